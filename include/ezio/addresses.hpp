@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Addresses as users write them, checked before anything else happens: a name that does not resolve and a
+// port that is taken are found here, not by a session that is already running.
+#pragma once
+
+#include "ezio/network_options.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ezio {
+
+using Endpoint = boost::asio::ip::tcp::endpoint;
+
+// The ports tried, in order, when the user names none.
+inline constexpr std::uint16_t first_port = 6881;
+inline constexpr std::uint16_t last_port = 6999;
+
+struct HostPort {
+    std::string host; // without brackets
+    std::optional<std::uint16_t> port;
+    bool operator==(const HostPort&) const = default;
+};
+
+// "host", "host:port", "[v6]", "[v6]:port", ":port", "v6". Empty when malformed; a port is 1 to 65535.
+[[nodiscard]] std::optional<HostPort> parse_host_port(std::string_view text);
+
+// The addresses of a --peer. Throws Error: ExitStatus::usage when malformed or without a port,
+// ExitStatus::network when the name is not found.
+[[nodiscard]] std::vector<Endpoint> resolve_peer(const std::string& text);
+
+// Where to listen, after trying it: every endpoint could be bound a moment ago. `text` as in
+// NetworkOptions::listen. Throws Error: ExitStatus::usage when malformed, ExitStatus::network with the reason
+// when an address is not this machine's, an interface has none, or the port is taken.
+[[nodiscard]] std::vector<Endpoint> resolve_listen(const std::string& text);
+
+// What the names in the options mean.
+struct NetworkEndpoints {
+    std::vector<Endpoint> listen;
+    std::vector<Endpoint> peers;
+};
+
+// Both of the above, for all that the options name. Throws as they do.
+[[nodiscard]] NetworkEndpoints resolve(const NetworkOptions& options);
+
+// "10.0.0.1:6881", "[fe80::1]:6881".
+[[nodiscard]] std::string to_string(const Endpoint& endpoint);
+
+} // namespace ezio

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The commands, each with its options and their defaults. They return when what was asked for is done, and
+// throw Error with the exit status otherwise.
+#pragma once
+
+#include "ezio/network_options.hpp"
+#include "ezio/reporter.hpp"
+#include "ezio/stop_signal.hpp"
+#include "ezio/units.hpp"
+#include "ezio/wakeup.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ezio {
+
+struct CreateOptions {
+    std::string source; // torrent.info
+    std::string output; // the torrent to write
+    std::string name;   // info.name; empty: the name of the directory that torrent.info is in
+    std::vector<std::string> trackers;
+    std::string comment;
+};
+
+struct SeedOptions {
+    std::string torrent;
+    std::string source;
+    NetworkOptions network;
+    std::uint64_t memory = 256_MiB;
+    std::optional<std::chrono::milliseconds> seed_time; // none: until a signal
+};
+
+struct FetchOptions {
+    std::string torrent;
+    std::string target;
+    NetworkOptions network;
+    std::uint64_t memory = 256_MiB;
+    std::chrono::milliseconds seed_time = std::chrono::minutes(2);
+    std::optional<std::chrono::milliseconds> stall_timeout;
+    std::optional<std::chrono::milliseconds> timeout;
+};
+
+struct VerifyOptions {
+    std::string torrent;
+    std::string target;
+};
+
+struct InfoOptions {
+    std::string torrent;
+};
+
+using Command = std::variant<CreateOptions, SeedOptions, FetchOptions, VerifyOptions, InfoOptions>;
+
+enum class Format { text, json };
+
+// What every command gets.
+struct Context {
+    Reporter& reporter;
+    Format format;
+    Wakeup& wakeup;
+    const StopSignal& stop;
+};
+
+void run(const CreateOptions& options, const Context& context);
+void run(const SeedOptions& options, const Context& context);
+void run(const FetchOptions& options, const Context& context);
+void run(const VerifyOptions& options, const Context& context);
+void run(const InfoOptions& options, const Context& context);
+
+void run(const Command& command, const Context& context);
+
+} // namespace ezio

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A BT image: a directory with one file per extent, named as in the torrent. It is what `partclone -T`
+// writes (the files directly in the directory) and what BitTorrent clients download (in a directory of the
+// torrent's name inside it); both are read, the second is written.
+//
+// Descriptors are opened when first needed and kept in a bounded pool, so that an image of 100,000 extents
+// does not run out of them. A descriptor that was written through is synced before it is closed: the kernel
+// reports a failed write-back once per open file, and that report must not be lost with it.
+#pragma once
+
+#include "ezio/fd.hpp"
+#include "ezio/target.hpp"
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace ezio {
+
+class DirectoryTarget : public Target {
+  public:
+    // One extent's file.
+    struct File {
+        std::uint64_t offset; // on the device
+        std::uint64_t length;
+        std::string name;
+    };
+
+    // `files` sorted by offset, none empty, none overlapping; they exist in `directory` with their full size.
+    // At most `open_limit` descriptors are kept open.
+    DirectoryTarget(std::string directory, Access access, std::vector<File> files, std::size_t open_limit);
+
+    using Target::read_at;
+    using Target::write_at;
+    std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) override;
+    std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) override;
+    void start_writeback(std::uint64_t offset, std::uint64_t length) override;
+    std::optional<IoFailure> sync() override;
+    const std::string& path() const override { return m_directory; }
+
+  private:
+    struct OpenFile {
+        std::size_t index = 0;
+        Fd fd;
+        std::size_t users = 0; // guarded by m_mutex; closed only when there are none
+        bool written = false;  // and not yet synced; guarded by m_mutex
+    };
+
+    [[nodiscard]] std::optional<IoFailure> transfer(IoFailure::Operation operation, std::uint64_t offset,
+                                                    std::span<iovec> parts);
+    [[nodiscard]] std::optional<IoFailure> transfer_in_file(IoFailure::Operation operation, std::size_t index,
+                                                            std::uint64_t position, std::span<iovec> parts);
+    [[nodiscard]] std::optional<IoFailure> acquire(std::size_t index, OpenFile*& file);
+    void release(OpenFile& file, bool written);
+    [[nodiscard]] std::optional<IoFailure> open_file(std::size_t index);
+    [[nodiscard]] std::optional<IoFailure> evict_idle();
+    [[nodiscard]] std::optional<IoFailure> sync_file(OpenFile& file);
+    [[nodiscard]] bool is_inside(std::size_t index, std::uint64_t offset) const;
+    [[nodiscard]] std::size_t file_at(std::uint64_t offset) const;
+    [[nodiscard]] std::string path_of(std::size_t index) const;
+
+    const std::string m_directory;
+    const Access m_access;
+    const std::vector<File> m_files;
+    const std::size_t m_open_limit;
+
+    std::mutex m_mutex; // guards what follows; held while a file is opened or evicted, not while it is used
+    std::list<OpenFile> m_recent; // most recently used first
+    std::unordered_map<std::size_t, std::list<OpenFile>::iterator> m_open;
+};
+
+// Throws Error as open_target does. Access::read_write makes the directory for the torrent's name and the
+// (sparse) files in it.
+[[nodiscard]] std::unique_ptr<Target> open_directory(const std::string& path, Access access,
+                                                     const Image& image);
+
+} // namespace ezio

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The disk engine: from blocks to the target and back.
+//
+//     network thread                    worker threads
+//     write() --copy--> slab            SHA-1 of the prefix as it grows        (HashJob)
+//     hash()  ........ waits ..........> verdict; a good piece is written       (WriteJob)
+//     read()  <-pinned slice of a slab-- or a miss, read in big steps           (ReadJob)
+//
+// PieceCache decides, IoWorkers run, BackPressure brakes, CompletionQueue brings the answers back. This
+// class holds them together under one mutex, which is never held while something is read, written, hashed or
+// copied, nor while anybody is called back. Every request is answered exactly once, on the network thread.
+//
+// The first I/O error is kept (failure()) and ends it all: nothing is written after it, and every request
+// is answered with EIO. Who owns the engine learns of it at once by Options::wake_owner.
+#pragma once
+
+#include "ezio/arena.hpp"
+#include "ezio/back_pressure.hpp"
+#include "ezio/completion_queue.hpp"
+#include "ezio/error.hpp"
+#include "ezio/io_workers.hpp"
+#include "ezio/piece_cache.hpp"
+#include "ezio/target.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace ezio {
+
+class DiskEngine {
+  public:
+    struct Options {
+        std::uint64_t memory = 0; // bytes for slabs; PieceCache cuts it into at least 128 of them
+        unsigned threads = 0;
+        CompletionQueue::Post post;
+        // Called on a worker, without a lock: once when it has failed, once when every piece is done.
+        std::function<void()> wake_owner;
+    };
+
+    // The answers. `error` is 0, EIO after a failure, ECANCELED when the engine stops first.
+    using Written = std::function<void(int error)>;
+    using Hashed = std::function<void(int error, const Sha1Digest& digest)>;
+    using Cleared = std::function<void()>;
+    // `data` lies in a slab, or in memory of its own; either way it goes back with free_buffer().
+    using ReadDone = std::function<void(int error, std::byte* data)>;
+
+    // `image` and `target` must outlive the engine. `on_disk` lists the pieces that the target has already.
+    // Throws std::bad_alloc, std::system_error.
+    DiskEngine(const Image& image, Target& target, const std::vector<bool>& on_disk, Options options);
+    ~DiskEngine();
+
+    // --- for the network thread ---
+
+    // Takes a copy of a block that starts at `offset` of the payload. `done` is called when the peer may
+    // go on: at once as a rule, later when too much waits for the disk; the result is then true, and
+    // `resume` is called when that is over.
+    [[nodiscard]] bool write(std::uint64_t offset, std::span<const std::byte> block, Written done,
+                             std::function<void()> resume);
+
+    // At most block_bytes from `offset` of the payload. try_read returns the data if it is in memory,
+    // otherwise nullptr; read() answers by `done` in any case. The data goes back with free_buffer().
+    [[nodiscard]] std::byte* try_read(std::uint64_t offset, std::uint64_t length);
+    void read(std::uint64_t offset, std::uint64_t length, ReadDone done);
+    void free_buffer(std::byte* data); // any thread
+
+    // After the last block of the piece was given to write().
+    void hash(std::uint32_t piece, Hashed done);
+
+    // Forgets a piece that failed its hash. `done` comes after the answers to all its writes.
+    void clear(std::uint32_t piece, Cleared done);
+
+    // Cancels what has not begun and answers everything. `when_stopped` runs on a worker when the last one
+    // ends. Does not wait.
+    void stop(std::function<void()> when_stopped);
+
+    // Posts `completion` after all answers given so far.
+    void answer(Completion completion);
+
+    // --- for any thread ---
+
+    struct Facts {
+        std::uint64_t done_bytes = 0;    // of pieces that are verified and written
+        std::uint64_t written_bytes = 0; // given to write calls that succeeded
+        std::uint64_t read_bytes = 0;    // got from read calls
+        std::uint64_t held_bytes = 0;    // received and not written yet, in whole slabs
+        std::uint64_t failed_pieces = 0; // whose hash was wrong
+    };
+    [[nodiscard]] Facts facts() const;
+    [[nodiscard]] std::optional<IoFailure> failure() const;
+
+  private:
+    struct Waiter {
+        std::uint64_t offset;
+        std::uint64_t length;
+        ReadDone done;
+    };
+    struct Held {
+        Written done;
+        std::function<void()> resume;
+    };
+    // A read that no single slab can answer: put together from several places into memory of its own.
+    struct GatherJob {
+        std::vector<Segment> segments;
+        std::unique_ptr<std::byte[]> memory;
+        ReadDone done;
+    };
+    using Lock = std::unique_lock<std::mutex>;
+
+    bool step(Lock& lock);
+    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, GatherJob& job, Completions& ready);
+    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, HashJob& job, Completions& ready);
+    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, WriteJob& job, Completions& ready);
+    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, ReadJob& job, Completions& ready);
+    [[nodiscard]] std::optional<IoFailure> transfer(const std::vector<Segment>& segments, IoFailure::Operation what);
+    [[nodiscard]] std::optional<IoFailure> hash_segments(const HashJob& job);
+
+    [[nodiscard]] int refusal() const;
+    void find(Waiter waiter, Completions& ready);
+    void release_held(Completions& ready, int error);
+    void answer_all(Completions& ready, int error);
+    void after_change(Completions& ready);
+    void hand_over(Lock& lock, Completions& ready);
+    [[nodiscard]] bool just_all_done();
+
+    const Image& m_image;
+    Target& m_target;
+    const std::function<void()> m_wake_owner;
+    const unsigned m_max_writers;
+    CompletionQueue m_completions; // synchronises itself
+
+    mutable std::mutex m_mutex; // guards everything below
+    Arena m_arena;              // its pins synchronise themselves
+    PieceCache m_cache;
+    BackPressure m_pressure;
+    std::vector<Held> m_held;
+    std::unordered_map<std::uint64_t, std::vector<Waiter>> m_waiting_reads; // by chunk
+    std::unordered_map<std::uint32_t, Hashed> m_waiting_hashes;             // by piece
+    std::unordered_map<std::uint32_t, std::vector<Cleared>> m_waiting_clears;
+    std::vector<GatherJob> m_gathers;
+    std::optional<IoFailure> m_failure;
+    Facts m_facts;
+    unsigned m_writers = 0;
+    bool m_stopped = false;
+    bool m_all_done = false;
+
+    IoWorkers m_workers; // last: its threads use the rest
+};
+
+} // namespace ezio

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace ezio {
+
+// What the process exits with. Documented in the man page and never renumbered: scripts depend on it.
+enum class ExitStatus : int {
+    done = 0,          // everything asked for is true
+    internal = 1,      // a defect of this program
+    usage = 2,         // the command line cannot be carried out as given
+    torrent = 3,       // torrent (or torrent.info) unreadable, or not a disk image
+    target = 4,        // target or source refused before anything was written
+    io = 5,            // I/O error on the target or the source
+    network = 6,       // cannot listen
+    stalled = 7,       // --stall-timeout or --timeout ran out
+    verification = 8,  // the data is not what the torrent says
+    interrupted = 130, // SIGINT
+    terminated = 143,  // SIGTERM
+};
+
+// A failed read, write or sync, as a value: what crosses threads.
+struct IoFailure {
+    enum class Operation { open, read, write, sync, resize };
+
+    Operation operation;
+    std::string path;
+    std::uint64_t offset; // bytes from the start of the device or file
+    std::uint64_t length; // bytes asked for
+    int error;            // errno; 0 when the end of the file came too early
+
+    // "/dev/sda1: write of 4096 bytes at offset 8192 failed: No space left on device"
+    [[nodiscard]] std::string message() const;
+};
+
+// Every failure that ends the program, with what the user is told and the status to exit with.
+class Error : public std::runtime_error {
+  public:
+    Error(ExitStatus status, const std::string& message) : std::runtime_error(message), m_status(status) {}
+
+    explicit Error(IoFailure failure)
+        : std::runtime_error(failure.message()), m_status(ExitStatus::io), m_failure(std::move(failure))
+    {
+    }
+
+    [[nodiscard]] ExitStatus status() const { return m_status; }
+    [[nodiscard]] const std::optional<IoFailure>& io_failure() const { return m_failure; }
+
+  private:
+    ExitStatus m_status;
+    std::optional<IoFailure> m_failure;
+};
+
+// The text for an errno value. Any thread.
+[[nodiscard]] std::string errno_text(int error);
+
+// Throws the failure as an Error if there is one: for the command layer, which has no use for values.
+void throw_if(std::optional<IoFailure> failure);
+
+} // namespace ezio

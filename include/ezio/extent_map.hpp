@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Where each byte of a torrent's payload belongs on the device.
+//
+// The payload is the extents' bytes one after the other, in the torrent's order. Extents may come in any
+// order and often touch (partclone cuts long runs), so they are merged, where both payload and device go on
+// without a gap, into runs: a table sorted by payload offset. A lookup is one binary search, then a walk.
+// Built once, checked once, constant afterwards: safe to use from any thread.
+//
+// Invariants: runs cover [0, payload_size()) without gaps; no two of them overlap on the device; no extent
+// is empty or ends beyond 2^63 - 1.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace ezio {
+
+struct Extent {
+    std::uint64_t offset; // bytes from the start of the device
+    std::uint64_t length; // bytes
+    [[nodiscard]] std::uint64_t end() const { return offset + length; }
+    bool operator==(const Extent&) const = default;
+};
+
+// The offset that an extent's file name stands for: exactly 16 or 32 hex digits of either case.
+// Empty for anything else, and for what does not fit 64 bits.
+[[nodiscard]] std::optional<std::uint64_t> parse_extent_name(std::string_view name);
+
+class ExtentMap {
+  public:
+    // A part of the payload that is contiguous on the device.
+    struct Range {
+        std::uint64_t payload_offset;
+        std::uint64_t device_offset;
+        std::uint64_t length;
+        bool operator==(const Range&) const = default;
+    };
+
+    ExtentMap() = default;
+
+    // `extents` in the order of the payload; empty ones are dropped.
+    // Throws Error (ExitStatus::torrent) when two overlap or one ends beyond 2^63 - 1, naming them.
+    explicit ExtentMap(const std::vector<Extent>& extents);
+
+    [[nodiscard]] std::uint64_t payload_size() const { return m_payload_size; }
+
+    // The size in bytes of the smallest device that holds every extent.
+    [[nodiscard]] std::uint64_t device_end() const;
+
+    // Calls `visit` for each run that [payload_offset, payload_offset + length) touches, in payload order.
+    // The range must lie within the payload.
+    void for_each(std::uint64_t payload_offset, std::uint64_t length,
+                  const std::function<void(const Range&)>& visit) const;
+
+    // The same, as a list.
+    [[nodiscard]] std::vector<Range> ranges(std::uint64_t payload_offset, std::uint64_t length) const;
+
+    // Every used range of the device, in device order, touching ones merged.
+    [[nodiscard]] const std::vector<Extent>& used() const { return m_used; }
+
+  private:
+    std::vector<Range> m_runs; // sorted by payload_offset
+    std::vector<Extent> m_used;
+    std::uint64_t m_payload_size = 0;
+};
+
+} // namespace ezio

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The two targets that are one descriptor: a block device and a raw image file. They differ in what is
+// checked when they are opened, not in how they are read and written.
+#pragma once
+
+#include "ezio/fd.hpp"
+#include "ezio/target.hpp"
+
+namespace ezio {
+
+class FdTarget : public Target {
+  public:
+    FdTarget(Fd fd, std::string path) : m_fd(std::move(fd)), m_path(std::move(path)) {}
+
+    using Target::read_at;
+    using Target::write_at;
+    std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) override;
+    std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) override;
+    void start_writeback(std::uint64_t offset, std::uint64_t length) override;
+    std::optional<IoFailure> sync() override;
+    const std::string& path() const override { return m_path; }
+
+  private:
+    Fd m_fd;
+    std::string m_path;
+};
+
+// Both throw Error as open_target does, having changed nothing but, for open_image_file with
+// Access::read_write, the existence and size of the (sparse) file.
+[[nodiscard]] std::unique_ptr<Target> open_block_device(const std::string& path, Access access, const Image& image);
+[[nodiscard]] std::unique_ptr<Target> open_image_file(const std::string& path, Access access, const Image& image);
+
+} // namespace ezio

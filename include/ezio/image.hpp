@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "ezio/extent_map.hpp"
+#include "ezio/sha1.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+// Pieces are transferred in blocks of this many bytes (BitTorrent's request size).
+inline constexpr std::uint32_t block_bytes = 16 * 1024;
+
+// A disk image as a torrent describes it. Constant once loaded.
+struct Image {
+    std::string name;                      // info.name, for example "sda1"
+    std::uint64_t piece_length = 0;        // bytes; a power of two, at least block_bytes
+    std::vector<Sha1Digest> hashes;        // one for each piece
+    std::vector<Extent> extents;           // in payload order, one for each file, empty ones included
+    std::vector<std::string> extent_names; // the files' names, parallel to `extents`
+    ExtentMap map;                         // the same extents, for lookups
+
+    [[nodiscard]] std::uint32_t piece_count() const { return static_cast<std::uint32_t>(hashes.size()); }
+    [[nodiscard]] std::uint64_t piece_offset(std::uint32_t piece) const { return piece * piece_length; }
+
+    // Bytes in `piece`; the last one may be short.
+    [[nodiscard]] std::uint64_t piece_size(std::uint32_t piece) const
+    {
+        return std::min(piece_length, map.payload_size() - piece_offset(piece));
+    }
+};
+
+} // namespace ezio

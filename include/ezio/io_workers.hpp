@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace ezio {
+
+// Threads that do whatever `step` finds to do. They know nothing of what that is.
+class IoWorkers {
+  public:
+    // Does one piece of work, with the lock released while it lasts; returns false when there was none.
+    // Called and returns with the lock held, on any of the threads.
+    using Step = std::function<bool(std::unique_lock<std::mutex>&)>;
+
+    // `mutex` guards what `step` looks at. Starts at once.
+    IoWorkers(unsigned threads, std::mutex& mutex, Step step);
+
+    // Calls stop() and waits for the threads.
+    ~IoWorkers();
+
+    // Tells that there may be work. With the mutex held.
+    void wake();
+
+    // No step is begun after this; those under way end. `when_ended` runs on the last thread to end, without
+    // the lock. Does not wait. With the mutex held; a second call changes nothing.
+    void stop(std::function<void()> when_ended);
+
+  private:
+    void run();
+
+    std::mutex& m_mutex;
+    const Step m_step;
+    std::condition_variable m_wake;
+    unsigned m_idle = 0;    // guarded by m_mutex, as are the next three
+    unsigned m_running = 0;
+    bool m_stopping = false;
+    std::function<void()> m_when_ended;
+    std::vector<std::thread> m_threads; // constant after construction
+};
+
+} // namespace ezio

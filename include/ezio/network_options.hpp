@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+// What the user says about the network, the same for seed and fetch.
+struct NetworkOptions {
+    std::vector<std::string> peers;    // HOST:PORT
+    std::vector<std::string> trackers; // URLs, besides the torrent's
+    bool torrent_trackers = true;      // use those that stand in the torrent
+    bool lsd = true;                   // local service discovery, by multicast
+    std::string listen;                // ADDR|IFACE[:PORT]; empty: all addresses, the first free port of the range
+    std::uint64_t max_upload = 0;      // bytes per second; 0: no limit
+    std::uint64_t max_download = 0;
+    int max_peers = 256;
+};
+
+} // namespace ezio

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Hashes what is on the target, piece by piece, with several threads that take the next piece each: the
+// device is read in the payload's order. Runs in the background; the owner looks at the progress.
+#pragma once
+
+#include "ezio/error.hpp"
+#include "ezio/image.hpp"
+#include "ezio/sha1.hpp"
+#include "ezio/target.hpp"
+#include "ezio/wakeup.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace ezio {
+
+class PieceScan {
+  public:
+    // Starts. `map` and `target` must outlive it; `wakeup` is notified at the end. The payload of `map` is
+    // cut into pieces of `piece_length` bytes.
+    PieceScan(const ExtentMap& map, std::uint64_t piece_length, Target& target, unsigned threads, Wakeup& wakeup);
+
+    // Gives up what is not done yet.
+    ~PieceScan();
+
+    [[nodiscard]] std::uint64_t bytes_done() const { return m_bytes_done.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool finished() const { return m_running.load() == 0; }
+
+    // The first error, if any. When finished.
+    [[nodiscard]] std::optional<IoFailure> failure() const;
+
+    // One for each piece. When finished without a failure.
+    [[nodiscard]] const std::vector<Sha1Digest>& digests() const { return m_digests; }
+
+  private:
+    void run();
+    [[nodiscard]] std::optional<IoFailure> hash_piece(std::uint32_t piece, std::vector<std::byte>& buffer);
+
+    const ExtentMap& m_map;
+    const std::uint64_t m_piece_length;
+    Target& m_target;
+    Wakeup& m_wakeup;
+    std::vector<Sha1Digest> m_digests; // each written by one thread, read when all have ended
+    std::atomic<std::uint32_t> m_next = 0;
+    std::atomic<std::uint64_t> m_bytes_done = 0;
+    std::atomic<unsigned> m_running;
+    std::atomic<bool> m_cancelled = false;
+    mutable std::mutex m_mutex;
+    std::optional<IoFailure> m_failure; // guarded by m_mutex
+    std::vector<std::thread> m_threads; // constant after construction
+};
+
+// As many as there are processors.
+[[nodiscard]] unsigned scan_threads();
+
+} // namespace ezio

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "ezio/addresses.hpp"
+#include "ezio/network_options.hpp"
+
+#include <libtorrent/fwd.hpp>
+#include <libtorrent/settings_pack.hpp>
+
+#include <vector>
+
+namespace ezio {
+
+// libtorrent's settings for one torrent on a LAN. Each that is not libtorrent's default says why.
+[[nodiscard]] lt::settings_pack session_settings(const NetworkOptions& options, const std::vector<Endpoint>& listen);
+
+} // namespace ezio

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// SIGINT and SIGTERM. The first asks for an orderly stop; the second ends the process at once, and so does
+// an orderly stop that takes too long (a device that hangs): Ctrl-C always works.
+#pragma once
+
+#include "ezio/fd.hpp"
+#include "ezio/wakeup.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+namespace ezio {
+
+class StopSignal {
+  public:
+    // How long an orderly stop may take.
+    static constexpr std::chrono::milliseconds patience{2500};
+
+    // Blocks the signals for the calling thread and all that it starts later: make this before any thread.
+    // `wakeup` is notified when one comes. Throws std::system_error.
+    explicit StopSignal(Wakeup& wakeup);
+    ~StopSignal();
+    StopSignal(const StopSignal&) = delete;
+    StopSignal& operator=(const StopSignal&) = delete;
+
+    // The signal that came, or 0.
+    [[nodiscard]] int received() const { return m_received.load(); }
+
+    // Throws Error with ExitStatus::interrupted or ExitStatus::terminated when a signal came. `remark` is
+    // added to the message.
+    void throw_if_received(const char* remark = "") const;
+
+  private:
+    void watch();
+
+    Wakeup& m_wakeup;
+    Fd m_signals; // readable when a signal came
+    Fd m_quit;    // readable when the watch is over
+    std::atomic<int> m_received = 0;
+    std::thread m_watcher;
+};
+
+} // namespace ezio

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The place that holds, or will hold, the image's bytes: a block device, a raw image file, or a directory
+// with one file per extent. Offsets are always offsets on the device that the image describes; each kind
+// knows what to do with them. Which kind a path means is found out by stat(2), never by a flag.
+#pragma once
+
+#include "ezio/error.hpp"
+#include "ezio/image.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <sys/uio.h>
+
+namespace ezio {
+
+// Reads and writes retry EINTR and short transfers, and are safe from any number of threads at once.
+// A failure is returned, with path, offset, length and errno; an unknown part may have been done by then.
+class Target {
+  public:
+    virtual ~Target() = default;
+
+    // Fills the parts, one after the other, from `offset` on. They are used up: the array's contents are
+    // unspecified afterwards. The end of the device before the last byte is a failure.
+    [[nodiscard]] virtual std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) = 0;
+
+    // Writes the parts, one after the other, from `offset` on. They are used up as in read_at.
+    [[nodiscard]] virtual std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) = 0;
+
+    // Asks the kernel to start writing [offset, offset + length) to the medium now. Does not wait; only a
+    // hint, so there is nothing to report: sync() finds every error.
+    virtual void start_writeback(std::uint64_t offset, std::uint64_t length) = 0;
+
+    // Returns when everything written through this object is on the medium, or says what is not.
+    [[nodiscard]] virtual std::optional<IoFailure> sync() = 0;
+
+    // What the user called it.
+    [[nodiscard]] virtual const std::string& path() const = 0;
+
+    [[nodiscard]] std::optional<IoFailure> read_at(std::uint64_t offset, std::span<std::byte> data);
+    [[nodiscard]] std::optional<IoFailure> write_at(std::uint64_t offset, std::span<const std::byte> data);
+};
+
+enum class Access { read_only, read_write };
+
+// Opens what `path` is for this image, after every check that can be made before the first byte.
+// read_write creates a missing image file (not under /dev), and the files of a directory; a block device is
+// opened O_EXCL, so that a mounted or otherwise held one is refused.
+// Throws Error: ExitStatus::target with the reason, ExitStatus::io when even looking at it fails.
+[[nodiscard]] std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image);
+
+} // namespace ezio

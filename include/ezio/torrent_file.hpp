@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "ezio/image.hpp"
+
+#include <libtorrent/add_torrent_params.hpp>
+
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+// A torrent that was found to be a disk image.
+struct LoadedTorrent {
+    std::string path;
+    Image image;
+    std::string info_hash; // v1, 40 hex digits
+    std::vector<std::string> trackers;
+    std::string comment;
+    std::string creator;
+    libtorrent::add_torrent_params params; // for the session
+};
+
+// Reads and checks the torrent at `path`. Throws Error (ExitStatus::torrent) when it cannot be read, is no
+// torrent, or is none that describes a disk image: v2 only, names that are no offsets, overlapping extents,
+// a piece length that is no power of two or under 16 KiB.
+[[nodiscard]] LoadedTorrent load_torrent(const std::string& path);
+
+} // namespace ezio

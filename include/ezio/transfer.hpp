@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// One torrent, one target, from the first peer to the end. It owns the session and decides when the work is
+// done: a fetch is complete when the disk engine has written every verified piece and a sync of the same
+// descriptor has succeeded, not when libtorrent says finished (that means "hash passed").
+#pragma once
+
+#include "ezio/addresses.hpp"
+#include "ezio/network_options.hpp"
+#include "ezio/reporter.hpp"
+#include "ezio/stop_signal.hpp"
+#include "ezio/target.hpp"
+#include "ezio/torrent_file.hpp"
+#include "ezio/units.hpp"
+#include "ezio/wakeup.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace ezio {
+
+enum class Role { fetch, seed };
+
+struct TransferOptions {
+    Role role = Role::fetch;
+    NetworkOptions network;
+    NetworkEndpoints endpoints;                             // what the names in `network` resolved to
+    std::uint64_t memory = 256_MiB;                         // bytes for received and cached data
+    std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
+    std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written
+    std::optional<std::chrono::milliseconds> timeout;       // from the start until complete
+};
+
+// Runs to the end and reports it all but the final error. Returns when the work is done; throws Error with
+// the status otherwise. `wakeup` is the one that `stop` notifies.
+void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options, Reporter& reporter,
+                  Wakeup& wakeup, const StopSignal& stop);
+
+} // namespace ezio

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// When a transfer has waited long enough, and when it may leave: decisions without a session.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace ezio {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// After a fetch is complete: nobody has needed data for this long, so nobody is about to come back.
+inline constexpr milliseconds leave_grace{1000};
+
+// Whether a complete fetch may leave: nobody needs it any more, or it has served for `seed_time`.
+[[nodiscard]] bool may_leave(milliseconds since_complete, milliseconds since_needed, milliseconds seed_time);
+
+// How long nothing has moved.
+class StallClock {
+  public:
+    explicit StallClock(Clock::time_point now) : m_since(now) {}
+
+    // `moved` is any sum that grows when something moves.
+    void observe(std::uint64_t moved, Clock::time_point now)
+    {
+        if (moved != m_moved) {
+            m_moved = moved;
+            m_since = now;
+        }
+    }
+    [[nodiscard]] milliseconds stalled_for(Clock::time_point now) const
+    {
+        return std::chrono::duration_cast<milliseconds>(now - m_since);
+    }
+
+  private:
+    std::uint64_t m_moved = 0;
+    Clock::time_point m_since;
+};
+
+// What is known of the swarm while waiting.
+struct SwarmFacts {
+    unsigned peers = 0;
+    unsigned peers_with_data = 0; // that have a piece
+    unsigned named_peers = 0;     // --peer
+    unsigned trackers = 0;
+    bool lsd = false;
+    std::string last_tracker_error;
+};
+
+// What a fetch waits for, for the end of a sentence: "no peer is connected (tried: 1 --peer, ...)".
+[[nodiscard]] std::string describe_wait(const SwarmFacts& facts);
+
+// A rate that settles: an exponentially weighted mean over about five seconds.
+class RateMeter {
+  public:
+    void observe(std::uint64_t bytes, Clock::time_point now);
+    [[nodiscard]] double per_second() const { return m_rate; }
+
+  private:
+    std::optional<Clock::time_point> m_last;
+    std::uint64_t m_bytes = 0;
+    double m_rate = 0;
+    double m_weight = 0; // of what was observed, 0 to 1
+};
+
+// Seconds until the rest is done; empty while the rate says nothing.
+[[nodiscard]] std::optional<double> seconds_left(std::uint64_t done, std::uint64_t total, double rate);
+
+} // namespace ezio

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/addresses.hpp"
+
+#include "ezio/error.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <sys/socket.h>
+
+namespace ezio {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+std::optional<std::uint16_t> parse_port(std::string_view text)
+{
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    const bool valid = error == std::errc() && end == text.data() + text.size() && port != 0;
+    return valid ? std::optional(port) : std::nullopt;
+}
+
+std::vector<asio::ip::address> addresses_of_interface(const std::string& name)
+{
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) != 0) {
+        return {};
+    }
+    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
+    std::vector<asio::ip::address> found;
+    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+        if (entry->ifa_addr == nullptr || name != entry->ifa_name) {
+            continue;
+        }
+        if (entry->ifa_addr->sa_family == AF_INET) {
+            const auto* address = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr);
+            found.emplace_back(asio::ip::make_address_v4(ntohl(address->sin_addr.s_addr)));
+        } else if (entry->ifa_addr->sa_family == AF_INET6) {
+            const auto* address = reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr);
+            asio::ip::address_v6::bytes_type bytes;
+            std::copy_n(address->sin6_addr.s6_addr, bytes.size(), bytes.begin());
+            found.emplace_back(asio::ip::address_v6(bytes, address->sin6_scope_id));
+        }
+    }
+    return found;
+}
+
+error_code try_to_bind(const Endpoint& endpoint)
+{
+    asio::io_context context;
+    asio::ip::tcp::acceptor acceptor(context);
+    error_code error;
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) {
+        acceptor.set_option(asio::socket_base::reuse_address(true), error);
+    }
+    if (!error && endpoint.protocol() == asio::ip::tcp::v6()) {
+        acceptor.set_option(asio::ip::v6_only(true), error);
+    }
+    if (!error) {
+        acceptor.bind(endpoint, error);
+    }
+    if (!error) {
+        acceptor.listen(1, error);
+    }
+    return error;
+}
+
+Error cannot_listen(const Endpoint& endpoint, const error_code& error)
+{
+    std::string why = error.message();
+    if (error == asio::error::address_in_use) {
+        why = "the port is taken; name another one with --listen";
+    } else if (error == boost::system::errc::address_not_available) {
+        why = "that is not an address of this machine";
+    }
+    return {ExitStatus::network, fmt::format("cannot listen on {}: {}", to_string(endpoint), why)};
+}
+
+// The addresses that `host` means: one of its own, an interface's, or, when it is empty, all of them.
+std::vector<asio::ip::address> listen_addresses(const std::string& host)
+{
+    if (host.empty()) {
+        return {asio::ip::address_v4::any(), asio::ip::address_v6::any()};
+    }
+    error_code error;
+    const auto address = asio::ip::make_address(host, error);
+    if (!error) {
+        return {address};
+    }
+    if (::if_nametoindex(host.c_str()) == 0) {
+        throw Error(ExitStatus::network,
+                    fmt::format("cannot listen on {}: it is neither an address nor an interface of this machine", host));
+    }
+    auto addresses = addresses_of_interface(host);
+    if (addresses.empty()) {
+        throw Error(ExitStatus::network, fmt::format("cannot listen on {}: the interface has no address", host));
+    }
+    return addresses;
+}
+
+// The endpoints at `port` that can be bound. With all addresses asked for, a family that the machine does
+// not have is left out.
+std::vector<Endpoint> bindable(const std::vector<asio::ip::address>& addresses, std::uint16_t port,
+                               error_code& error, Endpoint& failed)
+{
+    std::vector<Endpoint> endpoints;
+    for (const auto& address : addresses) {
+        const Endpoint endpoint(address, port);
+        const error_code result = try_to_bind(endpoint);
+        const bool no_such_family = address.is_v6() && address.is_unspecified() && !endpoints.empty() && result &&
+                                    result != asio::error::address_in_use;
+        if (no_such_family) {
+            continue;
+        }
+        if (result) {
+            error = result;
+            failed = endpoint;
+            return {};
+        }
+        endpoints.push_back(endpoint);
+    }
+    return endpoints;
+}
+
+} // namespace
+
+std::string to_string(const Endpoint& endpoint)
+{
+    const std::string address = endpoint.address().to_string();
+    return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
+                                      : fmt::format("{}:{}", address, endpoint.port());
+}
+
+std::optional<HostPort> parse_host_port(std::string_view text)
+{
+    std::string_view host = text;
+    std::string_view after;
+    if (text.starts_with('[')) {
+        const std::size_t close = text.find(']');
+        if (close == std::string_view::npos || close == 1) {
+            return std::nullopt;
+        }
+        host = text.substr(1, close - 1);
+        after = text.substr(close + 1);
+    } else if (std::count(text.begin(), text.end(), ':') == 1) { // two or more: an IPv6 address as it is
+        host = text.substr(0, text.find(':'));
+        after = text.substr(text.find(':'));
+    }
+    if (after.empty()) {
+        return host.empty() ? std::nullopt : std::optional(HostPort{std::string(host), std::nullopt});
+    }
+    const auto port = after[0] == ':' ? parse_port(after.substr(1)) : std::nullopt;
+    return port ? std::optional(HostPort{std::string(host), port}) : std::nullopt;
+}
+
+std::vector<Endpoint> resolve_peer(const std::string& text)
+{
+    const auto peer = parse_host_port(text);
+    if (!peer || !peer->port || peer->host.empty()) {
+        throw Error(ExitStatus::usage, fmt::format("--peer {}: expected HOST:PORT, as in 10.0.0.1:6881", text));
+    }
+    asio::io_context context;
+    asio::ip::tcp::resolver resolver(context);
+    error_code error;
+    const auto results = resolver.resolve(peer->host, std::to_string(*peer->port),
+                                          asio::ip::resolver_base::numeric_service, error);
+    if (error) {
+        throw Error(ExitStatus::network, fmt::format("--peer {}: {}: {}", text, peer->host, error.message()));
+    }
+    std::vector<Endpoint> endpoints;
+    for (const auto& result : results) {
+        endpoints.push_back(result.endpoint());
+    }
+    return endpoints;
+}
+
+std::vector<Endpoint> resolve_listen(const std::string& text)
+{
+    const bool port_alone = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    const auto where = text.empty() ? std::optional(HostPort{}) : parse_host_port(port_alone ? ":" + text : text);
+    if (!where) {
+        throw Error(ExitStatus::usage,
+                    fmt::format("--listen {}: expected an address or interface, a port, or both, as in eth0:6881",
+                                text));
+    }
+    const auto addresses = listen_addresses(where->host);
+    error_code error;
+    Endpoint failed;
+    for (std::uint32_t port = where->port.value_or(first_port); port <= where->port.value_or(last_port); ++port) {
+        auto endpoints = bindable(addresses, static_cast<std::uint16_t>(port), error, failed);
+        if (!endpoints.empty()) {
+            return endpoints;
+        }
+        if (error != asio::error::address_in_use) {
+            break;
+        }
+    }
+    throw cannot_listen(failed, error);
+}
+
+NetworkEndpoints resolve(const NetworkOptions& options)
+{
+    NetworkEndpoints endpoints;
+    for (const std::string& peer : options.peers) {
+        const auto found = resolve_peer(peer);
+        endpoints.peers.insert(endpoints.peers.end(), found.begin(), found.end());
+    }
+    endpoints.listen = resolve_listen(options.listen);
+    return endpoints;
+}
+
+} // namespace ezio

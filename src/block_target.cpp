@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/fd_target.hpp"
+#include "ezio/units.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+namespace ezio {
+
+namespace {
+
+bool is_device(const std::string& path, dev_t device)
+{
+    struct stat status {};
+    return path.starts_with('/') && ::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode) &&
+           status.st_rdev == device;
+}
+
+// A field of mountinfo: blanks and the like in it are written as "\040".
+std::string unescaped(std::string_view field)
+{
+    std::string text;
+    while (!field.empty()) {
+        const bool is_escape = field.size() >= 4 && field[0] == '\\';
+        text += is_escape
+                    ? static_cast<char>((field[1] - '0') << 6 | (field[2] - '0') << 3 | (field[3] - '0'))
+                    : field[0];
+        field.remove_prefix(is_escape ? 4 : 1);
+    }
+    return text;
+}
+
+// Where the device is mounted, from /proc/self/mountinfo; empty when it is not. btrfs shows a number of its
+// own there, but the device as the source.
+std::string mount_point_of(dev_t device)
+{
+    const std::string wanted = fmt::format("{}:{}", major(device), minor(device));
+    std::ifstream table("/proc/self/mountinfo");
+    for (std::string line; std::getline(table, line);) {
+        std::istringstream fields(line);
+        std::istringstream tail(line.substr(std::min(line.find(" - "), line.size())));
+        std::string id, parent, numbers, root, point, dash, type, source;
+        fields >> id >> parent >> numbers >> root >> point;
+        tail >> dash >> type >> source;
+        if (numbers == wanted || is_device(unescaped(source), device)) {
+            return unescaped(point);
+        }
+    }
+    return {};
+}
+
+bool is_swap(dev_t device)
+{
+    std::ifstream table("/proc/swaps");
+    std::string line;
+    std::getline(table, line); // the headings
+    while (std::getline(table, line)) {
+        if (is_device(line.substr(0, line.find_first_of(" \t")), device)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The first device that holds this one (dm, md), from sysfs; empty when there is none.
+std::string holder_of(dev_t device)
+{
+    std::error_code none;
+    const auto holders = fmt::format("/sys/dev/block/{}:{}/holders", major(device), minor(device));
+    for (const auto& entry : std::filesystem::directory_iterator(holders, none)) {
+        return "/dev/" + entry.path().filename().string();
+    }
+    return {};
+}
+
+std::string why_busy(const std::string& path, dev_t device)
+{
+    if (const std::string point = mount_point_of(device); !point.empty()) {
+        return fmt::format("{} is mounted on {}; unmount it first", path, point);
+    }
+    if (is_swap(device)) {
+        return fmt::format("{} is in use as swap; run swapoff first", path);
+    }
+    if (const std::string holder = holder_of(device); !holder.empty()) {
+        return fmt::format("{} is in use by {} (RAID, LVM or encryption); stop that first", path, holder);
+    }
+    return fmt::format("{} is in use by something else (a mounted partition, RAID, LVM, another program)",
+                       path);
+}
+
+Fd open_exclusively(const std::string& path, dev_t device)
+{
+    Fd fd(::open(path.c_str(), O_RDWR | O_EXCL | O_CLOEXEC));
+    if (fd) {
+        return fd;
+    }
+    switch (errno) {
+    case EBUSY:
+        throw Error(ExitStatus::target, why_busy(path, device));
+    case EROFS:
+        throw Error(ExitStatus::target, fmt::format("{} is read-only", path));
+    case EACCES:
+    case EPERM:
+        throw Error(ExitStatus::target, fmt::format("no permission to write to {}; are you root?", path));
+    default:
+        throw Error(ExitStatus::target, fmt::format("{} cannot be opened: {}", path, errno_text(errno)));
+    }
+}
+
+Fd open_for_reading(const std::string& path)
+{
+    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) {
+        throw Error(ExitStatus::target, fmt::format("{} cannot be opened: {}", path, errno_text(errno)));
+    }
+    return fd;
+}
+
+void refuse_read_only(int fd, const std::string& path)
+{
+    int read_only = 0;
+    if (::ioctl(fd, BLKROGET, &read_only) != 0) {
+        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+    }
+    if (read_only != 0) {
+        throw Error(ExitStatus::target, fmt::format("{} is read-only; see blockdev --setrw", path));
+    }
+}
+
+void refuse_too_small(int fd, const std::string& path, const Image& image)
+{
+    std::uint64_t size = 0;
+    if (::ioctl(fd, BLKGETSIZE64, &size) != 0) {
+        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+    }
+    const std::uint64_t needed = image.map.device_end();
+    if (size < needed) {
+        throw Error(ExitStatus::target,
+                    fmt::format("{} is {} ({} bytes), the image needs {} ({} bytes)", path,
+                                format_bytes(size), size, format_bytes(needed), needed));
+    }
+}
+
+} // namespace
+
+std::unique_ptr<Target> open_block_device(const std::string& path, Access access, const Image& image)
+{
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(errno)));
+    }
+    Fd fd = access == Access::read_write ? open_exclusively(path, status.st_rdev) : open_for_reading(path);
+    if (access == Access::read_write) {
+        refuse_read_only(fd.get(), path);
+    }
+    refuse_too_small(fd.get(), path, image);
+    return std::make_unique<FdTarget>(std::move(fd), path);
+}
+
+} // namespace ezio

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/directory_target.hpp"
+
+#include "ezio/free_space.hpp"
+#include "ezio/positional_io.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ezio {
+
+namespace {
+
+IoFailure failure(IoFailure::Operation operation, std::string path, std::uint64_t offset,
+                  std::uint64_t length, int error)
+{
+    return {operation, std::move(path), offset, length, error == end_of_file ? 0 : error};
+}
+
+int fsync_fully(int fd)
+{
+    while (::fsync(fd) != 0) {
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+bool is_directory(const std::string& path)
+{
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+std::vector<DirectoryTarget::File> files_of(const Image& image)
+{
+    std::vector<DirectoryTarget::File> files;
+    for (std::size_t i = 0; i < image.extents.size(); ++i) {
+        if (image.extents[i].length > 0) {
+            files.push_back({image.extents[i].offset, image.extents[i].length, image.extent_names[i]});
+        }
+    }
+    std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
+    return files;
+}
+
+// Half of what the process may have; the rest is for peers.
+std::size_t usable_descriptors()
+{
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return 256;
+    }
+    return std::clamp<std::size_t>(limit.rlim_cur / 2, 16, 4096);
+}
+
+void make_directory(const std::string& path)
+{
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+        throw Error(ExitStatus::target, fmt::format("{} cannot be made: {}", path, errno_text(errno)));
+    }
+}
+
+void make_file(const std::string& path, std::uint64_t length)
+{
+    const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!fd) {
+        throw Error(ExitStatus::target, fmt::format("{} cannot be created: {}", path, errno_text(errno)));
+    }
+    if (::ftruncate(fd.get(), static_cast<off_t>(length)) != 0) {
+        throw Error(IoFailure{IoFailure::Operation::resize, path, 0, length, errno});
+    }
+}
+
+void refuse_incomplete(const std::string& path, std::uint64_t length)
+{
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(errno)));
+    }
+    if (static_cast<std::uint64_t>(status.st_size) < length) {
+        throw Error(ExitStatus::target,
+                    fmt::format("{} has {} bytes, the image has {} there", path, status.st_size, length));
+    }
+}
+
+std::uint64_t allocated_in(const std::string& directory, const std::vector<DirectoryTarget::File>& files)
+{
+    std::uint64_t bytes = 0;
+    for (const auto& file : files) {
+        struct stat status {};
+        if (::stat((directory + "/" + file.name).c_str(), &status) == 0) {
+            bytes += static_cast<std::uint64_t>(status.st_blocks) * 512;
+        }
+    }
+    return bytes;
+}
+
+} // namespace
+
+DirectoryTarget::DirectoryTarget(std::string directory, Access access, std::vector<File> files,
+                                 std::size_t open_limit)
+    : m_directory(std::move(directory)), m_access(access), m_files(std::move(files)), m_open_limit(open_limit)
+{}
+
+std::optional<IoFailure> DirectoryTarget::read_at(std::uint64_t offset, std::span<iovec> parts)
+{
+    return transfer(IoFailure::Operation::read, offset, parts);
+}
+
+std::optional<IoFailure> DirectoryTarget::write_at(std::uint64_t offset, std::span<iovec> parts)
+{
+    return transfer(IoFailure::Operation::write, offset, parts);
+}
+
+std::optional<IoFailure> DirectoryTarget::transfer(IoFailure::Operation operation, std::uint64_t offset,
+                                                   std::span<iovec> parts)
+{
+    std::uint64_t left = total_bytes(parts);
+    for (std::size_t index = file_at(offset); left > 0; ++index) {
+        if (!is_inside(index, offset)) {
+            return failure(operation, m_directory, offset, left, ENXIO); // no extent's file
+        }
+        const std::uint64_t position = offset - m_files[index].offset;
+        const std::uint64_t part = std::min(left, m_files[index].length - position);
+        auto buffers = take_front(parts, part);
+        if (auto failed = transfer_in_file(operation, index, position, buffers)) {
+            return failed;
+        }
+        offset += part;
+        left -= part;
+    }
+    return std::nullopt;
+}
+
+std::optional<IoFailure> DirectoryTarget::transfer_in_file(IoFailure::Operation operation, std::size_t index,
+                                                           std::uint64_t position, std::span<iovec> parts)
+{
+    OpenFile* file = nullptr;
+    if (auto failed = acquire(index, file)) {
+        return failed;
+    }
+    const bool writes = operation == IoFailure::Operation::write;
+    const std::uint64_t length = total_bytes(parts);
+    const int error =
+        writes ? write_fully(file->fd.get(), parts, position) : read_fully(file->fd.get(), parts, position);
+    release(*file, writes);
+    return error == 0 ? std::nullopt
+                      : std::optional(failure(operation, path_of(index), position, length, error));
+}
+
+void DirectoryTarget::start_writeback(std::uint64_t, std::uint64_t)
+{
+    // Left to the kernel: most extents are smaller than what is worth a system call of its own.
+}
+
+std::optional<IoFailure> DirectoryTarget::sync()
+{
+    const std::lock_guard lock(m_mutex);
+    for (OpenFile& file : m_recent) {
+        if (auto failed = sync_file(file)) {
+            return failed;
+        }
+    }
+    const Fd fd(::open(m_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); // the names, too
+    const int error = fd ? fsync_fully(fd.get()) : errno;
+    return error == 0 ? std::nullopt
+                      : std::optional(failure(IoFailure::Operation::sync, m_directory, 0, 0, error));
+}
+
+std::optional<IoFailure> DirectoryTarget::sync_file(OpenFile& file)
+{
+    if (!file.written) {
+        return std::nullopt;
+    }
+    if (const int error = fsync_fully(file.fd.get()); error != 0) {
+        return failure(IoFailure::Operation::sync, path_of(file.index), 0, 0, error);
+    }
+    file.written = false;
+    return std::nullopt;
+}
+
+std::optional<IoFailure> DirectoryTarget::acquire(std::size_t index, OpenFile*& file)
+{
+    const std::lock_guard lock(m_mutex);
+    if (const auto found = m_open.find(index); found != m_open.end()) {
+        m_recent.splice(m_recent.begin(), m_recent, found->second);
+    } else if (auto failed = open_file(index)) {
+        return failed;
+    }
+    file = &m_recent.front();
+    ++file->users;
+    return std::nullopt;
+}
+
+// Only now is it marked as written: a sync before the write's end does not cover it.
+void DirectoryTarget::release(OpenFile& file, bool written)
+{
+    const std::lock_guard lock(m_mutex);
+    --file.users;
+    file.written = file.written || written;
+}
+
+std::optional<IoFailure> DirectoryTarget::open_file(std::size_t index)
+{
+    if (auto failed = evict_idle()) {
+        return failed;
+    }
+    const int mode = m_access == Access::read_write ? O_RDWR : O_RDONLY;
+    Fd fd(::open(path_of(index).c_str(), mode | O_CLOEXEC));
+    if (!fd) {
+        return failure(IoFailure::Operation::open, path_of(index), 0, 0, errno);
+    }
+    m_recent.push_front(OpenFile{index, std::move(fd)});
+    m_open[index] = m_recent.begin();
+    return std::nullopt;
+}
+
+// Makes room for one more, from the least recently used end, passing over files that are in use.
+std::optional<IoFailure> DirectoryTarget::evict_idle()
+{
+    for (auto it = m_recent.end(); m_recent.size() >= m_open_limit && it != m_recent.begin();) {
+        --it;
+        if (it->users > 0) {
+            continue;
+        }
+        if (auto failed = sync_file(*it)) {
+            return failed;
+        }
+        const std::size_t index = it->index;
+        Fd fd = std::move(it->fd);
+        m_open.erase(index);
+        it = m_recent.erase(it);
+        if (const int error = fd.close(); error != 0) {
+            return failure(IoFailure::Operation::sync, path_of(index), 0, 0, error);
+        }
+    }
+    return std::nullopt;
+}
+
+bool DirectoryTarget::is_inside(std::size_t index, std::uint64_t offset) const
+{
+    return index < m_files.size() && offset >= m_files[index].offset &&
+           offset - m_files[index].offset < m_files[index].length;
+}
+
+std::size_t DirectoryTarget::file_at(std::uint64_t offset) const
+{
+    const auto after = std::upper_bound(m_files.begin(), m_files.end(), offset,
+                                        [](std::uint64_t o, const File& file) { return o < file.offset; });
+    return after == m_files.begin() ? m_files.size() : static_cast<std::size_t>(after - m_files.begin()) - 1;
+}
+
+std::string DirectoryTarget::path_of(std::size_t index) const
+{
+    return m_directory + "/" + m_files[index].name;
+}
+
+std::unique_ptr<Target> open_directory(const std::string& path, Access access, const Image& image)
+{
+    auto files = files_of(image);
+    const std::string inner = path + "/" + image.name;
+    // Where the files are already: directly in it, as partclone writes them, or under the torrent's name.
+    const bool flat = !is_directory(inner) && !files.empty() &&
+                      ::access((path + "/" + files.front().name).c_str(), F_OK) == 0;
+    const std::string directory = flat ? path : inner;
+    if (access == Access::read_write) {
+        const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (!fd) {
+            throw Error(ExitStatus::target, fmt::format("{} cannot be opened: {}", path, errno_text(errno)));
+        }
+        refuse_full_file_system(path, fd.get(), image.map.payload_size(), allocated_in(directory, files));
+        make_directory(directory);
+        if (const int error = fsync_fully(fd.get()); error != 0) { // its name, while its parent is open
+            throw Error(failure(IoFailure::Operation::sync, path, 0, 0, error));
+        }
+    }
+    for (const auto& file : files) {
+        const std::string file_path = directory + "/" + file.name;
+        if (access == Access::read_write) {
+            make_file(file_path, file.length);
+        } else {
+            refuse_incomplete(file_path, file.length);
+        }
+    }
+    return std::make_unique<DirectoryTarget>(directory, access, std::move(files), usable_descriptors());
+}
+
+} // namespace ezio

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/disk_engine.hpp"
+
+#include "ezio/units.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace ezio {
+
+namespace {
+
+CacheGeometry geometry_for(const Image& image, std::uint64_t memory)
+{
+    return {image.map.payload_size(), image.piece_length, choose_chunk_length(image.piece_length, memory)};
+}
+
+std::size_t slabs_in(const Image& image, std::uint64_t memory)
+{
+    return std::max<std::size_t>(128, memory / choose_chunk_length(image.piece_length, memory));
+}
+
+// Peers go on for up to a receive buffer each after they are told to wait.
+std::size_t overflow_slabs(const Image& image, std::uint64_t memory)
+{
+    return 64_MiB / choose_chunk_length(image.piece_length, memory);
+}
+
+template <typename Handler>
+Completion with(Handler handler, int error)
+{
+    return [handler = std::move(handler), error] { handler(error); };
+}
+
+// Reads what is not in memory into a buffer, step by step, and passes everything on in order.
+std::optional<IoFailure> hash_range(const ExtentMap& map, Target& target, const Segment& segment, Sha1& sha1)
+{
+    if (segment.memory != nullptr) {
+        sha1.update({segment.memory, segment.length});
+        return std::nullopt;
+    }
+    std::vector<std::byte> buffer(std::min<std::uint64_t>(segment.length, 256_KiB));
+    for (std::uint64_t done = 0; done < segment.length;) {
+        const std::uint64_t step = std::min<std::uint64_t>(segment.length - done, buffer.size());
+        std::uint64_t filled = 0;
+        for (const auto& range : map.ranges(segment.payload_offset + done, step)) {
+            if (auto failed = target.read_at(range.device_offset, std::span(buffer).subspan(filled, range.length))) {
+                return failed;
+            }
+            filled += range.length;
+        }
+        sha1.update(std::span(buffer).first(step));
+        done += step;
+    }
+    return std::nullopt;
+}
+
+// A stretch of the device and the memory for it.
+struct DeviceTransfer {
+    std::uint64_t offset;
+    std::uint64_t length;
+    std::vector<iovec> parts;
+};
+
+// Cuts the segments where the device has gaps, and joins them where it has none: each becomes one call.
+std::vector<DeviceTransfer> device_transfers(const ExtentMap& map, const std::vector<Segment>& segments)
+{
+    std::vector<DeviceTransfer> transfers;
+    for (const Segment& segment : segments) {
+        map.for_each(segment.payload_offset, segment.length, [&](const ExtentMap::Range& range) {
+            std::byte* memory = segment.memory + (range.payload_offset - segment.payload_offset);
+            if (transfers.empty() || transfers.back().offset + transfers.back().length != range.device_offset) {
+                transfers.push_back({range.device_offset, 0, {}});
+            }
+            transfers.back().length += range.length;
+            transfers.back().parts.push_back({memory, range.length});
+        });
+    }
+    return transfers;
+}
+
+} // namespace
+
+DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<bool>& on_disk, Options options)
+    : m_image(image), m_target(target), m_wake_owner(std::move(options.wake_owner)),
+      m_max_writers(std::max(1U, options.threads - 1)), m_completions(std::move(options.post)),
+      m_arena(choose_chunk_length(image.piece_length, options.memory), slabs_in(image, options.memory),
+              overflow_slabs(image, options.memory)),
+      // Early flushing begins well before peers are held, and ends what they are held for.
+      m_cache(geometry_for(image, options.memory), m_arena, {m_arena.limit() * 3 / 4}),
+      m_pressure(m_arena.limit() * 3 / 4, m_arena.limit() * 7 / 8),
+      m_workers(options.threads, m_mutex, [this](Lock& lock) { return step(lock); })
+{
+    const std::lock_guard lock(m_mutex);
+    for (std::uint32_t piece = 0; piece < on_disk.size(); ++piece) {
+        if (on_disk[piece]) {
+            m_cache.set_on_disk(piece);
+        }
+    }
+}
+
+DiskEngine::~DiskEngine() = default;
+
+// --- the network thread's side ---
+
+bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, Written done,
+                       std::function<void()> resume)
+{
+    Completions ready;
+    Lock lock(m_mutex);
+    bool holding = false;
+    PieceCache::Place place{PieceCache::Receive::duplicate, nullptr};
+    int error = refusal();
+    if (error == 0) {
+        place = m_cache.begin_receive(offset);
+        error = place.what == PieceCache::Receive::no_memory ? ENOMEM : 0;
+    }
+    if (place.what == PieceCache::Receive::copy) {
+        lock.unlock();
+        std::memcpy(place.memory, block.data(), block.size());
+        lock.lock();
+        m_cache.end_receive(offset);
+        after_change(ready);
+        holding = m_pressure.holding();
+    }
+    if (holding) {
+        m_held.push_back({std::move(done), std::move(resume)});
+    } else {
+        ready.push_back(with(std::move(done), error));
+    }
+    hand_over(lock, ready);
+    return holding;
+}
+
+std::byte* DiskEngine::try_read(std::uint64_t offset, std::uint64_t length)
+{
+    const std::lock_guard lock(m_mutex);
+    return refusal() == 0 ? m_cache.find_cached(offset, length) : nullptr;
+}
+
+void DiskEngine::read(std::uint64_t offset, std::uint64_t length, ReadDone done)
+{
+    Completions ready;
+    Lock lock(m_mutex);
+    if (const int error = refusal(); error != 0) {
+        ready.push_back([done = std::move(done), error] { done(error, nullptr); });
+    } else {
+        find({offset, length, std::move(done)}, ready);
+        after_change(ready);
+    }
+    hand_over(lock, ready);
+}
+
+// Sees to it that the waiter is answered: now, after a read of the chunk, or by a job of its own.
+void DiskEngine::find(Waiter waiter, Completions& ready)
+{
+    const PieceCache::Found found = m_cache.find(waiter.offset, waiter.length);
+    if (found.what == PieceCache::Read::hit) {
+        ready.push_back([done = std::move(waiter.done), data = found.memory] { done(0, data); });
+        return;
+    }
+    if (found.what == PieceCache::Read::wait) {
+        m_waiting_reads[found.chunk].push_back(std::move(waiter));
+        return;
+    }
+    auto segments = m_cache.pinned_segments(waiter.offset, waiter.length);
+    if (segments.empty()) {
+        ready.push_back([done = std::move(waiter.done)] { done(ENODATA, nullptr); });
+    } else {
+        m_gathers.push_back({std::move(segments), nullptr, std::move(waiter.done)});
+    }
+}
+
+void DiskEngine::free_buffer(std::byte* data)
+{
+    if (m_arena.contains(data)) {
+        m_arena.unpin(data);
+    } else {
+        delete[] data;
+    }
+}
+
+void DiskEngine::hash(std::uint32_t piece, Hashed done)
+{
+    Completions ready;
+    Lock lock(m_mutex);
+    int error = refusal();
+    if (error == 0 && !m_cache.want_hash(piece)) {
+        error = ENODATA;
+    }
+    if (error != 0) {
+        ready.push_back([done = std::move(done), error] { done(error, {}); });
+    } else {
+        m_waiting_hashes[piece] = std::move(done);
+        after_change(ready);
+    }
+    hand_over(lock, ready);
+}
+
+void DiskEngine::clear(std::uint32_t piece, Cleared done)
+{
+    Completions ready;
+    Lock lock(m_mutex);
+    release_held(ready, 0); // the answers to the piece's writes come first
+    if (refusal() != 0 || m_cache.clear(piece)) {
+        ready.push_back(std::move(done));
+    } else {
+        m_waiting_clears[piece].push_back(std::move(done));
+    }
+    if (refusal() == 0) {
+        after_change(ready);
+    }
+    hand_over(lock, ready);
+}
+
+void DiskEngine::stop(std::function<void()> when_stopped)
+{
+    Completions ready;
+    Lock lock(m_mutex);
+    m_stopped = true;
+    answer_all(ready, ECANCELED);
+    m_workers.stop(std::move(when_stopped));
+    hand_over(lock, ready);
+}
+
+void DiskEngine::answer(Completion completion)
+{
+    Completions ready;
+    ready.push_back(std::move(completion));
+    Lock lock(m_mutex);
+    hand_over(lock, ready);
+}
+
+DiskEngine::Facts DiskEngine::facts() const
+{
+    const std::lock_guard lock(m_mutex);
+    Facts facts = m_facts;
+    facts.done_bytes = m_cache.done_bytes();
+    facts.held_bytes = m_cache.held_slabs() * m_arena.slab_bytes();
+    return facts;
+}
+
+std::optional<IoFailure> DiskEngine::failure() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_failure;
+}
+
+// --- the workers' side ---
+
+bool DiskEngine::step(Lock& lock)
+{
+    if (refusal() != 0) {
+        return false;
+    }
+    Completions ready;
+    std::optional<IoFailure> failed;
+    if (!m_gathers.empty()) {
+        GatherJob job = std::move(m_gathers.back());
+        m_gathers.pop_back();
+        failed = run(lock, job, ready);
+    } else {
+        auto job = m_cache.next_job(m_writers < m_max_writers ? PieceCache::Writes::yes : PieceCache::Writes::no);
+        if (!job) {
+            return false;
+        }
+        if (m_cache.has_job()) {
+            m_workers.wake(); // one more, who wakes the next
+        }
+        failed = std::visit([&](auto& chosen) { return run(lock, chosen, ready); }, *job);
+    }
+    const bool first_failure = failed && !m_failure;
+    if (first_failure) {
+        m_failure = std::move(failed);
+        answer_all(ready, EIO);
+    } else if (refusal() == 0) {
+        after_change(ready);
+    }
+    const bool news = first_failure || just_all_done();
+    hand_over(lock, ready);
+    if (news && m_wake_owner) {
+        m_wake_owner();
+    }
+    lock.lock();
+    return true;
+}
+
+std::optional<IoFailure> DiskEngine::run(Lock& lock, GatherJob& job, Completions& ready)
+{
+    lock.unlock();
+    std::uint64_t length = 0;
+    for (const Segment& segment : job.segments) {
+        length += segment.length;
+    }
+    job.memory = std::make_unique<std::byte[]>(length);
+    std::vector<Segment> missing;
+    std::byte* at = job.memory.get();
+    for (const Segment& segment : job.segments) {
+        if (segment.memory != nullptr) {
+            std::memcpy(at, segment.memory, segment.length);
+        } else {
+            missing.push_back({segment.payload_offset, segment.length, at});
+        }
+        at += segment.length;
+    }
+    auto failed = transfer(missing, IoFailure::Operation::read);
+    lock.lock();
+    m_cache.unpin(job.segments);
+    ready.push_back([done = std::move(job.done), error = failed ? EIO : 0, data = job.memory.release()] {
+        done(error, data);
+    });
+    return failed;
+}
+
+std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& ready)
+{
+    lock.unlock();
+    auto failed = hash_segments(job);
+    const bool digest_wanted = job.last && !failed;
+    const Sha1Digest digest = digest_wanted ? job.sha1->finish() : Sha1Digest{};
+    lock.lock();
+    if (failed) {
+        return failed;
+    }
+    std::optional<PieceCache::Verdict> verdict;
+    if (job.last) {
+        const bool good = digest == m_image.hashes[job.piece];
+        verdict = good ? PieceCache::Verdict::good : PieceCache::Verdict::bad;
+        m_facts.failed_pieces += good ? 0 : 1;
+    }
+    m_cache.finish(job, verdict);
+    if (const auto waiting = m_waiting_hashes.find(job.piece); job.last && waiting != m_waiting_hashes.end()) {
+        ready.push_back([done = std::move(waiting->second), digest] { done(0, digest); });
+        m_waiting_hashes.erase(waiting);
+    }
+    return std::nullopt;
+}
+
+std::optional<IoFailure> DiskEngine::hash_segments(const HashJob& job)
+{
+    for (const Segment& segment : job.segments) {
+        if (auto failed = hash_range(m_image.map, m_target, segment, *job.sha1)) {
+            return failed;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<IoFailure> DiskEngine::run(Lock& lock, WriteJob& job, Completions&)
+{
+    ++m_writers;
+    lock.unlock();
+    auto failed = transfer(job.segments, IoFailure::Operation::write);
+    lock.lock();
+    --m_writers;
+    if (failed) {
+        return failed;
+    }
+    for (const Segment& segment : job.segments) {
+        m_facts.written_bytes += segment.length;
+    }
+    m_cache.finish(job);
+    return std::nullopt;
+}
+
+std::optional<IoFailure> DiskEngine::run(Lock& lock, ReadJob& job, Completions& ready)
+{
+    lock.unlock();
+    auto failed = transfer(job.segments, IoFailure::Operation::read);
+    lock.lock();
+    if (failed) {
+        return failed;
+    }
+    for (const Segment& segment : job.segments) {
+        m_facts.read_bytes += segment.length;
+    }
+    m_cache.finish(job);
+    auto waiters = m_waiting_reads.extract(job.chunk);
+    if (waiters.empty()) {
+        return std::nullopt;
+    }
+    for (Waiter& waiter : waiters.mapped()) {
+        find(std::move(waiter), ready);
+    }
+    return std::nullopt;
+}
+
+std::optional<IoFailure> DiskEngine::transfer(const std::vector<Segment>& segments, IoFailure::Operation what)
+{
+    std::uint64_t first = ~0ULL;
+    std::uint64_t end = 0;
+    for (DeviceTransfer& part : device_transfers(m_image.map, segments)) {
+        auto failed = what == IoFailure::Operation::write ? m_target.write_at(part.offset, std::span(part.parts))
+                                                          : m_target.read_at(part.offset, std::span(part.parts));
+        if (failed) {
+            return failed;
+        }
+        first = std::min(first, part.offset);
+        end = std::max(end, part.offset + part.length);
+    }
+    if (what == IoFailure::Operation::write && end > first) {
+        m_target.start_writeback(first, end - first); // so that the last sync finds little left to do
+    }
+    return std::nullopt;
+}
+
+// --- under the mutex ---
+
+int DiskEngine::refusal() const
+{
+    if (m_failure) {
+        return EIO;
+    }
+    return m_stopped ? ECANCELED : 0;
+}
+
+void DiskEngine::release_held(Completions& ready, int error)
+{
+    for (Held& held : m_held) {
+        ready.push_back(with(std::move(held.done), error));
+    }
+    for (Held& held : m_held) { // the peers may read again when all of their writes are answered
+        if (held.resume) {
+            ready.push_back(std::move(held.resume));
+        }
+    }
+    m_held.clear();
+}
+
+void DiskEngine::answer_all(Completions& ready, int error)
+{
+    release_held(ready, error);
+    for (auto& [chunk, waiters] : m_waiting_reads) {
+        for (Waiter& waiter : waiters) {
+            ready.push_back([done = std::move(waiter.done), error] { done(error, nullptr); });
+        }
+    }
+    for (GatherJob& job : m_gathers) {
+        m_cache.unpin(job.segments);
+        ready.push_back([done = std::move(job.done), error] { done(error, nullptr); });
+    }
+    for (auto& [piece, done] : m_waiting_hashes) {
+        ready.push_back([done = std::move(done), error] { done(error, {}); });
+    }
+    for (auto& [piece, cleared] : m_waiting_clears) {
+        std::move(cleared.begin(), cleared.end(), std::back_inserter(ready));
+    }
+    m_waiting_reads.clear();
+    m_gathers.clear();
+    m_waiting_hashes.clear();
+    m_waiting_clears.clear();
+}
+
+// What follows from a change in the cache: answers to clears, an end of the hold, work for somebody.
+void DiskEngine::after_change(Completions& ready)
+{
+    for (const std::uint32_t piece : m_cache.take_cleared()) {
+        auto waiting = m_waiting_clears.extract(piece);
+        if (!waiting.empty()) {
+            std::move(waiting.mapped().begin(), waiting.mapped().end(), std::back_inserter(ready));
+        }
+    }
+    if (m_pressure.set_level(m_cache.held_slabs())) {
+        release_held(ready, 0);
+    }
+    if (m_cache.has_job() || !m_gathers.empty()) {
+        m_workers.wake();
+    }
+}
+
+bool DiskEngine::just_all_done()
+{
+    const bool all_done = m_cache.done_bytes() == m_image.map.payload_size();
+    return all_done && !std::exchange(m_all_done, true);
+}
+
+// Gives the answers to the network thread, in the order in which the mutex was held; ends with it released.
+void DiskEngine::hand_over(Lock& lock, Completions& ready)
+{
+    const bool deliver = m_completions.add(ready);
+    lock.unlock();
+    if (deliver) {
+        m_completions.deliver_soon();
+    }
+}
+
+} // namespace ezio

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/error.hpp"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+namespace ezio {
+
+namespace {
+
+const char* name_of(IoFailure::Operation operation)
+{
+    switch (operation) {
+    case IoFailure::Operation::open: return "open";
+    case IoFailure::Operation::read: return "read";
+    case IoFailure::Operation::write: return "write";
+    case IoFailure::Operation::sync: return "sync";
+    case IoFailure::Operation::resize: return "resize";
+    }
+    return "I/O";
+}
+
+} // namespace
+
+std::string errno_text(int error)
+{
+    return std::generic_category().message(error);
+}
+
+std::string IoFailure::message() const
+{
+    const std::string reason = error != 0 ? errno_text(error) : "end of file";
+    if (operation == Operation::read || operation == Operation::write) {
+        return fmt::format("{}: {} of {} bytes at offset {} failed: {}", path, name_of(operation), length, offset,
+                           reason);
+    }
+    return fmt::format("{}: {} failed: {}", path, name_of(operation), reason);
+}
+
+void throw_if(std::optional<IoFailure> failure)
+{
+    if (failure) {
+        throw Error(std::move(*failure));
+    }
+}
+
+} // namespace ezio

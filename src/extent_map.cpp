@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/extent_map.hpp"
+
+#include "ezio/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <limits>
+
+namespace ezio {
+
+namespace {
+
+constexpr std::uint64_t largest_offset = std::numeric_limits<std::int64_t>::max();
+
+void refuse_overlaps(const std::vector<Extent>& sorted)
+{
+    for (std::size_t i = 1; i < sorted.size(); ++i) {
+        if (sorted[i].offset < sorted[i - 1].end()) {
+            throw Error(ExitStatus::torrent,
+                        fmt::format("extents overlap: {:#x} + {} bytes and {:#x} + {} bytes", sorted[i - 1].offset,
+                                    sorted[i - 1].length, sorted[i].offset, sorted[i].length));
+        }
+    }
+}
+
+std::vector<Extent> merge_touching(const std::vector<Extent>& sorted)
+{
+    std::vector<Extent> merged;
+    for (const Extent& extent : sorted) {
+        if (!merged.empty() && merged.back().end() == extent.offset) {
+            merged.back().length += extent.length;
+        } else {
+            merged.push_back(extent);
+        }
+    }
+    return merged;
+}
+
+} // namespace
+
+std::optional<std::uint64_t> parse_extent_name(std::string_view name)
+{
+    const auto is_digit = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    };
+    if ((name.size() != 16 && name.size() != 32) || !std::all_of(name.begin(), name.end(), is_digit)) {
+        return std::nullopt;
+    }
+    std::uint64_t offset = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), offset, 16);
+    return error == std::errc() ? std::optional(offset) : std::nullopt;
+}
+
+ExtentMap::ExtentMap(const std::vector<Extent>& extents)
+{
+    std::vector<Extent> sorted;
+    sorted.reserve(extents.size());
+    for (const Extent& extent : extents) {
+        if (extent.length == 0) {
+            continue;
+        }
+        if (extent.offset > largest_offset || extent.length > largest_offset - extent.offset) {
+            throw Error(ExitStatus::torrent, fmt::format("extent {:#x} + {} bytes ends beyond what a device can have",
+                                                         extent.offset, extent.length));
+        }
+        const bool continues_run = !m_runs.empty() && m_runs.back().device_offset + m_runs.back().length == extent.offset;
+        if (continues_run) {
+            m_runs.back().length += extent.length;
+        } else {
+            m_runs.push_back({m_payload_size, extent.offset, extent.length});
+        }
+        m_payload_size += extent.length;
+        sorted.push_back(extent);
+    }
+    std::sort(sorted.begin(), sorted.end(), [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
+    refuse_overlaps(sorted); // and with it, the payload's size cannot have wrapped
+    m_used = merge_touching(sorted);
+}
+
+std::uint64_t ExtentMap::device_end() const
+{
+    return m_used.empty() ? 0 : m_used.back().end();
+}
+
+void ExtentMap::for_each(std::uint64_t payload_offset, std::uint64_t length,
+                         const std::function<void(const Range&)>& visit) const
+{
+    assert(payload_offset <= m_payload_size && length <= m_payload_size - payload_offset);
+    auto run = std::upper_bound(m_runs.begin(), m_runs.end(), payload_offset,
+                                [](std::uint64_t offset, const Range& r) { return offset < r.payload_offset; });
+    if (length > 0) {
+        --run;
+    }
+    while (length > 0) {
+        const std::uint64_t skipped = payload_offset - run->payload_offset;
+        const std::uint64_t part = std::min(length, run->length - skipped);
+        visit({payload_offset, run->device_offset + skipped, part});
+        payload_offset += part;
+        length -= part;
+        ++run;
+    }
+}
+
+std::vector<ExtentMap::Range> ExtentMap::ranges(std::uint64_t payload_offset, std::uint64_t length) const
+{
+    std::vector<Range> found;
+    for_each(payload_offset, length, [&](const Range& range) { found.push_back(range); });
+    return found;
+}
+
+} // namespace ezio

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/json_events.hpp"
+#include "ezio/line_printer.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <utility>
+
+namespace ezio {
+
+namespace {
+
+using nlohmann::json;
+
+// Seconds between two progress events of the same phase.
+constexpr double progress_interval = 1;
+
+class JsonReporter final : public Reporter {
+  public:
+    void start(const StartEvent& event) override { print(to_json(event)); }
+
+    void progress(const ProgressEvent& event) override
+    {
+        const bool new_phase = std::exchange(m_phase, event.phase) != event.phase;
+        if (new_phase || event.seconds - m_last >= progress_interval) {
+            m_last = event.seconds;
+            print(to_json(event));
+        }
+    }
+
+    void peer(const PeerEvent& event) override { print(to_json(event)); }
+    void warning(const std::string& message) override { print(warning_to_json(message)); }
+    void complete(const CompleteEvent& event) override { print(to_json(event)); }
+    void summary(const SummaryEvent& event) override { print(to_json(event)); }
+
+    void error(const Error& error) override
+    {
+        print(to_json(error));
+        m_errors.print(std::string("ezio-cli: ") + error.what());
+    }
+
+  private:
+    void print(const json& object) { m_events.print(to_line(object)); }
+
+    LinePrinter m_events{stdout};
+    LinePrinter m_errors{stderr};
+    std::optional<Phase> m_phase; // of the last progress
+    double m_last = 0;
+};
+
+} // namespace
+
+json to_json(const StartEvent& event)
+{
+    return {{"event", "start"},
+            {"version", EZIO_VERSION},
+            {"command", event.command},
+            {"torrent", event.torrent},
+            {"target", event.target},
+            {"name", event.name},
+            {"info_hash", event.info_hash},
+            {"listen", event.listen},
+            {"payload_bytes", event.payload_bytes},
+            {"device_bytes", event.device_bytes},
+            {"extents", event.extents},
+            {"pieces", event.pieces},
+            {"piece_length", event.piece_length}};
+}
+
+json to_json(const ProgressEvent& event)
+{
+    return {{"event", "progress"},
+            {"phase", to_string(event.phase)},
+            {"seconds", event.seconds},
+            {"total_bytes", event.total_bytes},
+            {"received_bytes", event.received_bytes},
+            {"done_bytes", event.done_bytes},
+            {"uploaded_bytes", event.uploaded_bytes},
+            {"download_rate", event.download_rate},
+            {"upload_rate", event.upload_rate},
+            {"done_rate", event.done_rate},
+            {"eta_seconds", event.eta_seconds ? json(*event.eta_seconds) : json()},
+            {"peers", event.peers},
+            {"peers_complete", event.peers_complete}};
+}
+
+json to_json(const PeerEvent& event)
+{
+    return {{"event", "peer"}, {"action", event.connected ? "connected" : "left"}, {"address", event.address}};
+}
+
+json to_json(const CompleteEvent& event)
+{
+    return {{"event", "complete"}, {"seconds", event.seconds}, {"bytes", event.bytes}};
+}
+
+json to_json(const SummaryEvent& event)
+{
+    return {{"event", "summary"},
+            {"status", static_cast<int>(event.status)},
+            {"seconds", event.seconds},
+            {"total_bytes", event.total_bytes},
+            {"received_bytes", event.received_bytes},
+            {"written_bytes", event.written_bytes},
+            {"uploaded_bytes", event.uploaded_bytes},
+            {"redundant_bytes", event.redundant_bytes},
+            {"failed_pieces", event.failed_pieces}};
+}
+
+json to_json(const Error& error)
+{
+    json object{{"event", "error"}, {"status", static_cast<int>(error.status())}, {"message", error.what()}};
+    if (const auto& failure = error.io_failure()) {
+        object["path"] = failure->path;
+        object["offset"] = failure->offset;
+        object["length"] = failure->length;
+        object["errno"] = failure->error;
+    }
+    return object;
+}
+
+json warning_to_json(const std::string& message)
+{
+    return {{"event", "warning"}, {"message", message}};
+}
+
+std::string to_line(const json& object)
+{
+    return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::unique_ptr<Reporter> make_json_reporter()
+{
+    return std::make_unique<JsonReporter>();
+}
+
+} // namespace ezio

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+namespace {
+
+using namespace ezio;
+
+std::unique_ptr<Reporter> make_reporter(const OutputOptions& output)
+{
+    if (output.format == Format::json) {
+        return make_json_reporter();
+    }
+    const bool colorless = std::getenv("NO_COLOR") != nullptr || output.color == Color::no;
+    return make_text_reporter(output.verbosity, colorless ? Color::no : Color::yes);
+}
+
+void ignore(int signal)
+{
+    if (std::signal(signal, SIG_IGN) == SIG_ERR) {
+        throw Error(ExitStatus::internal, fmt::format("signal {} cannot be ignored", signal));
+    }
+}
+
+void run_command_line(const CommandLine& line, Reporter& reporter)
+{
+    ignore(SIGPIPE); // a peer or a reader of our output that is gone shows as an error of write
+    ignore(SIGXFSZ); // so does a file that reached its size limit
+    Wakeup wakeup;
+    const StopSignal stop(wakeup);
+    run(line.command, {reporter, line.output.format, wakeup, stop});
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    auto reporter = make_reporter(output_options(argc, argv));
+    try {
+        const auto parsed = parse_command_line(argc, argv);
+        if (const auto* help = std::get_if<HelpText>(&parsed)) {
+            return std::fputs(help->text.c_str(), stdout) == EOF ? 1 : 0;
+        }
+        const auto& line = std::get<CommandLine>(parsed);
+        reporter = make_reporter(line.output);
+        run_command_line(line, *reporter);
+        return static_cast<int>(ExitStatus::done);
+    } catch (const Error& error) {
+        reporter->error(error);
+        return static_cast<int>(error.status());
+    } catch (const std::exception& error) {
+        reporter->error({ExitStatus::internal, fmt::format("internal error: {}", error.what())});
+        return static_cast<int>(ExitStatus::internal);
+    }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/partclone_info.hpp"
+
+#include "ezio/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+namespace ezio {
+
+namespace {
+
+constexpr std::uint64_t largest_offset = std::numeric_limits<std::int64_t>::max();
+
+std::string_view trimmed(std::string_view text)
+{
+    constexpr std::string_view blanks = " \t\r\f\v";
+    const std::size_t first = text.find_first_not_of(blanks);
+    return first == std::string_view::npos ? std::string_view()
+                                           : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+bool is_decimal(std::string_view text)
+{
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size();
+}
+
+// Goes through the text line by line. What is known about an extent is complete only with its length, so the
+// offset waits in m_offset until then.
+class Parser {
+  public:
+    explicit Parser(const std::string& name) : m_name(name) {}
+
+    PartcloneInfo parse(std::string_view text);
+
+  private:
+    // Where something was found, for messages that come later.
+    using Line = std::size_t;
+
+    struct Offset {
+        std::uint64_t value;
+        Line line;
+    };
+
+    void parse_line(std::string_view text);
+    void parse_entry(std::string_view key, std::string_view value);
+    void add_offset(std::uint64_t offset);
+    void add_length(std::uint64_t length);
+    void add_hash(std::string_view value);
+    void refuse_overlaps() const;
+    void refuse_wrong_hash_count() const;
+    [[nodiscard]] std::uint64_t hex_number(std::string_view key, std::string_view value) const;
+    [[noreturn]] void fail(Line line, const std::string& reason) const;
+
+    const std::string& m_name;
+    Line m_line = 0; // the current one, from 1
+    std::optional<Offset> m_offset;
+    PartcloneInfo m_info;
+    std::vector<Line> m_extent_lines; // of the offsets, parallel to m_info.extents
+    std::vector<Line> m_hash_lines;   // parallel to m_info.hashes
+};
+
+PartcloneInfo Parser::parse(std::string_view text)
+{
+    while (!text.empty()) {
+        ++m_line;
+        const std::size_t length = std::min(text.find('\n'), text.size());
+        parse_line(trimmed(text.substr(0, length)));
+        text.remove_prefix(std::min(length + 1, text.size()));
+    }
+    if (m_offset) {
+        fail(m_offset->line, "this offset has no length");
+    }
+    if (m_info.extents.empty()) {
+        fail(m_line, "there is no extent in this file; did partclone write it to the end?");
+    }
+    refuse_overlaps();
+    refuse_wrong_hash_count();
+    return std::move(m_info);
+}
+
+void Parser::parse_line(std::string_view text)
+{
+    if (text.empty()) {
+        return;
+    }
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) {
+        fail(m_line, "this is no 'key: value' line; is it a torrent.info of partclone?");
+    }
+    parse_entry(trimmed(text.substr(0, colon)), trimmed(text.substr(colon + 1)));
+}
+
+void Parser::parse_entry(std::string_view key, std::string_view value)
+{
+    if (key == "offset") {
+        add_offset(hex_number(key, value));
+    } else if (key == "length") {
+        add_length(hex_number(key, value));
+    } else if (key == "sha1") {
+        add_hash(value);
+    } else if ((key == "block_size" || key == "blocks_total") && !is_decimal(value)) {
+        fail(m_line, fmt::format("{} is no number: '{}'", key, value));
+    }
+}
+
+void Parser::add_offset(std::uint64_t offset)
+{
+    if (m_offset) {
+        fail(m_offset->line, "this offset has no length");
+    }
+    m_offset = Offset{offset, m_line};
+}
+
+void Parser::add_length(std::uint64_t length)
+{
+    if (!m_offset) {
+        fail(m_line, "this length has no offset before it");
+    }
+    if (m_offset->value > largest_offset || length > largest_offset - m_offset->value) {
+        fail(m_offset->line, fmt::format("extent {:#x} + {} bytes ends beyond what a device can have",
+                                         m_offset->value, length));
+    }
+    if (length > 0) { // partclone.dd can write an empty one
+        m_info.extents.push_back({m_offset->value, length});
+        m_extent_lines.push_back(m_offset->line);
+    }
+    m_offset.reset();
+}
+
+void Parser::add_hash(std::string_view value)
+{
+    const auto digest = parse_sha1(value);
+    if (!digest) {
+        fail(m_line, fmt::format("a sha1 has 40 hex digits, this is '{}'", value));
+    }
+    m_info.hashes.push_back(*digest);
+    m_hash_lines.push_back(m_line);
+}
+
+// ExtentMap refuses them as well, but does not know the lines.
+void Parser::refuse_overlaps() const
+{
+    const auto& extents = m_info.extents;
+    std::vector<std::size_t> order(extents.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return extents[a].offset < extents[b].offset; });
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        const auto [first, second] = std::minmax(order[i - 1], order[i]);
+        if (extents[order[i]].offset < extents[order[i - 1]].end()) {
+            fail(m_extent_lines[second],
+                 fmt::format("extent {:#x} + {} bytes overlaps the one of line {}, {:#x} + {} bytes",
+                             extents[second].offset, extents[second].length, m_extent_lines[first],
+                             extents[first].offset, extents[first].length));
+        }
+    }
+}
+
+void Parser::refuse_wrong_hash_count() const
+{
+    std::uint64_t bytes = 0; // cannot wrap: no overlaps below 2^63
+    for (const Extent& extent : m_info.extents) {
+        bytes += extent.length;
+    }
+    const std::uint64_t needed = (bytes - 1) / PartcloneInfo::piece_length + 1;
+    const std::uint64_t found = m_info.hashes.size();
+    if (found != needed) {
+        fail(found > needed ? m_hash_lines[needed] : m_line,
+             fmt::format("{} sha1: the extents' {} bytes need {} of them, there are {}",
+                         found > needed ? "surplus" : "missing", bytes, needed, found));
+    }
+}
+
+std::uint64_t Parser::hex_number(std::string_view key, std::string_view value) const
+{
+    const auto number = value.size() == 32 ? parse_extent_name(value) : std::nullopt;
+    if (!number) {
+        fail(m_line,
+             fmt::format("{} needs 32 hex digits, for a number below 2^64; this is '{}'", key, value));
+    }
+    return *number;
+}
+
+void Parser::fail(Line line, const std::string& reason) const
+{
+    throw Error(ExitStatus::torrent, fmt::format("{}:{}: {}", m_name, std::max<Line>(line, 1), reason));
+}
+
+} // namespace
+
+PartcloneInfo parse_partclone_info(std::string_view text, const std::string& name)
+{
+    return Parser(name).parse(text);
+}
+
+} // namespace ezio

@@ -1,0 +1,682 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/piece_cache.hpp"
+
+#include "ezio/units.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cstdlib>
+#include <utility>
+
+namespace ezio {
+
+namespace {
+
+// The hash follows the received prefix in steps of at least this: a job costs two lock round trips and a
+// wake-up, some 5 us, which at SHA-1's 1.9 GB/s is what 10 KiB cost.
+constexpr std::uint64_t hash_step = 256_KiB;
+
+// One write job takes adjacent verified pieces up to this: more does not make a write call cheaper.
+constexpr std::uint64_t write_step = 4_MiB;
+
+std::uint32_t count_bits(std::uint64_t mask)
+{
+    return static_cast<std::uint32_t>(std::popcount(mask));
+}
+
+} // namespace
+
+std::uint64_t choose_chunk_length(std::uint64_t piece_length, std::uint64_t memory)
+{
+    const std::uint64_t share = std::bit_floor(std::max<std::uint64_t>(memory / 128, block_bytes));
+    return std::min({piece_length, share, std::uint64_t{1_MiB}});
+}
+
+PieceCache::PieceCache(CacheGeometry geometry, Arena& arena, Options options)
+    : m_geometry(geometry), m_arena(arena), m_options(options), m_on_disk(geometry.chunk_count())
+{
+    assert(m_geometry.chunk_length <= 64 * block_bytes && m_arena.slab_bytes() == m_geometry.chunk_length);
+}
+
+void PieceCache::set_on_disk(std::uint32_t piece)
+{
+    const std::uint64_t end = piece_start(piece) + m_geometry.piece_size(piece);
+    for (std::uint64_t chunk = chunk_of(piece_start(piece)); chunk * m_geometry.chunk_length < end; ++chunk) {
+        m_on_disk[chunk] = m_geometry.all_blocks(chunk);
+    }
+    m_done_bytes += m_geometry.piece_size(piece);
+}
+
+// --- receiving ---
+
+PieceCache::Place PieceCache::begin_receive(std::uint64_t offset)
+{
+    const std::uint64_t index = chunk_of(offset);
+    const std::uint64_t bit = bit_of(offset);
+    if (is_received(offset) || piece_at(piece_of(offset)).phase != Phase::receiving) {
+        return {Receive::duplicate, nullptr};
+    }
+    Chunk* chunk = make_chunk(index, Arena::Supply::overflow);
+    if (chunk == nullptr) {
+        return {Receive::no_memory, nullptr};
+    }
+    if ((chunk->filling & bit) != 0) {
+        return {Receive::duplicate, nullptr};
+    }
+    chunk->filling |= bit;
+    settle(index, *chunk);
+    return {Receive::copy, chunk->slab + offset % m_geometry.chunk_length};
+}
+
+void PieceCache::end_receive(std::uint64_t offset)
+{
+    const std::uint64_t bit = bit_of(offset);
+    Chunk& chunk = *find_chunk(chunk_of(offset));
+    assert(chunk.filling & bit);
+    chunk.filling &= ~bit;
+    chunk.present |= bit;
+    chunk.dirty |= bit;
+
+    const std::uint32_t index = piece_of(offset);
+    Piece& piece = piece_at(index);
+    ++piece.received;
+    ++piece.dirty;
+    while (piece.contiguous < piece.blocks &&
+           is_received(piece_start(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
+        ++piece.contiguous;
+    }
+    queue_hash(index, piece);
+}
+
+bool PieceCache::want_hash(std::uint32_t index)
+{
+    Piece& piece = piece_at(index);
+    if (piece.contiguous < piece.blocks) {
+        return false;
+    }
+    piece.hash_wanted = true;
+    m_prefix_to_hash.erase(index);
+    piece.hash_queued = false;
+    queue_hash(index, piece);
+    return true;
+}
+
+bool PieceCache::clear(std::uint32_t index)
+{
+    const auto found = m_pieces.find(index);
+    if (found == m_pieces.end()) {
+        return true;
+    }
+    Piece& piece = found->second;
+    piece.clearing = true;
+    piece.hash_queued = false;
+    m_complete_to_hash.erase(index);
+    m_prefix_to_hash.erase(index);
+    m_to_write.erase(index);
+    if (piece.jobs > 0) {
+        return false;
+    }
+    wipe(index);
+    return true;
+}
+
+std::vector<std::uint32_t> PieceCache::take_cleared()
+{
+    return std::exchange(m_cleared, {});
+}
+
+void PieceCache::wipe(std::uint32_t index)
+{
+    const std::uint64_t end = piece_start(index) + m_geometry.piece_size(index);
+    for (std::uint64_t at = piece_start(index); at < end; at += m_geometry.chunk_length) {
+        const std::uint64_t chunk_index = chunk_of(at);
+        m_on_disk[chunk_index] = 0;
+        if (Chunk* chunk = find_chunk(chunk_index)) {
+            chunk->present = chunk->dirty = 0;
+            settle(chunk_index, *chunk);
+        }
+    }
+    m_pieces.erase(index);
+}
+
+// --- reading ---
+
+std::byte* PieceCache::find_cached(std::uint64_t offset, std::uint64_t length)
+{
+    Chunk* chunk = find_chunk(chunk_of(offset));
+    const bool in_one = chunk_of(offset) == chunk_of(offset + length - 1);
+    if (chunk == nullptr || !in_one || (bits_of(offset, length) & ~chunk->present) != 0) {
+        return nullptr;
+    }
+    std::byte* memory = chunk->slab + offset % m_geometry.chunk_length;
+    m_arena.pin(memory);
+    touch(*chunk);
+    return memory;
+}
+
+PieceCache::Found PieceCache::find(std::uint64_t offset, std::uint64_t length)
+{
+    const std::uint64_t index = chunk_of(offset);
+    if (std::byte* memory = find_cached(offset, length)) {
+        return {Read::hit, memory, index};
+    }
+    if (index != chunk_of(offset + length - 1)) {
+        return {Read::direct, nullptr, index};
+    }
+    const std::uint64_t wanted = bits_of(offset, length);
+    Chunk* chunk = find_chunk(index);
+    const std::uint64_t in_memory = chunk != nullptr ? chunk->present : 0;
+    if ((wanted & ~in_memory & ~m_on_disk[index]) != 0) {
+        return {Read::missing, nullptr, index};
+    }
+    if (chunk != nullptr && chunk->reading != 0) {
+        return {Read::wait, nullptr, index};
+    }
+    chunk = make_chunk(index, Arena::Supply::normal);
+    if (chunk == nullptr) {
+        return {Read::direct, nullptr, index};
+    }
+    chunk->reading = m_on_disk[index] & ~chunk->present;
+    if (const auto piece = m_pieces.find(piece_of(offset)); piece != m_pieces.end()) {
+        ++piece->second.jobs;
+        chunk->read_counted = true;
+    }
+    settle(index, *chunk);
+    m_to_read.push_back(index);
+    return {Read::wait, nullptr, index};
+}
+
+std::vector<Segment> PieceCache::cached_segments(std::uint64_t from, std::uint64_t to)
+{
+    std::vector<Segment> segments;
+    while (from < to) {
+        const std::uint64_t index = chunk_of(from);
+        const std::uint64_t block_end = std::min(to, (from / block_bytes + 1) * block_bytes);
+        const Chunk* chunk = find_chunk(index);
+        std::byte* memory = nullptr;
+        if (chunk != nullptr && (chunk->present & bit_of(from)) != 0) {
+            memory = chunk->slab + from % m_geometry.chunk_length;
+        } else if ((m_on_disk[index] & bit_of(from)) == 0) {
+            return {};
+        }
+        const bool grows = !segments.empty() && chunk_of(segments.back().payload_offset) == index &&
+                           (segments.back().memory == nullptr) == (memory == nullptr);
+        if (grows) {
+            segments.back().length += block_end - from;
+        } else {
+            segments.push_back({from, block_end - from, memory});
+        }
+        from = block_end;
+    }
+    return segments;
+}
+
+std::vector<Segment> PieceCache::pinned_segments(std::uint64_t offset, std::uint64_t length)
+{
+    auto segments = cached_segments(offset, offset + length);
+    for (const Segment& segment : segments) {
+        if (segment.memory != nullptr) {
+            m_arena.pin(segment.memory);
+        }
+    }
+    return segments;
+}
+
+void PieceCache::unpin(const std::vector<Segment>& segments)
+{
+    for (const Segment& segment : segments) {
+        if (segment.memory != nullptr) {
+            m_arena.unpin(segment.memory);
+        }
+    }
+}
+
+// --- jobs ---
+
+bool PieceCache::has_job() const
+{
+    return !m_to_read.empty() || !m_complete_to_hash.empty() || !m_to_write.empty() || wants_flush() ||
+           !m_prefix_to_hash.empty();
+}
+
+std::optional<CacheJob> PieceCache::next_job(Writes writes)
+{
+    // Peers wait for reads, and the next request for a piece's hash; writes make room; the rest can wait.
+    if (auto job = next_read()) {
+        return job;
+    }
+    if (auto job = next_hash(m_complete_to_hash)) {
+        return job;
+    }
+    if (writes == Writes::yes) {
+        if (auto job = next_write()) {
+            return job;
+        }
+        if (auto job = next_flush()) {
+            return job;
+        }
+    }
+    return next_hash(m_prefix_to_hash);
+}
+
+std::optional<CacheJob> PieceCache::next_read()
+{
+    if (m_to_read.empty()) {
+        return std::nullopt;
+    }
+    ReadJob job{m_to_read.front(), {}};
+    m_to_read.pop_front();
+    const Chunk& chunk = *find_chunk(job.chunk);
+    const std::uint64_t start = job.chunk * m_geometry.chunk_length;
+    for (std::uint64_t at = 0; at < m_geometry.chunk_size(job.chunk); at += block_bytes) {
+        if ((chunk.reading & bit_of(start + at)) == 0) {
+            continue;
+        }
+        const std::uint64_t length = std::min<std::uint64_t>(block_bytes, m_geometry.chunk_size(job.chunk) - at);
+        const bool grows = !job.segments.empty() &&
+                           job.segments.back().payload_offset + job.segments.back().length == start + at;
+        if (grows) {
+            job.segments.back().length += length;
+        } else {
+            job.segments.push_back({start + at, length, chunk.slab + at});
+        }
+    }
+    return job;
+}
+
+std::optional<CacheJob> PieceCache::next_hash(std::set<std::uint32_t>& queue)
+{
+    if (queue.empty()) {
+        return std::nullopt;
+    }
+    const std::uint32_t index = *queue.begin();
+    queue.erase(queue.begin());
+    Piece& piece = piece_at(index);
+    const std::uint64_t from = piece_start(index) + piece.hashed;
+    HashJob job{index, cached_segments(from, piece_start(index) + contiguous_bytes(index, piece)), &piece.sha1,
+                piece.hash_wanted};
+    if (!job.last) { // reading back can wait until the piece is complete: the rest may be flushed, too
+        const auto flushed = std::find_if(job.segments.begin(), job.segments.end(),
+                                          [](const Segment& segment) { return segment.memory == nullptr; });
+        job.segments.erase(flushed, job.segments.end());
+    }
+    for (const Segment& segment : job.segments) {
+        if (segment.memory != nullptr) {
+            m_arena.pin(segment.memory);
+        }
+    }
+    piece.hash_queued = false;
+    piece.hashing = true;
+    ++piece.jobs;
+    return job;
+}
+
+std::optional<CacheJob> PieceCache::next_write()
+{
+    if (m_to_write.empty()) {
+        return std::nullopt;
+    }
+    auto next = m_to_write.lower_bound(m_last_written);
+    if (next == m_to_write.end()) {
+        next = m_to_write.begin();
+    }
+    WriteJob job;
+    std::uint64_t bytes = 0;
+    std::uint32_t expected = *next;
+    while (next != m_to_write.end() && *next == expected && bytes < write_step) {
+        add_dirty_piece(*next, job);
+        bytes += m_geometry.piece_size(*next);
+        next = m_to_write.erase(next);
+        ++expected;
+    }
+    m_last_written = expected;
+    return job;
+}
+
+void PieceCache::add_dirty_piece(std::uint32_t index, WriteJob& job)
+{
+    const std::uint64_t end = piece_start(index) + m_geometry.piece_size(index);
+    for (std::uint64_t at = piece_start(index); at < end; at += m_geometry.chunk_length) {
+        if (const Chunk* chunk = find_chunk(chunk_of(at))) {
+            add_dirty_segments(chunk_of(at), chunk->dirty & ~chunk->writing, job);
+        }
+    }
+    ++piece_at(index).jobs;
+    job.pieces.push_back(index);
+}
+
+void PieceCache::add_dirty_segments(std::uint64_t index, std::uint64_t mask, WriteJob& job)
+{
+    Chunk& chunk = *find_chunk(index);
+    if (mask != 0 && chunk.writing == 0) {
+        ++m_held_in_jobs;
+    }
+    chunk.writing |= mask;
+    while (mask != 0) {
+        const int first = std::countr_zero(mask);
+        const int blocks = std::countr_one(mask >> first);
+        const std::uint64_t at = static_cast<std::uint64_t>(first) * block_bytes;
+        const std::uint64_t end = std::min(at + static_cast<std::uint64_t>(blocks) * block_bytes,
+                                           m_geometry.chunk_size(index));
+        job.segments.push_back({index * m_geometry.chunk_length + at, end - at, chunk.slab + at});
+        mask = first + blocks == 64 ? 0 : mask >> (first + blocks) << (first + blocks);
+    }
+}
+
+PieceCache::FlushClass PieceCache::flush_class(std::uint64_t index, const Chunk& chunk) const
+{
+    if ((chunk.dirty & ~chunk.writing) == 0) {
+        return FlushClass::none;
+    }
+    const std::uint64_t start = index * m_geometry.chunk_length;
+    const std::uint32_t piece_index = piece_of(start);
+    const Piece& piece = m_pieces.at(piece_index);
+    if (piece.phase != Phase::receiving || piece.clearing || piece.hash_wanted) { // soon settled by itself
+        return FlushClass::none;
+    }
+    if (piece_start(piece_index) + piece.hashed >= start + m_geometry.chunk_size(index)) {
+        return FlushClass::hashed;
+    }
+    const bool full = (chunk.present | m_on_disk[index]) == m_geometry.all_blocks(index);
+    return full ? FlushClass::full_chunk : FlushClass::anything;
+}
+
+std::optional<CacheJob> PieceCache::next_flush()
+{
+    if (!wants_flush()) {
+        return std::nullopt;
+    }
+    FlushClass best = FlushClass::none;
+    std::uint32_t most = 0;
+    std::uint64_t victim = 0;
+    for (const auto& [index, chunk] : m_chunks) {
+        const FlushClass found = flush_class(index, chunk);
+        const std::uint32_t blocks = count_bits(chunk.dirty & ~chunk.writing);
+        if (found > best || (found == best && blocks > most)) {
+            best = found;
+            most = blocks;
+            victim = index;
+        }
+    }
+    if (best == FlushClass::none) {
+        return std::nullopt;
+    }
+    // With its neighbours of the same piece, where that is as good: one write instead of several.
+    const std::uint32_t piece = piece_of(victim * m_geometry.chunk_length);
+    const auto joins = [&](std::uint64_t index) {
+        const Chunk* chunk = piece_of(index * m_geometry.chunk_length) == piece ? find_chunk(index) : nullptr;
+        return chunk != nullptr && flush_class(index, *chunk) >= best;
+    };
+    while (victim > 0 && joins(victim - 1)) {
+        --victim;
+    }
+    WriteJob job;
+    for (std::uint64_t index = victim; index == victim || joins(index); ++index) {
+        const Chunk& chunk = *find_chunk(index);
+        add_dirty_segments(index, chunk.dirty & ~chunk.writing, job);
+    }
+    ++piece_at(piece).jobs;
+    job.pieces.push_back(piece);
+    return job;
+}
+
+void PieceCache::finish(const HashJob& job, std::optional<Verdict> verdict)
+{
+    unpin(job.segments);
+    Piece& piece = piece_at(job.piece);
+    piece.hashing = false;
+    --piece.jobs;
+    for (const Segment& segment : job.segments) {
+        piece.hashed += segment.length;
+    }
+    if (job.last && !piece.clearing) {
+        piece.hash_wanted = false;
+        piece.phase = verdict == Verdict::good ? Phase::good : Phase::bad;
+        if (piece.phase == Phase::good && piece.dirty > 0) {
+            m_to_write.insert(job.piece);
+        }
+    }
+    queue_hash(job.piece, piece);
+    piece_settled(job.piece, piece);
+}
+
+void PieceCache::finish(const WriteJob& job)
+{
+    for (const Segment& segment : job.segments) {
+        const std::uint64_t index = chunk_of(segment.payload_offset);
+        const std::uint64_t mask = bits_of(segment.payload_offset, segment.length);
+        Chunk& chunk = *find_chunk(index);
+        assert((chunk.writing & mask) == mask);
+        chunk.writing &= ~mask;
+        chunk.dirty &= ~mask;
+        m_on_disk[index] |= mask;
+        piece_at(piece_of(segment.payload_offset)).dirty -= count_bits(mask);
+        if (chunk.writing == 0) {
+            --m_held_in_jobs;
+        }
+        settle(index, chunk);
+    }
+    for (const std::uint32_t index : job.pieces) {
+        Piece& piece = piece_at(index);
+        --piece.jobs;
+        piece_settled(index, piece);
+    }
+}
+
+void PieceCache::finish(const ReadJob& job)
+{
+    Chunk& chunk = *find_chunk(job.chunk);
+    chunk.present |= chunk.reading;
+    chunk.reading = 0;
+    const bool counted = std::exchange(chunk.read_counted, false);
+    settle(job.chunk, chunk);
+    if (counted) {
+        const std::uint32_t index = piece_of(job.chunk * m_geometry.chunk_length);
+        Piece& piece = piece_at(index);
+        --piece.jobs;
+        piece_settled(index, piece);
+    }
+}
+
+// --- inside ---
+
+std::uint64_t PieceCache::contiguous_bytes(std::uint32_t index, const Piece& piece) const
+{
+    return std::min<std::uint64_t>(std::uint64_t{piece.contiguous} * block_bytes, m_geometry.piece_size(index));
+}
+
+bool PieceCache::is_received(std::uint64_t offset) const
+{
+    const std::uint64_t index = chunk_of(offset);
+    const Chunk* chunk = find_chunk(index);
+    return ((m_on_disk[index] | (chunk != nullptr ? chunk->present : 0)) & bit_of(offset)) != 0;
+}
+
+PieceCache::Piece& PieceCache::piece_at(std::uint32_t index)
+{
+    const auto [found, is_new] = m_pieces.try_emplace(index);
+    Piece& piece = found->second;
+    if (is_new) {
+        piece.blocks = static_cast<std::uint32_t>((m_geometry.piece_size(index) + block_bytes - 1) / block_bytes);
+        // A piece that is on the disk already (asked to be hashed again) has all its blocks.
+        while (piece.contiguous < piece.blocks &&
+               is_received(piece_start(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
+            ++piece.contiguous;
+        }
+        piece.received = piece.contiguous;
+    }
+    return piece;
+}
+
+PieceCache::Chunk* PieceCache::find_chunk(std::uint64_t index)
+{
+    const auto found = m_chunks.find(index);
+    return found == m_chunks.end() ? nullptr : &found->second;
+}
+
+const PieceCache::Chunk* PieceCache::find_chunk(std::uint64_t index) const
+{
+    const auto found = m_chunks.find(index);
+    return found == m_chunks.end() ? nullptr : &found->second;
+}
+
+PieceCache::Chunk* PieceCache::make_chunk(std::uint64_t index, Arena::Supply supply)
+{
+    if (Chunk* chunk = find_chunk(index)) {
+        return chunk;
+    }
+    std::byte* slab = take_slab(supply);
+    if (slab == nullptr) {
+        return nullptr;
+    }
+    Chunk& chunk = m_chunks[index];
+    chunk.slab = slab;
+    return &chunk;
+}
+
+std::byte* PieceCache::take_slab(Arena::Supply supply)
+{
+    reclaim_orphans();
+    while (m_arena.in_use() >= m_arena.limit() && evict_one()) {
+    }
+    std::byte* slab = m_arena.allocate(Arena::Supply::normal);
+    return slab != nullptr || supply == Arena::Supply::normal ? slab : m_arena.allocate(supply);
+}
+
+bool PieceCache::evict_one()
+{
+    for (const std::uint64_t index : m_lru) {
+        Chunk& chunk = m_chunks.at(index);
+        if (!m_arena.is_pinned(chunk.slab)) {
+            drop_chunk(index, chunk);
+            return true;
+        }
+    }
+    return false;
+}
+
+void PieceCache::reclaim_orphans()
+{
+    std::erase_if(m_orphans, [this](std::byte* slab) {
+        if (m_arena.is_pinned(slab)) {
+            return false;
+        }
+        m_arena.release(slab);
+        return true;
+    });
+}
+
+void PieceCache::drop_chunk(std::uint64_t index, Chunk& chunk)
+{
+    if (chunk.in_lru) {
+        m_lru.erase(chunk.lru);
+    }
+    if (m_arena.is_pinned(chunk.slab)) {
+        m_orphans.push_back(chunk.slab);
+    } else {
+        m_arena.release(chunk.slab);
+    }
+    m_chunks.erase(index);
+}
+
+// Brings the chunk's place among the evictable and the held ones up to date with its bits.
+void PieceCache::settle(std::uint64_t index, Chunk& chunk)
+{
+    const bool held = (chunk.dirty | chunk.filling) != 0;
+    if (held != chunk.held) {
+        m_held = held ? m_held + 1 : m_held - 1;
+        chunk.held = held;
+    }
+    const bool evictable = !held && chunk.reading == 0;
+    if (chunk.in_lru && !evictable) {
+        m_lru.erase(chunk.lru);
+        chunk.in_lru = false;
+    } else if (evictable && chunk.present == 0) {
+        drop_chunk(index, chunk);
+    } else if (evictable && !chunk.in_lru) {
+        chunk.lru = m_lru.insert(m_lru.end(), index);
+        chunk.in_lru = true;
+    }
+}
+
+void PieceCache::touch(Chunk& chunk)
+{
+    if (chunk.in_lru) {
+        m_lru.splice(m_lru.end(), m_lru, chunk.lru);
+    }
+}
+
+void PieceCache::queue_hash(std::uint32_t index, Piece& piece)
+{
+    if (piece.hashing || piece.hash_queued || piece.clearing || piece.phase != Phase::receiving) {
+        return;
+    }
+    if (piece.hash_wanted) {
+        m_complete_to_hash.insert(index);
+        piece.hash_queued = true;
+        return;
+    }
+    const std::uint64_t at = piece_start(index) + piece.hashed;
+    const Chunk* next = piece.hashed < m_geometry.piece_size(index) ? find_chunk(chunk_of(at)) : nullptr;
+    const bool in_memory = next != nullptr && (next->present & bit_of(at)) != 0;
+    if (in_memory && contiguous_bytes(index, piece) - piece.hashed >= hash_step) {
+        m_prefix_to_hash.insert(index);
+        piece.hash_queued = true;
+    }
+}
+
+// Ends what the last job on the piece was waited for.
+void PieceCache::piece_settled(std::uint32_t index, Piece& piece)
+{
+    if (piece.jobs > 0) {
+        return;
+    }
+    if (piece.clearing) {
+        wipe(index);
+        m_cleared.push_back(index);
+    } else if (piece.phase == Phase::good && piece.dirty == 0) {
+        m_done_bytes += m_geometry.piece_size(index);
+        m_pieces.erase(index);
+    }
+}
+
+namespace {
+
+void require(bool holds)
+{
+    if (!holds) {
+        std::abort();
+    }
+}
+
+} // namespace
+
+void PieceCache::check_invariants() const
+{
+    std::size_t held = 0;
+    for (const auto& [index, chunk] : m_chunks) {
+        require((chunk.filling & chunk.reading) == 0);
+        require(((chunk.filling | chunk.reading) & chunk.present) == 0);
+        require((chunk.writing & ~chunk.dirty) == 0 && (chunk.dirty & ~chunk.present) == 0);
+        require((chunk.dirty & m_on_disk[index]) == 0);
+        require(chunk.held == ((chunk.dirty | chunk.filling) != 0));
+        require(chunk.in_lru == (!chunk.held && chunk.reading == 0));
+        held += chunk.held ? 1 : 0;
+    }
+    require(held == m_held && m_held_in_jobs <= m_held);
+    require(m_arena.in_use() == m_chunks.size() + m_orphans.size());
+    for (const auto& [index, piece] : m_pieces) {
+        std::uint32_t received = 0;
+        for (std::uint32_t block = 0; block < piece.blocks; ++block) {
+            const std::uint64_t offset = piece_start(index) + std::uint64_t{block} * block_bytes;
+            const Chunk* chunk = find_chunk(chunk_of(offset));
+            const std::uint64_t there = m_on_disk[chunk_of(offset)] | (chunk != nullptr ? chunk->present : 0);
+            received += (there & bit_of(offset)) != 0 ? 1 : 0;
+        }
+        require(received == piece.received && piece.contiguous <= piece.received);
+        require(piece.dirty <= piece.received);
+    }
+}
+
+} // namespace ezio

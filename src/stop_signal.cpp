@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/stop_signal.hpp"
+
+#include "ezio/error.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <system_error>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace ezio {
+
+namespace {
+
+[[noreturn]] void leave_at_once(int signal, const char* message)
+{
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, message, std::strlen(message));
+    ::_exit(128 + signal);
+}
+
+} // namespace
+
+StopSignal::StopSignal(Wakeup& wakeup) : m_wakeup(wakeup)
+{
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGTERM);
+    if (const int error = ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr); error != 0) {
+        throw std::system_error(error, std::generic_category(), "pthread_sigmask");
+    }
+    m_signals = Fd(::signalfd(-1, &wanted, SFD_CLOEXEC));
+    m_quit = Fd(::eventfd(0, EFD_CLOEXEC));
+    if (!m_signals || !m_quit) {
+        throw std::system_error(errno, std::generic_category(), "signalfd");
+    }
+    m_watcher = std::thread([this] { watch(); });
+}
+
+StopSignal::~StopSignal()
+{
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = ::write(m_quit.get(), &one, sizeof one);
+    m_watcher.join();
+}
+
+void StopSignal::throw_if_received(const char* remark) const
+{
+    const int signal = received();
+    if (signal == 0) {
+        return;
+    }
+    const bool interrupted = signal == SIGINT;
+    throw Error(interrupted ? ExitStatus::interrupted : ExitStatus::terminated,
+                fmt::format("stopped by {}{}", interrupted ? "SIGINT" : "SIGTERM", remark));
+}
+
+void StopSignal::watch()
+{
+    std::array<pollfd, 2> wanted{{{m_quit.get(), POLLIN, 0}, {m_signals.get(), POLLIN, 0}}};
+    int timeout = -1;
+    for (;;) {
+        const int ready = ::poll(wanted.data(), wanted.size(), timeout);
+        if ((wanted[0].revents & POLLIN) != 0) {
+            return;
+        }
+        if (ready == 0) {
+            leave_at_once(received(), "ezio-cli: the target does not answer; leaving without waiting for it\n");
+        }
+        signalfd_siginfo info{};
+        if (ready < 0 || ::read(m_signals.get(), &info, sizeof info) != sizeof info) {
+            continue;
+        }
+        const int signal = static_cast<int>(info.ssi_signo);
+        if (received() != 0) {
+            leave_at_once(signal, "ezio-cli: leaving at once\n");
+        }
+        m_received = signal;
+        m_wakeup.notify();
+        timeout = static_cast<int>(patience.count());
+    }
+}
+
+} // namespace ezio

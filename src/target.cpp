@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/target.hpp"
+
+#include "ezio/directory_target.hpp"
+#include "ezio/fd_target.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include <sys/stat.h>
+
+namespace ezio {
+
+std::optional<IoFailure> Target::read_at(std::uint64_t offset, std::span<std::byte> data)
+{
+    iovec part{data.data(), data.size()};
+    return read_at(offset, std::span(&part, 1));
+}
+
+std::optional<IoFailure> Target::write_at(std::uint64_t offset, std::span<const std::byte> data)
+{
+    iovec part{const_cast<std::byte*>(data.data()), data.size()}; // pwritev does not write to it
+    return write_at(offset, std::span(&part, 1));
+}
+
+namespace {
+
+bool is_under_dev(const std::string& path)
+{
+    std::error_code error;
+    const std::string real = std::filesystem::weakly_canonical(path, error).string();
+    return (error ? path : real).starts_with("/dev/");
+}
+
+// "/dev/$DISK" with an empty variable is a directory, and one that can be written to.
+bool is_device_directory(const struct stat& status)
+{
+    struct stat dev {};
+    struct stat root {};
+    return ::stat("/dev", &dev) == 0 && ::stat("/", &root) == 0 && dev.st_dev != root.st_dev &&
+           status.st_dev == dev.st_dev;
+}
+
+} // namespace
+
+std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image)
+{
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        const bool would_be_created = errno == ENOENT && access == Access::read_write;
+        if (!would_be_created) {
+            throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(errno)));
+        }
+        if (is_under_dev(path)) {
+            throw Error(
+                ExitStatus::target,
+                fmt::format("{} does not exist; is the disk there, and its name spelled right?", path));
+        }
+        return open_image_file(path, access, image);
+    }
+    if (S_ISBLK(status.st_mode)) {
+        return open_block_device(path, access, image);
+    }
+    if (S_ISREG(status.st_mode)) {
+        return open_image_file(path, access, image);
+    }
+    if (S_ISDIR(status.st_mode)) {
+        if (access == Access::read_write && is_device_directory(status)) {
+            throw Error(ExitStatus::target,
+                        fmt::format("{} is the directory of devices; which one is meant?", path));
+        }
+        return open_directory(path, access, image);
+    }
+    throw Error(ExitStatus::target,
+                fmt::format("{} is neither a block device nor a regular file nor a directory", path));
+}
+
+} // namespace ezio

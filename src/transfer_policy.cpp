@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/transfer_policy.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace ezio {
+
+bool may_leave(milliseconds since_complete, milliseconds since_needed, milliseconds seed_time)
+{
+    return since_complete >= seed_time || since_needed >= leave_grace;
+}
+
+std::string describe_wait(const SwarmFacts& facts)
+{
+    if (facts.peers > 0) {
+        return facts.peers_with_data > 0
+                   ? fmt::format("{} of {} connected peers have data, but send none", facts.peers_with_data,
+                                 facts.peers)
+                   : fmt::format("{} peers are connected, but none has any data", facts.peers);
+    }
+    std::string tried = fmt::format("{} --peer, {} tracker{}, local discovery {}", facts.named_peers, facts.trackers,
+                                    facts.trackers == 1 ? "" : "s", facts.lsd ? "on" : "off");
+    if (!facts.last_tracker_error.empty()) {
+        tried += "; tracker: " + facts.last_tracker_error;
+    }
+    return fmt::format("no peer is connected (tried: {})", tried);
+}
+
+void RateMeter::observe(std::uint64_t bytes, Clock::time_point now)
+{
+    if (m_last) {
+        const double seconds = std::chrono::duration<double>(now - *m_last).count();
+        if (seconds < 0.05) {
+            return; // too short to say anything
+        }
+        const double share = 1 - std::exp(-seconds / 5);
+        const double current = static_cast<double>(bytes - m_bytes) / seconds;
+        m_weight += share * (1 - m_weight);
+        m_rate += share / m_weight * (current - m_rate); // at the start, the mean of what there is
+    }
+    m_last = now;
+    m_bytes = bytes;
+}
+
+std::optional<double> seconds_left(std::uint64_t done, std::uint64_t total, double rate)
+{
+    if (rate < 1 || done > total) {
+        return std::nullopt;
+    }
+    return static_cast<double>(total - done) / rate;
+}
+
+} // namespace ezio

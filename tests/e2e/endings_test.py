@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+"""How a fetch ends when it cannot complete: signals, stalls, time limits and targets that fail. Never with success."""
+
+import os
+import signal
+import time
+
+from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, LoopDevice, Mount, free_port, is_listening, main, make_file,
+                     needs_loop_devices, wait_until)
+from images import odd_image
+
+MIB = 1 << 20
+SIZE = 64 * MIB
+
+
+class EndingTest(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        self.image = odd_image()
+        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
+        self.source = self.image.write_to(self.dir / "source.img")
+
+    def error_of(self, fetcher, status):
+        """The message of its only error event."""
+        (error,) = fetcher.events_named("error")
+        self.assertEqual(error["status"], status, fetcher)
+        return error["message"]
+
+    def assert_failed(self, fetcher, status, seconds):
+        """Ends in time, with this status, and never says that it is complete."""
+        self.assertEqual(fetcher.wait(seconds), status, fetcher)
+        self.assertEqual(fetcher.events_named("complete"), [], fetcher)
+        self.assert_clean(fetcher)
+
+
+class Signals(EndingTest):
+    def check_stop(self, number, fetcher, address):
+        """Gone within 3 s, with its port and without a file that nobody asked for."""
+        fetcher.signal(number)
+        self.assert_failed(fetcher, 128 + number, seconds=3)
+        self.assertFalse(is_listening(int(address.split(":")[1])))
+        self.assertLessEqual(set(os.listdir(self.dir)), {"sda1.torrent", "source.img", "target.img", "disk"})
+
+    def check_stop_of_a_fetch_without_peers(self, number):
+        fetcher, address = self.start_listening("fetch", self.torrent, self.dir / "target.img")
+        self.check_stop(number, fetcher, address)
+
+    def check_stop_half_way(self, number):
+        target = self.dir / "target.img"
+        with self.seeding(self.torrent, self.source) as peer:
+            fetcher, address = self.start_listening("fetch", self.torrent, target, "--peer", peer, "--max-download", "2M")
+            wait_until(lambda: target.exists() and target.stat().st_blocks > 0, fetcher)
+            self.check_stop(number, fetcher, address)
+
+    def test_sigint_stops_a_fetch_without_peers(self):
+        self.check_stop_of_a_fetch_without_peers(signal.SIGINT)
+
+    def test_sigterm_stops_a_fetch_without_peers(self):
+        self.check_stop_of_a_fetch_without_peers(signal.SIGTERM)
+
+    def test_sigint_stops_a_fetch_half_way(self):
+        self.check_stop_half_way(signal.SIGINT)
+
+    def test_sigterm_stops_a_fetch_half_way(self):
+        self.check_stop_half_way(signal.SIGTERM)
+
+    @needs_loop_devices
+    def test_a_stopped_fetch_lets_go_of_the_device(self):
+        device = self.loop_device("disk", SIZE, fill=UNTOUCHED)
+        fetcher, address = self.start_listening("fetch", self.torrent, device.path)
+        with self.assertRaises(OSError, msg="the fetch does not hold the device"):
+            os.close(os.open(device.path, os.O_RDWR | os.O_EXCL))
+        self.check_stop(signal.SIGTERM, fetcher, address)
+        os.close(os.open(device.path, os.O_RDWR | os.O_EXCL))
+
+    def test_sigterm_stops_a_seeder(self):
+        seeder, address = self.start_listening("seed", self.torrent, self.source)
+        self.check_stop(signal.SIGTERM, seeder, address)
+
+
+class TimeLimits(EndingTest):
+    def check_limit(self, option, seconds):
+        start = time.monotonic()
+        fetcher, _ = self.start_listening("fetch", self.torrent, self.dir / "target.img", option, f"{seconds}s")
+        self.assert_failed(fetcher, 7, seconds=seconds + 10)
+        self.assertGreaterEqual(time.monotonic() - start, seconds)
+        self.assertRegex(self.error_of(fetcher, 7), "(?i)wait|peer")
+
+    def test_a_stall_ends_it_and_it_says_what_it_waited_for(self):
+        self.check_limit("--stall-timeout", 3)
+
+    def test_a_time_limit_ends_it_and_it_says_what_it_waited_for(self):
+        self.check_limit("--timeout", 2)
+
+    def test_a_transfer_that_moves_is_not_a_stall(self):
+        with self.seeding(self.torrent, self.source) as peer:
+            self.fetch(self.torrent, self.dir / "target.img", "--peer", peer, "--max-download", "6M", "--stall-timeout", "2s")
+
+    def test_a_transfer_that_moves_still_has_a_time_limit(self):
+        with self.seeding(self.torrent, self.source) as peer:
+            fetcher, _ = self.start_listening("fetch", self.torrent, self.dir / "target.img", "--peer", peer,
+                                              "--max-download", "2M", "--timeout", "2s")
+            self.assert_failed(fetcher, 7, seconds=12)
+
+    def test_a_seeder_leaves_after_its_seed_time(self):
+        seeder, _ = self.start_listening("seed", self.torrent, self.source, "--seed-time", "1s")
+        self.assertEqual(seeder.wait(10), 0, seeder)
+
+
+class FailingTargets(EndingTest):
+    def assert_io_error(self, fetcher, path):
+        """Ends with status 5 and a message that names the path; returns the message."""
+        self.assert_failed(fetcher, 5, seconds=60)
+        message = self.error_of(fetcher, 5)
+        self.assertIn(str(path), message)
+        return message
+
+    def small_tmpfs(self):
+        return self.enterContext(Mount("tmpfs", self.dir / "small", "-t", "tmpfs", "-o", "size=8M"))
+
+    def test_a_file_that_may_not_grow_is_an_error_with_its_offset(self):
+        target = make_file(self.dir / "target.img", SIZE)
+        with self.seeding(self.torrent, self.source) as peer:
+            # setrlimit by prlimit(1): the write fails with EFBIG, and SIGXFSZ comes with it.
+            fetcher = self.start("fetch", self.torrent, target, "--json", *ON_LOOPBACK, "--peer", peer,
+                                 "--listen", f"127.0.0.1:{free_port()}", wrapper=["prlimit", f"--fsize={8 * MIB}"])
+            message = self.assert_io_error(fetcher, target)
+        self.assertIn("File too large", message)
+        self.assertRegex(message.replace(str(target), ""), r"\d{4,}|\d ?[KM]i?B|0x[0-9a-f]+")
+
+    @needs_loop_devices
+    def test_a_full_file_system_is_an_error(self):
+        target = self.small_tmpfs() / "target.img"
+        with self.seeding(self.torrent, self.source) as peer:
+            fetcher, _ = self.start_listening("fetch", self.torrent, target, "--peer", peer)
+            message = self.assert_io_error(fetcher, target)
+        self.assertIn("No space left on device", message)
+
+    @needs_loop_devices
+    def test_a_device_that_loses_writes_is_an_error(self):
+        """The writes go to the page cache and succeed; only the sync shows that they never reached the disk."""
+        device = self.enterContext(LoopDevice(self.small_tmpfs() / "disk", SIZE))
+        with self.seeding(self.torrent, self.source) as peer:
+            fetcher, _ = self.start_listening("fetch", self.torrent, device.path, "--peer", peer)
+            message = self.assert_io_error(fetcher, device.path)
+        self.assertRegex(message, "Input/output error|No space left on device")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,339 @@
+"""What every end-to-end test stands on: processes, loop devices, mounts, and a runner for ctest.
+
+Nothing a test made outlives it. Each resource is a context manager. SIGINT and SIGTERM are only noted, and end the test at
+the next wait, so that they never fall between making a thing and remembering it; the test then unwinds like one that fails.
+After SIGKILL the kernel cleans up: loop devices detach themselves when their last descriptor is closed, mounts live in a
+private namespace, and ezio-cli is killed with its parent.
+
+Exit status of a test file: 0 passed, 1 failed, 77 everything was skipped, 130/143 interrupted.
+"""
+
+import contextlib
+import ctypes
+import functools
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+DEADLINE = 120  # seconds for anything that has to happen; generous, for sanitizer builds on small machines
+SKIPPED = 77
+ON_LOOPBACK = ["--no-lsd", "--no-tracker"]
+UNTOUCHED = b"\xff"  # what the targets are filled with, so that a stray write shows
+
+os.environ["PATH"] += ":/usr/sbin:/sbin"  # mkfs and its family, for those who are not root
+os.environ["LC_ALL"] = "C.UTF-8"
+
+
+def run(*command):
+    """Runs a command that has to succeed and returns what it printed. Ctrl-C is for the test, not for the command."""
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", timeout=DEADLINE, start_new_session=True)
+    if done.returncode != 0:
+        raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}")
+    return done.stdout
+
+
+def missing_tools(*names):
+    return [name for name in names if shutil.which(name) is None]
+
+
+_caught_signal = None
+
+
+def _note_signal(number, _):
+    global _caught_signal
+    _caught_signal = number
+    for other in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(other, signal.SIG_IGN)
+
+
+def stop_if_interrupted():
+    """Raises KeyboardInterrupt, once, after SIGINT or SIGTERM."""
+    global _caught_signal
+    if _caught_signal:
+        number, _caught_signal = _caught_signal, None
+        raise KeyboardInterrupt(128 + number)
+
+
+def wait_until(condition, what, seconds=DEADLINE):
+    """Returns the first true value of condition(). `what` is printed if there is none."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        stop_if_interrupted()
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s in vain: {what}")
+        time.sleep(0.01)
+    return value
+
+
+@contextlib.contextmanager
+def temp_dir():
+    """A directory that everybody may look into (some tests run ezio-cli as nobody), gone at the end."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="ezio-e2e-"))
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def make_file(path, size, fill=None):
+    """A file of `size` bytes: sparse, or full of the byte `fill`."""
+    with open(path, "wb") as file:
+        if fill is None:
+            file.truncate(size)
+        else:
+            chunk = fill * (1 << 20)
+            for start in range(0, size, len(chunk)):
+                file.write(chunk[:size - start])
+    return path
+
+
+class LoopDevice:
+    """A loop device over a new file. `path` is the device; what is durable is in `backing`.
+
+    The device stays open here for its whole life, so the kernel does not flush it when ezio-cli closes it: data that
+    ezio-cli did not sync is not in `backing`. Detaching at once, with that descriptor open, makes the kernel detach the
+    device when the descriptor goes away.
+    """
+
+    def __init__(self, backing, size, fill=None, read_only=False):
+        self.backing = make_file(backing, size, fill)
+        self.size = size
+        options = ["--read-only"] if read_only else []
+        self.path = run("losetup", "--find", "--show", *options, backing).strip()
+        self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        run("losetup", "--detach", self.path)
+
+    def __enter__(self):
+        return self
+
+    def set_read_only(self):
+        run("blockdev", "--setro", self.path)
+
+    def __exit__(self, *_):
+        run("blockdev", "--setrw", self.path)  # or the next user of this loop device would find it read-only
+        os.close(self._fd)
+        wait_until(lambda: not self._is_attached(), f"{self.path} to be detached")
+
+    def _is_attached(self):
+        try:
+            attached = pathlib.Path(f"/sys/block/{os.path.basename(self.path)}/loop/backing_file").read_text().strip()
+        except OSError:
+            return False
+        return attached == str(self.backing)
+
+
+class Mount:
+    def __init__(self, source, directory, *options):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(exist_ok=True)
+        run("mount", *options, source, self.directory)
+
+    def __enter__(self):
+        return self.directory
+
+    def __exit__(self, *_):
+        run("umount", self.directory)
+
+
+@functools.cache
+def loop_devices_work():
+    if os.geteuid() != 0:
+        return False
+    try:
+        with temp_dir() as directory, LoopDevice(directory / "probe", 1 << 20):
+            return True
+    except AssertionError as error:
+        print(f"no loop devices here: {error}", file=sys.stderr)
+        return False
+
+
+needs_loop_devices = unittest.skipUnless(loop_devices_work(), "needs root and loop devices")
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody has, below those that the kernel gives to outgoing connections."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            with contextlib.suppress(OSError):
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+                return port
+
+
+def is_listening(port):
+    sockets = pathlib.Path("/proc/net/tcp").read_text()
+    return f":{port:04X} 00000000:0000 0A" in sockets
+
+
+def binary():
+    candidates = [REPOSITORY / "build" / preset / "ezio-cli" for preset in ("release", "dev")]
+    if chosen := os.environ.get("EZIO_CLI"):
+        candidates = [pathlib.Path(chosen)]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate.resolve()
+    raise FileNotFoundError(f"no ezio-cli: {', '.join(map(str, candidates))}")
+
+
+class Ezio:
+    """A running ezio-cli. Its output is collected as it comes; leaving the context kills it.
+
+    `wrapper` is a command that ends by executing the rest of its arguments (prlimit, setpriv).
+    """
+
+    def __init__(self, *arguments, wrapper=(), program=None):
+        self.arguments = [str(argument) for argument in arguments]
+        self.stderr = ""
+        self._lines = []
+        self._process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", *wrapper, program or binary(), *self.arguments],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+            start_new_session=True)
+        self._readers = [threading.Thread(target=self._collect_stdout), threading.Thread(target=self._collect_stderr)]
+        for reader in self._readers:
+            reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+        for reader in self._readers:
+            reader.join()
+        self._process.stdout.close()
+        self._process.stderr.close()
+
+    def _collect_stdout(self):
+        for line in self._process.stdout:
+            self._lines.append(line)
+
+    def _collect_stderr(self):
+        for line in self._process.stderr:
+            self.stderr += line
+
+    @property
+    def stdout(self):
+        return "".join(self._lines)
+
+    @property
+    def events(self):
+        """What --json printed: one object per line."""
+        return [json.loads(line) for line in list(self._lines)]
+
+    def events_named(self, name):
+        return [event for event in self.events if event["event"] == name]
+
+    def wait_for_event(self, name, seconds=DEADLINE):
+        wait_until(lambda: self.events_named(name) or not self.is_running(), f"event {name} of {self}", seconds)
+
+    def is_running(self):
+        return self._process.poll() is None
+
+    def signal(self, number):
+        self._process.send_signal(number)
+
+    def wait(self, seconds=DEADLINE):
+        """Returns the exit status, once all output has been collected."""
+        wait_until(lambda: not self.is_running(), self, seconds)
+        for reader in self._readers:
+            reader.join()
+        return self._process.returncode
+
+    def __str__(self):
+        return (f"--- ezio-cli {' '.join(self.arguments)}: {self._process.poll()}"
+                f"\n--- stdout\n{self.stdout[-4000:]}\n--- stderr\n{self.stderr[-4000:]}\n---")
+
+
+class EndToEndTest(unittest.TestCase):
+    """Every test has `self.dir`, its own temporary directory, and gives back what it took, interrupted or not."""
+
+    def run(self, result=None):
+        try:
+            return super().run(result)
+        finally:
+            self.doCleanups()  # unittest skips this after KeyboardInterrupt
+
+    def setUp(self):
+        stop_if_interrupted()
+        self.dir = self.enterContext(temp_dir())
+
+    def loop_device(self, name, size, **options):
+        return self.enterContext(LoopDevice(self.dir / name, size, **options))
+
+    def start(self, *arguments, **options):
+        return self.enterContext(Ezio(*arguments, **options))
+
+    def ends_with(self, status, *arguments, seconds=DEADLINE, **options):
+        """Runs ezio-cli to its end, which has to be `status`, and returns it with its output."""
+        ezio = self.start(*arguments, **options)
+        self.assertEqual(ezio.wait(seconds), status, ezio)
+        return ezio
+
+    def start_listening(self, *arguments):
+        """Starts a seed or fetch on loopback only, without tracker and multicast, and returns it and its HOST:PORT."""
+        port = free_port()
+        ezio = self.start(*arguments, "--json", *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}")
+        wait_until(lambda: is_listening(port) or not ezio.is_running(), f"{arguments} to listen")
+        return ezio, f"127.0.0.1:{port}"
+
+    @contextlib.contextmanager
+    def seeding(self, torrent, source, *options):
+        """Seeds for the length of a with block, then stops the seeder in an orderly way. Yields its HOST:PORT."""
+        seeder, address = self.start_listening("seed", torrent, source, *options)
+        self.assertTrue(seeder.is_running(), seeder)
+        yield address
+        seeder.signal(signal.SIGINT)
+        self.assertEqual(seeder.wait(), 128 + signal.SIGINT, seeder)
+        self.assert_clean(seeder)
+
+    def fetch(self, torrent, target, *options):
+        """Fetches to the end, which has to be complete, and returns the ended process."""
+        fetcher, _ = self.start_listening("fetch", torrent, target, *options)
+        self.assert_complete(fetcher)
+        return fetcher
+
+    def assert_complete(self, fetcher):
+        self.assertEqual(fetcher.wait(), 0, fetcher)
+        self.assertEqual(len(fetcher.events_named("complete")), 1, fetcher)
+        self.assertEqual(fetcher.events_named("error"), [], fetcher)
+        self.assert_clean(fetcher)
+
+    def assert_clean(self, ezio):
+        self.assertIsNone(re.search(r"(Address|Thread|Leak|UndefinedBehavior)Sanitizer|runtime error:", ezio.stderr), ezio)
+
+
+def _make_mounts_private():
+    """Nobody else sees what the tests mount, and it is gone with the last process of the test."""
+    clone_newns = 0x00020000
+    if ctypes.CDLL(None).unshare(clone_newns) == 0:
+        run("mount", "--make-rprivate", "/")
+
+
+def main():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _note_signal)
+    _make_mounts_private()
+    try:
+        result = unittest.main(module="__main__", verbosity=2, exit=False).result
+        stop_if_interrupted()
+    except KeyboardInterrupt as interrupt:
+        sys.exit(interrupt.args[0])
+    if result.skipped and len(result.skipped) == result.testsRun:
+        sys.exit(SKIPPED)
+    sys.exit(0 if result.wasSuccessful() else 1)

@@ -1,0 +1,195 @@
+"""Disk images and their torrents, made without ezio-cli: by partclone, by hand, or by python3-libtorrent."""
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+import random
+
+from harness import run
+
+PARTCLONE_PIECE = 16 << 20  # what one sha1 of a torrent.info covers
+STEP = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Extent:
+    offset: int
+    length: int
+
+    @property
+    def end(self):
+        return self.offset + self.length
+
+    @property
+    def name(self):
+        return f"{self.offset:032x}"
+
+
+def capture(partclone, device, directory):
+    """Lets partclone describe the used blocks of `device` in `directory`, which it makes, and returns the torrent.info."""
+    if os.path.exists(directory):
+        raise FileExistsError(f"partclone -O would delete {directory}")
+    output = run(*partclone, "--logfile", f"{directory}.log", "--source", device, "--overwrite", directory)
+    info = pathlib.Path(directory) / "torrent.info"
+    if not info.is_file() or info.stat().st_size == 0:
+        raise AssertionError(f"{partclone} wrote no torrent.info:\n{output}")
+    return info
+
+
+def read_torrent_info(path):
+    """Returns the extents and the SHA-1s (as hex) of a torrent.info, in its order."""
+    extents, hashes, offset = [], [], None
+    for line in pathlib.Path(path).read_text().splitlines():
+        key, value = line.split(": ")
+        if key == "offset":
+            offset = int(value, 16)
+        elif key == "length":
+            extents.append(Extent(offset, int(value, 16)))
+        elif key == "sha1":
+            hashes.append(value)
+    return extents, hashes
+
+
+def write_torrent_info(path, extents, hashes):
+    """Writes a torrent.info as partclone does: each sha1 after the extents that it covers."""
+    lines = ["block_size: 4096", "blocks_total: 1048576"]
+    for extent in extents:
+        lines += [f"offset: {extent.offset:032x}", f"length: {extent.length:032x}"]
+    lines += [f"sha1: {sha1}" for sha1 in hashes]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+class Image:
+    """A made-up image: random bytes in extents, listed in payload order."""
+
+    def __init__(self, extents, seed=1):
+        self.extents = extents
+        self.payload = random.Random(seed).randbytes(sum(extent.length for extent in extents))
+
+    @property
+    def end(self):
+        return max(extent.end for extent in self.extents)
+
+    def extents_with_data(self):
+        """Yields every extent with its bytes."""
+        start = 0
+        for extent in self.extents:
+            yield extent, self.payload[start:start + extent.length]
+            start += extent.length
+
+    def write_to(self, path):
+        with open(path, "r+b" if os.path.exists(path) else "wb") as file:
+            for extent, data in self.extents_with_data():
+                file.seek(extent.offset)
+                file.write(data)
+        return path
+
+    def hashes(self, piece_length):
+        return [hashlib.sha1(self.payload[start:start + piece_length]) for start in range(0, len(self.payload), piece_length)]
+
+    def write_torrent(self, path, piece_length=65536, name="sda1"):
+        """Makes the torrent by hand."""
+        files = [(extent.name, extent.length) for extent in self.extents]
+        pieces = b"".join(sha1.digest() for sha1 in self.hashes(piece_length))
+        path.write_bytes(torrent_of(files, piece_length, pieces, name))
+        return path
+
+
+def odd_image(payload_bytes=(24 << 20) + 12_345):
+    """Extents in random order, of lengths and at offsets of no alignment at all, some of them adjacent."""
+    rng = random.Random(7)
+    extents, offset = [], 0
+    while payload_bytes > 0:
+        length = min(payload_bytes, rng.choice([1, 511, 4097, 65535, 65536, 300_001, 1_500_007]))
+        extents.append(Extent(offset, length))
+        offset += length + rng.choice([0, 0, 1, 12_345, 100_003])
+        payload_bytes -= length
+    rng.shuffle(extents)
+    return Image(extents)
+
+
+def bencode(value):
+    if isinstance(value, int):
+        return b"i%de" % value
+    if isinstance(value, str):
+        value = value.encode()
+    if isinstance(value, bytes):
+        return b"%d:%s" % (len(value), value)
+    if isinstance(value, list):
+        return b"l" + b"".join(map(bencode, value)) + b"e"
+    return b"d" + b"".join(bencode(key) + bencode(value[key]) for key in sorted(value)) + b"e"
+
+
+def torrent_of(files, piece_length=65536, pieces=None, name="sda1"):
+    """The bytes of a torrent with these (name, length) files; without `pieces`, of data that nobody has."""
+    count = -(-sum(length for _, length in files) // piece_length)
+    return bencode({"info": {
+        "files": [{"length": length, "path": [path]} for path, length in files],
+        "name": name,
+        "piece length": piece_length,
+        "pieces": pieces if pieces is not None else bytes(20 * count),
+    }})
+
+
+def torrent_of_one_file(name, length, piece_length=65536):
+    count = -(-length // piece_length)
+    return bencode({"info": {"length": length, "name": name, "piece length": piece_length, "pieces": bytes(20 * count)}})
+
+
+def write_torrent_with_libtorrent(path, extents, hashes, piece_length, name="sda1"):
+    """Makes the torrent as Clonezilla's converter does. `hashes` are SHA-1 digests."""
+    import libtorrent
+
+    storage = libtorrent.file_storage()
+    storage.set_piece_length(piece_length)
+    for extent in extents:
+        storage.add_file(f"{name}/{extent.name}", extent.length)
+    maker = libtorrent.create_torrent(storage, piece_length, flags=libtorrent.create_torrent.v1_only)
+    for index, digest in enumerate(hashes):
+        maker.set_hash(index, digest)
+    path.write_bytes(libtorrent.bencode(maker.generate()))
+    return path
+
+
+def bytes_at(path, extent):
+    with open(path, "rb") as file:
+        for start in range(extent.offset, extent.end, STEP):
+            file.seek(start)
+            yield file.read(min(STEP, extent.end - start))
+
+
+def differing_extents(one, other, extents):
+    return [extent for extent in extents if any(a != b for a, b in zip(bytes_at(one, extent), bytes_at(other, extent)))]
+
+
+def gaps(extents, size):
+    """What of 0..size is in no extent."""
+    position = 0
+    for extent in sorted(extents, key=lambda extent: extent.offset):
+        if extent.offset > position:
+            yield Extent(position, extent.offset - position)
+        position = max(position, extent.end)
+    if position < size:
+        yield Extent(position, size - position)
+
+
+def touched_gaps(path, extents, fill):
+    """The gaps between the extents that are not full of the byte `fill`."""
+    size = os.path.getsize(path)
+    return [gap for gap in gaps(extents, size) if any(data != fill * len(data) for data in bytes_at(path, gap))]
+
+
+def sha256_tree(directory):
+    """What each file, directory and symbolic link below `directory` is: name to SHA-256, 'directory' or target."""
+    tree = {}
+    for path in sorted(pathlib.Path(directory).rglob("*")):
+        name = str(path.relative_to(directory))
+        if path.is_symlink():
+            tree[name] = os.readlink(path)
+        elif path.is_dir():
+            tree[name] = "directory"
+        else:
+            tree[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return tree

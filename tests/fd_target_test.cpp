@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/fd_target.hpp"
+
+#include "faults.hpp"
+#include "open_target.hpp"
+#include "temp_dir.hpp"
+
+#include <cerrno>
+
+namespace ezio {
+
+using test::Call;
+using test::FaultyCalls;
+using test::read_text;
+using test::small_image;
+using test::TempDir;
+using test::write_text;
+
+TEST_CASE("descriptor target: what is written is read back, synced, and nothing around it is touched")
+{
+    const TempDir dir;
+    test::write_file(dir / "file", std::string(1_MiB, '\xff'));
+    const auto target = open_target(dir / "file", Access::read_write, small_image());
+    CHECK_FALSE(write_text(*target, 4097, "odd"));
+    target->start_writeback(4096, 4096);
+    CHECK_FALSE(target->sync());
+    CHECK(read_text(*target, 4096, 5) == "\xff"
+                                         "odd"
+                                         "\xff");
+    CHECK(test::read_file(dir / "file").substr(4096, 5) == "\xff"
+                                                           "odd"
+                                                           "\xff");
+}
+
+TEST_CASE("descriptor target: a read beyond the end of the file is a failure without errno")
+{
+    const TempDir dir;
+    const auto target = open_target(dir / "file", Access::read_write, small_image());
+    std::vector<std::byte> data(4096);
+    const auto failure = target->read_at(1_MiB - 100, data);
+    REQUIRE(failure);
+    CHECK(failure->operation == IoFailure::Operation::read);
+    CHECK(failure->path == dir / "file");
+    CHECK(failure->offset == 1_MiB - 100);
+    CHECK(failure->length == 4096);
+    CHECK(failure->error == 0);
+}
+
+TEST_CASE("descriptor target: a failed write, read and sync say what failed")
+{
+    const TempDir dir;
+    const auto target = open_target(dir / "file", Access::read_write, small_image());
+    {
+        const FaultyCalls writes(Call::pwritev, {{0, 2}, {ENOSPC}});
+        const auto failure = write_text(*target, 8192, "four");
+        REQUIRE(failure);
+        CHECK(failure->message() ==
+              (dir / "file") + ": write of 4 bytes at offset 8192 failed: No space left on device");
+    }
+    {
+        const FaultyCalls reads(Call::preadv, {{EIO}});
+        std::vector<std::byte> data(16);
+        const auto failure = target->read_at(0, data);
+        REQUIRE(failure);
+        CHECK(failure->operation == IoFailure::Operation::read);
+        CHECK(failure->error == EIO);
+    }
+    const FaultyCalls syncs(Call::fsync, {{EINTR}, {EIO}});
+    const auto failure = target->sync();
+    REQUIRE(failure);
+    CHECK(failure->operation == IoFailure::Operation::sync);
+    CHECK(failure->error == EIO);
+    CHECK(syncs.calls() == 2);
+}
+
+TEST_CASE("descriptor target: a write to a descriptor that is only for reading fails")
+{
+    const TempDir dir;
+    test::make_sparse_file(dir / "file", 1_MiB);
+    const auto target = open_target(dir / "file", Access::read_only, small_image());
+    const auto failure = write_text(*target, 0, "no");
+    REQUIRE(failure);
+    CHECK(failure->error == EBADF);
+}
+
+} // namespace ezio

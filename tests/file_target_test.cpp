@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// How raw image files are opened, created and refused.
+#include "ezio/fd_target.hpp"
+
+#include "faults.hpp"
+#include "loop_device.hpp"
+#include "open_target.hpp"
+#include "temp_dir.hpp"
+
+namespace ezio {
+
+using test::contains;
+using test::image_of;
+using test::refusal_to_open;
+using test::small_image;
+using test::TempDir;
+using test::write_text;
+
+namespace {
+
+std::uint64_t allocated_bytes(const std::string& path)
+{
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
+}
+
+} // namespace
+
+TEST_CASE("image file: a missing one is created sparse, as long as the image needs, for its owner only")
+{
+    const TempDir dir;
+    const auto target = open_target(dir / "new", Access::read_write, small_image());
+    CHECK(target->path() == dir / "new");
+    CHECK(std::filesystem::file_size(dir / "new") == 1_MiB);
+    CHECK(allocated_bytes(dir / "new") == 0);
+    const auto mode = std::filesystem::status(dir / "new").permissions();
+    CHECK((mode & std::filesystem::perms(077)) == std::filesystem::perms::none);
+}
+
+TEST_CASE("image file: one that is too short is grown, and keeps what it has")
+{
+    const TempDir dir;
+    test::write_file(dir / "old", "what was there");
+    (void)open_target(dir / "old", Access::read_write, small_image());
+    CHECK(std::filesystem::file_size(dir / "old") == 1_MiB);
+    CHECK(test::read_file(dir / "old").starts_with("what was there"));
+}
+
+TEST_CASE("image file: one that is longer than the image keeps its length")
+{
+    const TempDir dir;
+    test::make_sparse_file(dir / "long", 2_MiB);
+    (void)open_target(dir / "long", Access::read_write, small_image());
+    CHECK(std::filesystem::file_size(dir / "long") == 2_MiB);
+}
+
+TEST_CASE("image file: one that is shorter than the image is refused as a source, with both sizes")
+{
+    const TempDir dir;
+    test::make_sparse_file(dir / "short", 1_MiB - 1);
+    const auto refusal = refusal_to_open(dir / "short", Access::read_only);
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK_THAT(refusal.message, contains("1048575 bytes") && contains("1048576 bytes"));
+    CHECK(std::filesystem::file_size(dir / "short") == 1_MiB - 1);
+}
+
+TEST_CASE("image file: a missing one is refused as a source, and not created")
+{
+    const TempDir dir;
+    const auto refusal = refusal_to_open(dir / "missing", Access::read_only);
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK_THAT(refusal.message, contains("missing: No such file or directory"));
+    CHECK(dir.entries() == 0);
+}
+
+TEST_CASE("image file: one in a missing directory is refused")
+{
+    const TempDir dir;
+    CHECK(refusal_to_open(dir / "no/file", Access::read_write).status == ExitStatus::target);
+}
+
+TEST_CASE("image file: a read-only one is refused for writing, and read")
+{
+    const TempDir dir;
+    test::make_sparse_file(dir / "file", 1_MiB);
+    std::filesystem::permissions(dir / "file", std::filesystem::perms(0444));
+    const test::Unprivileged nobody;
+    const auto refusal = refusal_to_open(dir / "file", Access::read_write);
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK_THAT(refusal.message, contains("cannot be opened for writing: Permission denied"));
+    CHECK_NOTHROW(open_target(dir / "file", Access::read_only, small_image()));
+}
+
+TEST_CASE("image file: a directory that may not be written to is refused")
+{
+    const TempDir dir;
+    std::filesystem::permissions(dir.path(), std::filesystem::perms(0555));
+    const test::Unprivileged nobody;
+    const auto refusal = refusal_to_open(dir / "new", Access::read_write);
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK_THAT(refusal.message, contains("cannot be created: Permission denied"));
+}
+
+TEST_CASE("image file: a second writer is refused, readers are not, and the first goes on")
+{
+    const TempDir dir;
+    const auto first = open_target(dir / "file", Access::read_write, small_image());
+    const auto refusal = refusal_to_open(dir / "file", Access::read_write);
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK_THAT(refusal.message, contains("is being written by another process"));
+    CHECK_NOTHROW(open_target(dir / "file", Access::read_only, small_image()));
+    CHECK_FALSE(write_text(*first, 0, "still there"));
+    CHECK(test::read_file(dir / "file").starts_with("still there"));
+}
+
+TEST_CASE("image file: when it cannot grow it is refused, and a new one removed")
+{
+    const TempDir dir;
+    const test::FileSizeLimit limit(64_KiB);
+    const auto refusal = refusal_to_open(dir / "new", Access::read_write);
+    CHECK(refusal.status == ExitStatus::io);
+    CHECK_THAT(refusal.message, contains("resize failed: File too large"));
+    CHECK(dir.entries() == 0);
+}
+
+TEST_CASE("image file: a file system without room is refused before anything is written")
+{
+    const TempDir dir;
+    const auto mounted = test::mount("none", dir.path(), "tmpfs", 0, "size=256k");
+    if (!mounted) {
+        return;
+    }
+    test::write_file(dir / "old", "old");
+    const Image image = image_of({{0, 300_KiB}});
+    const auto refusal = refusal_to_open(dir / "new", Access::read_write, image);
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK_THAT(refusal.message, contains("free, the image needs 300.0 KiB"));
+    CHECK(refusal_to_open(dir / "old", Access::read_write, image).status == ExitStatus::target);
+    CHECK(dir.entries() == 1);
+    CHECK(test::read_file(dir / "old") == "old");
+    CHECK_NOTHROW(open_target(dir / "new", Access::read_write, small_image())); // 64 KiB, sparse
+}
+
+TEST_CASE("image file: space that an old file takes already counts as room")
+{
+    const TempDir dir;
+    const auto mounted = test::mount("none", dir.path(), "tmpfs", 0, "size=256k");
+    if (!mounted) {
+        return;
+    }
+    test::write_file(dir / "old", std::string(200_KiB, 'x'));
+    CHECK_NOTHROW(open_target(dir / "old", Access::read_write, image_of({{0, 200_KiB}})));
+}
+
+} // namespace ezio
