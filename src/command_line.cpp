@@ -90,9 +90,10 @@ void add_network(CLI::App& app, NetworkOptions& network)
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     add_trackers(app, network.trackers, "Announce to this tracker, too; may be repeated");
-    app.add_flag("--no-tracker{false}", network.torrent_trackers, "Leave out the torrent's own trackers");
-    app.add_flag("--no-lsd{false}", network.lsd, "No local service discovery (multicast)");
-    app.add_option("--listen", network.listen, "Address or interface, port, or both; default: all, 6881-6999")
+    app.add_flag_callback("--no-tracker", [&network] { network.torrent_trackers = false; },
+                          "Leave out the torrent's own trackers");
+    app.add_flag_callback("--no-lsd", [&network] { network.lsd = false; }, "No local service discovery (multicast)");
+    app.add_option("--listen", network.listen, "Where to listen; default: all, ports 6881-6999")
         ->type_name("ADDR|IFACE[:PORT]");
     add_rate(app, "--max-upload", network.max_upload, "Bytes per second; default: 0, no limit");
     add_rate(app, "--max-download", network.max_download, "Bytes per second; default: 0, no limit");
@@ -134,16 +135,26 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
     return command;
 }
 
+void add_torrent(CLI::App& command, std::string& torrent)
+{
+    command.add_option("TORRENT", torrent, "The torrent file")->required()->type_name("");
+}
+
+void add_place(CLI::App& command, const std::string& name, std::string& place)
+{
+    command.add_option(name, place, "Block device, image file or directory")->required()->type_name("");
+}
+
 void add_fetch(CLI::App& app, Parsed& parsed)
 {
     FetchOptions& options = parsed.fetch;
-    CLI::App& command = *add_command(app, "fetch", "Get the image, write, verify and sync it; then serve others", parsed);
-    command.add_option("TORRENT", options.torrent, "The torrent file")->required();
-    command.add_option("TARGET", options.target, "Block device, image file or directory")->required();
+    CLI::App& command = *add_command(app, "fetch", "Get the image, write, verify, sync; then serve others", parsed);
+    add_torrent(command, options.torrent);
+    add_place(command, "TARGET", options.target);
     add_network(command, options.network);
     add_memory(command, options.memory);
     add_duration(command, "--seed-time", options.seed_time,
-                 "Serve others at most this long when complete; default: 2m, 0: not at all");
+                 "Then serve at most this long; default: 2m, 0: no");
     add_duration(command, "--stall-timeout", options.stall_timeout, "Give up when nothing moves; default: never");
     add_duration(command, "--timeout", options.timeout, "Give up when not complete by then; default: never");
 }
@@ -152,8 +163,8 @@ void add_seed(CLI::App& app, Parsed& parsed)
 {
     SeedOptions& options = parsed.seed;
     CLI::App& command = *add_command(app, "seed", "Serve an image that is already there", parsed);
-    command.add_option("TORRENT", options.torrent, "The torrent file")->required();
-    command.add_option("SOURCE", options.source, "Block device, image file or directory")->required();
+    add_torrent(command, options.torrent);
+    add_place(command, "SOURCE", options.source);
     add_network(command, options.network);
     add_memory(command, options.memory);
     add_duration(command, "--seed-time", options.seed_time, "Leave after this long; default: stay");
@@ -163,9 +174,9 @@ void add_create(CLI::App& app, Parsed& parsed)
 {
     CreateOptions& options = parsed.create;
     CLI::App& command = *add_command(app, "create", "Make the torrent", parsed);
-    command.add_option("SOURCE", options.source, "partclone's torrent.info")->required();
+    command.add_option("SOURCE", options.source, "partclone's torrent.info")->required()->type_name("");
     command.add_option("-o,--output", options.output, "The torrent file to write")->required()->type_name("FILE");
-    command.add_option("--name", options.name, "The image's name; default: that of SOURCE's directory")
+    command.add_option("--name", options.name, "Its name; default: that of SOURCE's directory")
         ->type_name("NAME");
     add_trackers(command, options.trackers, "Name this tracker in the torrent; may be repeated");
     command.add_option("--comment", options.comment, "A comment for the torrent; default: none")->type_name("TEXT");
@@ -176,11 +187,11 @@ void add_commands(CLI::App& app, Parsed& parsed)
     add_fetch(app, parsed);
     add_seed(app, parsed);
     add_create(app, parsed);
-    CLI::App& verify = *add_command(app, "verify", "Compare what is there with the torrent; change nothing", parsed);
-    verify.add_option("TORRENT", parsed.verify.torrent, "The torrent file")->required();
-    verify.add_option("TARGET", parsed.verify.target, "Block device, image file or directory")->required();
+    CLI::App& verify = *add_command(app, "verify", "Compare what is there with the torrent", parsed);
+    add_torrent(verify, parsed.verify.torrent);
+    add_place(verify, "TARGET", parsed.verify.target);
     CLI::App& info = *add_command(app, "info", "Show what is in a torrent", parsed);
-    info.add_option("TORRENT", parsed.info.torrent, "The torrent file")->required();
+    add_torrent(info, parsed.info.torrent);
 }
 
 Command chosen(const CLI::App& app, const Parsed& parsed)
@@ -204,7 +215,22 @@ Command chosen(const CLI::App& app, const Parsed& parsed)
 std::string help_of(CLI::App& app)
 {
     const auto commands = app.get_subcommands();
-    return commands.empty() ? app.help() : commands.front()->help();
+    return commands.empty() ? app.help() : commands.front()->help("ezio-cli");
+}
+
+// CLI11 would say no more than that a command is missing.
+void refuse_unknown_command(const CLI::App& app, int argc, const char* const* argv)
+{
+    const std::string_view first = argc > 1 ? argv[1] : "";
+    if (first.empty()) {
+        throw Error(ExitStatus::usage, "no command given; expected fetch, seed, create, verify or info "
+                                       "(see ezio-cli --help)");
+    }
+    const auto known = app.get_subcommands([&](const CLI::App* command) { return command->get_name() == first; });
+    if (first[0] != '-' && known.empty()) {
+        throw Error(ExitStatus::usage,
+                    fmt::format("unknown command '{}'; expected fetch, seed, create, verify or info", first));
+    }
 }
 
 } // namespace
@@ -214,9 +240,10 @@ std::variant<CommandLine, HelpText> parse_command_line(int argc, const char* con
     CLI::App app("Deploys disk images over a LAN with BitTorrent.", "ezio-cli");
     app.set_version_flag("--version", "ezio-cli " EZIO_VERSION);
     app.require_subcommand(1);
-    app.get_formatter()->column_width(34);
+    app.get_formatter()->column_width(28); // help lines then fit 80 columns
     Parsed parsed;
     add_commands(app, parsed);
+    refuse_unknown_command(app, argc, argv);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/verifier.hpp"
 
-#include "ezio/units.hpp"
-
 #include <fmt/format.h>
 
 namespace ezio {
 
 namespace {
 
-constexpr std::size_t named_ranges = 3;
+constexpr std::size_t named_extents = 5;
 
-// Where on the device these pieces are, adjacent ones joined.
-std::vector<Extent> places_of(const Image& image, const std::vector<std::uint32_t>& pieces)
+// The extents that have bytes in any of the pieces, in the payload's order.
+std::vector<Extent> extents_in(const Image& image, const std::vector<std::uint32_t>& pieces)
 {
-    std::vector<Extent> places;
-    for (const std::uint32_t piece : pieces) {
-        image.map.for_each(image.piece_offset(piece), image.piece_size(piece), [&](const ExtentMap::Range& range) {
-            if (!places.empty() && places.back().end() == range.device_offset) {
-                places.back().length += range.length;
-            } else {
-                places.push_back({range.device_offset, range.length});
-            }
-        });
+    std::vector<Extent> found;
+    std::uint64_t start = 0; // of the extent in the payload
+    auto piece = pieces.begin();
+    for (const Extent& extent : image.extents) {
+        const std::uint64_t end = start + extent.length;
+        while (piece != pieces.end() && image.piece_offset(*piece) + image.piece_size(*piece) <= start) {
+            ++piece;
+        }
+        if (piece != pieces.end() && extent.length > 0 && image.piece_offset(*piece) < end) {
+            found.push_back(extent);
+        }
+        start = end;
     }
-    return places;
+    return found;
 }
 
 } // namespace
@@ -42,13 +43,13 @@ std::vector<std::uint32_t> wrong_pieces(const Image& image, const std::vector<Sh
 
 std::string describe_wrong(const Image& image, const std::vector<std::uint32_t>& wrong)
 {
-    const auto places = places_of(image, wrong);
+    const auto extents = extents_in(image, wrong);
     std::string text = fmt::format("{} of {} pieces differ, in {} extent{}:", wrong.size(), image.piece_count(),
-                                   places.size(), places.size() == 1 ? "" : "s");
-    for (std::size_t i = 0; i < places.size() && i < named_ranges; ++i) {
-        text += fmt::format("{} {:#x} + {}", i > 0 ? "," : "", places[i].offset, format_bytes(places[i].length));
+                                   extents.size(), extents.size() == 1 ? "" : "s");
+    for (std::size_t i = 0; i < extents.size() && i < named_extents; ++i) {
+        text += fmt::format("{} {:#x}", i > 0 ? "," : "", extents[i].offset);
     }
-    return places.size() > named_ranges ? text + ", ..." : text;
+    return extents.size() > named_extents ? text + ", ..." : text;
 }
 
 } // namespace ezio

@@ -4,8 +4,7 @@
 #include "catch.hpp"
 
 #include <cerrno>
-#include <cstring>
-#include <stdexcept>
+#include <cstdint>
 
 #include <fcntl.h>
 #include <linux/loop.h>
@@ -18,9 +17,10 @@ namespace ezio::test {
 
 namespace {
 
+// ctest shows a test with such a line as skipped, so it has to be the last thing that the test does.
 void report_skipped(const std::string& what)
 {
-    WARN("skipped: " << what << " (" << std::strerror(errno) << ")");
+    WARN("skipped: needs " << what);
 }
 
 loop_config configuration(int backing, LoopDevice::Mode mode)
@@ -64,7 +64,7 @@ std::optional<LoopDevice> attach(const std::string& backing_file, LoopDevice::Mo
             break;
         }
     }
-    report_skipped("needs root and loop devices");
+    report_skipped("root and loop devices");
     return std::nullopt;
 }
 
@@ -82,7 +82,7 @@ std::optional<Mount> mount(const std::string& source, const std::string& point, 
 {
     if (!enter_private_namespace() ||
         ::mount(source.c_str(), point.c_str(), type.c_str(), flags, options.c_str()) != 0) {
-        report_skipped("needs root and " + type);
+        report_skipped("root and " + type);
         return std::nullopt;
     }
     return Mount(point);

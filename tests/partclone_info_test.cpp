@@ -192,13 +192,13 @@ TEST_CASE("torrent.info: a file without extents is refused, an empty one too")
     check_refused(extent(0, 0), "torrent.info:2: " + reason);
 }
 
-TEST_CASE("torrent.info: a million lines are not felt")
+TEST_CASE("torrent.info: 100,000 extents are read without delay")
 {
-    constexpr std::uint64_t count = 500'000;
+    constexpr std::uint64_t count = 100'000;
     std::string text;
     for (std::uint64_t i = 0; i < count; ++i) {
         text +=
-            extent(i * 7919 % count * 8192, 4096); // 7919 and count have no common factor: all orders differ
+            extent(i * 7919 % count * 8192, 4096); // 7919 and count have no common factor: each comes once
     }
     for (std::uint64_t i = 0; i < (count * 4096 + 16_MiB - 1) / 16_MiB; ++i) {
         text += sha1(hash_a);
@@ -207,7 +207,7 @@ TEST_CASE("torrent.info: a million lines are not felt")
     const auto info = parse(text);
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
     CHECK(info.extents.size() == count);
-    CHECK(time.count() < 10); // 0.1 s in a release build; this is for sanitizers and busy machines
+    CHECK(time.count() < 10); // takes 0.03 s; the rest is for sanitizers and busy machines
 }
 
 } // namespace ezio

@@ -12,8 +12,8 @@ namespace ezio {
 // The pieces whose digest is not the image's, in order.
 [[nodiscard]] std::vector<std::uint32_t> wrong_pieces(const Image& image, const std::vector<Sha1Digest>& digests);
 
-// "3 of 120 pieces differ, in 2 places of the device: 0x100000 + 16.0 MiB, ...": how many, and where the
-// first few are. `wrong` is not empty.
+// "3 of 120 pieces differ, in 2 extents: 0x100000, 0x5400000": how many, and the first few of the torrent's
+// extents that they are in. A piece can span extents; all of them are counted. `wrong` is not empty, in order.
 [[nodiscard]] std::string describe_wrong(const Image& image, const std::vector<std::uint32_t>& wrong);
 
 } // namespace ezio

@@ -129,11 +129,20 @@ class FailingTargets(EndingTest):
         self.assertRegex(message.replace(str(target), ""), r"\d{4,}|\d ?[KM]i?B|0x[0-9a-f]+")
 
     @needs_loop_devices
-    def test_a_full_file_system_is_an_error(self):
+    def test_a_file_system_that_is_too_full_is_refused_and_no_file_made(self):
         target = self.small_tmpfs() / "target.img"
-        with self.seeding(self.torrent, self.source) as peer:
-            fetcher, _ = self.start_listening("fetch", self.torrent, target, "--peer", peer)
-            message = self.assert_io_error(fetcher, target)
+        fetcher = self.start("fetch", self.torrent, target, "--json", *ON_LOOPBACK)
+        self.assert_failed(fetcher, 4, seconds=12)
+        self.assertFalse(target.exists())
+
+    @needs_loop_devices
+    def test_a_file_system_that_fills_up_meanwhile_is_an_error(self):
+        files = self.enterContext(Mount("tmpfs", self.dir / "small", "-t", "tmpfs", "-o", "size=64M"))
+        target, port = files / "target.img", free_port()
+        fetcher, _ = self.start_listening("fetch", self.torrent, target, "--peer", f"127.0.0.1:{port}")
+        make_file(files / "other", 56 * MIB, fill=b"x")
+        self.start("seed", self.torrent, self.source, *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}")
+        message = self.assert_io_error(fetcher, target)
         self.assertIn("No space left on device", message)
 
     @needs_loop_devices
