@@ -14,4 +14,14 @@ int Fd::close()
     return fd < 0 || ::close(fd) == 0 ? 0 : errno;
 }
 
+void occupy_standard_descriptors()
+{
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        const bool closed = ::fcntl(fd, F_GETFD) < 0;
+        if (closed && ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            throw std::system_error(errno, std::generic_category(), "/dev/null cannot be opened");
+        }
+    }
+}
+
 } // namespace ezio

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/command_line.hpp"
+#include "ezio/fd.hpp"
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -28,6 +30,13 @@ void ignore(int signal)
     }
 }
 
+void print_help(const HelpText& help)
+{
+    if (std::fputs(help.text.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
+        throw Error(IoFailure{IoFailure::Operation::write, "standard output", 0, help.text.size(), errno});
+    }
+}
+
 void run_command_line(const CommandLine& line, Reporter& reporter)
 {
     ignore(SIGPIPE); // a peer or a reader of our output that is gone shows as an error of write
@@ -43,9 +52,11 @@ int main(int argc, char** argv)
 {
     auto reporter = make_reporter(output_options(argc, argv));
     try {
+        occupy_standard_descriptors();
         const auto parsed = parse_command_line(argc, argv);
         if (const auto* help = std::get_if<HelpText>(&parsed)) {
-            return std::fputs(help->text.c_str(), stdout) == EOF ? 1 : 0;
+            print_help(*help);
+            return static_cast<int>(ExitStatus::done);
         }
         const auto& line = std::get<CommandLine>(parsed);
         reporter = make_reporter(line.output);

@@ -89,8 +89,9 @@ double percent_done(const ProgressEvent& event)
     }
     const double percent =
         100.0 * static_cast<double>(event.done_bytes) / static_cast<double>(event.total_bytes);
-    const bool more_to_do = event.phase != Phase::seeding && event.phase != Phase::verifying;
-    return more_to_do ? std::min(std::floor(percent * 10) / 10, 99.9) : percent;
+    const bool finished = event.done_bytes >= event.total_bytes &&
+                          (event.phase == Phase::seeding || event.phase == Phase::verifying);
+    return finished ? 100 : std::min(std::floor(percent * 10) / 10, 99.9);
 }
 
 std::string progress_line(const ProgressEvent& event, std::size_t width)

@@ -25,7 +25,10 @@ std::string read_file(const std::string& path, std::uint64_t limit)
     if (!fd || ::fstat(fd.get(), &status) != 0) {
         throw refuse(errno_text(errno));
     }
-    if (S_ISBLK(status.st_mode) || static_cast<std::uint64_t>(status.st_size) > limit) {
+    if (S_ISBLK(status.st_mode)) { // TORRENT and TARGET in the wrong order, most likely
+        throw refuse("it is a block device, not a file");
+    }
+    if (static_cast<std::uint64_t>(status.st_size) > limit) {
         throw refuse(fmt::format("it is larger than {}, which no such file is", format_bytes(limit)));
     }
     std::string text;

@@ -6,6 +6,7 @@
 #include "ezio/units.hpp"
 
 #include <fmt/format.h>
+#include <libtorrent/bdecode.hpp>
 #include <libtorrent/load_torrent.hpp>
 #include <libtorrent/torrent_info.hpp>
 #include <libtorrent/version.hpp>
@@ -19,12 +20,14 @@ namespace {
 
 // 500,000 extents are about 30 MB and 4.5 million tokens; libtorrent's own limits are 10 MB and 3 million.
 constexpr std::uint64_t largest_torrent = 256_MiB;
+constexpr int most_tokens = 50'000'000;
+constexpr int deepest_nesting = 100;
 
 lt::load_torrent_limits generous_limits()
 {
     lt::load_torrent_limits limits;
     limits.max_buffer_size = static_cast<int>(largest_torrent);
-    limits.max_decode_tokens = 50'000'000;
+    limits.max_decode_tokens = most_tokens;
     limits.max_pieces = 16'000'000;
     return limits;
 }
@@ -39,7 +42,8 @@ lt::add_torrent_params decode(const std::string& path, const std::string& bytes)
     try {
         return lt::load_torrent_buffer(bytes, generous_limits());
     } catch (const lt::system_error& error) {
-        throw Error(ExitStatus::torrent, fmt::format("{} is not a torrent: {}", path, error.code().message()));
+        throw Error(ExitStatus::torrent,
+                    fmt::format("{} is not a torrent: {}", path, error.code().message()));
     }
 }
 
@@ -53,7 +57,51 @@ const lt::file_storage& files_of(const lt::torrent_info& info)
 #endif
 }
 
-void add_extents(const std::string& path, const lt::file_storage& files, Image& image)
+// The names as they stand in the torrent. libtorrent makes them safe for file systems first ("../a" becomes
+// "..a", what it cannot keep is left out), and so would make an offset of a name that is none.
+class RawNames {
+  public:
+    explicit RawNames(const lt::torrent_info& info)
+    {
+        lt::error_code error; // none: it was decoded before
+        m_info = lt::bdecode(info.info_section(), error, nullptr, deepest_nesting, most_tokens);
+        m_files = m_info.dict_find_list("files");
+    }
+
+    [[nodiscard]] std::string image() const
+    {
+        const lt::bdecode_node unicode = m_info.dict_find_string("name.utf-8");
+        return copy(unicode ? unicode.string_value() : m_info.dict_find_string_value("name"));
+    }
+
+    // Empty for a file in a directory. Best called for one file after the other.
+    [[nodiscard]] std::string file(int index) const
+    {
+        if (!m_files) {
+            return image();
+        }
+        const lt::bdecode_node entry = m_files.list_at(index);
+        const lt::bdecode_node unicode = entry.dict_find_list("path.utf-8");
+        const lt::bdecode_node path = unicode ? unicode : entry.dict_find_list("path");
+        return path.list_size() == 1 ? copy(path.list_string_value_at(0)) : "";
+    }
+
+  private:
+    static std::string copy(lt::string_view text) { return {text.begin(), text.end()}; }
+
+    lt::bdecode_node m_info; // refers to the torrent_info
+    lt::bdecode_node m_files;
+};
+
+void refuse_bad_image_name(const std::string& path, const std::string& name)
+{
+    if (name.empty() || name == "." || name == ".." ||
+        name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+        throw not_an_image(path, "its name is none that a directory can have");
+    }
+}
+
+void add_extents(const std::string& path, const lt::file_storage& files, const RawNames& raw, Image& image)
 {
     for (const lt::file_index_t file : files.file_range()) {
         const std::string name(files.file_name(file));
@@ -64,6 +112,10 @@ void add_extents(const std::string& path, const lt::file_storage& files, Image& 
         if (!offset) {
             throw not_an_image(
                 path, fmt::format("its file '{}' is not named by an offset of 16 or 32 hex digits", name));
+        }
+        if (raw.file(static_cast<int>(file)) != name) {
+            throw not_an_image(
+                path, fmt::format("there is more in the path of its file '{}' than the offset", name));
         }
         image.extents.push_back({*offset, static_cast<std::uint64_t>(files.file_size(file))});
         image.extent_names.push_back(name);
@@ -79,17 +131,17 @@ Sha1Digest digest_of(const lt::sha1_hash& hash)
 
 Image image_of(const std::string& path, const lt::torrent_info& info)
 {
+    const RawNames raw(info);
+    refuse_bad_image_name(path, raw.image());
     Image image;
     image.name = info.name();
     image.piece_length = static_cast<std::uint64_t>(info.piece_length());
-    if (image.name.empty() || image.name == "." || image.name == ".." || image.name.find('/') != std::string::npos) {
-        throw not_an_image(path, fmt::format("'{}' cannot be the name of a directory", image.name));
-    }
     if (!std::has_single_bit(image.piece_length) || image.piece_length < block_bytes) {
-        throw not_an_image(path, fmt::format("its piece length of {} bytes is not a power of two of at least 16 KiB",
-                                             image.piece_length));
+        throw not_an_image(
+            path, fmt::format("its piece length of {} bytes is not a power of two of at least 16 KiB",
+                              image.piece_length));
     }
-    add_extents(path, files_of(info), image);
+    add_extents(path, files_of(info), raw, image);
     try {
         image.map = ExtentMap(image.extents);
     } catch (const Error& error) {

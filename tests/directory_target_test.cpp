@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/directory_target.hpp"
 
+#include "bt_directory.hpp"
 #include "faults.hpp"
-#include "loop_device.hpp"
 #include "open_target.hpp"
 #include "temp_dir.hpp"
 
@@ -11,39 +11,17 @@
 #include <random>
 #include <thread>
 
-#include <sys/mount.h>
-
 namespace ezio {
 
 using test::Call;
-using test::contains;
 using test::FaultyCalls;
-using test::image_of;
+using test::fill_directory;
 using test::read_text;
-using test::refusal_to_open;
 using test::TempDir;
+using test::three_extents;
 using test::write_text;
 
 namespace {
-
-// Three extents; the second continues the first.
-Image three_extents()
-{
-    return image_of({{4096, 10}, {4106, 6}, {0, 3}});
-}
-
-std::string name_of(std::uint64_t offset)
-{
-    return extent_name(offset);
-}
-
-void fill_directory(const std::string& directory)
-{
-    std::filesystem::create_directories(directory);
-    test::write_file(directory + "/" + name_of(4096), "0123456789");
-    test::write_file(directory + "/" + name_of(4106), "abcdef");
-    test::write_file(directory + "/" + name_of(0), "xyz");
-}
 
 // `count` files of one to nine bytes that follow each other on the device from 0 on.
 std::vector<DirectoryTarget::File> adjacent_files(const std::string& directory, std::size_t count)
@@ -51,7 +29,7 @@ std::vector<DirectoryTarget::File> adjacent_files(const std::string& directory, 
     std::vector<DirectoryTarget::File> files;
     std::uint64_t offset = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        files.push_back({offset, i % 9 + 1, name_of(offset)});
+        files.push_back({offset, i % 9 + 1, extent_name(offset)});
         test::make_sparse_file(directory + "/" + files.back().name, files.back().length);
         offset += files.back().length;
     }
@@ -101,33 +79,14 @@ TEST_CASE("directory: the files of a BitTorrent client, under the torrent's name
     CHECK(read_text(*target, 4100, 8) == "456789ab");
 }
 
-TEST_CASE("directory: new files are made under the torrent's name, sparse and of full length")
-{
-    const TempDir dir;
-    const Image image = image_of({{0, 1'000'000}, {2'000'000, 0}, {3'000'000, 7}});
-    (void)open_target(dir.path(), Access::read_write, image);
-    CHECK(std::filesystem::file_size(dir / "sda1/" + name_of(0)) == 1'000'000);
-    CHECK(std::filesystem::file_size(dir / "sda1/" + name_of(3'000'000)) == 7);
-    CHECK_FALSE(std::filesystem::exists(dir / "sda1/" + name_of(2'000'000))); // no bytes, no file
-}
-
-TEST_CASE("directory: names are those of the torrent, short or in upper case")
-{
-    const TempDir dir;
-    Image image = image_of({{0xab, 4}});
-    image.extent_names = {"00000000000000AB"};
-    (void)open_target(dir.path(), Access::read_write, image);
-    CHECK(std::filesystem::exists(dir / "sda1/00000000000000AB"));
-}
-
 TEST_CASE("directory: files that are already directly in it are written there")
 {
     const TempDir dir;
     fill_directory(dir.path());
     const auto target = open_target(dir.path(), Access::read_write, three_extents());
     CHECK_FALSE(write_text(*target, 4104, "WXYZ"));
-    CHECK(test::read_file(dir / name_of(4096)) == "01234567WX");
-    CHECK(test::read_file(dir / name_of(4106)) == "YZcdef");
+    CHECK(test::read_file(dir / extent_name(4096)) == "01234567WX");
+    CHECK(test::read_file(dir / extent_name(4106)) == "YZcdef");
     CHECK_FALSE(std::filesystem::exists(dir / "sda1"));
 }
 
@@ -139,86 +98,9 @@ TEST_CASE("directory: a write that spans files ends up in each of them, and is s
     CHECK_FALSE(write_text(*target, 0, "xyz"));
     target->start_writeback(0, 3);
     CHECK_FALSE(target->sync());
-    CHECK(test::read_file(dir / "sda1/" + name_of(4096)) == "0123456789");
-    CHECK(test::read_file(dir / "sda1/" + name_of(4106)) == "abcdef");
-    CHECK(test::read_file(dir / "sda1/" + name_of(0)) == "xyz");
-}
-
-TEST_CASE("directory: a missing or short file is refused as a source, by name")
-{
-    const TempDir dir;
-    fill_directory(dir.path());
-    std::filesystem::resize_file(dir / name_of(4106), 5);
-    auto refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());
-    CHECK(refusal.status == ExitStatus::target);
-    CHECK(refusal.message == (dir / name_of(4106)) + " has 5 bytes, the image has 6 there");
-
-    std::filesystem::remove(dir / name_of(4106));
-    refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());
-    CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains((dir / name_of(4106)) + ": No such file or directory"));
-}
-
-TEST_CASE("directory: an empty one is refused as a source and stays empty")
-{
-    const TempDir dir;
-    CHECK(refusal_to_open(dir.path(), Access::read_only, three_extents()).status == ExitStatus::target);
-    CHECK(dir.entries() == 0);
-}
-
-TEST_CASE("directory: one that may not be written to is refused")
-{
-    const TempDir dir;
-    std::filesystem::permissions(dir.path(), std::filesystem::perms(0555));
-    const test::Unprivileged nobody;
-    const auto refusal = refusal_to_open(dir.path(), Access::read_write, three_extents());
-    CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains("sda1 cannot be made: Permission denied"));
-}
-
-TEST_CASE("directory: a file in the place of the torrent's directory is refused")
-{
-    const TempDir dir;
-    test::write_file(dir / "sda1", "");
-    CHECK(refusal_to_open(dir.path(), Access::read_write, three_extents()).status == ExitStatus::target);
-}
-
-TEST_CASE("directory: files that cannot be made or made long enough are refused")
-{
-    const TempDir dir;
-    std::filesystem::create_directories((dir / "sda1/") + name_of(4106)); // a directory has that name
-    CHECK(refusal_to_open(dir.path(), Access::read_write, three_extents()).status == ExitStatus::target);
-
-    const TempDir other;
-    const test::FileSizeLimit limit(9);
-    const auto refusal = refusal_to_open(other.path(), Access::read_write, three_extents());
-    CHECK(refusal.status == ExitStatus::io);
-    CHECK_THAT(refusal.message, contains("resize failed: File too large"));
-}
-
-TEST_CASE("directory: a file system without room is refused before anything is written")
-{
-    const TempDir dir;
-    const auto mounted = test::mount("none", dir.path(), "tmpfs", 0, "size=64k");
-    if (!mounted) {
-        return;
-    }
-    const auto refusal = refusal_to_open(dir.path(), Access::read_write, image_of({{0, 65'537}}));
-    CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains("free, the image needs 64.0 KiB (65537 bytes)"));
-    CHECK(dir.entries() == 0);
-}
-
-TEST_CASE("directory: a read-only file system is refused")
-{
-    const TempDir dir;
-    const auto mounted = test::mount("none", dir.path(), "tmpfs", MS_RDONLY);
-    if (!mounted) {
-        return;
-    }
-    const auto refusal = refusal_to_open(dir.path(), Access::read_write, three_extents());
-    CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains("Read-only file system"));
+    CHECK(test::read_file(dir / "sda1/" + extent_name(4096)) == "0123456789");
+    CHECK(test::read_file(dir / "sda1/" + extent_name(4106)) == "abcdef");
+    CHECK(test::read_file(dir / "sda1/" + extent_name(0)) == "xyz");
 }
 
 TEST_CASE("directory: more files than may be open are read and written, and no more are open")
@@ -302,22 +184,22 @@ TEST_CASE("directory: a failed write and a failed read name the file and the pla
         const FaultyCalls writes(Call::pwritev, {{0, 100}, {ENOSPC}});
         const auto failure = write_text(*target, 4104, "WXYZ");
         REQUIRE(failure);
-        CHECK(failure->message() == (dir / "sda1/") + name_of(4106) +
+        CHECK(failure->message() == (dir / "sda1/") + extent_name(4106) +
                                         ": write of 2 bytes at offset 0 failed: No space left on device");
     }
-    std::filesystem::resize_file((dir / "sda1/") + name_of(4096), 5);
+    std::filesystem::resize_file((dir / "sda1/") + extent_name(4096), 5);
     std::vector<std::byte> data(8);
     const auto failure = target->read_at(4098, data);
     REQUIRE(failure);
     CHECK(failure->message() ==
-          (dir / "sda1/") + name_of(4096) + ": read of 8 bytes at offset 2 failed: end of file");
+          (dir / "sda1/") + extent_name(4096) + ": read of 8 bytes at offset 2 failed: end of file");
 }
 
 TEST_CASE("directory: a file that disappears before it is opened is a failure")
 {
     const TempDir dir;
     const auto target = open_target(dir.path(), Access::read_write, three_extents());
-    std::filesystem::remove((dir / "sda1/") + name_of(0));
+    std::filesystem::remove((dir / "sda1/") + extent_name(0));
     const auto failure = write_text(*target, 0, "x");
     REQUIRE(failure);
     CHECK(failure->operation == IoFailure::Operation::open);
@@ -339,8 +221,8 @@ TEST_CASE("directory: what is in no extent can be neither read nor written, and 
         REQUIRE(read);
         CHECK(read->operation == IoFailure::Operation::read);
     }
-    CHECK(std::filesystem::file_size((dir / "sda1/") + name_of(0)) == 3);
-    CHECK(std::filesystem::file_size((dir / "sda1/") + name_of(4106)) == 6);
+    CHECK(std::filesystem::file_size((dir / "sda1/") + extent_name(0)) == 3);
+    CHECK(std::filesystem::file_size((dir / "sda1/") + extent_name(4106)) == 6);
 }
 
 TEST_CASE("directory: several threads use it at once, with few descriptors")
