@@ -264,31 +264,52 @@ std::string DirectoryTarget::path_of(std::size_t index) const
     return m_directory + "/" + m_files[index].name;
 }
 
-std::unique_ptr<Target> open_directory(const std::string& path, Access access, const Image& image)
+namespace {
+
+// Where the files are: directly in it, as partclone writes them, or under the torrent's name.
+std::string directory_of_files(const std::string& path, const Image& image,
+                               const std::vector<DirectoryTarget::File>& files)
 {
-    auto files = files_of(image);
     const std::string inner = path + "/" + image.name;
-    // Where the files are already: directly in it, as partclone writes them, or under the torrent's name.
     const bool flat = !is_directory(inner) && !files.empty() &&
                       ::access((path + "/" + files.front().name).c_str(), F_OK) == 0;
-    const std::string directory = flat ? path : inner;
-    if (access == Access::read_write) {
-        const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (!fd) {
-            throw Error(ExitStatus::target, fmt::format("{} cannot be opened: {}", path, errno_text(errno)));
-        }
-        refuse_full_file_system(path, fd.get(), image.map.payload_size(), allocated_in(directory, files));
-        make_directory(directory);
-        if (const int error = fsync_fully(fd.get()); error != 0) { // its name, while its parent is open
-            throw Error(failure(IoFailure::Operation::sync, path, 0, 0, error));
-        }
+    return flat ? path : inner;
+}
+
+// Makes the files, sparse, after checking that the file system can take their data.
+void make_files(const std::string& path, const std::string& directory, const Image& image,
+                const std::vector<DirectoryTarget::File>& files)
+{
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) {
+        throw Error(ExitStatus::target, fmt::format("{} cannot be opened: {}", path, errno_text(errno)));
+    }
+    refuse_full_file_system(path, fd.get(), image.map.payload_size(), allocated_in(directory, files));
+    make_directory(directory);
+    if (const int error = fsync_fully(fd.get()); error != 0) { // its name, while its parent is open
+        throw Error(failure(IoFailure::Operation::sync, path, 0, 0, error));
     }
     for (const auto& file : files) {
-        const std::string file_path = directory + "/" + file.name;
-        if (access == Access::read_write) {
-            make_file(file_path, file.length);
-        } else {
-            refuse_incomplete(file_path, file.length);
+        make_file(directory + "/" + file.name, file.length);
+    }
+}
+
+} // namespace
+
+std::unique_ptr<Target> open_directory(const std::string& path, Access access, const Image& image)
+{
+    if (image.single_file) {
+        throw Error(ExitStatus::target,
+                    fmt::format("{} is a directory, but the torrent is a single file; name a device or an image file",
+                                path));
+    }
+    auto files = files_of(image);
+    const std::string directory = directory_of_files(path, image, files);
+    if (access == Access::read_write) {
+        make_files(path, directory, image, files);
+    } else {
+        for (const auto& file : files) {
+            refuse_incomplete(directory + "/" + file.name, file.length);
         }
     }
     return std::make_unique<DirectoryTarget>(directory, access, std::move(files), usable_descriptors());

@@ -2,7 +2,9 @@
 #include "ezio/fd.hpp"
 
 #include <cerrno>
+#include <system_error>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace ezio {

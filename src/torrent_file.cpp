@@ -150,6 +150,7 @@ Image image_of(const std::string& path, const lt::torrent_info& info)
     if (image.map.payload_size() == 0) {
         throw not_an_image(path, "it has no data");
     }
+    image.single_file = info.num_files() == 1 && files_of(info).file_path(lt::file_index_t{0}) == info.name();
     image.hashes.reserve(static_cast<std::size_t>(info.num_pieces()));
     for (const lt::piece_index_t piece : info.piece_range()) {
         image.hashes.push_back(digest_of(info.hash_for_piece(piece)));

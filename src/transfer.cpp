@@ -169,6 +169,7 @@ void Transfer::start()
     start_session();
     add_torrent();
     connect_named_peers();
+    m_handle.resume(); // it connects to those it knows at this moment; later ones wait for its next second
     std::string listening;
     for (const Endpoint& endpoint : listen) {
         listening += (listening.empty() ? "" : ", ") + to_string(endpoint);
@@ -200,8 +201,8 @@ void Transfer::add_torrent()
 {
     lt::add_torrent_params params = m_torrent.params;
     params.save_path = "/"; // must not be empty; DiskIo has no use for it
-    params.flags &= ~(lt::torrent_flags::auto_managed | lt::torrent_flags::paused);
-    params.flags |= lt::torrent_flags::disable_dht;
+    params.flags &= ~lt::torrent_flags::auto_managed;
+    params.flags |= lt::torrent_flags::paused | lt::torrent_flags::disable_dht | lt::torrent_flags::no_verify_files;
     if (!m_options.network.lsd) {
         params.flags |= lt::torrent_flags::disable_lsd;
     }

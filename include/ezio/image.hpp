@@ -22,6 +22,7 @@ struct Image {
     std::vector<Extent> extents;           // in payload order, one for each file, empty ones included
     std::vector<std::string> extent_names; // the files' names, parallel to `extents`
     ExtentMap map;                         // the same extents, for lookups
+    bool single_file = false;              // the torrent is one file, without a directory around it
 
     [[nodiscard]] std::uint32_t piece_count() const { return static_cast<std::uint32_t>(hashes.size()); }
     [[nodiscard]] std::uint64_t piece_offset(std::uint32_t piece) const { return piece * piece_length; }

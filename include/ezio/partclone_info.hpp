@@ -24,7 +24,8 @@ struct PartcloneInfo {
 
 // Throws Error (ExitStatus::torrent) naming `name` and the line: a line that is no `key: value`, a bad
 // number, a bad hash, an offset without a length or the other way round, an overlap, no extent at all, or a
-// number of hashes other than what the extents need.
+// number of hashes other than what the extents need. Where the hashes stand among the extents is not looked
+// at: partclone writes each after the extents that it covers.
 [[nodiscard]] PartcloneInfo parse_partclone_info(std::string_view text, const std::string& name);
 
 } // namespace ezio

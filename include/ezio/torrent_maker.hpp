@@ -15,7 +15,7 @@
 namespace ezio {
 
 struct TorrentContents {
-    std::string name; // info.name
+    std::string name; // info.name: one component of a path, without '/'
     std::uint64_t piece_length = 0;
     std::vector<Extent> extents; // in payload order
     std::vector<Sha1Digest> hashes;
@@ -30,7 +30,8 @@ struct TorrentContents {
 [[nodiscard]] std::string encode_torrent(const TorrentContents& contents);
 
 // Writes `bytes` to `path` so that there is either the whole file or what was there before: temporary file
-// in the same directory, fsync, rename. Throws Error: ExitStatus::target when it cannot be created there,
+// in the same directory, fsync, rename. A symbolic link is followed; what exists and is no regular file (a
+// device, a pipe) is refused. Throws Error: ExitStatus::target when it cannot be created there,
 // ExitStatus::io when writing fails; the temporary file is removed.
 void write_file_atomically(const std::string& path, std::string_view bytes);
 

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/session_settings.hpp"
+
+#include "catch.hpp"
+
+#include "ezio/units.hpp"
+
+#include <libtorrent/alert.hpp>
+
+#include <limits>
+
+namespace ezio {
+
+using lt::settings_pack;
+
+namespace {
+
+lt::settings_pack settings(const NetworkOptions& options = {})
+{
+    return session_settings(options, {});
+}
+
+Endpoint endpoint(const char* address, std::uint16_t port)
+{
+    return {boost::asio::ip::make_address(address), port};
+}
+
+} // namespace
+
+TEST_CASE("session: nothing leaves the LAN unasked")
+{
+    const lt::settings_pack pack = settings();
+    for (const int setting :
+         {settings_pack::enable_dht, settings_pack::enable_upnp, settings_pack::enable_natpmp}) {
+        CAPTURE(lt::name_for_setting(setting));
+        REQUIRE(pack.has_val(setting));
+        CHECK_FALSE(pack.get_bool(setting));
+    }
+}
+
+TEST_CASE("session: local service discovery is on unless it is switched off")
+{
+    CHECK(settings().get_bool(settings_pack::enable_lsd));
+    NetworkOptions options;
+    options.lsd = false;
+    const lt::settings_pack pack = settings(options);
+    REQUIRE(pack.has_val(settings_pack::enable_lsd));
+    CHECK_FALSE(pack.get_bool(settings_pack::enable_lsd));
+}
+
+TEST_CASE("session: TCP alone, in plain text")
+{
+    const lt::settings_pack pack = settings();
+    REQUIRE(pack.has_val(settings_pack::enable_outgoing_utp));
+    REQUIRE(pack.has_val(settings_pack::enable_incoming_utp));
+    CHECK_FALSE(pack.get_bool(settings_pack::enable_outgoing_utp));
+    CHECK_FALSE(pack.get_bool(settings_pack::enable_incoming_utp));
+    CHECK(pack.get_bool(settings_pack::enable_outgoing_tcp));
+    CHECK(pack.get_bool(settings_pack::enable_incoming_tcp));
+    CHECK(pack.get_int(settings_pack::out_enc_policy) == settings_pack::pe_disabled);
+    CHECK(pack.get_int(settings_pack::in_enc_policy) == settings_pack::pe_disabled);
+}
+
+TEST_CASE("session: rates have no limit unless one is named")
+{
+    CHECK(settings().get_int(settings_pack::upload_rate_limit) == 0);
+    CHECK(settings().get_int(settings_pack::download_rate_limit) == 0);
+    NetworkOptions options;
+    options.max_upload = 10_MiB;
+    options.max_download = 20_MiB;
+    CHECK(settings(options).get_int(settings_pack::upload_rate_limit) == 10 * 1024 * 1024);
+    CHECK(settings(options).get_int(settings_pack::download_rate_limit) == 20 * 1024 * 1024);
+}
+
+TEST_CASE("session: a rate over what libtorrent can count to is a high limit, not a wrong one")
+{
+    NetworkOptions options;
+    options.max_upload = 4_GiB; // 0 in 32 bits, which would be no limit
+    options.max_download = ~0ULL;
+    CHECK(settings(options).get_int(settings_pack::upload_rate_limit) == std::numeric_limits<int>::max());
+    CHECK(settings(options).get_int(settings_pack::download_rate_limit) == std::numeric_limits<int>::max());
+}
+
+TEST_CASE("session: as many connections as the options say")
+{
+    CHECK(settings().get_int(settings_pack::connections_limit) == 256);
+    NetworkOptions options;
+    options.max_peers = 3;
+    CHECK(settings(options).get_int(settings_pack::connections_limit) == 3);
+}
+
+TEST_CASE("session: it listens on exactly the endpoints that were found free")
+{
+    const auto listen = [](const std::vector<Endpoint>& endpoints) {
+        return session_settings({}, endpoints).get_str(settings_pack::listen_interfaces);
+    };
+    CHECK(listen({endpoint("10.0.0.1", 6881)}) == "10.0.0.1:6881");
+    CHECK(listen({endpoint("0.0.0.0", 6882), endpoint("::", 6882)}) == "0.0.0.0:6882,[::]:6882");
+    CHECK(settings().get_int(settings_pack::max_retry_port_bind) == 0); // no other port behind our back
+    CHECK_FALSE(settings().get_bool(settings_pack::listen_system_port_fallback));
+}
+
+TEST_CASE("session: peers are told which program this is")
+{
+    CHECK(settings().get_str(settings_pack::user_agent) == "ezio-cli/" EZIO_VERSION);
+}
+
+TEST_CASE("session: the alerts that are acted on are asked for")
+{
+    const auto mask = static_cast<std::uint32_t>(settings().get_int(settings_pack::alert_mask));
+    const auto wanted = lt::alert_category::error | lt::alert_category::status | lt::alert_category::tracker;
+    CHECK((mask & static_cast<std::uint32_t>(wanted)) == static_cast<std::uint32_t>(wanted));
+}
+
+} // namespace ezio

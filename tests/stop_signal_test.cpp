@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Signals are for a whole process, so each test has one of its own: a child that is forked while this process
+// has one thread only. It says on its standard output how far it is, and never returns into the test runner.
+#include "ezio/stop_signal.hpp"
+
+#include "expect_error.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <functional>
+#include <string>
+
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ezio {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto deadline = 60s;
+
+// Tells the test something.
+void say(const std::string& line)
+{
+    if (::write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
+        ::_exit(99);
+    }
+}
+
+// A process that runs `body` and exits with its result.
+class Child {
+  public:
+    explicit Child(const std::function<int()>& body)
+    {
+        std::array<int, 2> ends{};
+        REQUIRE(::pipe(ends.data()) == 0);
+        m_output = Fd(ends[0]);
+        Fd input(ends[1]);
+        m_pid = ::fork();
+        REQUIRE(m_pid >= 0);
+        if (m_pid == 0) {
+            (void)::dup2(input.get(), STDOUT_FILENO);
+            (void)::dup2(input.get(), STDERR_FILENO);
+            (void)input.close();
+            ::_exit(body());
+        }
+    }
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    ~Child()
+    {
+        if (m_pid > 0) {
+            (void)::kill(m_pid, SIGKILL);
+            (void)::waitpid(m_pid, nullptr, 0);
+        }
+    }
+
+    void send(int signal) const { REQUIRE(::kill(m_pid, signal) == 0); }
+
+    // The child has said this, and nothing else since the last call.
+    void expect(const std::string& text)
+    {
+        std::string said;
+        while (said.size() < text.size() && read_some(said)) {
+        }
+        REQUIRE(said == text);
+    }
+
+    // Its exit status, when it has ended by itself; it must have said nothing more than `last_words`.
+    [[nodiscard]] int wait(const std::string& last_words = "")
+    {
+        std::string said;
+        while (read_some(said)) {
+        }
+        CHECK(said == last_words);
+        int status = 0;
+        REQUIRE(::waitpid(m_pid, &status, 0) == m_pid);
+        m_pid = 0;
+        REQUIRE(WIFEXITED(status));
+        return WEXITSTATUS(status);
+    }
+
+  private:
+    [[nodiscard]] bool read_some(std::string& said) const
+    {
+        constexpr int deadline_ms = std::chrono::milliseconds(deadline).count();
+        pollfd wanted{m_output.get(), POLLIN, 0};
+        REQUIRE(::poll(&wanted, 1, deadline_ms) == 1);
+        std::array<char, 256> buffer{};
+        const ssize_t got = ::read(m_output.get(), buffer.data(), buffer.size());
+        REQUIRE(got >= 0);
+        said.append(buffer.data(), static_cast<std::size_t>(got));
+        return got > 0;
+    }
+
+    pid_t m_pid = 0;
+    Fd m_output;
+};
+
+// Waits for the first signal, says which one it was, and goes on with `then`.
+int until_signal(const std::function<int(const StopSignal&)>& then)
+{
+    Wakeup wakeup;
+    const StopSignal stop(wakeup);
+    say("ready\n");
+    while (stop.received() == 0) {
+        wakeup.wait_for(deadline);
+    }
+    say("received " + std::to_string(stop.received()) + "\n");
+    return then(stop);
+}
+
+int hang(const StopSignal&)
+{
+    Wakeup never;
+    never.wait_for(deadline);
+    return 98;
+}
+
+int leave(const StopSignal&)
+{
+    return 7;
+}
+
+} // namespace
+
+TEST_CASE("stop signal: the first one asks for an orderly stop, and wakes who waits")
+{
+    for (const auto& [signal, number] : {std::pair(SIGTERM, "15"), {SIGINT, "2"}}) {
+        Child child([] { return until_signal(leave); });
+        child.expect("ready\n");
+        child.send(signal);
+        child.expect(std::string("received ") + number + "\n");
+        CHECK(child.wait() == 7);
+    }
+}
+
+TEST_CASE("stop signal: a second one ends the process at once, with its status")
+{
+    for (const auto& [second, status] : {std::pair(SIGTERM, 143), {SIGINT, 130}}) {
+        Child child([] { return until_signal(hang); });
+        child.expect("ready\n");
+        child.send(SIGTERM);
+        child.expect("received 15\n");
+        child.send(second);
+        CHECK(child.wait("ezio-cli: leaving at once\n") == status);
+    }
+}
+
+TEST_CASE("stop signal: when the orderly stop takes too long the process leaves by itself")
+{
+    Child child([] { return until_signal(hang); });
+    child.expect("ready\n");
+    const Clock::time_point start = Clock::now();
+    child.send(SIGTERM);
+    child.expect("received 15\n");
+    CHECK(child.wait("ezio-cli: the target does not answer; leaving without waiting for it\n") == 143);
+    CHECK(Clock::now() - start >= StopSignal::patience - 10ms);
+    CHECK(Clock::now() - start < deadline);
+}
+
+TEST_CASE("stop signal: without a signal nothing happens")
+{
+    Child child([] {
+        Wakeup wakeup;
+        const StopSignal stop(wakeup);
+        stop.throw_if_received();
+        return stop.received();
+    });
+    CHECK(child.wait() == 0);
+}
+
+TEST_CASE("stop signal: it becomes an error with its status, and the remark is in the message")
+{
+    for (const auto& [signal, name, status] : {std::tuple(SIGTERM, "SIGTERM", ExitStatus::terminated),
+                                               {SIGINT, "SIGINT", ExitStatus::interrupted}}) {
+        Child child([] {
+            return until_signal([](const StopSignal& stop) {
+                try {
+                    stop.throw_if_received("; the image is complete");
+                } catch (const Error& error) {
+                    say(error.what());
+                    return static_cast<int>(error.status());
+                }
+                return 0;
+            });
+        });
+        child.expect("ready\n");
+        child.send(signal);
+        child.expect(fmt::format("received {}\n", signal));
+        CHECK(child.wait(fmt::format("stopped by {}; the image is complete", name)) ==
+              static_cast<int>(status));
+    }
+}
+
+TEST_CASE(
+    "stop signal: a signal that was ignored before stays so, as a shell does for SIGINT in the background")
+{
+    Child child([] {
+        (void)std::signal(SIGINT, SIG_IGN);
+        return until_signal(leave);
+    });
+    child.expect("ready\n");
+    child.send(SIGINT);
+    child.send(SIGTERM);
+    child.expect("received 15\n");
+    CHECK(child.wait() == 7);
+}
+
+TEST_CASE("stop signal: threads that are started later leave the signals to it")
+{
+    Child child([] {
+        return until_signal([](const StopSignal&) {
+            sigset_t blocked;
+            std::thread([&] { (void)::pthread_sigmask(SIG_SETMASK, nullptr, &blocked); }).join();
+            return sigismember(&blocked, SIGINT) == 1 && sigismember(&blocked, SIGTERM) == 1 ? 0 : 1;
+        });
+    });
+    child.expect("ready\n");
+    child.send(SIGTERM);
+    child.expect("received 15\n");
+    CHECK(child.wait() == 0);
+}
+
+} // namespace ezio

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/transfer_policy.hpp"
+
+#include "catch.hpp"
+
+#include <limits>
+
+namespace ezio {
+
+using namespace std::chrono_literals;
+
+TEST_CASE("leaving: a complete fetch stays while somebody needs it, for as long as its seed time")
+{
+    CHECK_FALSE(may_leave(0ms, 0ms, 2min));
+    CHECK_FALSE(may_leave(119s, 0ms, 2min));
+    CHECK(may_leave(2min, 0ms, 2min));
+    CHECK(may_leave(3min, 0ms, 2min));
+}
+
+TEST_CASE("leaving: a complete fetch leaves when nobody has needed it for a moment")
+{
+    CHECK_FALSE(may_leave(10s, leave_grace - 1ms, 2min));
+    CHECK(may_leave(10s, leave_grace, 2min));
+    CHECK(may_leave(leave_grace, leave_grace, 2min));
+}
+
+TEST_CASE("leaving: with a seed time of zero a complete fetch leaves at once")
+{
+    CHECK(may_leave(0ms, 0ms, 0ms));
+}
+
+TEST_CASE("stall clock: it runs from the start until something moves")
+{
+    const Clock::time_point start = Clock::now();
+    StallClock clock(start);
+    CHECK(clock.stalled_for(start) == 0ms);
+    clock.observe(0, start + 3s); // nothing has moved yet
+    CHECK(clock.stalled_for(start + 5s) == 5s);
+}
+
+TEST_CASE("stall clock: whatever moves starts it again")
+{
+    const Clock::time_point start = Clock::now();
+    StallClock clock(start);
+    clock.observe(1, start + 10s);
+    CHECK(clock.stalled_for(start + 10s) == 0ms);
+    clock.observe(1, start + 15s);
+    CHECK(clock.stalled_for(start + 16s) == 6s);
+    clock.observe(16385, start + 17s);
+    CHECK(clock.stalled_for(start + 17500ms) == 500ms);
+}
+
+TEST_CASE("waiting: without a peer it is said what was tried")
+{
+    SwarmFacts facts;
+    CHECK(describe_wait(facts) == "no peer is connected (tried: 0 --peer, 0 trackers, local discovery off)");
+    facts.named_peers = 2;
+    facts.trackers = 1;
+    facts.lsd = true;
+    CHECK(describe_wait(facts) == "no peer is connected (tried: 2 --peer, 1 tracker, local discovery on)");
+}
+
+TEST_CASE("waiting: what the tracker said last is passed on")
+{
+    SwarmFacts facts;
+    facts.trackers = 1;
+    facts.last_tracker_error = "http://a/announce: Connection refused";
+    CHECK(describe_wait(facts) == "no peer is connected (tried: 0 --peer, 1 tracker, local discovery off; "
+                                  "tracker: http://a/announce: Connection refused)");
+}
+
+TEST_CASE("waiting: peers without data are told from peers that send none")
+{
+    SwarmFacts facts;
+    facts.peers = 3;
+    CHECK(describe_wait(facts) == "3 peers are connected, but none has any data");
+    facts.peers_with_data = 2;
+    CHECK(describe_wait(facts) == "2 of 3 connected peers have data, but send none");
+}
+
+TEST_CASE("rate: nothing is known before the second observation")
+{
+    RateMeter rate;
+    CHECK(rate.per_second() == 0);
+    rate.observe(1000, Clock::now());
+    CHECK(rate.per_second() == 0);
+}
+
+TEST_CASE("rate: a steady flow has its rate from the second observation on")
+{
+    const Clock::time_point start = Clock::now();
+    RateMeter rate;
+    for (unsigned i = 0; i < 40; ++i) {
+        rate.observe(i * 250, start + i * 250ms);
+        CHECK(rate.per_second() == Approx(i == 0 ? 0 : 1000));
+    }
+}
+
+TEST_CASE("rate: what was there before the first observation does not count")
+{
+    const Clock::time_point start = Clock::now();
+    RateMeter rate;
+    rate.observe(1'000'000, start);
+    rate.observe(1'000'500, start + 1s);
+    CHECK(rate.per_second() == Approx(500));
+}
+
+TEST_CASE("rate: a new rate is taken on over some seconds, not at once")
+{
+    const Clock::time_point start = Clock::now();
+    RateMeter rate;
+    std::uint64_t bytes = 0;
+    for (unsigned i = 0; i <= 60; ++i) {
+        rate.observe(bytes += 1000, start + i * 1s);
+    }
+    rate.observe(bytes, start + 61s); // it has stopped
+    CHECK(rate.per_second() < 900);
+    CHECK(rate.per_second() > 700);
+    for (unsigned i = 62; i < 90; ++i) {
+        rate.observe(bytes, start + i * 1s);
+    }
+    CHECK(rate.per_second() < 10);
+}
+
+TEST_CASE("rate: observations that follow at once change nothing, and lose no bytes")
+{
+    const Clock::time_point start = Clock::now();
+    RateMeter rate;
+    rate.observe(0, start);
+    rate.observe(1'000'000, start);
+    rate.observe(1'000'000, start + 10ms);
+    CHECK(rate.per_second() == 0);
+    rate.observe(1'000'000, start + 1s);
+    CHECK(rate.per_second() == Approx(1'000'000));
+}
+
+TEST_CASE("time left: it is the rest at the present rate")
+{
+    CHECK(seconds_left(250, 1000, 10) == 75.0);
+    CHECK(seconds_left(1000, 1000, 10) == 0.0);
+}
+
+TEST_CASE("time left: it is not known while the rate says nothing")
+{
+    CHECK_FALSE(seconds_left(0, 1000, 0));
+    CHECK_FALSE(seconds_left(0, 1000, 0.5));
+    CHECK_FALSE(seconds_left(2000, 1000, 10)); // more than all: not a state to compute with
+}
+
+} // namespace ezio
