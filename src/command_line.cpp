@@ -88,6 +88,7 @@ void add_network(CLI::App& app, NetworkOptions& network)
     app.add_option("--peer", network.peers, "Connect to this peer; may be repeated")
         ->type_name("HOST:PORT")
         ->expected(1)
+        ->allow_extra_args(false) // or it takes what follows, TORRENT and TARGET too
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     add_trackers(app, network.trackers, "Announce to this tracker, too; may be repeated");
     app.add_flag_callback("--no-tracker", [&network] { network.torrent_trackers = false; },
@@ -148,11 +149,12 @@ void add_place(CLI::App& command, const std::string& name, std::string& place)
 void add_fetch(CLI::App& app, Parsed& parsed)
 {
     FetchOptions& options = parsed.fetch;
-    CLI::App& command = *add_command(app, "fetch", "Get the image, write, verify, sync; then serve others", parsed);
+    CLI::App& command = *add_command(app, "fetch", "Get the image, write, verify, sync; serve others", parsed);
     add_torrent(command, options.torrent);
     add_place(command, "TARGET", options.target);
     add_network(command, options.network);
     add_memory(command, options.memory);
+    command.add_flag("--verify", options.verify, "Read it all back before it counts; default: off");
     add_duration(command, "--seed-time", options.seed_time,
                  "Then serve at most this long; default: 2m, 0: no");
     add_duration(command, "--stall-timeout", options.stall_timeout, "Give up when nothing moves; default: never");

@@ -149,6 +149,7 @@ void run(const FetchOptions& options, const Context& context)
     transfer.endpoints = resolve(options.network); // before the target is touched
     transfer.memory = options.memory;
     transfer.seed_time = options.seed_time;
+    transfer.verify = options.verify;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
     const auto target = open_target(options.target, Access::read_write, torrent.image);

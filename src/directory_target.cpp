@@ -3,6 +3,7 @@
 
 #include "ezio/free_space.hpp"
 #include "ezio/positional_io.hpp"
+#include "ezio/rotational.hpp"
 
 #include <fmt/format.h>
 
@@ -157,9 +158,25 @@ std::optional<IoFailure> DirectoryTarget::transfer_in_file(IoFailure::Operation 
                       : std::optional(failure(operation, path_of(index), position, length, error));
 }
 
-void DirectoryTarget::start_writeback(std::uint64_t, std::uint64_t)
+std::optional<IoFailure> DirectoryTarget::write_behind(std::uint64_t, std::uint64_t)
 {
-    // Left to the kernel: most extents are smaller than what is worth a system call of its own.
+    return std::nullopt; // left to the kernel: most extents are smaller than what is worth a call of its own
+}
+
+void DirectoryTarget::drop_cache()
+{
+    for (std::size_t index = 0; index < m_files.size(); ++index) {
+        const Fd fd(::open(path_of(index).c_str(), O_RDONLY | O_CLOEXEC));
+        if (fd) {
+            (void)::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+        }
+    }
+}
+
+bool DirectoryTarget::is_rotational() const
+{
+    struct stat status {};
+    return ::stat(m_directory.c_str(), &status) == 0 && ezio::is_rotational(status.st_dev);
 }
 
 std::optional<IoFailure> DirectoryTarget::sync()

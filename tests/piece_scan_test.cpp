@@ -2,23 +2,28 @@
 #include "ezio/piece_scan.hpp"
 
 #include "catch.hpp"
+#include "faults.hpp"
 #include "temp_dir.hpp"
 #include "test_image.hpp"
 
 #include "ezio/units.hpp"
 
-#include <atomic>
 #include <cerrno>
-#include <functional>
+#include <memory>
 #include <random>
 #include <span>
 
 namespace ezio {
 
+using test::Call;
+using test::Fault;
+using test::FaultyCalls;
+
 namespace {
 
 constexpr std::chrono::seconds deadline{60};
 
+// The owner is woken up when the scan has ended, not before, and once.
 void wait_for_end(const PieceScan& scan, Wakeup& wakeup)
 {
     wakeup.wait_for(deadline);
@@ -53,40 +58,21 @@ std::vector<Sha1Digest> expected_digests(const std::string& device, const std::v
     return digests;
 }
 
-// A device of zeros that asks `on_read` before each read.
-class ZeroTarget : public Target {
-  public:
-    using OnRead = std::function<std::optional<IoFailure>(std::uint64_t offset)>;
-
-    explicit ZeroTarget(OnRead on_read = {}) : m_on_read(std::move(on_read)) {}
-
-    using Target::read_at;
-    using Target::write_at;
-    std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec>) override
+// An image file of zeros, however large, which takes no space.
+struct Zeros {
+    explicit Zeros(std::uint64_t size, std::uint64_t piece_length = 16_KiB)
+        : image(test::image_of({{0, size}}, piece_length))
     {
-        m_reads.fetch_add(1);
-        return m_on_read ? m_on_read(offset) : std::nullopt;
+        test::make_sparse_file(dir / "disk.img", size);
+        target = open_target(dir / "disk.img", Access::read_only, image);
     }
-    std::optional<IoFailure> write_at(std::uint64_t, std::span<iovec>) override
-    {
-        return IoFailure{IoFailure::Operation::write, m_path, 0, 0, EROFS};
-    }
-    void start_writeback(std::uint64_t, std::uint64_t) override {}
-    std::optional<IoFailure> sync() override { return std::nullopt; }
-    const std::string& path() const override { return m_path; }
 
-    [[nodiscard]] std::uint64_t reads() const { return m_reads.load(); }
-
-  private:
-    const std::string m_path = "zeros";
-    const OnRead m_on_read;
-    std::atomic<std::uint64_t> m_reads = 0;
+    test::TempDir dir;
+    Image image;
+    std::unique_ptr<Target> target;
 };
 
-IoFailure bad_sector(std::uint64_t offset)
-{
-    return {IoFailure::Operation::read, "zeros", offset, 16_KiB, EIO};
-}
+constexpr Fault works{0, 1 << 30};
 
 } // namespace
 
@@ -113,70 +99,46 @@ TEST_CASE("piece scan: every piece of an image file is hashed, with any number o
 
 TEST_CASE("piece scan: an image that is shorter than one piece is hashed")
 {
-    ZeroTarget target;
+    const Zeros zeros(1, 16_MiB);
     Wakeup wakeup;
-    const ExtentMap map(std::vector<Extent>{{0, 1}});
-    const PieceScan scan(map, 16_MiB, target, 4, wakeup);
+    const PieceScan scan(zeros.image.map, 16_MiB, *zeros.target, 4, wakeup);
     wait_for_end(scan, wakeup);
-    CHECK(scan.digests().size() == 1);
+    REQUIRE(scan.digests().size() == 1);
     CHECK(to_hex(scan.digests()[0]) == "5ba93c9db0cff93f52b521d7420e43f6eda2784f"); // of one zero byte
-}
-
-TEST_CASE("piece scan: the owner is woken up once, at the end")
-{
-    std::atomic<bool> woken_early = false;
-    Wakeup wakeup;
-    std::atomic<const PieceScan*> running = nullptr;
-    ZeroTarget target([&](std::uint64_t) {
-        const PieceScan* scan = running.load();
-        woken_early = woken_early || (scan != nullptr && scan->finished());
-        return std::nullopt;
-    });
-    const ExtentMap map(std::vector<Extent>{{0, 4_MiB}});
-    const PieceScan scan(map, 16_KiB, target, 3, wakeup);
-    running = &scan;
-    wait_for_end(scan, wakeup);
-    CHECK_FALSE(woken_early);
-    CHECK(target.reads() == 256);
 }
 
 TEST_CASE("piece scan: an error of the device ends it, and is kept as it was")
 {
-    ZeroTarget target([](std::uint64_t offset) {
-        return offset == 5 * 16_KiB ? std::optional(bad_sector(offset)) : std::nullopt;
-    });
+    const Zeros zeros(1_GiB);
+    const FaultyCalls reads(Call::preadv, {works, works, works, works, works, {EIO}});
     Wakeup wakeup;
-    const ExtentMap map(std::vector<Extent>{{0, 1_GiB}});
-    const PieceScan scan(map, 16_KiB, target, 1, wakeup);
+    const PieceScan scan(zeros.image.map, 16_KiB, *zeros.target, 1, wakeup);
     wait_for_end(scan, wakeup);
     REQUIRE(scan.failure());
     CHECK(scan.failure()->message() ==
-          "zeros: read of 16384 bytes at offset 81920 failed: Input/output error");
+          (zeros.dir / "disk.img") + ": read of 16384 bytes at offset 81920 failed: Input/output error");
     CHECK(scan.bytes_done() == 5 * 16_KiB);
-    CHECK(target.reads() == 6);
+    CHECK(reads.calls() == 6);
 }
 
 TEST_CASE("piece scan: of the errors of many threads one is kept, and all of them end")
 {
-    ZeroTarget target([](std::uint64_t offset) { return bad_sector(offset); });
+    const Zeros zeros(1_GiB);
+    const FaultyCalls reads(Call::preadv, std::vector<Fault>(8, Fault{EIO}));
     Wakeup wakeup;
-    const ExtentMap map(std::vector<Extent>{{0, 1_GiB}});
-    const PieceScan scan(map, 16_KiB, target, 8, wakeup);
+    const PieceScan scan(zeros.image.map, 16_KiB, *zeros.target, 8, wakeup);
     wait_for_end(scan, wakeup);
     REQUIRE(scan.failure());
     CHECK(scan.failure()->error == EIO);
-    CHECK(target.reads() <= 8);
+    CHECK(reads.calls() <= 8); // none of them went on
 }
 
 TEST_CASE("piece scan: a file that became shorter is an error of reading")
 {
-    const test::TempDir dir;
-    test::make_sparse_file(dir / "disk.img", 4_MiB);
-    const Image image = test::image_of({{0, 4_MiB}});
-    const auto target = open_target(dir / "disk.img", Access::read_only, image);
-    std::filesystem::resize_file(dir / "disk.img", 1_MiB);
+    const Zeros zeros(4_MiB);
+    std::filesystem::resize_file(zeros.dir / "disk.img", 1_MiB);
     Wakeup wakeup;
-    const PieceScan scan(image.map, image.piece_length, *target, 2, wakeup);
+    const PieceScan scan(zeros.image.map, 16_KiB, *zeros.target, 2, wakeup);
     wait_for_end(scan, wakeup);
     REQUIRE(scan.failure());
     CHECK_THAT(scan.failure()->message(), test::contains("end of file"));
@@ -184,21 +146,21 @@ TEST_CASE("piece scan: a file that became shorter is an error of reading")
 
 TEST_CASE("piece scan: it can be given up at any time, between pieces and in the middle of one")
 {
-    constexpr std::uint64_t size = 1ULL << 40; // hours of hashing
-    const ExtentMap map(std::vector<Extent>{{0, size}});
-    for (const std::uint64_t piece_length : {16_MiB, 1024_GiB}) {
-        Wakeup first_read;
-        ZeroTarget target([&](std::uint64_t) {
-            first_read.notify();
-            return std::nullopt;
-        });
+    constexpr std::uint64_t size = 64_GiB; // minutes of hashing
+    for (const std::uint64_t piece_length : {std::uint64_t{1_MiB}, size}) {
+        const Zeros zeros(size, piece_length);
+        const FaultyCalls reads(Call::preadv, {});
         Wakeup wakeup;
         {
-            const PieceScan scan(map, piece_length, target, 2, wakeup);
-            first_read.wait_for(deadline);
+            const PieceScan scan(zeros.image.map, piece_length, *zeros.target, 2, wakeup);
+            const auto start = std::chrono::steady_clock::now();
+            while (scan.bytes_done() == 0 && std::chrono::steady_clock::now() - start < deadline) {
+                std::this_thread::yield();
+            }
             CHECK_FALSE(scan.finished());
         }
-        CHECK(target.reads() < size / 1_MiB);
+        CHECK(reads.calls() > 0);
+        CHECK(reads.calls() < size / 1_MiB);
     }
 }
 

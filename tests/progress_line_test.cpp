@@ -98,13 +98,13 @@ TEST_CASE("progress line: a download loses what matters least as the line gets n
         downloading(),
         {{200,
           "downloading  [#####---------------]  25.0%  2.0 GiB of 8.0 GiB  112.5 MiB/s  3 peers  ETA 0:55"},
-         {90,
+         {94,
           "downloading  [#####---------------]  25.0%  2.0 GiB of 8.0 GiB  112.5 MiB/s  3 peers  ETA 0:55"},
-         {89, "downloading  25.0%  2.0 GiB of 8.0 GiB  112.5 MiB/s  3 peers  ETA 0:55"},
+         {93, "downloading  25.0%  2.0 GiB of 8.0 GiB  112.5 MiB/s  3 peers  ETA 0:55"},
          {70, "downloading  25.0%  2.0 GiB of 8.0 GiB  112.5 MiB/s  3 peers  ETA 0:55"},
-         {60, "downloading  25.0%  112.5 MiB/s  3 peers  ETA 0:55"},
-         {45, "downloading  25.0%  112.5 MiB/s  ETA 0:55"},
-         {30, "downloading  25.0%  ETA 0:55"},
+         {69, "downloading  25.0%  112.5 MiB/s  3 peers  ETA 0:55"},
+         {49, "downloading  25.0%  112.5 MiB/s  ETA 0:55"},
+         {40, "downloading  25.0%  ETA 0:55"},
          {20, "downloading  25.0%"}});
 }
 

@@ -8,6 +8,8 @@
 #include "ezio/torrent_maker.hpp"
 #include "ezio/units.hpp"
 
+#include <libtorrent/torrent_info.hpp>
+
 namespace ezio {
 
 using test::contains;

@@ -40,6 +40,7 @@ struct FetchOptions {
     std::string target;
     NetworkOptions network;
     std::uint64_t memory = 256_MiB;
+    bool verify = false; // read everything back from the medium before it counts as complete
     std::chrono::milliseconds seed_time = std::chrono::minutes(2);
     std::optional<std::chrono::milliseconds> stall_timeout;
     std::optional<std::chrono::milliseconds> timeout;

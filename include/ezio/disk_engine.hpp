@@ -125,6 +125,7 @@ class DiskEngine {
     [[nodiscard]] int refusal() const;
     void find(Waiter waiter, Completions& ready);
     void release_held(Completions& ready, int error);
+    void answer_hashes(std::uint32_t piece, Completions& ready, int error, const Sha1Digest& digest);
     void answer_all(Completions& ready, int error);
     void after_change(Completions& ready);
     void hand_over(Lock& lock, Completions& ready);
@@ -142,7 +143,7 @@ class DiskEngine {
     BackPressure m_pressure;
     std::vector<Held> m_held;
     std::unordered_map<std::uint64_t, std::vector<Waiter>> m_waiting_reads; // by chunk
-    std::unordered_map<std::uint32_t, Hashed> m_waiting_hashes;             // by piece
+    std::unordered_multimap<std::uint32_t, Hashed> m_waiting_hashes;        // by piece
     std::unordered_map<std::uint32_t, std::vector<Cleared>> m_waiting_clears;
     std::vector<GatherJob> m_gathers;
     std::optional<IoFailure> m_failure;

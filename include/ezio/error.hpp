@@ -25,7 +25,7 @@ enum class ExitStatus : int {
 
 // A failed read, write or sync, as a value: what crosses threads.
 struct IoFailure {
-    enum class Operation { open, read, write, sync, resize };
+    enum class Operation { open, read, write, write_back, sync, resize };
 
     Operation operation;
     std::string path;

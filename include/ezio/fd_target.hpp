@@ -6,6 +6,9 @@
 
 #include "ezio/fd.hpp"
 #include "ezio/target.hpp"
+#include "ezio/write_behind.hpp"
+
+#include <mutex>
 
 namespace ezio {
 
@@ -17,13 +20,20 @@ class FdTarget : public Target {
     using Target::write_at;
     std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) override;
     std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) override;
-    void start_writeback(std::uint64_t offset, std::uint64_t length) override;
+    std::optional<IoFailure> write_behind(std::uint64_t offset, std::uint64_t length) override;
     std::optional<IoFailure> sync() override;
+    void prefetch(std::uint64_t offset, std::uint64_t length) override;
+    void drop_cache() override;
+    bool is_rotational() const override;
     const std::string& path() const override { return m_path; }
 
   private:
-    Fd m_fd;
-    std::string m_path;
+    [[nodiscard]] std::optional<IoFailure> sync_range(const Extent& range, unsigned flags);
+
+    const Fd m_fd;
+    const std::string m_path;
+    std::mutex m_mutex;
+    WriteBehind m_behind{write_behind_limit}; // guarded by m_mutex
 };
 
 // Both throw Error as open_target does, having changed nothing but, for open_image_file with

@@ -39,6 +39,7 @@ class PieceScan {
 
   private:
     void run();
+    void prefetch(std::uint64_t at, std::uint64_t end);
     [[nodiscard]] std::optional<IoFailure> hash_piece(std::uint32_t piece, std::vector<std::byte>& buffer);
 
     const ExtentMap& m_map;

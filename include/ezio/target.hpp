@@ -19,6 +19,10 @@
 
 namespace ezio {
 
+// Bytes written and on their way to the medium, at most; see Target::write_behind. Enough to keep any disk
+// busy, and written by the slowest in less than a second.
+inline constexpr std::uint64_t write_behind_limit = 32 << 20;
+
 // Reads and writes retry EINTR and short transfers, and are safe from any number of threads at once.
 // A failure is returned, with path, offset, length and errno; an unknown part may have been done by then.
 class Target {
@@ -32,12 +36,23 @@ class Target {
     // Writes the parts, one after the other, from `offset` on. They are used up as in read_at.
     [[nodiscard]] virtual std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) = 0;
 
-    // Asks the kernel to start writing [offset, offset + length) to the medium now. Does not wait; only a
-    // hint, so there is nothing to report: sync() finds every error.
-    virtual void start_writeback(std::uint64_t offset, std::uint64_t length) = 0;
+    // Starts to write [offset, offset + length) to the medium, and waits for what was started long before, so
+    // that no more than write_behind_limit bytes are on their way. Returns the failure of a write-back, which
+    // the kernel tells once: the medium does not hold what was written.
+    [[nodiscard]] virtual std::optional<IoFailure> write_behind(std::uint64_t offset, std::uint64_t length) = 0;
 
     // Returns when everything written through this object is on the medium, or says what is not.
     [[nodiscard]] virtual std::optional<IoFailure> sync() = 0;
+
+    // Has the kernel begin to read [offset, offset + length) into its cache, without waiting. Only a hint.
+    virtual void prefetch(std::uint64_t /*offset*/, std::uint64_t /*length*/) {}
+
+    // Has the kernel forget what it has cached, so that the next reads come from the medium. After sync();
+    // as far as the kernel likes, so there is nothing to report.
+    virtual void drop_cache() = 0;
+
+    // Whether it is on a rotating disk, which is best left to one writer at a time.
+    [[nodiscard]] virtual bool is_rotational() const = 0;
 
     // What the user called it.
     [[nodiscard]] virtual const std::string& path() const = 0;

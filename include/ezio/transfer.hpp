@@ -28,6 +28,7 @@ struct TransferOptions {
     NetworkOptions network;
     NetworkEndpoints endpoints;                             // what the names in `network` resolved to
     std::uint64_t memory = 256_MiB;                         // bytes for received and cached data
+    bool verify = false;                                    // after the sync, hash what the medium holds
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
     std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written
     std::optional<std::chrono::milliseconds> timeout;       // from the start until complete

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Who gets which piece from the seeder: the policy, without a network.
+//
+// The seeder's link is the scarce one: what crosses it twice is time lost for everybody. So each piece is
+// given to one peer, in the order of the device, and the peers pass it on among themselves. A peer is given
+// new pieces when those it has not begun yet get few, so that its requests never run dry. What a peer was
+// given returns to the pool when it leaves, or when it is slow and somebody else has nothing left to begin.
+// When every piece is with some peer, or on its way there, the peers that run dry may ask for anything.
+//
+// Invariants: a piece is given to at most one peer at a time; it is in the pool exactly when it is given to
+// nobody and no peer holds it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+namespace ezio {
+
+// Not thread-safe. Peers are numbered by the caller.
+class PieceAssigner {
+  public:
+    using PeerId = std::uint64_t;
+
+    // `ahead` is how many pieces a peer should have been given and not begun, at least 1.
+    PieceAssigner(std::uint32_t pieces, std::uint32_t ahead);
+
+    // A peer that takes part. Nothing is given to it before the first call of top_up().
+    void add_peer(PeerId peer);
+    void remove_peer(PeerId peer);
+
+    // Takes back what the peer was given and does not hold yet. Returns those pieces.
+    std::vector<std::uint32_t> relinquish(PeerId peer);
+
+    void peer_has(PeerId peer, std::uint32_t piece);
+    void peer_has_all(PeerId peer);
+
+    // The peer has asked for a block of the piece. Returns whether the piece is given to it, from now on if
+    // it was in the pool.
+    bool peer_began(PeerId peer, std::uint32_t piece);
+
+    // What to do about a peer that may have too little ahead.
+    struct Change {
+        std::vector<std::uint32_t> give; // tell this peer that these can be had
+        struct Taken {
+            PeerId from;
+            std::uint32_t piece;
+        };
+        std::vector<Taken> taken; // tell those peers that these can no longer be had
+    };
+    [[nodiscard]] Change top_up(PeerId peer);
+
+    // Every piece is with at least one peer: there is nothing left to steer.
+    [[nodiscard]] bool all_spread() const { return m_unspread == 0; }
+
+    [[nodiscard]] bool is_pooled(std::uint32_t piece) const { return m_pool.count(piece) != 0; }
+
+  private:
+    struct Peer {
+        std::set<std::uint32_t> waiting; // given, not begun
+        std::set<std::uint32_t> begun;   // given and begun, not held yet
+        std::vector<bool> has;
+    };
+
+    void now_held(std::uint32_t piece);
+    void no_longer_held(std::uint32_t piece);
+    [[nodiscard]] std::optional<std::uint32_t> next_for(const Peer& peer) const;
+    [[nodiscard]] std::optional<Change::Taken> steal_for(PeerId peer) const;
+
+    const std::uint32_t m_ahead;
+    std::unordered_map<PeerId, Peer> m_peers;
+    std::vector<std::uint32_t> m_holders;        // for each piece, how many peers have it
+    std::vector<std::optional<PeerId>> m_given;  // to whom
+    std::set<std::uint32_t> m_pool;
+    std::uint32_t m_unspread; // pieces without a holder
+};
+
+} // namespace ezio

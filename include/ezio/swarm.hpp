@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What makes few peers fast: a libtorrent plugin in every node. It speaks plain BitTorrent, so that other
+// clients on either side are at worst as slow as they are among themselves.
+//
+// On the seeder (steering): libtorrent's leechers choose at random among the pieces that only the seed has,
+// do not see each other's choices until the pieces are complete, and so fetch many twice; and with pieces of
+// 8 MiB and more they ignore suggestions. So the seeder shows each peer only what it is to fetch from here:
+// it takes back its bitfield with DONT_HAVE as soon as the peer says that it understands that, and shows with
+// HAVE the pieces that PieceAssigner gives to this peer. When every piece is with some peer, it shows all.
+// Peers that do not know DONT_HAVE see everything, and what they ask for counts as given to them.
+//
+// On every node (nudging): a libtorrent leecher that has run out of pieces to ask a peer for does not look
+// again when that peer announces one, for up to five seconds. A second UNCHOKE makes it look. And a peer that
+// says NOT_INTERESTED is not choked for it, which saves two round trips when it comes back.
+//
+// Hooks run on the network thread. clients() may be called from any thread.
+#pragma once
+
+#include <libtorrent/add_torrent_params.hpp>
+
+#include <cstdint>
+#include <memory>
+
+namespace ezio {
+
+class SwarmState;
+
+class Swarm {
+  public:
+    enum class Steering { no, yes };
+
+    Swarm(Steering steering, std::uint32_t pieces, std::uint64_t piece_length);
+    ~Swarm();
+
+    // Makes the plugin part of the torrent that is about to be added. The session must end before the Swarm.
+    void extend(lt::add_torrent_params& params);
+
+  private:
+    std::shared_ptr<SwarmState> m_state;
+};
+
+} // namespace ezio

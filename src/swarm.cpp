@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/swarm.hpp"
+
+#include "ezio/image.hpp"
+#include "ezio/piece_assigner.hpp"
+
+#include <libtorrent/bdecode.hpp>
+#include <libtorrent/bitfield.hpp>
+#include <libtorrent/entry.hpp>
+#include <libtorrent/extensions.hpp>
+#include <libtorrent/peer_connection_handle.hpp>
+#include <libtorrent/peer_request.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+namespace {
+
+// Seconds without a block asked for or sent, after which what a peer was given goes to others.
+constexpr int patience_ticks = 3;
+
+// Bytes that a peer should have been shown and not begun: its requests in flight, twice.
+constexpr std::uint64_t ahead_bytes = 2 * 64 * block_bytes;
+
+std::uint32_t pieces_ahead(std::uint64_t piece_length)
+{
+    return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, ahead_bytes / piece_length));
+}
+
+void put_int32(std::string& message, std::uint32_t value)
+{
+    for (const int shift : {24, 16, 8, 0}) {
+        message.push_back(static_cast<char>(value >> shift & 0xff));
+    }
+}
+
+void put_have(std::string& message, std::uint32_t piece)
+{
+    put_int32(message, 5);
+    message.push_back(4);
+    put_int32(message, piece);
+}
+
+void put_dont_have(std::string& message, int extension_id, std::uint32_t piece)
+{
+    put_int32(message, 6);
+    message.push_back(20);
+    message.push_back(static_cast<char>(extension_id));
+    put_int32(message, piece);
+}
+
+void put_unchoke(std::string& message)
+{
+    put_int32(message, 1);
+    message.push_back(1);
+}
+
+std::uint32_t to_number(lt::piece_index_t piece)
+{
+    return static_cast<std::uint32_t>(static_cast<int>(piece));
+}
+
+} // namespace
+
+class SwarmPeer;
+
+// What the connections of one torrent have in common.
+class SwarmState {
+  public:
+    SwarmState(Swarm::Steering steering, std::uint32_t pieces, std::uint64_t piece_length)
+        : m_steering(steering == Swarm::Steering::yes), m_pieces(pieces),
+          m_assigner(pieces, pieces_ahead(piece_length))
+    {
+    }
+
+    void add(SwarmPeer& peer);
+    void remove(SwarmPeer& peer);
+    void take_from(SwarmPeer& peer);
+    void top_up(SwarmPeer& peer);
+    void top_up_all();
+    void after_have();
+
+    [[nodiscard]] bool steers() const { return m_steering && !m_released; }
+    [[nodiscard]] std::uint32_t pieces() const { return m_pieces; }
+    [[nodiscard]] PieceAssigner& assigner() { return m_assigner; }
+
+  private:
+    void release();
+
+    const bool m_steering;
+    const std::uint32_t m_pieces;
+    bool m_released = false;
+    PieceAssigner m_assigner;
+    std::map<PieceAssigner::PeerId, SwarmPeer*> m_peers;
+    PieceAssigner::PeerId m_next_id = 1;
+};
+
+class SwarmPeer final : public lt::peer_plugin {
+  public:
+    SwarmPeer(std::shared_ptr<SwarmState> state, lt::peer_connection_handle connection)
+        : m_state(std::move(state)), m_connection(std::move(connection))
+    {
+    }
+
+    // --- steering ---
+
+    void add_handshake(lt::entry& handshake) override
+    {
+        if (m_state->steers()) {
+            // A peer drops seeds that it wants nothing from; what it is shown here comes and goes.
+            handshake.dict().erase("upload_only");
+        }
+    }
+
+    bool on_extension_handshake(const lt::bdecode_node& handshake) override
+    {
+        const lt::bdecode_node messages = handshake.dict_find_dict("m");
+        const auto dont_have = messages ? messages.dict_find_int_value("lt_donthave") : 0;
+        if (dont_have > 0 && dont_have < 256 && m_state->steers() && !m_steered) {
+            m_dont_have_id = static_cast<int>(dont_have);
+            m_steered = true;
+            hide_all();
+        }
+        return true;
+    }
+
+    bool on_bitfield(const lt::bitfield& has) override
+    {
+        join();
+        for (int piece = 0; piece < has.size(); ++piece) {
+            if (has.get_bit(piece)) {
+                m_state->assigner().peer_has(m_id, static_cast<std::uint32_t>(piece));
+            }
+        }
+        m_state->after_have();
+        m_state->top_up(*this);
+        return false;
+    }
+
+    bool on_have_all() override
+    {
+        join();
+        m_state->assigner().peer_has_all(m_id);
+        m_state->after_have();
+        return false;
+    }
+
+    bool on_have_none() override
+    {
+        join();
+        m_state->top_up(*this);
+        return false;
+    }
+
+    bool on_have(lt::piece_index_t piece) override
+    {
+        join();
+        m_state->assigner().peer_has(m_id, to_number(piece));
+        m_state->after_have();
+        m_state->top_up(*this);
+        return false;
+    }
+
+    void on_disconnect(const lt::error_code&) override { m_state->remove(*this); }
+
+    // Shows the pieces to the peer, unless it sees them already.
+    void show(const std::vector<std::uint32_t>& pieces)
+    {
+        std::string message;
+        for (const std::uint32_t piece : pieces) {
+            if (m_steered && m_hidden[piece]) {
+                m_hidden[piece] = false;
+                put_have(message, piece);
+            }
+        }
+        send(message);
+    }
+
+    void show_all()
+    {
+        std::vector<std::uint32_t> pieces;
+        for (std::uint32_t piece = 0; m_steered && piece < m_state->pieces(); ++piece) {
+            if (m_hidden[piece]) {
+                pieces.push_back(piece);
+            }
+        }
+        show(pieces);
+    }
+
+    void hide(std::uint32_t piece)
+    {
+        if (m_steered && !m_hidden[piece]) {
+            m_hidden[piece] = true;
+            std::string message;
+            put_dont_have(message, m_dont_have_id, piece);
+            send(message);
+        }
+    }
+
+    [[nodiscard]] bool is_steered() const { return m_steered; }
+
+    // --- nudging ---
+
+    bool on_request(const lt::peer_request& request) override
+    {
+        ++m_unanswered;
+        m_idle_ticks = 0;
+        join();
+        const std::uint32_t piece = to_number(request.piece);
+        if (m_state->assigner().peer_began(m_id, piece)) {
+            show({piece}); // asked for before it was hidden, it could not ask for the rest of it
+        }
+        m_state->top_up(*this);
+        return false;
+    }
+
+    void sent_piece(const lt::peer_request&) override { answered(); }
+    void sent_reject_request(const lt::peer_request&) override { answered(); }
+
+    bool on_cancel(const lt::peer_request&) override
+    {
+        answered();
+        return false;
+    }
+
+    void sent_have(lt::piece_index_t) override { nudge(); }
+
+    bool on_not_interested() override
+    {
+        return true; // not told to libtorrent, which would choke it
+    }
+
+    // Once a second.
+    void tick() override
+    {
+        if (++m_idle_ticks == patience_ticks) {
+            m_state->take_from(*this);
+        } else if (m_idle_ticks > patience_ticks) {
+            m_idle_ticks = 0;
+            m_state->top_up(*this); // if others have left something, it may try again
+        }
+    }
+
+  private:
+    friend class SwarmState;
+
+    void join()
+    {
+        if (m_id == 0) {
+            m_state->add(*this);
+        }
+    }
+
+    void hide_all()
+    {
+        m_hidden.assign(m_state->pieces(), true);
+        std::string message;
+        message.reserve(std::size_t{10} * m_state->pieces());
+        for (std::uint32_t piece = 0; piece < m_state->pieces(); ++piece) {
+            put_dont_have(message, m_dont_have_id, piece);
+        }
+        send(message);
+    }
+
+    void answered()
+    {
+        m_idle_ticks = 0;
+        if (m_unanswered > 0) {
+            --m_unanswered;
+        }
+    }
+
+    void nudge()
+    {
+        if (m_unanswered == 0 && !m_connection.has_peer_choked()) {
+            std::string message;
+            put_unchoke(message); // one block, which ends its end game
+            put_unchoke(message); // as many as it wants
+            send(message);
+        }
+    }
+
+    void send(const std::string& message)
+    {
+        if (!message.empty() && !m_connection.is_disconnecting()) {
+            m_connection.send_buffer(message.data(), static_cast<int>(message.size()));
+        }
+    }
+
+    const std::shared_ptr<SwarmState> m_state;
+    lt::peer_connection_handle m_connection;
+    PieceAssigner::PeerId m_id = 0; // 0: takes no part at the moment
+    bool m_steered = false;
+    int m_dont_have_id = 0;
+    std::vector<bool> m_hidden; // pieces that the peer thinks we do not have
+    int m_unanswered = 0;       // its requests
+    int m_idle_ticks = 0;
+};
+
+void SwarmState::add(SwarmPeer& peer)
+{
+    if (!m_steering) {
+        return;
+    }
+    peer.m_id = m_next_id++;
+    m_peers[peer.m_id] = &peer;
+    m_assigner.add_peer(peer.m_id);
+}
+
+void SwarmState::remove(SwarmPeer& peer)
+{
+    if (peer.m_id == 0) {
+        return;
+    }
+    m_peers.erase(peer.m_id);
+    m_assigner.remove_peer(peer.m_id);
+    peer.m_id = 0;
+    top_up_all();
+}
+
+void SwarmState::take_from(SwarmPeer& peer)
+{
+    const auto returned = m_assigner.relinquish(peer.m_id);
+    for (const std::uint32_t piece : returned) {
+        peer.hide(piece);
+    }
+    if (returned.empty()) {
+        return;
+    }
+    for (const auto& [id, other] : m_peers) {
+        if (other != &peer) {
+            top_up(*other);
+        }
+    }
+}
+
+void SwarmState::top_up(SwarmPeer& peer)
+{
+    if (!steers() || !peer.is_steered()) {
+        return;
+    }
+    const auto change = m_assigner.top_up(peer.m_id);
+    for (const auto& taken : change.taken) {
+        if (const auto from = m_peers.find(taken.from); from != m_peers.end()) {
+            from->second->hide(taken.piece);
+        }
+    }
+    peer.show(change.give);
+}
+
+void SwarmState::top_up_all()
+{
+    for (const auto& [id, peer] : m_peers) {
+        top_up(*peer);
+    }
+}
+
+void SwarmState::after_have()
+{
+    if (steers() && m_assigner.all_spread()) {
+        release();
+    }
+}
+
+void SwarmState::release()
+{
+    m_released = true;
+    for (const auto& [id, peer] : m_peers) {
+        peer->show_all();
+    }
+}
+
+namespace {
+
+class SwarmTorrent final : public lt::torrent_plugin {
+  public:
+    explicit SwarmTorrent(std::shared_ptr<SwarmState> state) : m_state(std::move(state)) {}
+
+    std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
+    {
+        if (connection.type() != lt::connection_type::bittorrent) {
+            return nullptr;
+        }
+        return std::make_shared<SwarmPeer>(m_state, connection);
+    }
+
+  private:
+    const std::shared_ptr<SwarmState> m_state;
+};
+
+} // namespace
+
+Swarm::Swarm(Steering steering, std::uint32_t pieces, std::uint64_t piece_length)
+    : m_state(std::make_shared<SwarmState>(steering, pieces, piece_length))
+{
+}
+
+Swarm::~Swarm() = default;
+
+void Swarm::extend(lt::add_torrent_params& params)
+{
+    params.extensions.push_back([state = m_state](const lt::torrent_handle&, lt::client_data_t) {
+        return std::make_shared<SwarmTorrent>(state);
+    });
+}
+
+} // namespace ezio
