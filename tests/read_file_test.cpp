@@ -3,6 +3,7 @@
 
 #include "expect_error.hpp"
 #include "faults.hpp"
+#include "loop_device.hpp"
 #include "temp_dir.hpp"
 
 #include "ezio/units.hpp"
@@ -60,6 +61,15 @@ TEST_CASE("read file: a pipe is read to its end, and not beyond the limit")
 TEST_CASE("read file: what has no end is given up at the limit")
 {
     check_refused("/dev/zero", 5_MiB, "it is larger than 5.0 MiB");
+}
+
+TEST_CASE("read file: a block device is refused as what it is, whatever its size")
+{
+    const TempDir dir;
+    test::make_sparse_file(dir / "disk", 1_MiB);
+    if (const auto device = test::attach(dir / "disk")) {
+        check_refused(device->path(), 16_MiB, "it is a block device, not a file");
+    }
 }
 
 TEST_CASE("read file: what cannot be read is refused with the reason")
