@@ -221,6 +221,7 @@ void Transfer::add_torrent()
     if (!m_options.network.lsd) {
         params.flags |= lt::torrent_flags::disable_lsd;
     }
+    params.url_seeds.clear(); // nothing is contacted that the user did not name
     if (!m_options.network.torrent_trackers) {
         params.trackers.clear();
         params.tracker_tiers.clear();
