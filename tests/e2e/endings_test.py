@@ -107,6 +107,12 @@ class TimeLimits(EndingTest):
         self.assertEqual(seeder.wait(10), 0, seeder)
 
 
+class FailingMachine(EndingTest):
+    def test_a_machine_that_gives_no_descriptors_is_an_internal_error(self):
+        info = self.start("info", self.torrent, wrapper=["prlimit", "--nofile=4"])
+        self.assertEqual(info.wait(10), 1, info)
+
+
 class FailingTargets(EndingTest):
     def assert_io_error(self, fetcher, path):
         """Ends with status 5 and a message that names the path; returns the message."""
