@@ -9,7 +9,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <functional>
+#include <iostream>
 #include <string>
 
 #include <poll.h>
@@ -42,6 +44,8 @@ class Child {
         REQUIRE(::pipe(ends.data()) == 0);
         m_output = Fd(ends[0]);
         Fd input(ends[1]);
+        std::cout.flush(); // or the child has the test runner's lines to print as well
+        REQUIRE(std::fflush(nullptr) == 0);
         m_pid = ::fork();
         REQUIRE(m_pid >= 0);
         if (m_pid == 0) {
