@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One torrent, one target, from the first peer to the end. It owns the session and decides when the work is
-// done: a fetch is complete when the disk engine has written every verified piece and a sync of the same
-// descriptor has succeeded, not when libtorrent says finished (that means "hash passed").
+// One torrent, one target, from the first peer to the end: phases, waiting, leaving, reporting. It decides
+// when the work is done: a fetch is complete when the disk engine has written every verified piece and a sync
+// of the same descriptor has succeeded, not when libtorrent says finished (that means "hash passed").
 #pragma once
 
 #include "ezio/addresses.hpp"
@@ -36,7 +36,7 @@ struct TransferOptions {
 
 // Runs to the end and reports it all but the final error. Returns when the work is done; throws Error with
 // the status otherwise. `wakeup` is the one that `stop` notifies.
-void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options, Reporter& reporter,
-                  Wakeup& wakeup, const StopSignal& stop);
+void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
+                  Reporter& reporter, Wakeup& wakeup, const StopSignal& stop);
 
 } // namespace ezio

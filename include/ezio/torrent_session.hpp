@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// One torrent in one libtorrent session, with the disk engine under it and the swarm plugin in it. What
+// libtorrent tells comes out as plain facts and events; what they mean is the transfer's business.
+#pragma once
+
+#include "ezio/addresses.hpp"
+#include "ezio/disk_engine.hpp"
+#include "ezio/network_options.hpp"
+#include "ezio/swarm.hpp"
+#include "ezio/target.hpp"
+#include "ezio/torrent_file.hpp"
+
+#include <libtorrent/fwd.hpp>
+#include <libtorrent/session.hpp>
+#include <libtorrent/torrent_handle.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ezio {
+
+// What has happened since it was last asked.
+struct ListenFailed {
+    std::string where;
+    std::string reason;
+};
+struct TrackerFailed {
+    std::string url;
+    std::string reason;
+};
+struct PieceRejected { // its hash was wrong; it is fetched again
+    std::uint32_t piece = 0;
+};
+struct TorrentFailed { // libtorrent has stopped the torrent
+    std::string reason;
+};
+using SessionEvent = std::variant<ListenFailed, TrackerFailed, PieceRejected, TorrentFailed>;
+
+// A connected peer, past its handshake.
+struct ConnectedPeer {
+    std::string address;
+    bool complete = false;
+    bool has_data = false; // a piece at least
+};
+
+// Bytes of the payload, and per second.
+struct SessionCounts {
+    std::uint64_t received_bytes = 0;
+    std::uint64_t uploaded_bytes = 0;
+    std::uint64_t redundant_bytes = 0;
+    double download_rate = 0;
+    double upload_rate = 0;
+};
+
+// All calls come from one thread. It works from its construction, and contacts nobody before start().
+class TorrentSession {
+  public:
+    struct Options {
+        const NetworkOptions& network;
+        const NetworkEndpoints& endpoints; // what the names in `network` resolved to
+        std::uint64_t memory;              // bytes for received and cached data
+        bool have_all;                     // the target holds the whole image: a seed
+        std::function<void()> wake;        // there may be news; called on any thread
+    };
+
+    // All of it must outlive the session.
+    TorrentSession(const LoadedTorrent& torrent, Target& target, Options options);
+    ~TorrentSession(); // says goodbye to the tracker, which can take a second
+    TorrentSession(const TorrentSession&) = delete;
+    TorrentSession& operator=(const TorrentSession&) = delete;
+
+    void start();
+
+    // Tries all peers that were named and are not connected. libtorrent gives up on a peer after a while.
+    void connect_named_peers();
+
+    [[nodiscard]] std::vector<SessionEvent> take_events();
+    [[nodiscard]] std::vector<ConnectedPeer> peers() const;
+    [[nodiscard]] SessionCounts counts() const;
+    [[nodiscard]] unsigned tracker_count() const { return m_tracker_count; }
+    [[nodiscard]] const DiskEngine& engine() const { return *m_engine; }
+
+  private:
+    [[nodiscard]] lt::session_params session_params();
+    [[nodiscard]] lt::add_torrent_params torrent_params();
+
+    const LoadedTorrent& m_torrent;
+    Target& m_target;
+    const Options m_options;
+    unsigned m_tracker_count = 0;
+    const DiskEngine* m_engine = nullptr; // the session's
+    Swarm m_swarm;
+    std::optional<lt::session> m_session; // ends before what its threads use
+    lt::torrent_handle m_handle;
+};
+
+} // namespace ezio
