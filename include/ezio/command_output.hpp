@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What several commands print.
+#pragma once
+
+#include "ezio/commands.hpp"
+#include "ezio/torrent_file.hpp"
+
+#include <string>
+
+namespace ezio {
+
+// A result, on stdout. Throws Error (ExitStatus::io) when it cannot be printed: it was asked for and is not there.
+void print_result(const std::string& text);
+
+// What is in the torrent, on stdout: for people, or as a JSON event.
+void print_info(const LoadedTorrent& torrent, Format format);
+
+} // namespace ezio

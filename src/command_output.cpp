@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/command_output.hpp"
+
+#include "ezio/json_events.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace ezio {
+
+namespace {
+
+std::string info_text(const LoadedTorrent& torrent)
+{
+    const Image& image = torrent.image;
+    std::string text;
+    const auto line = [&](std::string_view label, const std::string& value) {
+        text += fmt::format("{:<13}{}\n", fmt::format("{}:", label), value);
+    };
+    const auto bytes = [](std::uint64_t count) { return fmt::format("{} ({} bytes)", format_bytes(count), count); };
+    line("Name", image.name);
+    line("Info-hash", torrent.info_hash);
+    line("Payload", bytes(image.map.payload_size()));
+    line("Device", fmt::format("at least {}", bytes(image.map.device_end())));
+    line("Extents", fmt::format("{}", image.extents.size()));
+    line("Pieces", fmt::format("{} of {}", image.piece_count(), format_bytes(image.piece_length)));
+    for (const std::string& tracker : torrent.trackers) {
+        line("Tracker", tracker);
+    }
+    if (!torrent.comment.empty()) {
+        line("Comment", torrent.comment);
+    }
+    if (!torrent.creator.empty()) {
+        line("Created by", torrent.creator);
+    }
+    return text;
+}
+
+std::string info_json(const LoadedTorrent& torrent)
+{
+    const Image& image = torrent.image;
+    return to_line({{"event", "info"},
+                    {"name", image.name},
+                    {"info_hash", torrent.info_hash},
+                    {"payload_bytes", image.map.payload_size()},
+                    {"device_bytes", image.map.device_end()},
+                    {"extents", image.extents.size()},
+                    {"pieces", image.piece_count()},
+                    {"piece_length", image.piece_length},
+                    {"trackers", torrent.trackers},
+                    {"comment", torrent.comment},
+                    {"created_by", torrent.creator}}) +
+           "\n";
+}
+
+} // namespace
+
+void print_result(const std::string& text)
+{
+    if (std::fputs(text.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
+        throw Error(IoFailure{IoFailure::Operation::write, "standard output", 0, text.size(), errno});
+    }
+}
+
+void print_info(const LoadedTorrent& torrent, Format format)
+{
+    print_result(format == Format::json ? info_json(torrent) : info_text(torrent));
+}
+
+} // namespace ezio

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/scan_progress.hpp"
+
+#include "ezio/transfer_policy.hpp"
+
+namespace ezio {
+
+double wait_for_scan(const PieceScan& scan, Phase phase, std::uint64_t total_bytes, const Context& context)
+{
+    constexpr std::chrono::milliseconds tick{250};
+    const Clock::time_point started = Clock::now();
+    const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - started).count(); };
+    RateMeter rate;
+    while (!scan.finished()) {
+        context.wakeup.wait_for(tick);
+        context.stop.throw_if_received();
+        ProgressEvent event;
+        event.phase = phase;
+        event.seconds = elapsed();
+        event.total_bytes = total_bytes;
+        event.done_bytes = scan.bytes_done();
+        rate.observe(event.done_bytes, Clock::now());
+        event.done_rate = rate.per_second();
+        event.eta_seconds = seconds_left(event.done_bytes, event.total_bytes, event.done_rate);
+        context.reporter.progress(event);
+    }
+    throw_if(scan.failure());
+    return elapsed();
+}
+
+} // namespace ezio
