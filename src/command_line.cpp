@@ -182,6 +182,9 @@ void add_create(CLI::App& app, Parsed& parsed)
         ->type_name("NAME");
     add_trackers(command, options.trackers, "Name this tracker in the torrent; may be repeated");
     command.add_option("--comment", options.comment, "A comment for the torrent; default: none")->type_name("TEXT");
+    command.add_option("--ssl-ca", options.ssl_ca, "Make an SSL torrent of this CA; default: none")
+        ->type_name("FILE");
+    command.add_flag("--date", options.date, "Note the time of creation in the torrent");
 }
 
 void add_commands(CLI::App& app, Parsed& parsed)

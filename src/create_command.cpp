@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/ca_certificate.hpp"
 #include "ezio/command_output.hpp"
 #include "ezio/commands.hpp"
 #include "ezio/partclone_info.hpp"
@@ -8,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <ctime>
 #include <filesystem>
 
 namespace ezio {
@@ -43,6 +45,10 @@ void run(const CreateOptions& options, const Context& context)
     contents.hashes = std::move(info.hashes);
     contents.trackers = options.trackers;
     contents.comment = options.comment;
+    contents.ssl_ca = options.ssl_ca.empty() ? "" : read_ca_certificate(options.ssl_ca);
+    if (options.date) {
+        contents.creation_date = static_cast<std::uint64_t>(std::time(nullptr));
+    }
     write_file_atomically(options.output, encode_torrent(contents));
     // Read back what was written: what this program makes, it must accept.
     const LoadedTorrent made = load_torrent(options.output);

@@ -89,6 +89,10 @@ void encode_info(Bencoder& out, const TorrentContents& contents)
     for (const Sha1Digest& hash : contents.hashes) {
         out.raw({reinterpret_cast<const char*>(hash.data()), hash.size()});
     }
+    if (!contents.ssl_ca.empty()) {
+        out.string("ssl-cert");
+        out.string(contents.ssl_ca);
+    }
     out.end();
 }
 
@@ -201,6 +205,10 @@ std::string encode_torrent(const TorrentContents& contents)
     }
     out.string("created by");
     out.string("ezio-cli " EZIO_VERSION);
+    if (contents.creation_date) {
+        out.string("creation date");
+        out.integer(*contents.creation_date);
+    }
     out.string("info");
     encode_info(out, contents);
     out.end();

@@ -138,6 +138,7 @@ std::vector<Documented> all_documented()
     all.push_back({"create", "--name", [](const Command& c) { return std::get<CreateOptions>(c).name; }});
     all.push_back(
         {"create", "--comment", [](const Command& c) { return std::get<CreateOptions>(c).comment; }});
+    all.push_back({"create", "--ssl-ca", [](const Command& c) { return std::get<CreateOptions>(c).ssl_ca; }});
     return all;
 }
 

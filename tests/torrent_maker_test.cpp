@@ -85,6 +85,21 @@ TEST_CASE("torrent: the same contents give the same bytes, however often and whe
     CHECK_THAT(encode_torrent(plain()), !contains("creation date"));
 }
 
+TEST_CASE("torrent: the time of creation is there when it is asked for, outside of what is hashed")
+{
+    TorrentContents contents = plain();
+    contents.creation_date = 1'700'000'000;
+    CHECK(encode_torrent(contents) == "d" + creator + "13:creation datei1700000000e" + plain_info + "e");
+}
+
+TEST_CASE("torrent: the CA's certificate is a part of what is hashed")
+{
+    TorrentContents contents = plain();
+    contents.ssl_ca = "PEM";
+    const std::string info = plain_info.substr(0, plain_info.size() - 1) + "8:ssl-cert3:PEMe";
+    CHECK(encode_torrent(contents) == "d" + creator + info + "e");
+}
+
 TEST_CASE("atomic write: a new file has the bytes and is readable as the umask says")
 {
     const TempDir dir;

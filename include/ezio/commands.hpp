@@ -25,6 +25,8 @@ struct CreateOptions {
     std::string name;   // info.name; empty: the name of the directory that torrent.info is in
     std::vector<std::string> trackers;
     std::string comment;
+    std::string ssl_ca; // file with the CA's certificate, PEM; empty: no SSL torrent
+    bool date = false;  // note the time of creation
 };
 
 struct SeedOptions {

@@ -9,7 +9,9 @@
 #include "ezio/sha1.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ezio {
@@ -21,6 +23,8 @@ struct TorrentContents {
     std::vector<Sha1Digest> hashes;
     std::vector<std::string> trackers; // announce URLs, first one first; none is normal on a LAN
     std::string comment;
+    std::optional<std::uint64_t> creation_date = {}; // seconds since 1970; none, so that two runs make the same file
+    std::string ssl_ca = {}; // PEM: peers need a certificate of this CA; part of the info-hash; empty: no SSL torrent
 };
 
 // The file name of an extent: its offset in 32 lower case hex digits, as partclone writes it.

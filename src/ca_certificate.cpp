@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/ca_certificate.hpp"
+
+#include "ezio/error.hpp"
+#include "ezio/read_file.hpp"
+#include "ezio/units.hpp"
+
+#include <fmt/format.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
+#include <new>
+
+namespace ezio {
+
+namespace {
+
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free_all)>;
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+
+// Never asks on the terminal for the passphrase of something that is none of our business.
+int no_passphrase(char*, int, int, void*)
+{
+    return -1;
+}
+
+// The next certificate; none at the end of the file, or where what follows is broken.
+Certificate next_certificate(BIO* file)
+{
+    Certificate certificate(PEM_read_bio_X509(file, nullptr, no_passphrase, nullptr), &X509_free);
+    ERR_clear_error();
+    return certificate;
+}
+
+std::string to_pem(X509* certificate)
+{
+    const Bio memory(BIO_new(BIO_s_mem()), &BIO_free_all);
+    if (!memory || PEM_write_bio_X509(memory.get(), certificate) != 1) {
+        throw std::bad_alloc();
+    }
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(memory.get(), &text);
+    return {text, static_cast<std::size_t>(size)};
+}
+
+} // namespace
+
+std::string read_ca_certificate(const std::string& path)
+{
+    const auto refuse = [&](const std::string& why) {
+        return Error(ExitStatus::usage, fmt::format("--ssl-ca {}: {}", path, why));
+    };
+    std::string text;
+    try {
+        text = read_file(path, 1_MiB);
+    } catch (const Error& error) {
+        throw Error(ExitStatus::usage, fmt::format("--ssl-ca {}", error.what()));
+    }
+    const Bio file(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free_all);
+    if (!file) {
+        throw std::bad_alloc();
+    }
+    const Certificate certificate = next_certificate(file.get());
+    if (!certificate) {
+        throw refuse("there is no certificate in it (PEM: -----BEGIN CERTIFICATE-----)");
+    }
+    if (next_certificate(file.get())) {
+        throw refuse("there is more than one certificate in it; give the one of the CA alone");
+    }
+    if (X509_check_ca(certificate.get()) == 0) {
+        throw refuse("it is not the certificate of a CA: it may not sign those of the peers");
+    }
+    return to_pem(certificate.get());
+}
+
+} // namespace ezio
