@@ -4,16 +4,17 @@
 #include "ezio/units.hpp"
 
 #include <algorithm>
-#include <span>
+#include <array>
 #include <utility>
 
 namespace ezio {
 
 namespace {
 
-// Read into a buffer that stays in the processor's nearest caches: on cached data, 64 KiB at a time reached
-// 0.88 of what OpenSSL's SHA-1 alone does, 1 MiB at a time 0.82 (2 threads, AMD EPYC).
-constexpr std::uint64_t read_step = 64_KiB;
+// Of each piece at a time: into a buffer that stays in the processor's nearer caches. 2 GiB that were cached took
+// 0.54, 0.52, 0.50 and 0.53 s with 32, 64, 128 and 256 KiB; OpenSSL's SHA-1 of as much in memory takes 0.62 s
+// (two threads, AMD EPYC).
+constexpr std::uint64_t read_step = 128_KiB;
 
 // The disk is asked for this much at a time, one step ahead of the hash.
 constexpr std::uint64_t prefetch_step = 1_MiB;
@@ -28,7 +29,8 @@ unsigned scan_threads()
 PieceScan::PieceScan(const ExtentMap& map, std::uint64_t piece_length, Target& target, unsigned threads,
                      Wakeup& wakeup)
     : m_map(map), m_piece_length(piece_length), m_target(target), m_wakeup(wakeup),
-      m_digests((map.payload_size() + piece_length - 1) / piece_length), m_running(threads)
+      m_digests((map.payload_size() + piece_length - 1) / piece_length),
+      m_pieces_at_once(has_sha1_instructions() && !target.is_rotational() ? 2 : 1), m_running(threads)
 {
     for (unsigned i = 0; i < threads; ++i) {
         m_threads.emplace_back([this] { run(); });
@@ -51,13 +53,14 @@ std::optional<IoFailure> PieceScan::failure() const
 
 void PieceScan::run()
 {
-    std::vector<std::byte> buffer(std::min(read_step, m_piece_length));
+    const auto piece_count = static_cast<std::uint32_t>(m_digests.size());
+    std::vector<std::byte> buffer(m_pieces_at_once * std::min(read_step, m_piece_length));
     while (!m_cancelled) {
-        const std::uint32_t piece = m_next.fetch_add(1);
-        if (piece >= m_digests.size()) {
+        const std::uint32_t first = m_next.fetch_add(m_pieces_at_once);
+        if (first >= piece_count) {
             break;
         }
-        if (auto failed = hash_piece(piece, buffer)) {
+        if (auto failed = hash_pieces(first, std::min(m_pieces_at_once, piece_count - first), buffer)) {
             const std::lock_guard lock(m_mutex);
             if (!m_failure) {
                 m_failure = std::move(failed);
@@ -70,28 +73,49 @@ void PieceScan::run()
     }
 }
 
-std::optional<IoFailure> PieceScan::hash_piece(std::uint32_t piece, std::vector<std::byte>& buffer)
+// One or two pieces, step by step, side by side: two cost SHA-1 little more than one.
+std::optional<IoFailure> PieceScan::hash_pieces(std::uint32_t first, std::uint32_t count,
+                                                std::span<std::byte> buffer)
 {
-    Sha1 sha1;
-    const std::uint64_t start = piece * m_piece_length;
-    const std::uint64_t end = std::min(start + m_piece_length, m_map.payload_size());
-    prefetch(start, end);
-    for (std::uint64_t at = start; at < end && !m_cancelled; at += buffer.size()) {
-        if ((at - start) % prefetch_step == 0) {
-            prefetch(at + prefetch_step, end);
-        }
-        const std::uint64_t step = std::min<std::uint64_t>(end - at, buffer.size());
-        std::size_t filled = 0;
-        for (const auto& range : m_map.ranges(at, step)) {
-            if (auto failed = m_target.read_at(range.device_offset, std::span(buffer).subspan(filled, range.length))) {
+    std::array<Sha1, 2> sha1;
+    const std::uint64_t step = buffer.size() / m_pieces_at_once;
+    for (std::uint64_t done = 0; done < m_piece_length && !m_cancelled; done += step) {
+        std::array<std::span<std::byte>, 2> parts;
+        for (std::uint32_t i = 0; i < count; ++i) {
+            parts[i] = buffer.subspan(i * step, step);
+            if (auto failed = read_step_of(first + i, done, parts[i])) {
                 return failed;
             }
-            filled += range.length;
         }
-        sha1.update(std::span(buffer).first(step));
-        m_bytes_done.fetch_add(step, std::memory_order_relaxed);
+        Sha1::update_both(sha1[0], parts[0], sha1[1], parts[1]);
+        m_bytes_done.fetch_add(parts[0].size() + parts[1].size(), std::memory_order_relaxed);
     }
-    m_digests[piece] = sha1.finish();
+    for (std::uint32_t i = 0; i < count && !m_cancelled; ++i) {
+        m_digests[first + i] = sha1[i].finish();
+    }
+    return std::nullopt;
+}
+
+// Reads what the piece has from its byte `done` on, as much as `part` takes; shortens `part` to that.
+std::optional<IoFailure> PieceScan::read_step_of(std::uint32_t piece, std::uint64_t done, std::span<std::byte>& part)
+{
+    const std::uint64_t start = piece * m_piece_length;
+    const std::uint64_t end = std::min(start + m_piece_length, m_map.payload_size());
+    const std::uint64_t at = std::min(start + done, end);
+    part = part.first(std::min<std::uint64_t>(part.size(), end - at));
+    if (done == 0) {
+        prefetch(at, end);
+    }
+    if (done % prefetch_step == 0) {
+        prefetch(at + prefetch_step, end);
+    }
+    std::size_t filled = 0;
+    for (const auto& range : m_map.ranges(at, part.size())) {
+        if (auto failed = m_target.read_at(range.device_offset, part.subspan(filled, range.length))) {
+            return failed;
+        }
+        filled += range.length;
+    }
     return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #include "catch.hpp"
 
 #include <algorithm>
+#include <random>
 
 namespace ezio {
 
@@ -52,6 +53,45 @@ TEST_CASE("sha1: after finish it starts again from nothing")
     (void)sha1.finish();
     sha1.update(bytes_of("abc"));
     CHECK(to_hex(sha1.finish()) == "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
+TEST_CASE("sha1: OpenSSL comes to the same digest at every length around the ends of blocks")
+{
+    std::string text;
+    for (std::size_t length = 0; length < 300; ++length) {
+        CAPTURE(length);
+        Sha1 openssl(Sha1::Engine::openssl);
+        openssl.update(bytes_of(text));
+        CHECK(to_hex(openssl.finish()) == sha1_of(text));
+        text += static_cast<char>(length * 37 + 11);
+    }
+}
+
+TEST_CASE("sha1: two at once come to the same digests as one after the other")
+{
+    std::mt19937 random(5);
+    std::string text(5000, ' ');
+    std::generate(text.begin(), text.end(), [&] { return static_cast<char>(random()); });
+    for (const auto engine : {Sha1::Engine::fastest, Sha1::Engine::openssl}) {
+        for (int round = 0; round < 200; ++round) { // whole blocks, odd ends, different lengths, empty ones
+            Sha1 a(engine);
+            Sha1 b(engine);
+            std::string all_a;
+            std::string all_b;
+            for (int step = 0; step < 4; ++step) {
+                const std::string_view view(text);
+                const bool whole_blocks = random() % 2 == 0;
+                const auto length = [&] { return whole_blocks ? random() % 8 * 64 : random() % 500; };
+                const auto part_a = view.substr(random() % 4000, length());
+                const auto part_b = view.substr(random() % 4000, length());
+                Sha1::update_both(a, bytes_of(part_a), b, bytes_of(part_b));
+                all_a += part_a;
+                all_b += part_b;
+            }
+            CHECK(to_hex(a.finish()) == sha1_of(all_a));
+            CHECK(to_hex(b.finish()) == sha1_of(all_b));
+        }
+    }
 }
 
 TEST_CASE("sha1: a digest is read in either case and written in lower case")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Hashes what is on the target, piece by piece, with several threads that take the next piece each: the
-// device is read in the payload's order. Runs in the background; the owner looks at the progress.
+// Hashes what is on the target, piece by piece, with several threads that take the next piece each, or the
+// next two where that makes SHA-1 faster: the device is read in the payload's order. Runs in the background; the owner looks at the progress.
 #pragma once
 
 #include "ezio/error.hpp"
@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -40,13 +41,17 @@ class PieceScan {
   private:
     void run();
     void prefetch(std::uint64_t at, std::uint64_t end);
-    [[nodiscard]] std::optional<IoFailure> hash_piece(std::uint32_t piece, std::vector<std::byte>& buffer);
+    [[nodiscard]] std::optional<IoFailure> hash_pieces(std::uint32_t first, std::uint32_t count,
+                                                       std::span<std::byte> buffer);
+    [[nodiscard]] std::optional<IoFailure> read_step_of(std::uint32_t piece, std::uint64_t done,
+                                                        std::span<std::byte>& part);
 
     const ExtentMap& m_map;
     const std::uint64_t m_piece_length;
     Target& m_target;
     Wakeup& m_wakeup;
     std::vector<Sha1Digest> m_digests; // each written by one thread, read when all have ended
+    const std::uint32_t m_pieces_at_once; // by each thread
     std::atomic<std::uint32_t> m_next = 0;
     std::atomic<std::uint64_t> m_bytes_done = 0;
     std::atomic<unsigned> m_running;
