@@ -158,7 +158,7 @@ std::optional<IoFailure> DirectoryTarget::transfer_in_file(IoFailure::Operation 
                       : std::optional(failure(operation, path_of(index), position, length, error));
 }
 
-std::optional<IoFailure> DirectoryTarget::write_behind(std::uint64_t, std::uint64_t)
+std::optional<IoFailure> DirectoryTarget::write_behind(const Extent&, std::uint64_t)
 {
     return std::nullopt; // left to the kernel: most extents are smaller than what is worth a call of its own
 }

@@ -101,7 +101,7 @@ DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<boo
               overflow_slabs(image, options.memory)),
       // Early flushing begins well before peers are held, and ends what they are held for.
       m_cache(geometry_for(image, options.memory), m_arena,
-              {m_arena.limit() * 3 / 4, first_read_cache / m_arena.slab_bytes()}),
+              {m_arena.limit() * 3 / 4, first_read_cache / m_arena.slab_bytes()}, WriteOrder(image)),
       m_pressure(m_arena.limit() * 3 / 4, m_arena.limit() * 7 / 8),
       m_workers(options.threads, m_mutex, [this](Lock& lock) { return step(lock); })
 {
@@ -402,6 +402,7 @@ std::optional<IoFailure> DiskEngine::transfer(const std::vector<Segment>& segmen
 {
     std::uint64_t first = ~0ULL;
     std::uint64_t end = 0;
+    std::uint64_t bytes = 0;
     for (DeviceTransfer& part : device_transfers(m_image.map, segments)) {
         auto failed = what == IoFailure::Operation::write ? m_target.write_at(part.offset, std::span(part.parts))
                                                           : m_target.read_at(part.offset, std::span(part.parts));
@@ -410,9 +411,10 @@ std::optional<IoFailure> DiskEngine::transfer(const std::vector<Segment>& segmen
         }
         first = std::min(first, part.offset);
         end = std::max(end, part.offset + part.length);
+        bytes += part.length;
     }
     if (what == IoFailure::Operation::write && end > first) {
-        return m_target.write_behind(first, end - first); // so that the last sync finds little left to do
+        return m_target.write_behind({first, end - first}, bytes); // so that the last sync finds little left to do
     }
     return std::nullopt;
 }

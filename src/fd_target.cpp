@@ -32,16 +32,15 @@ std::optional<IoFailure> FdTarget::write_at(std::uint64_t offset, std::span<iove
     return std::nullopt;
 }
 
-std::optional<IoFailure> FdTarget::write_behind(std::uint64_t offset, std::uint64_t length)
+std::optional<IoFailure> FdTarget::write_behind(const Extent& span, std::uint64_t bytes)
 {
-    const Extent range{offset, length};
-    if (auto failed = sync_range(range, SYNC_FILE_RANGE_WRITE)) {
+    if (auto failed = sync_range(span, SYNC_FILE_RANGE_WRITE)) {
         return failed;
     }
     std::vector<Extent> due;
     {
         const std::lock_guard lock(m_mutex);
-        due = m_behind.started(range);
+        due = m_behind.started(span, bytes);
     }
     for (const Extent& old : due) {
         constexpr unsigned wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;

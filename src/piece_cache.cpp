@@ -27,8 +27,8 @@ std::uint32_t count_bits(std::uint64_t mask)
 
 } // namespace
 
-PieceCache::PieceCache(CacheGeometry geometry, Arena& arena, Options options)
-    : m_geometry(geometry), m_arena(arena), m_options(options),
+PieceCache::PieceCache(CacheGeometry geometry, Arena& arena, Options options, WriteOrder write_order)
+    : m_geometry(geometry), m_arena(arena), m_options(options), m_write_order(std::move(write_order)),
       m_store(geometry, arena, options.clean_at_first)
 {}
 
@@ -93,7 +93,7 @@ bool PieceCache::want_hash(std::uint32_t index)
     if (piece.phase != Phase::receiving) { // once more, from the start
         piece.phase = Phase::receiving;
         piece.hashed = 0;
-        m_to_write.erase(index);
+        m_to_write.erase(m_write_order.place_of(index));
     }
     piece.hash_wanted = true;
     m_prefix_to_hash.erase(index);
@@ -113,7 +113,7 @@ bool PieceCache::clear(std::uint32_t index)
     piece.hash_queued = false;
     m_complete_to_hash.erase(index);
     m_prefix_to_hash.erase(index);
-    m_to_write.erase(index);
+    m_to_write.erase(m_write_order.place_of(index));
     if (piece.jobs > 0) {
         return false;
     }
@@ -320,20 +320,21 @@ std::optional<CacheJob> PieceCache::next_write()
     if (m_to_write.empty()) {
         return std::nullopt;
     }
-    auto next = m_to_write.lower_bound(m_last_written);
+    auto next = m_to_write.lower_bound(m_next_place_to_write);
     if (next == m_to_write.end()) {
         next = m_to_write.begin();
     }
     WriteJob job;
     std::uint64_t bytes = 0;
-    std::uint32_t expected = *next;
-    while (next != m_to_write.end() && *next == expected && bytes < write_step) {
-        add_dirty_piece(*next, job);
-        bytes += m_geometry.piece_size(*next);
+    std::uint32_t place = *next;
+    while (next != m_to_write.end() && *next == place && bytes < write_step) {
+        const std::uint32_t piece = m_write_order.piece_at(place);
+        add_dirty_piece(piece, job);
+        bytes += m_geometry.piece_size(piece);
         next = m_to_write.erase(next);
-        ++expected;
+        ++place;
     }
-    m_last_written = expected;
+    m_next_place_to_write = place;
     return job;
 }
 
@@ -438,7 +439,7 @@ void PieceCache::finish(const HashJob& job, std::optional<Verdict> verdict)
         piece.hash_wanted = false;
         piece.phase = verdict == Verdict::good ? Phase::good : Phase::bad;
         if (piece.phase == Phase::good && piece.dirty > 0) {
-            m_to_write.insert(job.piece);
+            m_to_write.insert(m_write_order.place_of(job.piece));
         }
     }
     queue_hash(job.piece, piece);
@@ -560,7 +561,7 @@ void PieceCache::piece_settled(std::uint32_t index, Piece& piece)
         m_cleared.push_back(index);
     } else if (piece.phase == Phase::good && piece.dirty == 0) {
         m_done_bytes += m_geometry.piece_size(index);
-        m_to_write.erase(index); // a flush that was under way has written the last of it
+        m_to_write.erase(m_write_order.place_of(index)); // a flush that was under way has written the last of it
         m_pieces.erase(index);
     }
 }

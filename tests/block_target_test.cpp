@@ -72,7 +72,7 @@ TEST_CASE("block device: what is written is on the device, and what is around it
     {
         const auto target = open_target(device->path(), Access::read_write, small_image());
         CHECK_FALSE(write_text(*target, 4097, "odd"));
-        CHECK_FALSE(target->write_behind(4096, 4096));
+        CHECK_FALSE(target->write_behind({4096, 4096}, 4096));
         CHECK_FALSE(target->sync());
     }
     CHECK(test::read_file(dir / "disk").substr(4096, 5) == std::string("\0odd\0", 5));

@@ -53,13 +53,14 @@ class CacheDriver {
         std::size_t overflow = 8;
         std::size_t flush_above = 64;
         std::size_t clean_at_first = ~std::size_t{};
+        WriteOrder write_order = {};
     };
 
     explicit CacheDriver(const Setup& setup)
         : geometry{setup.payload_size, setup.piece_length, setup.chunk_length},
           payload(random_bytes(setup.payload_size, setup.payload_size)), disk(setup.payload_size),
           arena(setup.chunk_length, setup.slabs, setup.overflow),
-          cache(geometry, arena, {setup.flush_above, setup.clean_at_first})
+          cache(geometry, arena, {setup.flush_above, setup.clean_at_first}, setup.write_order)
     {}
 
     const CacheGeometry geometry;

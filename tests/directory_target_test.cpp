@@ -96,7 +96,7 @@ TEST_CASE("directory: a write that spans files ends up in each of them, and is s
     const auto target = open_target(dir.path(), Access::read_write, three_extents());
     CHECK_FALSE(write_text(*target, 4096, "0123456789abcdef"));
     CHECK_FALSE(write_text(*target, 0, "xyz"));
-    CHECK_FALSE(target->write_behind(0, 3));
+    CHECK_FALSE(target->write_behind({0, 3}, 3));
     CHECK_FALSE(target->sync());
     CHECK(test::read_file(dir / "sda1/" + extent_name(4096)) == "0123456789");
     CHECK(test::read_file(dir / "sda1/" + extent_name(4106)) == "abcdef");

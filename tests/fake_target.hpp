@@ -69,10 +69,10 @@ class FakeTarget final : public Target {
     {
         return transfer(Operation::write, offset, parts, write_gate);
     }
-    std::optional<IoFailure> write_behind(std::uint64_t offset, std::uint64_t length) override
+    std::optional<IoFailure> write_behind(const Extent& span, std::uint64_t bytes) override
     {
-        const int error = begin({Operation::write_back, offset, length});
-        return error != 0 ? std::optional(IoFailure{Operation::write_back, m_path, offset, length, error})
+        const int error = begin({Operation::write_back, span.offset, bytes});
+        return error != 0 ? std::optional(IoFailure{Operation::write_back, m_path, span.offset, bytes, error})
                           : std::nullopt;
     }
     std::optional<IoFailure> sync() override { return std::nullopt; }

@@ -22,7 +22,7 @@ TEST_CASE("descriptor target: what is written is read back, synced, and nothing 
     test::write_file(dir / "file", std::string(1_MiB, '\xff'));
     const auto target = open_target(dir / "file", Access::read_write, small_image());
     CHECK_FALSE(write_text(*target, 4097, "odd"));
-    CHECK_FALSE(target->write_behind(4096, 4096));
+    CHECK_FALSE(target->write_behind({4096, 4096}, 4096));
     CHECK_FALSE(target->sync());
     CHECK(read_text(*target, 4096, 5) == "\xff"
                                          "odd"

@@ -238,6 +238,23 @@ TEST_CASE("piece cache: writes go up the device and begin again at its start, as
     CHECK(driver.take<WriteJob>().pieces == Pieces{0});
 }
 
+TEST_CASE("piece cache: where the payload's order is not the device's, writes go by the device's")
+{
+    Image image; // pieces 0 and 1 lie behind 2 and 3
+    image.piece_length = 1_MiB;
+    image.hashes.resize(4);
+    image.map = ExtentMap({{8_MiB, 2_MiB}, {1_MiB, 2_MiB}});
+    CacheDriver::Setup setup{4_MiB, 1_MiB, 1_MiB};
+    setup.write_order = WriteOrder(image);
+    CacheDriver driver(setup);
+    for (const std::uint32_t piece : {1, 2, 0}) {
+        driver.verify_piece(piece);
+    }
+    CHECK(driver.take<WriteJob>().pieces == Pieces{2});
+    driver.verify_piece(3);
+    CHECK(driver.take<WriteJob>().pieces == Pieces{3, 0, 1});
+}
+
 TEST_CASE("piece cache: reads come first, then wanted hashes, then writes, then prefixes")
 {
     CacheDriver driver(one_chunk_pieces);

@@ -20,7 +20,7 @@ class FdTarget : public Target {
     using Target::write_at;
     std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) override;
     std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) override;
-    std::optional<IoFailure> write_behind(std::uint64_t offset, std::uint64_t length) override;
+    std::optional<IoFailure> write_behind(const Extent& span, std::uint64_t bytes) override;
     std::optional<IoFailure> sync() override;
     void prefetch(std::uint64_t offset, std::uint64_t length) override;
     void drop_cache() override;

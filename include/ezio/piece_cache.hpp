@@ -15,6 +15,7 @@
 #include "ezio/arena.hpp"
 #include "ezio/chunk_store.hpp"
 #include "ezio/sha1.hpp"
+#include "ezio/write_order.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +44,7 @@ struct HashJob {
     bool last;  // the piece is complete after this
 };
 
-// Write `segments`, which ascend.
+// Write `segments`, in this order.
 struct WriteJob {
     std::vector<Segment> segments;
     std::vector<std::uint32_t> pieces; // whose blocks they are
@@ -65,7 +66,7 @@ class PieceCache {
         std::size_t clean_at_first = ~std::size_t{}; // the read cache's first limit; the arena's is the last
     };
 
-    PieceCache(CacheGeometry geometry, Arena& arena, Options options);
+    PieceCache(CacheGeometry geometry, Arena& arena, Options options, WriteOrder write_order = {});
 
     // Declares that the target holds the piece already. Before anything else is done with it.
     void set_on_disk(std::uint32_t piece);
@@ -174,13 +175,14 @@ class PieceCache {
     const CacheGeometry m_geometry;
     Arena& m_arena;
     const Options m_options;
+    const WriteOrder m_write_order;
 
     ChunkStore m_store;
     std::unordered_map<std::uint32_t, Piece> m_pieces; // in progress, or verified and not yet written
     std::set<std::uint32_t> m_complete_to_hash;        // somebody waits for these
     std::set<std::uint32_t> m_prefix_to_hash;
-    std::set<std::uint32_t> m_to_write; // verified
-    std::uint32_t m_last_written = 0;   // the elevator's place in m_to_write
+    std::set<std::uint32_t> m_to_write;  // places in m_write_order of verified pieces
+    std::uint32_t m_next_place_to_write = 0; // where the elevator goes on
     std::list<std::uint64_t> m_to_read;
     std::vector<std::uint32_t> m_cleared;
     std::size_t m_held_in_jobs = 0; // slabs whose writing has begun

@@ -18,12 +18,17 @@ class WriteBehind {
   public:
     explicit WriteBehind(std::uint64_t limit_bytes) : m_limit(limit_bytes) {}
 
-    // Takes note of a range that was started. Returns those to wait for now, the oldest first.
-    [[nodiscard]] std::vector<Extent> started(const Extent& range);
+    // Takes note of a range that was started, with `bytes` to write in it. Returns those to wait for now, the
+    // oldest first.
+    [[nodiscard]] std::vector<Extent> started(const Extent& range, std::uint64_t bytes);
 
   private:
     const std::uint64_t m_limit;
-    std::deque<Extent> m_on_the_way;
+    struct Started {
+        Extent range;
+        std::uint64_t bytes;
+    };
+    std::deque<Started> m_on_the_way;
     std::uint64_t m_bytes = 0;
 };
 
