@@ -1,271 +1,230 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The commands and what they take; how a declaration reads is said in command_spec.hpp.
 #include "ezio/command_line.hpp"
 
-#include <CLI/CLI.hpp>
+#include "ezio/addresses.hpp"
+#include "ezio/command_parser.hpp"
+#include "ezio/help_text.hpp"
+#include "ezio/suggestion.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
 
 namespace ezio {
 
 namespace {
 
-// A value that is kept as text by CLI11 and read by us, so that a bad one is reported in our words.
-template <typename Value, typename Parse>
-CLI::Option* add_parsed(CLI::App& app, const std::string& name, Value& value, Parse parse, std::string_view valid,
-                        const std::string& help)
+constexpr const char* place_help = "A block device, an image file or a directory";
+
+void add_network(CommandSpec& spec, NetworkOptions& network)
 {
-    const auto read = [&value, parse, name, valid](const CLI::results_t& results) {
-        const auto parsed = parse(results.back());
-        if (!parsed) {
-            throw Error(ExitStatus::usage, fmt::format("{} {}: expected {}", name, results.back(), valid));
+    spec.group("Network");
+    spec.list("--peer", network.peers, kind::text("HOST:PORT"), "Connect to this peer");
+    spec.list("--tracker", network.trackers, kind::tracker, "Announce to this tracker, too");
+    spec.flag("--no-tracker", network.torrent_trackers, false, "Leave out the torrent's own trackers");
+    spec.flag("--no-lsd", network.lsd, false, "No local service discovery (multicast)");
+    spec.value("--listen", network.listen, kind::text("ADDR|IFACE[:PORT]"), "Where to listen",
+               fmt::format("all addresses, the first free port of {}-{}", first_port, last_port));
+    spec.value("--max-upload", network.max_upload, kind::rate, "Send at most this much per second");
+    spec.value("--max-download", network.max_download, kind::rate, "Receive at most this much per second");
+    spec.value("--max-peers", network.max_peers, kind::peer_count, "Connections at most");
+}
+
+void add_memory(CommandSpec& spec, std::uint64_t& memory)
+{
+    spec.value("--memory", memory, kind::memory, "For received and cached data");
+}
+
+void add_output(CommandSpec& spec, CommandVariables& variables)
+{
+    OutputOptions& output = variables.output;
+    spec.group("Output");
+    spec.flag("--json", output.format, Format::json, "One JSON object per line on stdout");
+    spec.flag("-q,--quiet", output.verbosity, Verbosity::quiet, "Only errors");
+    spec.flag("-v,--verbose", output.verbosity, Verbosity::verbose, "Peers coming and going, too");
+    spec.flag("--no-color", output.color, Color::no, "No colours");
+    spec.flag("-h,--help", variables.help, true, "This help");
+}
+
+CommandSpec describe_create(CommandVariables& variables)
+{
+    CreateOptions& options = variables.create;
+    CommandSpec spec{"create", "Make the torrent"};
+    spec.argument("SOURCE", options.source, "partclone's torrent.info");
+    spec.group("Torrent");
+    spec.value("-o,--output", options.output, kind::text("FILE", Completes::files), "The torrent file to write")
+        .is_required = true;
+    spec.value("--name", options.name, kind::text("NAME"), "Its name", "that of SOURCE's directory");
+    spec.list("--tracker", options.trackers, kind::tracker, "Name this tracker in the torrent");
+    spec.value("--comment", options.comment, kind::text("TEXT"), "A comment for the torrent", "none");
+    spec.value("--ssl-ca", options.ssl_ca, kind::text("FILE", Completes::files), "Make an SSL torrent of this CA",
+               "none");
+    spec.flag("--date", options.date, true, "Note the time of creation in the torrent");
+    add_output(spec, variables);
+    spec.example("ezio-cli create sda1/torrent.info -o sda1.torrent");
+    return spec;
+}
+
+CommandSpec describe_seed(CommandVariables& variables)
+{
+    SeedOptions& options = variables.seed;
+    CommandSpec spec{"seed", "Serve an image that is already there"};
+    spec.argument("TORRENT", options.torrent, "The torrent file");
+    spec.argument("SOURCE", options.source, place_help);
+    spec.group("When to leave");
+    spec.value("--seed-time", options.seed_time, kind::duration, "Leave after this long", "stay");
+    add_network(spec, options.network);
+    add_memory(spec, options.memory);
+    add_output(spec, variables);
+    spec.example("ezio-cli seed sda1.torrent /dev/sda1");
+    return spec;
+}
+
+CommandSpec describe_fetch(CommandVariables& variables)
+{
+    FetchOptions& options = variables.fetch;
+    CommandSpec spec{"fetch", "Get the image, verify, write, sync; then serve it"};
+    spec.argument("TORRENT", options.torrent, "The torrent file");
+    spec.argument("TARGET", options.target, place_help);
+    spec.group("Target");
+    spec.flag("--verify", options.verify, true, "Read it all back from the medium before it counts");
+    spec.group("When to leave");
+    spec.value("--seed-time", options.seed_time, kind::duration, "When complete, serve others at most this long");
+    spec.value("--stall-timeout", options.stall_timeout, kind::duration, "Give up when nothing moves this long",
+               "never");
+    spec.value("--timeout", options.timeout, kind::duration, "Give up when not complete by then", "never");
+    add_network(spec, options.network);
+    add_memory(spec, options.memory);
+    add_output(spec, variables);
+    spec.example("ezio-cli fetch sda1.torrent /dev/sda1");
+    spec.example("ezio-cli fetch sda1.torrent /dev/sda1 --peer master:6881 --timeout 1h");
+    return spec;
+}
+
+CommandSpec describe_verify(CommandVariables& variables)
+{
+    VerifyOptions& options = variables.verify;
+    CommandSpec spec{"verify", "Compare what is there with the torrent"};
+    spec.argument("TORRENT", options.torrent, "The torrent file");
+    spec.argument("TARGET", options.target, place_help);
+    add_output(spec, variables);
+    spec.example("ezio-cli verify sda1.torrent /dev/sda1");
+    return spec;
+}
+
+CommandSpec describe_info(CommandVariables& variables)
+{
+    CommandSpec spec{"info", "Show what is in a torrent"};
+    spec.argument("TORRENT", variables.info.torrent, "The torrent file");
+    add_output(spec, variables);
+    spec.example("ezio-cli info sda1.torrent");
+    return spec;
+}
+
+// What was read for this command.
+Command command_named(std::string_view name, const CommandVariables& variables)
+{
+    if (name == "create") {
+        return variables.create;
+    }
+    if (name == "seed") {
+        return variables.seed;
+    }
+    if (name == "fetch") {
+        return variables.fetch;
+    }
+    if (name == "verify") {
+        return variables.verify;
+    }
+    return variables.info;
+}
+
+// Throws Error when there is no such command.
+const CommandSpec& find_command(const std::vector<CommandSpec>& all, const std::string& name)
+{
+    std::vector<std::string> names;
+    for (const CommandSpec& command : all) {
+        if (command.name == name) {
+            return command;
         }
-        value = *parsed;
-        return true;
-    };
-    return app.add_option(name, read, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+        names.push_back(command.name);
+    }
+    const auto meant = nearest(name, names);
+    throw Error(ExitStatus::usage,
+                fmt::format("unknown command '{}'; {}", name,
+                            meant ? fmt::format("did you mean {}?", *meant)
+                                  : fmt::format("expected {}", fmt::join(names, ", "))));
 }
 
-template <typename Duration>
-void add_duration(CLI::App& app, const std::string& name, Duration& value, const std::string& help)
+bool asks_for_help(const std::vector<std::string>& words)
 {
-    add_parsed(app, name, value, parse_duration, valid_durations, help)->type_name("DUR");
+    const auto end = std::find(words.begin(), words.end(), "--");
+    return std::any_of(words.begin(), end, [](const std::string& word) { return word == "-h" || word == "--help"; });
 }
 
-void add_rate(CLI::App& app, const std::string& name, std::uint64_t& value, const std::string& help)
+// What is asked for in place of a command, if it is.
+std::optional<std::string> instead_of_command(const std::vector<CommandSpec>& all, const std::string& first,
+                                              const std::vector<std::string>& rest)
 {
-    const auto parse = [](std::string_view text) {
-        return parse_size(text.ends_with("/s") ? text.substr(0, text.size() - 2) : text);
-    };
-    add_parsed(app, name, value, parse, valid_sizes, help)->type_name("RATE");
-}
-
-std::optional<int> parse_peer_count(const std::string& text)
-{
-    const bool digits = !text.empty() && text.size() < 6 && text.find_first_not_of("0123456789") == std::string::npos;
-    const int count = digits ? std::stoi(text) : 0;
-    return count > 0 ? std::optional(count) : std::nullopt;
-}
-
-std::optional<std::uint64_t> parse_memory(std::string_view text)
-{
-    const auto size = parse_size(text);
-    return size && *size >= 32_MiB && *size <= 64_GiB ? size : std::nullopt;
-}
-
-std::optional<std::string> parse_tracker(std::string_view text)
-{
-    for (const std::string_view scheme : {"http://", "https://", "udp://"}) {
-        if (text.starts_with(scheme) && text.size() > scheme.size()) {
-            return std::string(text);
-        }
+    if (first == "--version") {
+        return "ezio-cli " EZIO_VERSION "\n";
+    }
+    const bool of_a_command = !rest.empty() && rest[0] != "help" && !rest[0].starts_with('-');
+    if (first == "-h" || first == "--help" || (first == "help" && !of_a_command)) {
+        return general_help(all);
+    }
+    if (first == "help") {
+        return command_help(find_command(all, rest[0]));
+    }
+    if (first.starts_with('-')) {
+        throw Error(ExitStatus::usage, fmt::format("{} stands before a command; usage: ezio-cli COMMAND [OPTIONS] "
+                                                   "ARGUMENTS (see ezio-cli --help)",
+                                                   first));
     }
     return std::nullopt;
 }
 
-void add_trackers(CLI::App& app, std::vector<std::string>& trackers, const std::string& help)
-{
-    const auto read = [&trackers](const CLI::results_t& results) {
-        for (const std::string& text : results) {
-            const auto tracker = parse_tracker(text);
-            if (!tracker) {
-                throw Error(ExitStatus::usage,
-                            fmt::format("--tracker {}: expected a URL that begins with http://, https:// or udp://",
-                                        text));
-            }
-            trackers.push_back(*tracker);
-        }
-        return true;
-    };
-    app.add_option("--tracker", read, help)->type_name("URL")->expected(1)->multi_option_policy(
-        CLI::MultiOptionPolicy::TakeAll);
-}
-
-void add_network(CLI::App& app, NetworkOptions& network)
-{
-    app.add_option("--peer", network.peers, "Connect to this peer; may be repeated")
-        ->type_name("HOST:PORT")
-        ->expected(1)
-        ->allow_extra_args(false) // or it takes what follows, TORRENT and TARGET too
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    add_trackers(app, network.trackers, "Announce to this tracker, too; may be repeated");
-    app.add_flag_callback("--no-tracker", [&network] { network.torrent_trackers = false; },
-                          "Leave out the torrent's own trackers");
-    app.add_flag_callback("--no-lsd", [&network] { network.lsd = false; }, "No local service discovery (multicast)");
-    app.add_option("--listen", network.listen, "Where to listen; default: all, ports 6881-6999")
-        ->type_name("ADDR|IFACE[:PORT]");
-    add_rate(app, "--max-upload", network.max_upload, "Bytes per second; default: 0, no limit");
-    add_rate(app, "--max-download", network.max_download, "Bytes per second; default: 0, no limit");
-    add_parsed(app, "--max-peers", network.max_peers, parse_peer_count, "a number from 1 to 99999",
-               "Connections at most; default: 256")
-        ->type_name("N");
-}
-
-void add_memory(CLI::App& app, std::uint64_t& memory)
-{
-    add_parsed(app, "--memory", memory, parse_memory, "a size from 32M to 64G",
-               "For received and cached data; default: 256M")
-        ->type_name("SIZE");
-}
-
-void add_output(CLI::App& app, OutputOptions& output)
-{
-    app.add_flag_callback("--json", [&output] { output.format = Format::json; }, "One JSON object per line on stdout");
-    app.add_flag_callback("-q,--quiet", [&output] { output.verbosity = Verbosity::quiet; }, "Only errors");
-    app.add_flag_callback("-v,--verbose", [&output] { output.verbosity = Verbosity::verbose; },
-                          "Peers coming and going, too");
-    app.add_flag_callback("--no-color", [&output] { output.color = Color::no; }, "No colours");
-}
-
-// One object for each command's options; CLI11 writes into them while it parses.
-struct Parsed {
-    OutputOptions output;
-    CreateOptions create;
-    SeedOptions seed;
-    FetchOptions fetch;
-    VerifyOptions verify;
-    InfoOptions info;
-};
-
-CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& help, Parsed& parsed)
-{
-    CLI::App* command = app.add_subcommand(name, help);
-    add_output(*command, parsed.output);
-    return command;
-}
-
-void add_torrent(CLI::App& command, std::string& torrent)
-{
-    command.add_option("TORRENT", torrent, "The torrent file")->required()->type_name("");
-}
-
-void add_place(CLI::App& command, const std::string& name, std::string& place)
-{
-    command.add_option(name, place, "Block device, image file or directory")->required()->type_name("");
-}
-
-void add_fetch(CLI::App& app, Parsed& parsed)
-{
-    FetchOptions& options = parsed.fetch;
-    CLI::App& command = *add_command(app, "fetch", "Get the image, write, verify, sync; serve others", parsed);
-    add_torrent(command, options.torrent);
-    add_place(command, "TARGET", options.target);
-    add_network(command, options.network);
-    add_memory(command, options.memory);
-    command.add_flag("--verify", options.verify, "Read it all back before it counts; default: off");
-    add_duration(command, "--seed-time", options.seed_time,
-                 "Then serve at most this long; default: 2m, 0: no");
-    add_duration(command, "--stall-timeout", options.stall_timeout, "Give up when nothing moves; default: never");
-    add_duration(command, "--timeout", options.timeout, "Give up when not complete by then; default: never");
-}
-
-void add_seed(CLI::App& app, Parsed& parsed)
-{
-    SeedOptions& options = parsed.seed;
-    CLI::App& command = *add_command(app, "seed", "Serve an image that is already there", parsed);
-    add_torrent(command, options.torrent);
-    add_place(command, "SOURCE", options.source);
-    add_network(command, options.network);
-    add_memory(command, options.memory);
-    add_duration(command, "--seed-time", options.seed_time, "Leave after this long; default: stay");
-}
-
-void add_create(CLI::App& app, Parsed& parsed)
-{
-    CreateOptions& options = parsed.create;
-    CLI::App& command = *add_command(app, "create", "Make the torrent", parsed);
-    command.add_option("SOURCE", options.source, "partclone's torrent.info")->required()->type_name("");
-    command.add_option("-o,--output", options.output, "The torrent file to write")->required()->type_name("FILE");
-    command.add_option("--name", options.name, "Its name; default: that of SOURCE's directory")
-        ->type_name("NAME");
-    add_trackers(command, options.trackers, "Name this tracker in the torrent; may be repeated");
-    command.add_option("--comment", options.comment, "A comment for the torrent; default: none")->type_name("TEXT");
-    command.add_option("--ssl-ca", options.ssl_ca, "Make an SSL torrent of this CA; default: none")
-        ->type_name("FILE");
-    command.add_flag("--date", options.date, "Note the time of creation in the torrent");
-}
-
-void add_commands(CLI::App& app, Parsed& parsed)
-{
-    add_fetch(app, parsed);
-    add_seed(app, parsed);
-    add_create(app, parsed);
-    CLI::App& verify = *add_command(app, "verify", "Compare what is there with the torrent", parsed);
-    add_torrent(verify, parsed.verify.torrent);
-    add_place(verify, "TARGET", parsed.verify.target);
-    CLI::App& info = *add_command(app, "info", "Show what is in a torrent", parsed);
-    add_torrent(info, parsed.info.torrent);
-}
-
-Command chosen(const CLI::App& app, const Parsed& parsed)
-{
-    if (app.got_subcommand("fetch")) {
-        return parsed.fetch;
-    }
-    if (app.got_subcommand("seed")) {
-        return parsed.seed;
-    }
-    if (app.got_subcommand("create")) {
-        return parsed.create;
-    }
-    if (app.got_subcommand("verify")) {
-        return parsed.verify;
-    }
-    return parsed.info;
-}
-
-// The help of the command that was asked about, or of all.
-std::string help_of(CLI::App& app)
-{
-    const auto commands = app.get_subcommands();
-    return commands.empty() ? app.help() : commands.front()->help("ezio-cli");
-}
-
-// CLI11 would say no more than that a command is missing.
-void refuse_unknown_command(const CLI::App& app, int argc, const char* const* argv)
-{
-    const std::string_view first = argc > 1 ? argv[1] : "";
-    if (first.empty()) {
-        throw Error(ExitStatus::usage, "no command given; expected fetch, seed, create, verify or info "
-                                       "(see ezio-cli --help)");
-    }
-    const auto known = app.get_subcommands([&](const CLI::App* command) { return command->get_name() == first; });
-    if (first[0] != '-' && known.empty()) {
-        throw Error(ExitStatus::usage,
-                    fmt::format("unknown command '{}'; expected fetch, seed, create, verify or info", first));
-    }
-}
-
 } // namespace
+
+std::vector<CommandSpec> describe_commands(CommandVariables& variables)
+{
+    return {describe_create(variables), describe_seed(variables), describe_fetch(variables),
+            describe_verify(variables), describe_info(variables)};
+}
 
 std::variant<CommandLine, HelpText> parse_command_line(int argc, const char* const* argv)
 {
-    CLI::App app("Deploys disk images over a LAN with BitTorrent.", "ezio-cli");
-    app.set_version_flag("--version", "ezio-cli " EZIO_VERSION);
-    app.require_subcommand(1);
-    app.get_formatter()->column_width(28); // help lines then fit 80 columns
-    Parsed parsed;
-    add_commands(app, parsed);
-    refuse_unknown_command(app, argc, argv);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::CallForHelp&) {
-        return HelpText{help_of(app)};
-    } catch (const CLI::CallForVersion&) {
-        return HelpText{"ezio-cli " EZIO_VERSION "\n"};
-    } catch (const CLI::ParseError& error) {
-        throw Error(ExitStatus::usage, fmt::format("{} (see ezio-cli --help)", error.what()));
+    CommandVariables variables;
+    const auto all = describe_commands(variables);
+    if (argc < 2) {
+        throw Error(ExitStatus::usage, "no command given; expected create, seed, fetch, verify or info "
+                                       "(see ezio-cli --help)");
     }
-    return CommandLine{chosen(app, parsed), parsed.output};
+    const std::string first = argv[1];
+    const std::vector<std::string> rest(argv + 2, argv + argc);
+    if (const auto text = instead_of_command(all, first, rest)) {
+        return HelpText{*text};
+    }
+    const CommandSpec& command = find_command(all, first);
+    if (asks_for_help(rest)) {
+        return HelpText{command_help(command)};
+    }
+    parse(command, rest, all);
+    if (variables.help) {
+        return HelpText{command_help(command)};
+    }
+    return CommandLine{command_named(command.name, variables), variables.output};
 }
 
 OutputOptions output_options(int argc, const char* const* argv)
 {
+    const auto given = [&](std::string_view option) { return std::find(argv, argv + argc, option) != argv + argc; };
     OutputOptions output;
-    const bool json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
-    output.format = json ? Format::json : Format::text;
+    output.format = given("--json") ? Format::json : Format::text;
+    output.color = given("--no-color") ? Color::no : Color::yes;
     return output;
 }
 

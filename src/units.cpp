@@ -107,6 +107,33 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text)
     return std::chrono::milliseconds(static_cast<std::int64_t>(number->value * *factor));
 }
 
+std::string shortest_size(std::uint64_t bytes)
+{
+    static constexpr std::array units{"", "K", "M", "G", "T"};
+    std::size_t unit = 0;
+    while (bytes > 0 && bytes % 1024 == 0 && unit + 1 < units.size()) {
+        bytes /= 1024;
+        ++unit;
+    }
+    return fmt::format("{}{}", bytes, units[unit]);
+}
+
+std::string shortest_duration(std::chrono::milliseconds time)
+{
+    struct Unit {
+        std::int64_t milliseconds;
+        std::string_view name;
+    };
+    static constexpr std::array<Unit, 4> units{{{3'600'000, "h"}, {60'000, "m"}, {1000, "s"}, {1, "ms"}}};
+    const std::int64_t count = time.count();
+    for (const Unit& unit : units) {
+        if (count >= unit.milliseconds && count % unit.milliseconds == 0) {
+            return fmt::format("{}{}", count / unit.milliseconds, unit.name);
+        }
+    }
+    return fmt::format("{}", count);
+}
+
 std::string format_bytes(std::uint64_t bytes)
 {
     static constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

@@ -218,21 +218,55 @@ TEST_CASE("command line: each of several trackers is looked at")
 
 TEST_CASE("command line: an option without its value is refused by its name")
 {
-    for (const char* option :
+    for (const std::string option :
          {"--peer", "--tracker", "--listen", "--max-upload", "--memory", "--seed-time", "--timeout"}) {
-        CHECK_THAT(usage_error({"fetch", "t", "d", option}), contains(option));
+        for (const Arguments& end : {Arguments{option}, {option + "="}, {option + "=", "--json"}}) {
+            Arguments arguments{"fetch", "t", "d"};
+            arguments.insert(arguments.end(), end.begin(), end.end());
+            CHECK_THAT(usage_error(arguments), contains(option + " has no value; expected "));
+        }
     }
-    CHECK_THAT(usage_error({"create", "i", "-o"}), contains("--output"));
+    CHECK(usage_error({"create", "i", "-o"}) == "--output has no value; expected FILE");
+    CHECK(usage_error({"fetch", "t", "d", "--memory"}) ==
+          "--memory has no value; expected a size from 32M to 64G");
+}
+
+TEST_CASE("command line: an empty value is refused, where it stands alone too")
+{
+    CHECK(usage_error({"fetch", "t", "d", "--listen", ""}) == "--listen '': expected ADDR|IFACE[:PORT]");
+    CHECK_THAT(usage_error({"fetch", "t", "d", "--timeout", ""}), contains("--timeout '': expected seconds"));
+}
+
+TEST_CASE("command line: a flag with a value is refused")
+{
+    for (const std::string word : {"--json=1", "--json=", "--quiet=true", "-v=3", "--no-lsd=yes"}) {
+        CHECK_THAT(usage_error({"fetch", "t", "d", word}), contains(" takes no value"));
+    }
+    CHECK(parse_as<InfoOptions>({"info", "--", "--json=1"}).torrent == "--json=1");
 }
 
 TEST_CASE("command line: no command, or one that does not exist, is refused with those that do")
 {
     CHECK(usage_error({}) ==
-          "no command given; expected fetch, seed, create, verify or info (see ezio-cli --help)");
-    for (const std::string word : {"destroy", "Fetch", "fetc", "help", "sda1.torrent"}) {
+          "no command given; expected create, seed, fetch, verify or info (see ezio-cli --help)");
+    for (const std::string word : {"destroy", "x", "sda1.torrent", ""}) {
         CHECK(usage_error({word, "x"}) ==
-              "unknown command '" + word + "'; expected fetch, seed, create, verify or info");
+              "unknown command '" + word + "'; expected create, seed, fetch, verify, info");
     }
+}
+
+TEST_CASE("command line: for a mistyped command the one that was meant is suggested")
+{
+    CHECK(usage_error({"fecth", "t", "d"}) == "unknown command 'fecth'; did you mean fetch?");
+    CHECK(usage_error({"Fetch"}) == "unknown command 'Fetch'; did you mean fetch?");
+    CHECK(usage_error({"verfy"}) == "unknown command 'verfy'; did you mean verify?");
+    CHECK(usage_error({"help", "sed"}) == "unknown command 'sed'; did you mean seed?");
+}
+
+TEST_CASE("command line: an option before the command is refused with how it goes")
+{
+    CHECK_THAT(usage_error({"--json", "fetch", "t", "d"}),
+               contains("--json stands before a command; usage: ezio-cli COMMAND [OPTIONS]"));
 }
 
 TEST_CASE("command line: missing and surplus arguments are refused by their names")
@@ -246,6 +280,45 @@ TEST_CASE("command line: missing and surplus arguments are refused by their name
     CHECK_THAT(usage_error({"create", "i"}), contains("--output"));
     CHECK_THAT(usage_error({"fetch", "t", "d", "surplus"}), contains("surplus"));
     CHECK_THAT(usage_error({"info", "t", "surplus"}), contains("surplus"));
+}
+
+TEST_CASE("command line: for a mistyped option the one that was meant is suggested")
+{
+    CHECK(usage_error({"fetch", "t", "d", "--no-ls"}) ==
+          "unknown option --no-ls; did you mean --no-lsd? (see ezio-cli help fetch)");
+    CHECK(usage_error({"fetch", "t", "d", "--max-donwload", "1M"}) ==
+          "unknown option --max-donwload; did you mean --max-download? (see ezio-cli help fetch)");
+    CHECK(usage_error({"fetch", "t", "d", "--something-else"}) ==
+          "unknown option --something-else (see ezio-cli help fetch)");
+    CHECK(usage_error({"verify", "t", "d", "--peer", "a:1"}) ==
+          "verify has no option --peer; it is one of seed and fetch");
+}
+
+TEST_CASE("command line: of quiet and verbose the last one counts")
+{
+    CHECK(parse({"info", "t", "-q", "-v"}).output.verbosity == Verbosity::verbose);
+    CHECK(parse({"info", "t", "-v", "--quiet"}).output.verbosity == Verbosity::quiet);
+    CHECK(parse({"info", "t", "-qvq"}).output.verbosity == Verbosity::quiet);
+}
+
+TEST_CASE("command line: whatever words are given, the answer is one sentence of ours or a command")
+{
+    const Arguments odd{"",   "-",      "--",  "---",   "--=", "-=",        "-h=1",     "--output", "-o",  "-oq",
+                        "--timeout", "[a]", "{}", "%s", "a b", "--tracker=", "--no-lsd=", "@x", "-1", "--json"};
+    for (const std::string command : {"fetch", "create", "info"}) {
+        for (const std::string& first : odd) {
+            for (const std::string& second : odd) {
+                CAPTURE(command, first, second);
+                try {
+                    (void)parse_any({command, first, second, "t"});
+                } catch (const Error& error) {
+                    CHECK(error.status() == ExitStatus::usage);
+                    CHECK_THAT(error.what(), !contains("RequiredError") && !contains("ArgumentMismatch") &&
+                                                 !contains("not expected") && !contains("required"));
+                }
+            }
+        }
+    }
 }
 
 TEST_CASE("command line: an unknown option is refused by its name, an abbreviated one too")
@@ -262,6 +335,7 @@ TEST_CASE("command line: how to report is known even when the rest is wrong")
     CHECK(output_of({"fetch", "--no-such-option", "--json"}).format == Format::json);
     CHECK(output_of({"fetch", "--no-such-option"}).format == Format::text);
     CHECK(output_of({}).format == Format::text);
+    CHECK(output_of({"fetch", "--no-such-option", "--no-color"}).color == Color::no);
 }
 
 } // namespace ezio

@@ -13,9 +13,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <functional>
-#include <map>
+#include <iterator>
 #include <regex>
+#include <set>
 #include <sstream>
 
 namespace ezio {
@@ -52,34 +52,16 @@ Arguments lines_of(const std::string& text)
     return lines;
 }
 
-// The long options of a command, each with what the help says about it.
-std::map<std::string, std::string> options_of(const std::string& command)
+// "256M" for "256M" and "0" for "0, no limit": the word that a default begins with.
+std::string first_word(const std::string& text)
 {
-    const std::regex option("^  (?:-\\w,)?(--[-\\w]+)(.*)$");
-    std::map<std::string, std::string> options;
-    std::string* last = nullptr;
-    for (const std::string& line : lines_of(help_of({command, "--help"}))) {
-        std::smatch match;
-        if (std::regex_match(line, match, option)) {
-            last = &(options[match[1]] = match[2]);
-        } else if (last != nullptr) {
-            *last += line; // goes on there
-        }
-    }
-    return options;
+    return text.substr(0, text.find_first_of(" ,"));
 }
 
-// "256M" for "For received data; default: 256M, in all": the word that the default begins with.
-std::string default_in(const std::string& text)
+std::vector<CommandSpec> described_commands()
 {
-    std::smatch match;
-    return std::regex_search(text, match, std::regex("[Dd]efault: ([^\\s,.]+)")) ? match[1].str() : "";
-}
-
-template <typename Duration>
-std::string show(const std::optional<Duration>& time)
-{
-    return time ? fmt::format("{}", time->count()) : "";
+    static CommandVariables variables;
+    return describe_commands(variables);
 }
 
 // A list item of the man page.
@@ -101,61 +83,20 @@ std::vector<ManEntry> man_entries()
     return entries;
 }
 
-// An option that has a default, and how to see its value.
-struct Documented {
-    const char* command;
-    const char* option;
-    std::function<std::string(const Command&)> value;
-};
-
-template <typename Options>
-std::vector<Documented> of_transfers(const char* command)
+// The command with its required arguments and options and these.
+Command parse_with(const CommandSpec& command, const Arguments& options)
 {
-    const auto network = [](const Command& c) { return std::get<Options>(c).network; };
-    return {
-        {command, "--listen", [=](const Command& c) { return network(c).listen; }},
-        {command, "--max-upload", [=](const Command& c) { return std::to_string(network(c).max_upload); }},
-        {command, "--max-download",
-         [=](const Command& c) { return std::to_string(network(c).max_download); }},
-        {command, "--max-peers", [=](const Command& c) { return std::to_string(network(c).max_peers); }},
-        {command, "--memory", [](const Command& c) { return std::to_string(std::get<Options>(c).memory); }},
-        {command, "--seed-time",
-         [](const Command& c) { return show(std::optional(std::get<Options>(c).seed_time)); }}};
-}
-
-std::vector<Documented> all_documented()
-{
-    std::vector<Documented> all = of_transfers<FetchOptions>("fetch");
-    for (const Documented& of_seed : of_transfers<SeedOptions>("seed")) {
-        all.push_back(of_seed);
+    Arguments arguments{command.name};
+    for (const ArgumentSpec& argument : command.arguments) {
+        arguments.push_back(argument.name);
     }
-    all.push_back({"fetch", "--stall-timeout",
-                   [](const Command& c) { return show(std::get<FetchOptions>(c).stall_timeout); }});
-    all.push_back(
-        {"fetch", "--timeout", [](const Command& c) { return show(std::get<FetchOptions>(c).timeout); }});
-    all.push_back(
-        {"fetch", "--verify", [](const Command& c) { return std::get<FetchOptions>(c).verify ? "on" : ""; }});
-    all.push_back({"create", "--name", [](const Command& c) { return std::get<CreateOptions>(c).name; }});
-    all.push_back(
-        {"create", "--comment", [](const Command& c) { return std::get<CreateOptions>(c).comment; }});
-    all.push_back({"create", "--ssl-ca", [](const Command& c) { return std::get<CreateOptions>(c).ssl_ca; }});
-    return all;
-}
-
-Command parse_with(const std::string& command, const Arguments& options)
-{
-    Arguments arguments =
-        command == "create" ? Arguments{command, "i", "-o", "t"} : Arguments{command, "t", "d"};
+    for (const OptionSpec& option : command.options) {
+        if (option.is_required) {
+            arguments.insert(arguments.end(), {option.name, option.value_name});
+        }
+    }
     arguments.insert(arguments.end(), options.begin(), options.end());
     return std::get<CommandLine>(parse(arguments)).command;
-}
-
-Command untouched(const std::string& command)
-{
-    if (command == "create") {
-        return CreateOptions{};
-    }
-    return command == "seed" ? Command(SeedOptions{}) : Command(FetchOptions{});
 }
 
 } // namespace
@@ -177,7 +118,7 @@ TEST_CASE("help: it is there whatever else stands on the command line")
     CHECK(help_of({"fetch", "--help", "--no-such-option"}) == help_of({"fetch", "--help"}));
 }
 
-TEST_CASE("help: no line is wider than 80 columns")
+TEST_CASE("help: every line is under 80 columns")
 {
     std::string all = help_of({"--help"});
     for (const std::string& command : commands) {
@@ -185,8 +126,7 @@ TEST_CASE("help: no line is wider than 80 columns")
     }
     for (const std::string& line : lines_of(all)) {
         CAPTURE(line);
-        CHECK(line.size() <= 80);
-        CHECK_THAT(line, !contains("{")); // CLI11's own notation
+        CHECK(line.size() < 80);
     }
 }
 
@@ -195,55 +135,85 @@ TEST_CASE("help: the version is asked for with --version")
     CHECK(help_of({"--version"}) == "ezio-cli " EZIO_VERSION "\n");
 }
 
-TEST_CASE("help: what is said about defaults is what happens without the option")
+TEST_CASE("help: it has every option, with its default")
 {
-    for (const auto& [command, option, value] : all_documented()) {
-        CAPTURE(command, option);
-        const std::string said = default_in(options_of(command)[option]);
-        REQUIRE_FALSE(said.empty());
-        const std::string without = value(parse_with(command, {}));
-        CHECK(without == value(untouched(command)));
-        if (without.empty()) { // not a value, but a word for having none
-            CHECK(std::count(said.begin(), said.end(), ' ') == 0);
-            CHECK_THAT("never stay none off all that", contains(said));
-        } else {
-            CHECK(value(parse_with(command, {option, said})) == without);
+    for (const CommandSpec& command : described_commands()) {
+        const std::string help = std::regex_replace(help_of({"help", command.name}), std::regex("\\s+"), " ");
+        for (const OptionSpec& option : command.options) {
+            CAPTURE(command.name, option.name);
+            const std::string said = option.default_text.empty() ? "" : "; default: " + option.default_text + " ";
+            CHECK_THAT(help, contains(" " + option.name + (option.is_flag() ? "" : " " + option.value_name) + " "));
+            CHECK_THAT(help, contains(option.help + (option.is_repeatable ? "; may be repeated" : "") + said));
         }
     }
 }
 
-TEST_CASE("help: every default that is named is looked at here")
+TEST_CASE("help: what is said about defaults is what happens without the option")
 {
-    const auto documented = all_documented();
-    for (const std::string& command : commands) {
-        for (const auto& [option, text] : options_of(command)) {
-            CAPTURE(command, option);
-            const bool known = std::any_of(documented.begin(), documented.end(), [&](const Documented& d) {
-                return d.command == command && d.option == option;
-            });
-            CHECK(known == !default_in(text).empty());
+    const std::set<std::string> words_for_none{"never", "stay", "none", "off", "all", "that"};
+    for (const CommandSpec& command : described_commands()) {
+        const Command without = parse_with(command, {});
+        for (const OptionSpec& option : command.options) {
+            CAPTURE(command.name, option.name, option.default_text);
+            const std::string said = first_word(option.default_text);
+            if (!said.empty() && words_for_none.count(said) == 0) {
+                CHECK(parse_with(command, {option.name + "=" + said}) == without);
+            }
+        }
+    }
+}
+
+TEST_CASE("help: the examples are command lines that can be read")
+{
+    for (const CommandSpec& command : described_commands()) {
+        CHECK_FALSE(command.examples.empty());
+        for (const std::string& example : command.examples) {
+            CAPTURE(example);
+            std::istringstream stream(example);
+            Arguments words{std::istream_iterator<std::string>(stream), {}};
+            REQUIRE(words.size() > 2);
+            CHECK(words[0] == "ezio-cli");
+            CHECK(words[1] == command.name);
+            CHECK_NOTHROW(std::get<CommandLine>(parse({words.begin() + 1, words.end()})));
         }
     }
 }
 
 TEST_CASE("help: the ports that are tried are those of the program")
 {
-    CHECK_THAT(options_of("fetch")["--listen"], contains(fmt::format("{}-{}", first_port, last_port)));
+    CHECK_THAT(help_of({"help", "fetch"}), contains(fmt::format("{}-{}", first_port, last_port)));
 }
 
 TEST_CASE("man page: it has every option, with the default that the help says")
 {
     const auto entries = man_entries();
-    for (const std::string& command : commands) {
-        for (const auto& [option, text] : options_of(command)) {
-            const std::string said = default_in(text) == "that" ? "the" : default_in(text);
-            CAPTURE(command, option, said);
-            const std::string flag = " Fl Fl " + option.substr(2) + " ";
+    for (const CommandSpec& command : described_commands()) {
+        for (const OptionSpec& option : command.options) {
+            const std::string word = first_word(option.default_text);
+            const std::string said = word == "that" ? "the" : word;
+            CAPTURE(command.name, option.name, said);
+            const std::string flag = " Fl Fl " + option.name.substr(2) + " ";
             CHECK(std::any_of(entries.begin(), entries.end(), [&](const ManEntry& entry) {
                 return contains(flag).match(entry.title) &&
                        contains(said.empty() ? "" : "Default: " + said).match(entry.text);
             }));
         }
+    }
+}
+
+TEST_CASE("man page: it has no option that there is not")
+{
+    std::set<std::string> known{"--version"};
+    for (const CommandSpec& command : described_commands()) {
+        for (const OptionSpec& option : command.options) {
+            known.insert(option.name);
+        }
+    }
+    const std::regex flag("\\bFl Fl ([-a-z]+)");
+    const std::string text = test::read_file(EZIO_MAN_PAGE);
+    for (std::sregex_iterator found(text.begin(), text.end(), flag), end; found != end; ++found) {
+        CAPTURE(found->str());
+        CHECK(known.count("--" + (*found)[1].str()) == 1);
     }
 }
 

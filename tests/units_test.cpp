@@ -125,4 +125,23 @@ TEST_CASE("units: counts have commas between thousands")
     CHECK(format_count(123456789) == "123,456,789");
 }
 
+TEST_CASE("units: the shortest way to write a size or a duration is read as the same")
+{
+    CHECK(shortest_size(256_MiB) == "256M");
+    CHECK(shortest_size(1_GiB) == "1G");
+    CHECK(shortest_size(65537) == "65537");
+    CHECK(shortest_size(0) == "0");
+    for (const std::uint64_t size : {std::uint64_t{1}, 1_KiB, 1536_KiB, 10_GiB, 4096_GiB, 5000000_GiB}) {
+        CHECK(parse_size(shortest_size(size)) == size);
+    }
+    CHECK(shortest_duration(2min) == "2m");
+    CHECK(shortest_duration(90s) == "90s");
+    CHECK(shortest_duration(250ms) == "250ms");
+    CHECK(shortest_duration(48h) == "48h");
+    CHECK(shortest_duration(0ms) == "0");
+    for (const std::chrono::milliseconds time : {1ms, 1500ms, 60000ms, 61000ms, 3600000ms}) {
+        CHECK(parse_duration(shortest_duration(time)) == time);
+    }
+}
+
 } // namespace ezio

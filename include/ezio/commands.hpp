@@ -27,6 +27,8 @@ struct CreateOptions {
     std::string comment;
     std::string ssl_ca; // file with the CA's certificate, PEM; empty: no SSL torrent
     bool date = false;  // note the time of creation
+
+    bool operator==(const CreateOptions&) const = default;
 };
 
 struct SeedOptions {
@@ -35,6 +37,8 @@ struct SeedOptions {
     NetworkOptions network;
     std::uint64_t memory = 256_MiB;
     std::optional<std::chrono::milliseconds> seed_time; // none: until a signal
+
+    bool operator==(const SeedOptions&) const = default;
 };
 
 struct FetchOptions {
@@ -46,15 +50,21 @@ struct FetchOptions {
     std::chrono::milliseconds seed_time = std::chrono::minutes(2);
     std::optional<std::chrono::milliseconds> stall_timeout;
     std::optional<std::chrono::milliseconds> timeout;
+
+    bool operator==(const FetchOptions&) const = default;
 };
 
 struct VerifyOptions {
     std::string torrent;
     std::string target;
+
+    bool operator==(const VerifyOptions&) const = default;
 };
 
 struct InfoOptions {
     std::string torrent;
+
+    bool operator==(const InfoOptions&) const = default;
 };
 
 using Command = std::variant<CreateOptions, SeedOptions, FetchOptions, VerifyOptions, InfoOptions>;

@@ -17,6 +17,8 @@ struct NetworkOptions {
     std::uint64_t max_upload = 0;      // bytes per second; 0: no limit
     std::uint64_t max_download = 0;
     int max_peers = 256;
+
+    bool operator==(const NetworkOptions&) const = default;
 };
 
 } // namespace ezio

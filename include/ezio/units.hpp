@@ -34,6 +34,10 @@ inline constexpr std::string_view valid_durations = "seconds or a number with ms
 // "90", "90s", "1.5h", "250ms". Empty when malformed, negative or over ten years.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
+// As short as they are written by hand, and read by the two above: "256M", "65537"; "2m", "90s", "250ms".
+[[nodiscard]] std::string shortest_size(std::uint64_t bytes);
+[[nodiscard]] std::string shortest_duration(std::chrono::milliseconds time);
+
 // "8.0 GiB", "512 B".
 [[nodiscard]] std::string format_bytes(std::uint64_t bytes);
 
