@@ -1,0 +1,116 @@
+"""Networks for tests: hosts are network namespaces, joined by switches, and connected to nothing else.
+
+A namespace has no name and no process of its own: it is a descriptor of the test, and gone with it, however the test ends.
+
+    switch = self.enterContext(Switch("10.77.0"))
+    hosts = [self.enterContext(switch.new_host()) for _ in range(4)]       # 10.77.0.1 ... 10.77.0.4
+    self.start("seed", torrent, source, wrapper=hosts[0].wrapper)
+"""
+
+import contextlib
+import ctypes
+import functools
+import os
+import shutil
+import sys
+import unittest
+
+from harness import run, wait_until
+
+_CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result):
+    if result != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _current_namespace():
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+class Host:
+    """A network namespace with nothing but a loopback interface, until a switch is attached."""
+
+    def __init__(self):
+        self.address = self.address6 = None  # on the first switch
+        home = _current_namespace()
+        try:
+            _check(_libc.unshare(_CLONE_NEWNET))
+            self._namespace = _current_namespace()
+            _check(_libc.setns(home, _CLONE_NEWNET))
+        finally:
+            os.close(home)
+        self.path = f"/proc/{os.getpid()}/fd/{self._namespace}"
+        self.wrapper = ["nsenter", f"--net={self.path}"]  # executes the rest of its arguments on this host
+        # Addresses are usable at once: nobody else can have them.
+        self.run("sh", "-c", "ip link set lo up; echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self._namespace)
+
+    def run(self, *command):
+        return run(*self.wrapper, *command)
+
+    @contextlib.contextmanager
+    def inside(self):
+        """This thread is on the host for the length of a with block; sockets made there stay there."""
+        home = _current_namespace()
+        try:
+            _check(_libc.setns(self._namespace, _CLONE_NEWNET))
+            yield
+        finally:
+            _check(_libc.setns(home, _CLONE_NEWNET))
+            os.close(home)
+
+    def packets_sent(self, interface="eth0"):
+        return int(self.run("cat", f"/sys/class/net/{interface}/statistics/tx_packets"))
+
+
+class Switch(Host):
+    """An Ethernet switch: the hosts on it are PREFIX.1, PREFIX.2 and so on, and fd00:N::1 ... with the prefix's last number."""
+
+    def __init__(self, prefix="10.77.0"):
+        super().__init__()
+        self.prefix, self.prefix6 = prefix, f"fd00:{prefix.split('.')[-1]}"
+        self._ports = 0
+        self.run("ip", "link", "add", "bridge", "type", "bridge", "mcast_snooping", "0")
+        self.run("ip", "link", "set", "bridge", "up")
+
+    def attach(self, host, interface="eth0"):
+        """Gives the host an interface on this switch. Returns its IPv4 address."""
+        self._ports += 1
+        port = f"port{self._ports}"
+        address, address6 = f"{self.prefix}.{self._ports}", f"{self.prefix6}::{self._ports:x}"
+        self.run("ip", "link", "add", port, "type", "veth", "peer", "name", interface, "netns", host.path)
+        self.run("ip", "link", "set", port, "master", "bridge", "up")
+        host.run("ip", "address", "add", f"{address}/24", "dev", interface)
+        host.run("ip", "address", "add", f"{address6}/64", "dev", interface, "nodad")
+        host.run("ip", "link", "set", interface, "up")
+        wait_until(lambda: "state UP" in host.run("ip", "link", "show", "dev", interface), f"{interface} to be up")
+        host.address, host.address6 = host.address or address, host.address6 or address6
+        return address
+
+    def new_host(self):
+        host = Host()
+        self.attach(host)
+        return host
+
+
+@functools.cache
+def network_namespaces_work():
+    if os.geteuid() != 0 or not shutil.which("nsenter") or not shutil.which("ip"):
+        return False
+    try:
+        with Switch() as switch, switch.new_host():
+            return True
+    except (OSError, AssertionError) as error:
+        print(f"no network namespaces here: {error}", file=sys.stderr)
+        return False
+
+
+needs_network_namespaces = unittest.skipUnless(network_namespaces_work(), "needs root and network namespaces")
