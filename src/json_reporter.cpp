@@ -17,6 +17,8 @@ constexpr double progress_interval = 1;
 
 class JsonReporter final : public Reporter {
   public:
+    explicit JsonReporter(Verbosity verbosity) : m_verbosity(verbosity) {}
+
     void start(const StartEvent& event) override { print(to_json(event)); }
 
     void progress(const ProgressEvent& event) override
@@ -30,6 +32,14 @@ class JsonReporter final : public Reporter {
 
     void peer(const PeerEvent& event) override { print(to_json(event)); }
     void warning(const std::string& message) override { print(warning_to_json(message)); }
+
+    void note(const std::string& message) override
+    {
+        if (m_verbosity == Verbosity::verbose) {
+            print(note_to_json(message));
+        }
+    }
+
     void complete(const CompleteEvent& event) override { print(to_json(event)); }
     void summary(const SummaryEvent& event) override { print(to_json(event)); }
 
@@ -42,11 +52,17 @@ class JsonReporter final : public Reporter {
   private:
     void print(const json& object) { m_events.print(to_line(object)); }
 
+    const Verbosity m_verbosity;
     LinePrinter m_events{stdout};
     LinePrinter m_errors{stderr};
     std::optional<Phase> m_phase; // of the last progress
     double m_last = 0;
 };
+
+json to_json(const std::optional<SlowestClient>& slowest)
+{
+    return slowest ? json{{"address", slowest->address}, {"percent", slowest->percent}} : json();
+}
 
 } // namespace
 
@@ -81,12 +97,17 @@ json to_json(const ProgressEvent& event)
             {"done_rate", event.done_rate},
             {"eta_seconds", event.eta_seconds ? json(*event.eta_seconds) : json()},
             {"peers", event.peers},
-            {"peers_complete", event.peers_complete}};
+            {"peers_complete", event.peers_complete},
+            {"skipped_bytes", event.skipped_bytes},
+            {"clients_complete", event.clients_complete},
+            {"clients_in_progress", event.clients_in_progress},
+            {"slowest", to_json(event.slowest)}};
 }
 
 json to_json(const PeerEvent& event)
 {
-    return {{"event", "peer"}, {"action", event.connected ? "connected" : "left"}, {"address", event.address}};
+    return {
+        {"event", "peer"}, {"action", event.connected ? "connected" : "left"}, {"address", event.address}};
 }
 
 json to_json(const CompleteEvent& event)
@@ -96,6 +117,13 @@ json to_json(const CompleteEvent& event)
 
 json to_json(const SummaryEvent& event)
 {
+    json peers = json::array();
+    for (const PeerTotals& peer : event.peers) {
+        peers.push_back({{"address", peer.address},
+                         {"seeder", peer.seeder},
+                         {"received_bytes", peer.received_bytes},
+                         {"uploaded_bytes", peer.uploaded_bytes}});
+    }
     return {{"event", "summary"},
             {"status", static_cast<int>(event.status)},
             {"seconds", event.seconds},
@@ -104,7 +132,9 @@ json to_json(const SummaryEvent& event)
             {"written_bytes", event.written_bytes},
             {"uploaded_bytes", event.uploaded_bytes},
             {"redundant_bytes", event.redundant_bytes},
-            {"failed_pieces", event.failed_pieces}};
+            {"failed_pieces", event.failed_pieces},
+            {"skipped_bytes", event.skipped_bytes},
+            {"peers", std::move(peers)}};
 }
 
 json to_json(const Error& error)
@@ -124,14 +154,20 @@ json warning_to_json(const std::string& message)
     return {{"event", "warning"}, {"message", message}};
 }
 
-std::string to_line(const json& object)
+json note_to_json(const std::string& message)
 {
-    return object.dump(-1, ' ', false, json::error_handler_t::replace);
+    return {{"event", "note"}, {"message", message}};
 }
 
-std::unique_ptr<Reporter> make_json_reporter()
+std::string to_line(const json& object)
 {
-    return std::make_unique<JsonReporter>();
+    constexpr bool ascii_only = true; // control characters of all kinds are escaped, then
+    return object.dump(-1, ' ', ascii_only, json::error_handler_t::replace);
+}
+
+std::unique_ptr<Reporter> make_json_reporter(Verbosity verbosity)
+{
+    return std::make_unique<JsonReporter>(verbosity);
 }
 
 } // namespace ezio

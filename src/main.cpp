@@ -17,7 +17,7 @@ using namespace ezio;
 std::unique_ptr<Reporter> make_reporter(const OutputOptions& output)
 {
     if (output.format == Format::json) {
-        return make_json_reporter();
+        return make_json_reporter(output.verbosity);
     }
     const bool colorless = std::getenv("NO_COLOR") != nullptr || output.color == Color::no;
     return make_text_reporter(output.verbosity, colorless ? Color::no : Color::yes);

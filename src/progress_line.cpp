@@ -73,11 +73,20 @@ std::string join(const std::vector<Part>& parts)
 std::string_view to_string(Phase phase)
 {
     switch (phase) {
-    case Phase::connecting: return "connecting";
-    case Phase::downloading: return "downloading";
-    case Phase::syncing: return "syncing";
-    case Phase::seeding: return "seeding";
-    case Phase::verifying: return "verifying";
+    case Phase::connecting:
+        return "connecting";
+    case Phase::checking:
+        return "checking";
+    case Phase::hashing:
+        return "hashing";
+    case Phase::downloading:
+        return "downloading";
+    case Phase::syncing:
+        return "syncing";
+    case Phase::seeding:
+        return "seeding";
+    case Phase::verifying:
+        return "verifying";
     }
     return "";
 }

@@ -60,6 +60,13 @@ class TextReporter final : public Reporter {
         }
     }
 
+    void note(const std::string& message) override
+    {
+        if (m_verbosity == Verbosity::verbose) {
+            m_printer.print(message);
+        }
+    }
+
     void complete(const CompleteEvent& event) override
     {
         if (m_verbosity != Verbosity::quiet) {

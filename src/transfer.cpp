@@ -264,6 +264,9 @@ bool Transfer::advance()
         return may_leave_now();
     case Phase::verifying:
         return advance_verification();
+    case Phase::checking:
+    case Phase::hashing:
+        break;
     }
     return false;
 }

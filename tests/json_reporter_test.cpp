@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <map>
@@ -19,7 +20,7 @@ using test::contains;
 
 namespace {
 
-enum class Type { text, count, number, number_or_null };
+enum class Type { text, count, number, number_or_null, client_or_null, list, truth };
 
 bool is(const json& value, Type type)
 {
@@ -32,6 +33,12 @@ bool is(const json& value, Type type)
         return value.is_number();
     case Type::number_or_null:
         return value.is_number() || value.is_null();
+    case Type::client_or_null:
+        return value.is_null() || (is(value["address"], Type::text) && is(value["percent"], Type::number));
+    case Type::list:
+        return value.is_array();
+    case Type::truth:
+        return value.is_boolean();
     }
     return false;
 }
@@ -113,7 +120,11 @@ TEST_CASE(
                                               {"done_rate", Type::number},
                                               {"eta_seconds", Type::number_or_null},
                                               {"peers", Type::count},
-                                              {"peers_complete", Type::count}};
+                                              {"peers_complete", Type::count},
+                                              {"skipped_bytes", Type::count},
+                                              {"clients_complete", Type::count},
+                                              {"clients_in_progress", Type::count},
+                                              {"slowest", Type::client_or_null}};
     check_members(to_json(event), members);
     CHECK(to_json(event)["eta_seconds"].is_null());
     CHECK(to_json(event)["total_bytes"] == (1ULL << 62) + 1);
@@ -122,15 +133,18 @@ TEST_CASE(
     event.eta_seconds = 12.5;
     check_members(to_json(event), members);
     CHECK(to_json(event)["eta_seconds"] == 12.5);
+
+    event.slowest = {"10.0.0.7:6881", 31.5};
+    check_members(to_json(event), members);
+    CHECK(to_json(event)["slowest"] == json{{"address", "10.0.0.7:6881"}, {"percent", 31.5}});
 }
 
 TEST_CASE("json: every phase has a name of its own")
 {
-    const std::map<Phase, std::string> names{{Phase::connecting, "connecting"},
-                                             {Phase::downloading, "downloading"},
-                                             {Phase::syncing, "syncing"},
-                                             {Phase::seeding, "seeding"},
-                                             {Phase::verifying, "verifying"}};
+    const std::map<Phase, std::string> names{
+        {Phase::connecting, "connecting"},   {Phase::checking, "checking"}, {Phase::hashing, "hashing"},
+        {Phase::downloading, "downloading"}, {Phase::syncing, "syncing"},   {Phase::seeding, "seeding"},
+        {Phase::verifying, "verifying"}};
     for (const auto& [phase, name] : names) {
         CHECK(to_json(progress(phase, 0))["phase"] == name);
     }
@@ -149,6 +163,21 @@ TEST_CASE("json: a warning is its message")
     CHECK(warning_to_json("tracker: no") == json{{"event", "warning"}, {"message", "tracker: no"}});
 }
 
+TEST_CASE("json: a note is there when it was asked for")
+{
+    const CapturedOutput out(STDOUT_FILENO);
+    make_json_reporter(Verbosity::normal)->note("why");
+    make_json_reporter(Verbosity::verbose)->note("why");
+    CHECK(out.text() == "{\"event\":\"note\",\"message\":\"why\"}\n");
+}
+
+TEST_CASE("json: nothing that a terminal would obey is in a line")
+{
+    const std::string line = to_line(warning_to_json("\033[31m \177 \u009b31m \u202e"));
+    CHECK(std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c <= '~'; }));
+    CHECK(json::parse(line)["message"] == "\033[31m \177 \u009b31m \u202e");
+}
+
 TEST_CASE("json: complete and summary count")
 {
     check_members(to_json(CompleteEvent{2.5, 1000}),
@@ -156,7 +185,8 @@ TEST_CASE("json: complete and summary count")
     CHECK(to_json(CompleteEvent{2.5, 1000}) ==
           json{{"event", "complete"}, {"seconds", 2.5}, {"bytes", 1000}});
 
-    const json summary = to_json(SummaryEvent{ExitStatus::done, 2.5, 1, 2, 3, 4, 5, 6});
+    const json summary =
+        to_json(SummaryEvent{ExitStatus::done, 2.5, 1, 2, 3, 4, 5, 6, 7, {{"10.0.0.1:6881", true, 2, 4}}});
     check_members(summary, {{"event", Type::text},
                             {"status", Type::count},
                             {"seconds", Type::number},
@@ -165,10 +195,18 @@ TEST_CASE("json: complete and summary count")
                             {"written_bytes", Type::count},
                             {"uploaded_bytes", Type::count},
                             {"redundant_bytes", Type::count},
-                            {"failed_pieces", Type::count}});
+                            {"failed_pieces", Type::count},
+                            {"skipped_bytes", Type::count},
+                            {"peers", Type::list}});
     CHECK(summary["status"] == 0);
     CHECK(summary["written_bytes"] == 3);
     CHECK(summary["failed_pieces"] == 6);
+    REQUIRE(summary["peers"].size() == 1);
+    check_members(summary["peers"][0], {{"address", Type::text},
+                                        {"seeder", Type::truth},
+                                        {"received_bytes", Type::count},
+                                        {"uploaded_bytes", Type::count}});
+    CHECK(summary["peers"][0]["seeder"] == true);
 }
 
 TEST_CASE("json: an error has its message and the status to exit with")
@@ -221,7 +259,7 @@ TEST_CASE("json reporter: events are lines on standard output, errors sentences 
 {
     const CapturedOutput out(STDOUT_FILENO);
     const CapturedOutput err(STDERR_FILENO);
-    const auto reporter = make_json_reporter();
+    const auto reporter = make_json_reporter(Verbosity::normal);
     reporter->start({});
     reporter->peer({true, "10.0.0.2:6881"});
     reporter->warning("slow");
@@ -240,7 +278,7 @@ TEST_CASE("json reporter: events are lines on standard output, errors sentences 
 TEST_CASE("json reporter: progress is there once a second, and whenever the phase changes")
 {
     const CapturedOutput out(STDOUT_FILENO);
-    const auto reporter = make_json_reporter();
+    const auto reporter = make_json_reporter(Verbosity::normal);
     for (int quarter = 0; quarter < 12; ++quarter) { // three seconds
         reporter->progress(progress(Phase::downloading, 0.25 * quarter));
     }

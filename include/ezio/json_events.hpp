@@ -17,6 +17,7 @@ namespace ezio {
 [[nodiscard]] nlohmann::json to_json(const SummaryEvent& event);
 [[nodiscard]] nlohmann::json to_json(const Error& error);
 [[nodiscard]] nlohmann::json warning_to_json(const std::string& message);
+[[nodiscard]] nlohmann::json note_to_json(const std::string& message);
 
 // One line of text, whatever bytes are in it: what is not UTF-8 is replaced.
 [[nodiscard]] std::string to_line(const nlohmann::json& object);

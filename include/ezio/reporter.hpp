@@ -12,15 +12,24 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ezio {
 
-enum class Phase { connecting, downloading, syncing, seeding, verifying };
+enum class Phase {
+    connecting,  // nothing received yet
+    checking,    // hashing what is on the target already
+    downloading, // receiving and writing
+    syncing,     // everything is written; waiting for the medium
+    verifying,   // hashing what the medium holds
+    seeding,     // serving others
+    hashing,     // reading the source for a new torrent
+};
 
 [[nodiscard]] std::string_view to_string(Phase phase);
 
 struct StartEvent {
-    std::string command; // "fetch", "seed", "verify"
+    std::string command; // "fetch", "seed", "verify", "create"
     std::string torrent; // path
     std::string target;  // path
     std::string name;
@@ -33,20 +42,30 @@ struct StartEvent {
     std::uint64_t piece_length = 0;
 };
 
+// The client that has the least of the image.
+struct SlowestClient {
+    std::string address;
+    double percent = 0;
+};
+
 // Bytes are of the payload unless said otherwise; rates are bytes per second.
 struct ProgressEvent {
     Phase phase = Phase::connecting;
     double seconds = 0; // since the start
     std::uint64_t total_bytes = 0;
     std::uint64_t received_bytes = 0; // from peers, whatever became of them
-    std::uint64_t done_bytes = 0;     // verified, and written (fetch) or compared (verify)
+    std::uint64_t done_bytes = 0;     // verified, and written (fetch) or read (checking, verifying, hashing)
     std::uint64_t uploaded_bytes = 0;
     double download_rate = 0;
     double upload_rate = 0;
-    double done_rate = 0;
+    double done_rate = 0; // of done_bytes: what the disk takes or gives
     std::optional<double> eta_seconds;
     unsigned peers = 0;
     unsigned peers_complete = 0; // of them, how many have everything
+    std::uint64_t skipped_bytes = 0; // of done_bytes: were right already, and not fetched
+    unsigned clients_complete = 0;   // peers that became complete while we served, even if they have left
+    unsigned clients_in_progress = 0; // connected, and not complete yet
+    std::optional<SlowestClient> slowest; // of those in progress
 };
 
 struct PeerEvent {
@@ -59,6 +78,14 @@ struct CompleteEvent {
     std::uint64_t bytes = 0; // verified, written and synced
 };
 
+// What was exchanged with one address, over all its connections.
+struct PeerTotals {
+    std::string address;
+    bool seeder = false; // had everything when it was first met
+    std::uint64_t received_bytes = 0;
+    std::uint64_t uploaded_bytes = 0;
+};
+
 struct SummaryEvent {
     ExitStatus status = ExitStatus::done;
     double seconds = 0;
@@ -68,6 +95,8 @@ struct SummaryEvent {
     std::uint64_t uploaded_bytes = 0;
     std::uint64_t redundant_bytes = 0;
     std::uint64_t failed_pieces = 0; // hash was wrong
+    std::uint64_t skipped_bytes = 0; // were right already, and not fetched
+    std::vector<PeerTotals> peers{}; // with whom anything was exchanged, the biggest sources first
 };
 
 class Reporter {
@@ -78,6 +107,7 @@ class Reporter {
     virtual void progress(const ProgressEvent& event) = 0; // several times a second
     virtual void peer(const PeerEvent& event) = 0;
     virtual void warning(const std::string& message) = 0;
+    virtual void note(const std::string& message) = 0; // what was decided and why: for --verbose only
     virtual void complete(const CompleteEvent& event) = 0;
     virtual void summary(const SummaryEvent& event) = 0;
     virtual void error(const Error& error) = 0;
@@ -90,6 +120,6 @@ enum class Color { no, yes };
 [[nodiscard]] std::unique_ptr<Reporter> make_text_reporter(Verbosity verbosity, Color color);
 
 // One JSON object per line on stdout, and errors as sentences on stderr too.
-[[nodiscard]] std::unique_ptr<Reporter> make_json_reporter();
+[[nodiscard]] std::unique_ptr<Reporter> make_json_reporter(Verbosity verbosity);
 
 } // namespace ezio
