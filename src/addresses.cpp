@@ -2,6 +2,7 @@
 #include "ezio/addresses.hpp"
 
 #include "ezio/error.hpp"
+#include "ezio/port_reservation.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -99,14 +100,60 @@ std::vector<asio::ip::address> listen_addresses(const std::string& host)
         return {address};
     }
     if (::if_nametoindex(host.c_str()) == 0) {
-        throw Error(ExitStatus::network,
-                    fmt::format("cannot listen on {}: it is neither an address nor an interface of this machine", host));
+        throw Error(
+            ExitStatus::network,
+            fmt::format("cannot listen on {}: it is neither an address nor an interface of this machine",
+                        host));
     }
     auto addresses = addresses_of_interface(host);
     if (addresses.empty()) {
-        throw Error(ExitStatus::network, fmt::format("cannot listen on {}: the interface has no address", host));
+        throw Error(ExitStatus::network,
+                    fmt::format("cannot listen on {}: the interface has no address", host));
     }
     return addresses;
+}
+
+struct ListenRequest {
+    std::vector<asio::ip::address> addresses;
+    std::optional<std::uint16_t> port;
+};
+
+HostPort parse_listen_place(const std::string& text)
+{
+    const bool port_alone = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    const auto place = parse_host_port(port_alone ? ":" + text : text);
+    if (!place) {
+        throw Error(
+            ExitStatus::usage,
+            fmt::format("--listen {}: expected an address or interface, a port, or both, as in eth0:6881",
+                        text));
+    }
+    return *place;
+}
+
+ListenRequest parse_listen(const std::vector<std::string>& texts)
+{
+    ListenRequest request;
+    for (const std::string& text : texts) {
+        const HostPort place = parse_listen_place(text);
+        if (place.port && request.port.value_or(*place.port) != *place.port) {
+            throw Error(ExitStatus::usage,
+                        fmt::format("--listen {}: all have to be on one port, and another one "
+                                    "names {}",
+                                    text, *request.port));
+        }
+        request.port = place.port ? place.port : request.port;
+        for (const auto& address : listen_addresses(place.host)) {
+            if (std::find(request.addresses.begin(), request.addresses.end(), address) ==
+                request.addresses.end()) {
+                request.addresses.push_back(address);
+            }
+        }
+    }
+    if (texts.empty()) {
+        request.addresses = listen_addresses("");
+    }
+    return request;
 }
 
 // The endpoints at `port` that can be bound. With all addresses asked for, a family that the machine does
@@ -118,8 +165,8 @@ std::vector<Endpoint> bindable(const std::vector<asio::ip::address>& addresses, 
     for (const auto& address : addresses) {
         const Endpoint endpoint(address, port);
         const error_code result = try_to_bind(endpoint);
-        const bool no_such_family = address.is_v6() && address.is_unspecified() && !endpoints.empty() && result &&
-                                    result != asio::error::address_in_use;
+        const bool no_such_family = address.is_v6() && address.is_unspecified() && !endpoints.empty() &&
+                                    result && result != asio::error::address_in_use;
         if (no_such_family) {
             continue;
         }
@@ -168,7 +215,8 @@ std::vector<Endpoint> resolve_peer(const std::string& text)
 {
     const auto peer = parse_host_port(text);
     if (!peer || !peer->port || peer->host.empty()) {
-        throw Error(ExitStatus::usage, fmt::format("--peer {}: expected HOST:PORT, as in 10.0.0.1:6881", text));
+        throw Error(ExitStatus::usage,
+                    fmt::format("--peer {}: expected HOST:PORT, as in 10.0.0.1:6881", text));
     }
     asio::io_context context;
     asio::ip::tcp::resolver resolver(context);
@@ -185,35 +233,64 @@ std::vector<Endpoint> resolve_peer(const std::string& text)
     return endpoints;
 }
 
-std::vector<Endpoint> resolve_listen(const std::string& text)
+ListenPlace resolve_listen(const std::vector<std::string>& texts)
 {
-    const bool port_alone = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-    const auto where = text.empty() ? std::optional(HostPort{}) : parse_host_port(port_alone ? ":" + text : text);
-    if (!where) {
-        throw Error(ExitStatus::usage,
-                    fmt::format("--listen {}: expected an address or interface, a port, or both, as in eth0:6881",
-                                text));
-    }
-    const auto addresses = listen_addresses(where->host);
+    const ListenRequest request = parse_listen(texts);
     error_code error;
     Endpoint failed;
-    for (std::uint32_t port = where->port.value_or(first_port); port <= where->port.value_or(last_port); ++port) {
-        auto endpoints = bindable(addresses, static_cast<std::uint16_t>(port), error, failed);
+    if (request.port) {
+        auto endpoints = bindable(request.addresses, *request.port, error, failed);
+        if (endpoints.empty()) {
+            throw cannot_listen(failed, error);
+        }
+        return {std::move(endpoints), {}};
+    }
+    for (std::uint16_t port = first_port; port <= last_port; ++port) {
+        auto reservation = reserve_port(port);
+        if (!reservation) {
+            continue;
+        }
+        auto endpoints = bindable(request.addresses, port, error, failed);
         if (!endpoints.empty()) {
-            return endpoints;
+            return {std::move(endpoints), std::move(*reservation)};
         }
         if (error != asio::error::address_in_use) {
-            break;
+            throw cannot_listen(failed, error);
         }
     }
-    throw cannot_listen(failed, error);
+    throw Error(ExitStatus::network,
+                fmt::format("cannot listen: all ports from {} to {} are taken; name another one "
+                            "with --listen",
+                            first_port, last_port));
+}
+
+std::vector<AddressRange> resolve_allowed(const std::vector<std::string>& texts)
+{
+    std::vector<AddressRange> ranges;
+    for (const std::string& text : texts) {
+        const auto range = parse_network(text);
+        if (!range) {
+            throw Error(
+                ExitStatus::usage,
+                fmt::format("--allow {}: expected an address or a network, as in 10.0.0.0/8 or fd00::/8",
+                            text));
+        }
+        ranges.push_back(*range);
+    }
+    return ranges;
 }
 
 NetworkEndpoints resolve(const NetworkOptions& options)
 {
     NetworkEndpoints endpoints;
+    endpoints.allowed = resolve_allowed(options.allow);
     for (const std::string& peer : options.peers) {
-        const auto found = resolve_peer(peer);
+        auto found = resolve_peer(peer);
+        std::erase_if(found, [&](const Endpoint& it) { return !allows(endpoints.allowed, it.address()); });
+        if (found.empty()) {
+            throw Error(ExitStatus::usage,
+                        fmt::format("--peer {}: it is in no network that --allow names", peer));
+        }
         endpoints.peers.insert(endpoints.peers.end(), found.begin(), found.end());
     }
     endpoints.listen = resolve_listen(options.listen);

@@ -2,30 +2,19 @@
 #include "ezio/ca_certificate.hpp"
 
 #include "ezio/error.hpp"
+#include "ezio/openssl_handles.hpp"
 #include "ezio/read_file.hpp"
 #include "ezio/units.hpp"
 
 #include <fmt/format.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include <memory>
 #include <new>
 
 namespace ezio {
 
 namespace {
-
-using Bio = std::unique_ptr<BIO, decltype(&BIO_free_all)>;
-using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
-
-// Never asks on the terminal for the passphrase of something that is none of our business.
-int no_passphrase(char*, int, int, void*)
-{
-    return -1;
-}
 
 // The next certificate; none at the end of the file, or where what follows is broken.
 Certificate next_certificate(BIO* file)
@@ -37,13 +26,11 @@ Certificate next_certificate(BIO* file)
 
 std::string to_pem(X509* certificate)
 {
-    const Bio memory(BIO_new(BIO_s_mem()), &BIO_free_all);
-    if (!memory || PEM_write_bio_X509(memory.get(), certificate) != 1) {
+    const Bio memory = memory_writer();
+    if (PEM_write_bio_X509(memory.get(), certificate) != 1) {
         throw std::bad_alloc();
     }
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(memory.get(), &text);
-    return {text, static_cast<std::size_t>(size)};
+    return text_of(memory.get());
 }
 
 } // namespace
@@ -59,10 +46,7 @@ std::string read_ca_certificate(const std::string& path)
     } catch (const Error& error) {
         throw Error(ExitStatus::usage, fmt::format("--ssl-ca {}", error.what()));
     }
-    const Bio file(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free_all);
-    if (!file) {
-        throw std::bad_alloc();
-    }
+    const Bio file = reader_of(text);
     const Certificate certificate = next_certificate(file.get());
     if (!certificate) {
         throw refuse("there is no certificate in it (PEM: -----BEGIN CERTIFICATE-----)");

@@ -19,6 +19,18 @@ namespace {
 
 constexpr const char* place_help = "A block device, an image file or a directory";
 
+// Who may take part, and with what powers.
+void add_admission(CommandSpec& spec, NetworkOptions& network)
+{
+    const kind::Text file = kind::text("FILE", Completes::files);
+    spec.list("--allow", network.allow, kind::text("CIDR"), "Connect to and from this network only").default_text =
+        "all networks";
+    spec.value("--ssl-cert", network.tls.certificate, file, "This host's certificate, for a private image");
+    spec.value("--ssl-key", network.tls.key, file, "The key of --ssl-cert");
+    spec.value("--ssl-dh", network.tls.dh, file, "Diffie-Hellman parameters, in place of the built-in ones");
+    spec.value("--user", network.user, kind::text("NAME"), "Run as this user once the target is open");
+}
+
 void add_network(CommandSpec& spec, NetworkOptions& network)
 {
     spec.group("Network");
@@ -26,11 +38,12 @@ void add_network(CommandSpec& spec, NetworkOptions& network)
     spec.list("--tracker", network.trackers, kind::tracker, "Announce to this tracker, too");
     spec.flag("--no-tracker", network.torrent_trackers, false, "Leave out the torrent's own trackers");
     spec.flag("--no-lsd", network.lsd, false, "No local service discovery (multicast)");
-    spec.value("--listen", network.listen, kind::text("ADDR|IFACE[:PORT]"), "Where to listen",
-               fmt::format("all addresses, the first free port of {}-{}", first_port, last_port));
+    spec.list("--listen", network.listen, kind::text("ADDR|IFACE[:PORT]"), "Where to listen").default_text =
+        fmt::format("all addresses, the first free port of {}-{}", first_port, last_port);
     spec.value("--max-upload", network.max_upload, kind::rate, "Send at most this much per second");
     spec.value("--max-download", network.max_download, kind::rate, "Receive at most this much per second");
     spec.value("--max-peers", network.max_peers, kind::peer_count, "Connections at most");
+    add_admission(spec, network);
 }
 
 void add_memory(CommandSpec& spec, std::uint64_t& memory)

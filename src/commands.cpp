@@ -2,6 +2,8 @@
 #include "ezio/commands.hpp"
 
 #include "ezio/command_output.hpp"
+#include "ezio/descriptor_limit.hpp"
+#include "ezio/privileges.hpp"
 #include "ezio/scan_progress.hpp"
 #include "ezio/target.hpp"
 #include "ezio/torrent_file.hpp"
@@ -9,6 +11,9 @@
 #include "ezio/verifier.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
 
 namespace ezio {
 
@@ -30,34 +35,85 @@ StartEvent start_event(const std::string& command, const LoadedTorrent& torrent,
             image.piece_length};
 }
 
+std::optional<TlsCredentials> credentials_for(const LoadedTorrent& torrent, const TlsFiles& files)
+{
+    if (!torrent.ssl_ca.empty()) {
+        return load_credentials(files, torrent.ssl_ca, torrent.image.name);
+    }
+    if (files.given()) {
+        throw Error(
+            ExitStatus::usage,
+            fmt::format(
+                "--ssl-cert: {} is not private, its data would travel in the clear; see create --ssl-ca",
+                torrent.path));
+    }
+    return std::nullopt;
+}
+
+// What seed and fetch do alike before they touch the target.
+TransferOptions prepare(Role role, const LoadedTorrent& torrent, const NetworkOptions& network)
+{
+    allow_descriptors_for(network.max_peers);
+    TransferOptions transfer;
+    transfer.role = role;
+    transfer.network = network;
+    transfer.endpoints = resolve(network);
+    transfer.tls = credentials_for(torrent, network.tls);
+    return transfer;
+}
+
+std::optional<User> user_for(const NetworkOptions& network, const std::string& target)
+{
+    if (network.user.empty()) {
+        return std::nullopt;
+    }
+    if (std::filesystem::is_directory(target)) {
+        throw Error(ExitStatus::usage,
+                    fmt::format("--user {}: {} is a directory, whose files are opened while it runs; "
+                                "it needs a block device or an image file",
+                                network.user, target));
+    }
+    return find_user(network.user);
+}
+
+// Once the target is open.
+void give_up_privileges_for(const std::optional<User>& user, const TransferOptions& transfer,
+                            const std::string& target)
+{
+    KeptPowers kept;
+    kept.open_any_file = std::filesystem::is_directory(target);
+    const auto& listen = transfer.endpoints.listen.endpoints;
+    kept.low_ports =
+        std::any_of(listen.begin(), listen.end(), [](const Endpoint& it) { return it.port() < 1024; });
+    give_up_privileges(user, kept);
+}
+
 } // namespace
 
 void run(const SeedOptions& options, const Context& context)
 {
     const LoadedTorrent torrent = load_torrent(options.torrent);
-    TransferOptions transfer;
-    transfer.role = Role::seed;
-    transfer.network = options.network;
-    transfer.endpoints = resolve(options.network);
+    TransferOptions transfer = prepare(Role::seed, torrent, options.network);
+    const auto user = user_for(options.network, options.source);
     transfer.memory = options.memory;
     transfer.seed_time = options.seed_time;
     const auto source = open_target(options.source, Access::read_only, torrent.image);
+    give_up_privileges_for(user, transfer, options.source);
     run_transfer(torrent, *source, transfer, context.reporter, context.wakeup, context.stop);
 }
 
 void run(const FetchOptions& options, const Context& context)
 {
     const LoadedTorrent torrent = load_torrent(options.torrent);
-    TransferOptions transfer;
-    transfer.role = Role::fetch;
-    transfer.network = options.network;
-    transfer.endpoints = resolve(options.network); // before the target is touched
+    TransferOptions transfer = prepare(Role::fetch, torrent, options.network);
+    const auto user = user_for(options.network, options.target);
     transfer.memory = options.memory;
     transfer.seed_time = options.seed_time;
     transfer.verify = options.verify;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
     const auto target = open_target(options.target, Access::read_write, torrent.image);
+    give_up_privileges_for(user, transfer, options.target);
     run_transfer(torrent, *target, transfer, context.reporter, context.wakeup, context.stop);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/session_settings.hpp"
 
+#include "ezio/descriptor_limit.hpp"
+
 #include <libtorrent/alert.hpp>
 
 #include <algorithm>
@@ -13,11 +15,11 @@ namespace {
 
 using lt::settings_pack;
 
-std::string listen_interfaces(const std::vector<Endpoint>& listen)
+std::string listen_interfaces(const std::vector<Endpoint>& listen, Transport transport)
 {
     std::string list;
     for (const Endpoint& endpoint : listen) {
-        list += (list.empty() ? "" : ",") + to_string(endpoint);
+        list += (list.empty() ? "" : ",") + to_string(endpoint) + (transport == Transport::tls ? "s" : "");
     }
     return list;
 }
@@ -34,6 +36,7 @@ void set_discovery(settings_pack& pack, const NetworkOptions& options)
     pack.set_bool(settings_pack::enable_upnp, false);
     pack.set_bool(settings_pack::enable_natpmp, false);
     pack.set_bool(settings_pack::enable_lsd, options.lsd);
+    pack.set_bool(settings_pack::apply_ip_filter_to_trackers, false); // --allow is about peers
     pack.set_int(settings_pack::stop_tracker_timeout, 1); // seconds to say goodbye; the default is 5
 }
 
@@ -54,7 +57,9 @@ void set_transport(settings_pack& pack)
 // Hosts of a lab are switched on when they are: a peer that is not there yet is tried again in seconds.
 void set_connecting(settings_pack& pack, const NetworkOptions& options)
 {
-    pack.set_int(settings_pack::connections_limit, options.max_peers);
+    // The torrent has the limit of peers; this counts those, too, that have not said which torrent they want.
+    pack.set_int(settings_pack::connections_limit, options.max_peers + spare_connections);
+    pack.set_int(settings_pack::handshake_timeout, 5);  // seconds to say that; the default is 10
     pack.set_int(settings_pack::min_reconnect_time, 1); // seconds; the default is 60
     pack.set_int(settings_pack::max_failcount, 30);     // the field has 5 bits
     pack.set_int(settings_pack::peer_connect_timeout, 3);
@@ -87,18 +92,20 @@ void set_swarm(settings_pack& pack)
 
 } // namespace
 
-settings_pack session_settings(const NetworkOptions& options, const std::vector<Endpoint>& listen)
+settings_pack session_settings(const NetworkOptions& options, const std::vector<Endpoint>& listen,
+                               Transport transport)
 {
     settings_pack pack;
     pack.set_str(settings_pack::user_agent, "ezio-cli/" EZIO_VERSION);
-    pack.set_str(settings_pack::listen_interfaces, listen_interfaces(listen));
+    pack.set_str(settings_pack::listen_interfaces, listen_interfaces(listen, transport));
     pack.set_int(settings_pack::upload_rate_limit, rate_limit(options.max_upload));
     pack.set_int(settings_pack::download_rate_limit, rate_limit(options.max_download));
     pack.set_int(settings_pack::alert_queue_size, 10000);
-    pack.set_int(settings_pack::alert_mask, static_cast<int>(static_cast<std::uint32_t>(
-                                                lt::alert_category::error | lt::alert_category::status |
-                                                lt::alert_category::storage | lt::alert_category::connect |
-                                                lt::alert_category::tracker)));
+    pack.set_int(settings_pack::alert_mask,
+                 static_cast<int>(static_cast<std::uint32_t>(
+                     lt::alert_category::error | lt::alert_category::status | lt::alert_category::storage |
+                     lt::alert_category::connect | lt::alert_category::tracker | lt::alert_category::peer |
+                     lt::alert_category::ip_block)));
     set_discovery(pack, options);
     set_transport(pack);
     set_connecting(pack, options);

@@ -2,6 +2,7 @@
 #include "ezio/stop_signal.hpp"
 
 #include "ezio/error.hpp"
+#include "ezio/privileges.hpp"
 
 #include <fmt/format.h>
 
@@ -65,6 +66,7 @@ void StopSignal::throw_if_received(const char* remark) const
 
 void StopSignal::watch()
 {
+    give_up_thread_privileges(); // it is older than the main thread's resolve to do so
     std::array<pollfd, 2> wanted{{{m_quit.get(), POLLIN, 0}, {m_signals.get(), POLLIN, 0}}};
     int timeout = -1;
     for (;;) {

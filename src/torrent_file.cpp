@@ -171,6 +171,7 @@ LoadedTorrent load_torrent(const std::string& path)
     }
     loaded.image = image_of(path, info);
     loaded.info_hash = to_hex(digest_of(info.info_hashes().v1));
+    loaded.ssl_ca = std::string(info.ssl_cert());
     loaded.trackers.assign(loaded.params.trackers.begin(), loaded.params.trackers.end());
 #if LIBTORRENT_VERSION_NUM >= 20100
     loaded.comment = loaded.params.comment;

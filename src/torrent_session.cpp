@@ -4,7 +4,9 @@
 #include "ezio/disk_io.hpp"
 #include "ezio/session_settings.hpp"
 
+#include <boost/asio/ssl/error.hpp>
 #include <libtorrent/alert_types.hpp>
+#include <libtorrent/error_code.hpp>
 #include <libtorrent/ip_filter.hpp>
 #include <libtorrent/peer_class.hpp>
 #include <libtorrent/peer_info.hpp>
@@ -37,6 +39,22 @@ lt::ip_filter everybody_in_the_global_class()
     return filter;
 }
 
+// Nobody but these, in or out.
+lt::ip_filter nobody_but(const std::vector<AddressRange>& allowed)
+{
+    lt::ip_filter filter;
+    if (!allowed.empty()) {
+        filter.add_rule(lt::make_address("0.0.0.0"), lt::make_address("255.255.255.255"),
+                        lt::ip_filter::blocked);
+        filter.add_rule(lt::make_address("::"), lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+                        lt::ip_filter::blocked);
+    }
+    for (const AddressRange& range : allowed) {
+        filter.add_rule(range.first, range.last, 0);
+    }
+    return filter;
+}
+
 Endpoint address_of(const lt::peer_info& peer)
 {
 #if LIBTORRENT_VERSION_NUM >= 20100
@@ -46,18 +64,62 @@ Endpoint address_of(const lt::peer_info& peer)
 #endif
 }
 
+std::optional<SessionEvent> event_of(const lt::listen_failed_alert& alert)
+{
+    if (alert.socket_type != lt::socket_type_t::tcp && alert.socket_type != lt::socket_type_t::tcp_ssl) {
+        return std::nullopt;
+    }
+    if (alert.op == lt::operation_t::sock_accept) {
+        return ListenTroubled{alert.error.message()};
+    }
+    return ListenFailed{to_string(Endpoint(alert.address, static_cast<std::uint16_t>(alert.port))),
+                        alert.error.message()};
+}
+
+// Of an ended or failed connection, what the user should know: the rest is everyday business.
+std::optional<SessionEvent> event_of(const Endpoint& peer, lt::operation_t operation,
+                                     const lt::error_code& error)
+{
+    if (error == lt::errors::too_many_corrupt_pieces || error == lt::errors::peer_banned) {
+        return PeerBanned{to_string(peer)};
+    }
+    const bool handshake = operation == lt::operation_t::ssl_handshake && error != boost::asio::error::eof;
+    if (handshake || error.category() == boost::asio::error::get_ssl_category()) {
+        return PeerRefused{peer.address().to_string(), error.message()};
+    }
+    return std::nullopt;
+}
+
+std::string reason_of(const lt::tracker_error_alert& alert)
+{
+    const std::string told = alert.failure_reason();
+    return told.empty() ? alert.error.message() : told;
+}
+
 // Empty for what is of no interest here.
 std::optional<SessionEvent> to_event(const lt::alert& alert)
 {
     if (const auto* listen = lt::alert_cast<lt::listen_failed_alert>(&alert)) {
-        if (listen->socket_type == lt::socket_type_t::tcp) {
-            return ListenFailed{listen->listen_interface(), listen->error.message()};
-        }
-    } else if (const auto* tracker = lt::alert_cast<lt::tracker_error_alert>(&alert)) {
-        return TrackerFailed{tracker->tracker_url(), tracker->error.message()};
-    } else if (const auto* hash = lt::alert_cast<lt::hash_failed_alert>(&alert)) {
+        return event_of(*listen);
+    }
+    if (const auto* tracker = lt::alert_cast<lt::tracker_error_alert>(&alert)) {
+        return TrackerFailed{tracker->tracker_url(), reason_of(*tracker)};
+    }
+    if (const auto* gone = lt::alert_cast<lt::peer_disconnected_alert>(&alert)) {
+        return event_of(gone->endpoint, gone->op, gone->error);
+    }
+    if (const auto* failed = lt::alert_cast<lt::peer_error_alert>(&alert)) {
+        return event_of(failed->endpoint, failed->op, failed->error);
+    }
+    if (const auto* blocked = lt::alert_cast<lt::peer_blocked_alert>(&alert)) {
+        return blocked->reason == lt::peer_blocked_alert::ip_filter
+                   ? std::optional<SessionEvent>(PeerBlocked{blocked->endpoint.address().to_string()})
+                   : std::nullopt;
+    }
+    if (const auto* hash = lt::alert_cast<lt::hash_failed_alert>(&alert)) {
         return PieceRejected{static_cast<std::uint32_t>(static_cast<int>(hash->piece_index))};
-    } else if (lt::alert_cast<lt::torrent_error_alert>(&alert) != nullptr) {
+    }
+    if (lt::alert_cast<lt::torrent_error_alert>(&alert) != nullptr) {
         return TorrentFailed{alert.message()};
     }
     return std::nullopt;
@@ -74,6 +136,10 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
     m_session->set_alert_notify(m_options.wake);
     m_session->set_peer_class_filter(everybody_in_the_global_class());
     m_handle = m_session->add_torrent(torrent_params());
+    if (m_options.tls != nullptr) {
+        m_handle.set_ssl_certificate_buffer(m_options.tls->certificate, m_options.tls->key,
+                                            m_options.tls->dh);
+    }
 }
 
 TorrentSession::~TorrentSession() = default;
@@ -81,7 +147,9 @@ TorrentSession::~TorrentSession() = default;
 lt::session_params TorrentSession::session_params()
 {
     lt::session_params params;
-    params.settings = session_settings(m_options.network, m_options.endpoints.listen);
+    params.settings = session_settings(m_options.network, m_options.endpoints.listen.endpoints,
+                                       m_options.tls != nullptr ? Transport::tls : Transport::plain);
+    params.ip_filter = nobody_but(m_options.endpoints.allowed); // here, and it holds before there is a socket
     params.disk_io_constructor = [this](lt::io_context& context, const lt::settings_interface&,
                                         lt::counters&) {
         const std::vector<bool> on_disk(m_torrent.image.piece_count(), m_options.have_all);
@@ -115,6 +183,8 @@ lt::add_torrent_params TorrentSession::torrent_params()
     if (m_options.have_all) {
         params.have_pieces.resize(static_cast<int>(m_torrent.image.piece_count()), true);
     }
+    params.flags |= lt::torrent_flags::apply_ip_filter;
+    params.max_connections = network.max_peers;
     m_swarm.extend(params);
     return params;
 }
@@ -129,6 +199,24 @@ void TorrentSession::connect_named_peers()
 {
     for (const Endpoint& peer : m_options.endpoints.peers) {
         m_handle.connect_peer(peer);
+    }
+}
+
+void TorrentSession::look_for_peers()
+{
+    constexpr int all_trackers = -1;
+    m_handle.force_reannounce(0, all_trackers, lt::torrent_handle::ignore_min_interval);
+    if (m_options.network.lsd) {
+        m_handle.force_lsd_announce();
+    }
+}
+
+void TorrentSession::restart_local_discovery()
+{
+    for (const bool enabled : {false, m_options.network.lsd}) {
+        lt::settings_pack change;
+        change.set_bool(lt::settings_pack::enable_lsd, enabled);
+        m_session->apply_settings(std::move(change));
     }
 }
 

@@ -50,8 +50,8 @@ class Transfer {
         : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
           m_stop(stop), m_phase(options.role == Role::seed ? Phase::seeding : Phase::connecting),
           m_session(torrent, target,
-                    {options.network, options.endpoints, options.memory, options.role == Role::seed,
-                     [&wakeup] { wakeup.notify(); }})
+                    {options.network, options.endpoints, options.tls ? &*options.tls : nullptr,
+                     options.memory, options.role == Role::seed, [&wakeup] { wakeup.notify(); }})
     {}
 
     void run();
@@ -60,11 +60,16 @@ class Transfer {
     void start();
 
     void handle(const ListenFailed& event) const;
+    void handle(const ListenTroubled& event);
     void handle(const TrackerFailed& event);
+    void handle(const PeerRefused& event);
+    void handle(const PeerBanned& event);
+    void handle(const PeerBlocked& event);
     void handle(const PieceRejected& event);
     void handle(const TorrentFailed& event) const;
-    void warn_once(const std::string& message);
+    bool warn_once(const std::string& message);
     void look_at_peers();
+    void look_for_peers();
     void observe();
     void report_progress();
     [[nodiscard]] bool waits_for_peers() const
@@ -104,6 +109,9 @@ class Transfer {
     Clock::time_point m_completed;
     Clock::time_point m_last_needed;
     Clock::time_point m_last_peers;
+    Clock::time_point m_lonely_since = m_now;
+    Clock::time_point m_last_search = m_now;
+    unsigned m_searches = 0; // in vain, since somebody was connected
     StallClock m_stall{m_now};
     RateMeter m_done_rate;
     DiskEngine::Facts m_facts;
@@ -144,7 +152,7 @@ void Transfer::start()
     m_swarm.lsd = m_options.network.lsd;
     m_session.start();
     std::string listening;
-    for (const Endpoint& endpoint : m_options.endpoints.listen) {
+    for (const Endpoint& endpoint : m_options.endpoints.listen.endpoints) {
         listening += (listening.empty() ? "" : ", ") + to_string(endpoint);
     }
     const Image& image = m_torrent.image;
@@ -164,6 +172,29 @@ void Transfer::handle(const TrackerFailed& event)
     warn_once("tracker " + m_swarm.last_tracker_error);
 }
 
+void Transfer::handle(const ListenTroubled& event)
+{
+    warn_once("a connection could not be accepted: " + event.reason);
+}
+
+void Transfer::handle(const PeerRefused& event)
+{
+    m_swarm.last_refusal = fmt::format("{}: {}", event.address, event.reason);
+    warn_once("no TLS connection with " + m_swarm.last_refusal);
+}
+
+void Transfer::handle(const PeerBanned& event)
+{
+    if (warn_once(fmt::format("{} has sent wrong data; it is dropped and not asked again", event.address))) {
+        ++m_swarm.banned_peers;
+    }
+}
+
+void Transfer::handle(const PeerBlocked& event)
+{
+    warn_once(fmt::format("{} is kept out: it is in no network that --allow names", event.address));
+}
+
 void Transfer::handle(const PieceRejected& event)
 {
     warn_once(fmt::format("piece {} arrived with wrong data; it is fetched again", event.piece));
@@ -176,11 +207,17 @@ void Transfer::handle(const TorrentFailed& event) const
     }
 }
 
-void Transfer::warn_once(const std::string& message)
+// Returns whether it is new.
+bool Transfer::warn_once(const std::string& message)
 {
-    if (m_warned.insert(message).second) {
-        m_reporter.warning(message);
+    if (m_warned.size() >= warning_limit || !m_warned.insert(message).second) {
+        return false;
     }
+    m_reporter.warning(message);
+    if (m_warned.size() == warning_limit) {
+        m_reporter.warning("further warnings are not shown");
+    }
+    return true;
 }
 
 void Transfer::observe()
@@ -194,10 +231,25 @@ void Transfer::observe()
         if (m_swarm.peers < m_options.endpoints.peers.size() && m_phase != Phase::seeding) {
             m_session.connect_named_peers();
         }
+        look_for_peers();
     }
     m_stall.observe(m_counts.received_bytes + m_facts.written_bytes + m_facts.done_bytes, m_now);
     if (m_phase == Phase::connecting && m_counts.received_bytes > 0) {
         m_phase = Phase::downloading;
+    }
+}
+
+void Transfer::look_for_peers()
+{
+    if (m_swarm.peers > 0) {
+        m_searches = 0;
+        m_last_search = m_lonely_since = m_now;
+    } else if (since(m_last_search) >= search_interval(since(m_lonely_since))) {
+        m_last_search = m_now;
+        if (++m_searches % searches_per_restart == 0 && m_swarm.lsd) {
+            m_session.restart_local_discovery();
+        }
+        m_session.look_for_peers();
     }
 }
 

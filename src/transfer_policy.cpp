@@ -12,6 +12,12 @@ bool may_leave(milliseconds since_complete, milliseconds since_needed, milliseco
     return since_complete >= seed_time || since_needed >= leave_grace;
 }
 
+milliseconds search_interval(milliseconds lonely)
+{
+    using namespace std::chrono_literals;
+    return lonely < 2min ? 3s : 30s;
+}
+
 std::string describe_wait(const SwarmFacts& facts)
 {
     if (facts.peers > 0) {
@@ -20,10 +26,16 @@ std::string describe_wait(const SwarmFacts& facts)
                                  facts.peers)
                    : fmt::format("{} peers are connected, but none has any data", facts.peers);
     }
-    std::string tried = fmt::format("{} --peer, {} tracker{}, local discovery {}", facts.named_peers, facts.trackers,
-                                    facts.trackers == 1 ? "" : "s", facts.lsd ? "on" : "off");
+    std::string tried = fmt::format("{} --peer, {} tracker{}, local discovery {}", facts.named_peers,
+                                    facts.trackers, facts.trackers == 1 ? "" : "s", facts.lsd ? "on" : "off");
     if (!facts.last_tracker_error.empty()) {
         tried += "; tracker: " + facts.last_tracker_error;
+    }
+    if (!facts.last_refusal.empty()) {
+        tried += "; refused: " + facts.last_refusal;
+    }
+    if (facts.banned_peers > 0) {
+        tried += fmt::format("; {} dropped for sending wrong data", facts.banned_peers);
     }
     return fmt::format("no peer is connected (tried: {})", tried);
 }

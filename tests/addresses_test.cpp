@@ -65,7 +65,7 @@ std::vector<std::string> texts(const std::vector<Endpoint>& endpoints)
 void check_listen_refused(const std::string& text, ExitStatus status, const std::string& message)
 {
     CAPTURE(text);
-    const auto refusal = refusal_of([&] { (void)resolve_listen(text); });
+    const auto refusal = refusal_of([&] { (void)resolve_listen({text}); });
     CHECK(refusal.status == status);
     CHECK(refusal.message == message);
 }
@@ -137,8 +137,8 @@ TEST_CASE("addresses: a peer whose name is not found is a network error that nam
 TEST_CASE("addresses: listening on an address and a port that is free is what was asked for")
 {
     const std::uint16_t port = free_port();
-    CHECK(resolve_listen(with_port("127.0.0.1", port)) == std::vector{Endpoint(loopback, port)});
-    CHECK(resolve_listen(with_port("127.0.0.1", port)).size() == 1); // trying did not take it
+    CHECK(resolve_listen({with_port("127.0.0.1", port)}).endpoints == std::vector{Endpoint(loopback, port)});
+    CHECK(resolve_listen({with_port("127.0.0.1", port)}).endpoints.size() == 1); // trying did not take it
 }
 
 TEST_CASE("addresses: a port that is taken is refused by its name")
@@ -155,13 +155,13 @@ TEST_CASE("addresses: a port that is taken is refused by its name")
 
 TEST_CASE("addresses: without a port, the first free one of the range is taken")
 {
-    const std::vector<Endpoint> first = resolve_listen("127.0.0.1");
+    const std::vector<Endpoint> first = resolve_listen({"127.0.0.1"}).endpoints;
     REQUIRE(first.size() == 1);
     CHECK(first[0].port() >= first_port);
     CHECK(first[0].port() <= last_port);
 
     const TakenPort taken(first[0].port());
-    const std::vector<Endpoint> second = resolve_listen("127.0.0.1");
+    const std::vector<Endpoint> second = resolve_listen({"127.0.0.1"}).endpoints;
     REQUIRE(second.size() == 1);
     CHECK(second[0].port() != taken.port());
     CHECK(second[0].port() >= first_port);
@@ -170,7 +170,7 @@ TEST_CASE("addresses: without a port, the first free one of the range is taken")
 
 TEST_CASE("addresses: nothing named means all addresses, of IPv6 too where there is one")
 {
-    const std::vector<Endpoint> endpoints = resolve_listen("");
+    const std::vector<Endpoint> endpoints = resolve_listen({}).endpoints;
     REQUIRE(endpoints.size() == (has_ipv6() ? 2U : 1U));
     CHECK(endpoints[0].address() == asio::ip::address_v4::any());
     CHECK(endpoints.back().address().is_unspecified());
@@ -184,15 +184,40 @@ TEST_CASE("addresses: an IPv6 address is listened on with and without brackets")
         return;
     }
     const std::uint16_t port = free_port();
-    CHECK(texts(resolve_listen(with_port("[::1]", port))) == std::vector{with_port("[::1]", port)});
-    CHECK(resolve_listen("::1").size() == 1);
+    CHECK(texts(resolve_listen({with_port("[::1]", port)}).endpoints) ==
+          std::vector{with_port("[::1]", port)});
+    CHECK(resolve_listen({"::1"}).endpoints.size() == 1);
 }
 
 TEST_CASE("addresses: an interface means its addresses")
 {
     const std::uint16_t port = free_port();
-    const std::vector<std::string> endpoints = texts(resolve_listen(with_port("lo", port)));
+    const std::vector<std::string> endpoints = texts(resolve_listen({with_port("lo", port)}).endpoints);
     CHECK(std::count(endpoints.begin(), endpoints.end(), with_port("127.0.0.1", port)) == 1);
+}
+
+TEST_CASE("addresses: several places are listened on at one port, none of them twice")
+{
+    const std::uint16_t port = free_port();
+    const auto one = texts(
+        resolve_listen({with_port("127.0.0.1", port), "127.0.0.2", with_port("127.0.0.1", port)}).endpoints);
+    CHECK(one == std::vector{with_port("127.0.0.1", port), with_port("127.0.0.2", port)});
+
+    const auto chosen = resolve_listen({"127.0.0.1", "127.0.0.2"}).endpoints;
+    REQUIRE(chosen.size() == 2);
+    CHECK(chosen[0].port() == chosen[1].port());
+
+    const auto refusal = refusal_of([] { (void)resolve_listen({"127.0.0.1:7001", "127.0.0.2:7002"}); });
+    CHECK(refusal.status == ExitStatus::usage);
+    CHECK(refusal.message ==
+          "--listen 127.0.0.2:7002: all have to be on one port, and another one names 7001");
+}
+
+TEST_CASE("addresses: who chooses at the same time gets another port")
+{
+    const ListenPlace first = resolve_listen({"127.0.0.1"});
+    const ListenPlace second = resolve_listen({"127.0.0.1"});
+    CHECK(first.endpoints.at(0).port() != second.endpoints.at(0).port());
 }
 
 TEST_CASE("addresses: an address of another machine is refused")
@@ -222,10 +247,27 @@ TEST_CASE("addresses: all that the options name is resolved, several peers in th
 {
     NetworkOptions options;
     options.peers = {"10.0.0.1:6881", "10.0.0.2:6882"};
-    options.listen = with_port("127.0.0.1", free_port());
+    options.listen = {with_port("127.0.0.1", free_port())};
+    options.allow = {"10.0.0.0/8", "127.0.0.1"};
     const NetworkEndpoints endpoints = resolve(options);
     CHECK(texts(endpoints.peers) == options.peers);
-    CHECK(texts(endpoints.listen) == std::vector{options.listen});
+    CHECK(texts(endpoints.listen.endpoints) == options.listen);
+    CHECK(endpoints.allowed.size() == 2);
+}
+
+TEST_CASE("addresses: a peer that is not allowed, and a malformed network, are usage errors")
+{
+    NetworkOptions options;
+    options.listen = {"127.0.0.1"};
+    options.peers = {"192.0.2.1:6881"};
+    options.allow = {"10.0.0.0/8"};
+    CHECK(refusal_of([&] { (void)resolve(options); }).message ==
+          "--peer 192.0.2.1:6881: it is in no network that --allow names");
+    options.allow = {"10.0.0.0/33"};
+    const auto refusal = refusal_of([&] { (void)resolve(options); });
+    CHECK(refusal.status == ExitStatus::usage);
+    CHECK(refusal.message ==
+          "--allow 10.0.0.0/33: expected an address or a network, as in 10.0.0.0/8 or fd00::/8");
 }
 
 } // namespace ezio

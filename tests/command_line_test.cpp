@@ -104,7 +104,7 @@ TEST_CASE("command line: fetch has the network, the memory and the times")
     CHECK(options.network.trackers == Arguments{"http://a/announce"});
     CHECK_FALSE(options.network.torrent_trackers);
     CHECK_FALSE(options.network.lsd);
-    CHECK(options.network.listen == "eth0:7000");
+    CHECK(options.network.listen == std::vector<std::string>{"eth0:7000"});
     CHECK(options.network.max_upload == 10_MiB);
     CHECK(options.network.max_download == 20_MiB);
     CHECK(options.network.max_peers == 7);

@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 
+#include "ezio/descriptor_limit.hpp"
 #include "ezio/units.hpp"
 
 #include <libtorrent/alert.hpp>
@@ -17,7 +18,7 @@ namespace {
 
 lt::settings_pack settings(const NetworkOptions& options = {})
 {
-    return session_settings(options, {});
+    return session_settings(options, {}, Transport::plain);
 }
 
 Endpoint endpoint(const char* address, std::uint16_t port)
@@ -83,19 +84,22 @@ TEST_CASE("session: a rate over what libtorrent can count to is a high limit, no
 
 TEST_CASE("session: as many connections as the options say")
 {
-    CHECK(settings().get_int(settings_pack::connections_limit) == 256);
+    CHECK(settings().get_int(settings_pack::connections_limit) == 256 + spare_connections);
     NetworkOptions options;
     options.max_peers = 3;
-    CHECK(settings(options).get_int(settings_pack::connections_limit) == 3);
+    CHECK(settings(options).get_int(settings_pack::connections_limit) == 3 + spare_connections);
 }
 
 TEST_CASE("session: it listens on exactly the endpoints that were found free")
 {
     const auto listen = [](const std::vector<Endpoint>& endpoints) {
-        return session_settings({}, endpoints).get_str(settings_pack::listen_interfaces);
+        return session_settings({}, endpoints, Transport::plain).get_str(settings_pack::listen_interfaces);
     };
     CHECK(listen({endpoint("10.0.0.1", 6881)}) == "10.0.0.1:6881");
     CHECK(listen({endpoint("0.0.0.0", 6882), endpoint("::", 6882)}) == "0.0.0.0:6882,[::]:6882");
+    const std::vector<Endpoint> both{endpoint("0.0.0.0", 6882), endpoint("::", 6882)};
+    CHECK(session_settings({}, both, Transport::tls).get_str(settings_pack::listen_interfaces) ==
+          "0.0.0.0:6882s,[::]:6882s"); // and no plain one
     CHECK(settings().get_int(settings_pack::max_retry_port_bind) == 0); // no other port behind our back
     CHECK_FALSE(settings().get_bool(settings_pack::listen_system_port_fallback));
 }

@@ -49,6 +49,13 @@ TEST_CASE("stall clock: whatever moves starts it again")
     CHECK(clock.stalled_for(start + 17500ms) == 500ms);
 }
 
+TEST_CASE("searching: it is done every few seconds at first, and less often once it has been in vain for long")
+{
+    CHECK(search_interval(0ms) == 3s);
+    CHECK(search_interval(119s) == 3s);
+    CHECK(search_interval(2min) == 30s);
+}
+
 TEST_CASE("waiting: without a peer it is said what was tried")
 {
     SwarmFacts facts;
@@ -66,6 +73,17 @@ TEST_CASE("waiting: what the tracker said last is passed on")
     facts.last_tracker_error = "http://a/announce: Connection refused";
     CHECK(describe_wait(facts) == "no peer is connected (tried: 0 --peer, 1 tracker, local discovery off; "
                                   "tracker: http://a/announce: Connection refused)");
+}
+
+TEST_CASE("waiting: peers that were refused or dropped are the reason, too")
+{
+    SwarmFacts facts;
+    facts.named_peers = 1;
+    facts.last_refusal = "10.0.0.7: certificate verify failed";
+    facts.banned_peers = 1;
+    CHECK(describe_wait(facts) == "no peer is connected (tried: 1 --peer, 0 trackers, local discovery off; "
+                                  "refused: 10.0.0.7: certificate verify failed; "
+                                  "1 dropped for sending wrong data)");
 }
 
 TEST_CASE("waiting: peers without data are told from peers that send none")

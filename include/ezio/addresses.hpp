@@ -4,6 +4,8 @@
 // port that is taken are found here, not by a session that is already running.
 #pragma once
 
+#include "ezio/allowed_networks.hpp"
+#include "ezio/fd.hpp"
 #include "ezio/network_options.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -35,18 +37,30 @@ struct HostPort {
 // ExitStatus::network when the name is not found.
 [[nodiscard]] std::vector<Endpoint> resolve_peer(const std::string& text);
 
-// Where to listen, after trying it: every endpoint could be bound a moment ago. `text` as in
-// NetworkOptions::listen. Throws Error: ExitStatus::usage when malformed, ExitStatus::network with the reason
-// when an address is not this machine's, an interface has none, or the port is taken.
-[[nodiscard]] std::vector<Endpoint> resolve_listen(const std::string& text);
+// Where to listen, all on one port: local discovery announces no more than one.
+struct ListenPlace {
+    std::vector<Endpoint> endpoints; // none twice
+    Fd reservation;                  // of the port if it was chosen here, while this lives
+};
+
+// What `texts` (as in NetworkOptions::listen) mean, after trying it: every endpoint could be bound a moment
+// ago. Throws Error: ExitStatus::usage when one is malformed, or two name different ports;
+// ExitStatus::network with the reason when an address is not this machine's, an interface has none, or the
+// port is taken.
+[[nodiscard]] ListenPlace resolve_listen(const std::vector<std::string>& texts);
+
+// Throws Error (ExitStatus::usage) when one is malformed.
+[[nodiscard]] std::vector<AddressRange> resolve_allowed(const std::vector<std::string>& texts);
 
 // What the names in the options mean.
 struct NetworkEndpoints {
-    std::vector<Endpoint> listen;
+    ListenPlace listen;
     std::vector<Endpoint> peers;
+    std::vector<AddressRange> allowed;
 };
 
-// Both of the above, for all that the options name. Throws as they do.
+// All of the above, for all that the options name. Throws as they do, and ExitStatus::usage when a peer is
+// named that is not allowed.
 [[nodiscard]] NetworkEndpoints resolve(const NetworkOptions& options);
 
 // "10.0.0.1:6881", "[fe80::1]:6881".

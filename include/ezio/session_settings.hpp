@@ -11,7 +11,10 @@
 
 namespace ezio {
 
+enum class Transport { plain, tls };
+
 // libtorrent's settings for one torrent on a LAN. Each that is not libtorrent's default says why.
-[[nodiscard]] lt::settings_pack session_settings(const NetworkOptions& options, const std::vector<Endpoint>& listen);
+[[nodiscard]] lt::settings_pack session_settings(const NetworkOptions& options, const std::vector<Endpoint>& listen,
+                                                 Transport transport);
 
 } // namespace ezio

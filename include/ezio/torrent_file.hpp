@@ -18,6 +18,7 @@ struct LoadedTorrent {
     std::vector<std::string> trackers;
     std::string comment;
     std::string creator;
+    std::string ssl_ca; // PEM; peers of this image need a certificate of this CA; empty: anybody may be one
     libtorrent::add_torrent_params params; // for the session
 };
 

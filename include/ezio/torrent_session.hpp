@@ -9,6 +9,7 @@
 #include "ezio/network_options.hpp"
 #include "ezio/swarm.hpp"
 #include "ezio/target.hpp"
+#include "ezio/tls_credentials.hpp"
 #include "ezio/torrent_file.hpp"
 
 #include <libtorrent/fwd.hpp>
@@ -33,13 +34,27 @@ struct TrackerFailed {
     std::string url;
     std::string reason;
 };
+struct PeerRefused { // by the TLS handshake or what it led to; `address` has no port
+    std::string address;
+    std::string reason;
+};
+struct PeerBanned { // it has sent wrong data, and is not asked again
+    std::string address;
+};
+struct PeerBlocked { // not one of --allow; `address` has no port
+    std::string address;
+};
+struct ListenTroubled { // a connection could not be accepted: too many, for one
+    std::string reason;
+};
 struct PieceRejected { // its hash was wrong; it is fetched again
     std::uint32_t piece = 0;
 };
 struct TorrentFailed { // libtorrent has stopped the torrent
     std::string reason;
 };
-using SessionEvent = std::variant<ListenFailed, TrackerFailed, PieceRejected, TorrentFailed>;
+using SessionEvent = std::variant<ListenFailed, ListenTroubled, TrackerFailed, PeerRefused, PeerBanned,
+                                  PeerBlocked, PieceRejected, TorrentFailed>;
 
 // A connected peer, past its handshake.
 struct ConnectedPeer {
@@ -63,6 +78,7 @@ class TorrentSession {
     struct Options {
         const NetworkOptions& network;
         const NetworkEndpoints& endpoints; // what the names in `network` resolved to
+        const TlsCredentials* tls;         // none exactly when the torrent names no CA
         std::uint64_t memory;              // bytes for received and cached data
         bool have_all;                     // the target holds the whole image: a seed
         std::function<void()> wake;        // there may be news; called on any thread
@@ -78,6 +94,13 @@ class TorrentSession {
 
     // Tries all peers that were named and are not connected. libtorrent gives up on a peer after a while.
     void connect_named_peers();
+
+    // Asks the trackers, and the local network, who is there. Both would otherwise be asked again in minutes.
+    void look_for_peers();
+
+    // Opens the sockets of local discovery anew: libtorrent gives up on one when a single packet cannot be
+    // sent, as when the cable is plugged in later.
+    void restart_local_discovery();
 
     [[nodiscard]] std::vector<SessionEvent> take_events();
     [[nodiscard]] std::vector<ConnectedPeer> peers() const;

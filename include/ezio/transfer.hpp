@@ -10,6 +10,7 @@
 #include "ezio/reporter.hpp"
 #include "ezio/stop_signal.hpp"
 #include "ezio/target.hpp"
+#include "ezio/tls_credentials.hpp"
 #include "ezio/torrent_file.hpp"
 #include "ezio/units.hpp"
 #include "ezio/wakeup.hpp"
@@ -27,6 +28,7 @@ struct TransferOptions {
     Role role = Role::fetch;
     NetworkOptions network;
     NetworkEndpoints endpoints;                             // what the names in `network` resolved to
+    std::optional<TlsCredentials> tls;                      // exactly when the torrent names a CA
     std::uint64_t memory = 256_MiB;                         // bytes for received and cached data
     bool verify = false;                                    // after the sync, hash what the medium holds
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)

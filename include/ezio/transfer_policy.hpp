@@ -42,6 +42,16 @@ class StallClock {
     Clock::time_point m_since;
 };
 
+// How long to wait before trackers and the local network are asked again who is there, when nobody has been
+// connected for `lonely`: who comes later announces itself, so it need not be often for ever.
+[[nodiscard]] milliseconds search_interval(milliseconds lonely);
+
+// Every so many searches in vain, local discovery begins anew.
+inline constexpr unsigned searches_per_restart = 5;
+
+// At most so many warnings, each told once: a hostile host must not fill the log, or the memory.
+inline constexpr std::size_t warning_limit = 100;
+
 // What is known of the swarm while waiting.
 struct SwarmFacts {
     unsigned peers = 0;
@@ -50,6 +60,8 @@ struct SwarmFacts {
     unsigned trackers = 0;
     bool lsd = false;
     std::string last_tracker_error;
+    std::string last_refusal;  // "10.0.0.7: certificate verify failed": of a TLS handshake
+    unsigned banned_peers = 0; // they sent wrong data
 };
 
 // What a fetch waits for, for the end of a sentence: "no peer is connected (tried: 1 --peer, ...)".

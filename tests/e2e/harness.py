@@ -242,6 +242,10 @@ class Ezio:
     def wait_for_event(self, name, seconds=DEADLINE):
         wait_until(lambda: self.events_named(name) or not self.is_running(), f"event {name} of {self}", seconds)
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def is_running(self):
         return self._process.poll() is None
 

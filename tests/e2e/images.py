@@ -89,11 +89,11 @@ class Image:
     def hashes(self, piece_length):
         return [hashlib.sha1(self.payload[start:start + piece_length]) for start in range(0, len(self.payload), piece_length)]
 
-    def write_torrent(self, path, piece_length=65536, name="sda1"):
-        """Makes the torrent by hand."""
+    def write_torrent(self, path, piece_length=65536, name="sda1", **extras):
+        """Makes the torrent by hand. `extras` as for torrent_of."""
         files = [(extent.name, extent.length) for extent in self.extents]
         pieces = b"".join(sha1.digest() for sha1 in self.hashes(piece_length))
-        path.write_bytes(torrent_of(files, piece_length, pieces, name))
+        path.write_bytes(torrent_of(files, piece_length, pieces, name, **extras))
         return path
 
 
@@ -122,15 +122,16 @@ def bencode(value):
     return b"d" + b"".join(bencode(key) + bencode(value[key]) for key in sorted(value)) + b"e"
 
 
-def torrent_of(files, piece_length=65536, pieces=None, name="sda1"):
-    """The bytes of a torrent with these (name, length) files; without `pieces`, of data that nobody has."""
+def torrent_of(files, piece_length=65536, pieces=None, name="sda1", tracker=None, ca=None):
+    """The bytes of a torrent with these (name, length) files; without `pieces`, of data that nobody has. `ca` is PEM."""
     count = -(-sum(length for _, length in files) // piece_length)
-    return bencode({"info": {
+    info = {
         "files": [{"length": length, "path": [path]} for path, length in files],
         "name": name,
         "piece length": piece_length,
         "pieces": pieces if pieces is not None else bytes(20 * count),
-    }})
+    }
+    return bencode(({"announce": tracker} if tracker else {}) | {"info": info | ({"ssl-cert": ca} if ca else {})})
 
 
 def torrent_of_one_file(name, length, piece_length=65536):

@@ -7,12 +7,17 @@ A namespace has no name and no process of its own: it is a descriptor of the tes
     self.start("seed", torrent, source, wrapper=hosts[0].wrapper)
 """
 
+import collections
 import contextlib
 import ctypes
 import functools
+import ipaddress
 import os
 import shutil
+import socket
+import struct
 import sys
+import threading
 import unittest
 
 from harness import run, wait_until
@@ -67,8 +72,70 @@ class Host:
             _check(_libc.setns(home, _CLONE_NEWNET))
             os.close(home)
 
-    def packets_sent(self, interface="eth0"):
-        return int(self.run("cat", f"/sys/class/net/{interface}/statistics/tx_packets"))
+    def listening_ports(self):
+        """The TCP ports that somebody listens on here, over IPv4 or IPv6."""
+        table = self.run("cat", "/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6")
+        rows = [line.split() for line in table.splitlines()]
+        return {int(row[1].rsplit(":", 1)[1], 16) for row in rows if row[3] == "0A"}
+
+
+Packet = collections.namedtuple("Packet", "sent protocol address port")  # the peer's address, the destination's port
+
+_ETHERNET_HEADER = 14
+_PORTS_AT = {"tcp": 2, "udp": 2}  # of the destination, within the header
+_PROTOCOLS = {1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 58: "icmpv6", 0: "icmpv6"}  # 0: an option before ICMPv6
+
+
+def _parse(frame, sent):
+    kind = struct.unpack_from("!H", frame, 12)[0]
+    packet = frame[_ETHERNET_HEADER:]
+    if kind == 0x0800:
+        protocol, header = packet[9], (packet[0] & 15) * 4
+        addresses = packet[12:16], packet[16:20]
+    elif kind == 0x86DD:
+        protocol, header = packet[6], 40
+        addresses = packet[8:24], packet[24:40]
+    else:
+        return Packet(sent, {0x0806: "arp"}.get(kind, hex(kind)), None, None)
+    name = _PROTOCOLS.get(protocol, str(protocol))
+    port = struct.unpack_from("!H", packet, header + _PORTS_AT[name])[0] if name in _PORTS_AT else None
+    return Packet(sent, name, str(ipaddress.ip_address(addresses[1 if sent else 0])), port)
+
+
+class Capture:
+    """Everything that an interface of a host sends and receives during a with block: `packets`, each kind once."""
+
+    def __init__(self, host, interface="eth0"):
+        everything = 3  # ETH_P_ALL
+        with host.inside():
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(everything))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
+        self._socket.bind((interface, everything))
+        self._socket.settimeout(0.1)
+        self.packets, self._over = set(), False
+        self._thread = threading.Thread(target=self._collect)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over = True
+        self._thread.join()
+        self._socket.close()
+
+    def _collect(self):
+        while True:
+            try:
+                frame, address = self._socket.recvfrom(256)
+            except TimeoutError:
+                if self._over:
+                    return
+                continue
+            self.packets.add(_parse(frame, address[2] == socket.PACKET_OUTGOING))
+
+    def sent(self):
+        return {packet for packet in self.packets if packet.sent}
 
 
 class Switch(Host):

@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+"""Peers that lie, flood or dawdle: the others still get the image, and memory stays bounded."""
+
+import contextlib
+import hashlib
+import pathlib
+import socket
+import struct
+import unittest
+
+from harness import EndToEndTest, main, wait_until
+from images import differing_extents, odd_image
+
+MIB = 1 << 20
+MEMORY = 64  # MiB, for --memory
+REST = 96  # MiB that the rest of the process may need, as the manual says
+
+
+def peak_memory(process):
+    """In MiB."""
+    lines = pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) // 1024
+
+
+class HostileTest(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        self.image = odd_image()
+        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
+        self.source = self.image.write_to(self.dir / "source.img")
+        self.target = self.dir / "target.img"
+
+    def assert_fetched(self):
+        self.assertEqual(differing_extents(self.source, self.target, self.image.extents), [])
+
+
+class WrongData(HostileTest):
+    def setUp(self):
+        super().setUp()
+        self.wrong = self.dir / "wrong.img"  # a source that is not the image, and nobody has checked it
+        with open(self.source, "rb") as file:
+            self.wrong.write_bytes(bytes(byte ^ 0x55 for byte in file.read()))
+
+    def test_a_peer_that_sends_wrong_data_is_named_and_dropped_and_the_image_is_right(self):
+        with self.seeding(self.torrent, self.source) as honest, self.seeding(self.torrent, self.wrong) as liar:
+            fetcher = self.fetch(self.torrent, self.target, "--peer", honest, "--peer", liar)
+        self.assert_fetched()
+        warnings = [event["message"] for event in fetcher.events_named("warning")]
+        self.assertTrue(any(f"{liar} has sent wrong data" in message for message in warnings), fetcher)
+        self.assertFalse(any(honest in message for message in warnings), fetcher)
+        self.assertGreater(fetcher.events_named("summary")[0]["failed_pieces"], 0)
+
+    def test_with_nobody_else_it_is_the_reason_for_the_stall(self):
+        with self.seeding(self.torrent, self.wrong) as liar:
+            fetcher, _ = self.start_listening("fetch", self.torrent, self.target, "--peer", liar, "--stall-timeout", "4s")
+            self.assertEqual(fetcher.wait(), 7, fetcher)
+        self.assertIn("sending wrong data", fetcher.events_named("error")[0]["message"])
+
+
+class Peer:
+    """A peer of the BitTorrent protocol, by hand."""
+
+    def __init__(self, address, info_hash):
+        host, port = address.split(":")
+        self.socket = socket.create_connection((host, int(port)), timeout=30)
+        extensions = b"\0\0\0\0\0\x10\0\x04"  # the extension protocol and the fast extension
+        self.socket.sendall(b"\x13BitTorrent protocol" + extensions + info_hash + b"-XX0000-" + bytes(12))
+
+    def send(self, kind, payload=b""):
+        self.socket.sendall(struct.pack("!IB", len(payload) + 1, kind) + payload)
+
+    def close(self):
+        self.socket.close()
+
+
+class Floods(HostileTest):
+    CONNECTIONS = 500
+
+    def start_seeder(self):
+        return self.start_listening("seed", self.torrent, self.source, "--memory", f"{MEMORY}M")
+
+    def check(self, seeder, peer):
+        """While whatever it is goes on, the image is to be had, and memory bounded."""
+        self.fetch(self.torrent, self.target, "--peer", peer, "--timeout", "60s")
+        self.assert_fetched()
+        self.assertLess(peak_memory(seeder), MEMORY + REST)
+
+    def info_hash(self):
+        content = self.torrent.read_bytes()
+        return hashlib.sha1(content[content.index(b"4:info") + 6:-1]).digest()
+
+    def connections(self, peer, first_bytes):
+        """Many that send so much and then nothing."""
+        host, port = peer.split(":")
+        sockets = contextlib.ExitStack()
+        for _ in range(self.CONNECTIONS):
+            connection = sockets.enter_context(socket.create_connection((host, int(port)), timeout=30))
+            connection.sendall(first_bytes)
+        return sockets
+
+    def test_many_connections_that_say_nothing(self):
+        seeder, peer = self.start_seeder()
+        with self.connections(peer, b""):
+            self.check(seeder, peer)
+
+    def test_many_handshakes_that_never_end(self):
+        seeder, peer = self.start_seeder()
+        with self.connections(peer, b"\x13BitTorrent pro"):
+            self.check(seeder, peer)
+
+    def test_many_peers_of_something_else(self):
+        seeder, peer = self.start_seeder()
+        with self.connections(peer, b"\x13BitTorrent protocol" + bytes(8) + b"x" * 20 + b"-XX0000-" + bytes(12)):
+            self.check(seeder, peer)
+
+    def test_a_message_that_would_be_huge(self):
+        seeder, peer = self.start_seeder()
+        with contextlib.closing(Peer(peer, self.info_hash())) as liar:
+            liar.socket.sendall(struct.pack("!IB", 0x7FFFFFFF, 7))
+            self.check(seeder, peer)
+
+    def flood(self, peer, messages):
+        """Sends until the other side no longer reads, or hangs up. Reads nothing."""
+        liar = self.enterContext(contextlib.closing(Peer(peer, self.info_hash())))
+        liar.socket.settimeout(2)
+        sent = 0
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            while sent < 64 * MIB:
+                sent += liar.socket.send(messages)
+        return liar
+
+    def test_requests_for_the_metadata_without_end(self):
+        seeder, peer = self.start_seeder()
+        handshake = b"\0d1:md11:ut_metadatai2eee"
+        request = b"\x02d8:msg_typei0e5:piecei0ee"
+        wrapped = [struct.pack("!IB", len(body) + 1, 20) + body for body in (handshake, request)]
+        self.flood(peer, wrapped[0] + wrapped[1] * 1000)
+        self.check(seeder, peer)
+
+    def test_requests_for_data_without_end(self):
+        seeder, peer = self.start_seeder()
+        interested = struct.pack("!IB", 1, 2)
+        requests = b"".join(struct.pack("!IBIII", 13, 6, piece, 0, 16384) for piece in range(300))
+        self.flood(peer, interested + requests)
+        self.check(seeder, peer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+#!/usr/bin/python3
+"""Private images (SSL torrents): who has a certificate of the image's CA gets it, nobody else gets a byte."""
+
+import hashlib
+import pathlib
+import re
+import shlex
+import socket
+import ssl
+import unittest
+
+from harness import REPOSITORY, EndToEndTest, main, missing_tools, run, wait_until
+from images import differing_extents, odd_image
+
+try:
+    import libtorrent
+except ImportError:
+    libtorrent = None
+
+EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+
+
+class Authority:
+    """A certificate authority with openssl(1). Certificates and keys are files in `directory`."""
+
+    def __init__(self, directory, name):
+        self.directory, self.name = directory, name
+        self.certificate, self._key = directory / f"{name}.pem", directory / f"{name}.key"
+        run("openssl", "req", "-x509", *EC, "-subj", f"/CN={name}", "-days", "2", "-keyout", self._key, "-out", self.certificate)
+
+    def issue(self, host, common_name="*", days=2, usage=None):
+        """The options that show a new certificate of this CA."""
+        request, key, certificate = (self.directory / f"{self.name}-{host}.{kind}" for kind in ("csr", "key", "pem"))
+        extensions = self.directory / "extensions"
+        extensions.write_text(f"extendedKeyUsage={usage}\n" if usage else "basicConstraints=CA:FALSE\n")
+        run("openssl", "req", *EC, "-subj", f"/CN={common_name}", "-keyout", key, "-out", request)
+        run("openssl", "x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self._key, "-days", str(days),
+            "-extfile", extensions, "-out", certificate)
+        return ["--ssl-cert", certificate, "--ssl-key", key]
+
+
+def info_hash_of(torrent):
+    content = torrent.read_bytes()
+    return hashlib.sha1(content[content.index(b"4:info") + 6:-1])
+
+
+@unittest.skipIf(missing_tools("openssl"), "needs openssl")
+class PrivateImage(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        self.image = odd_image()
+        self.ca = Authority(self.dir, "ca")
+        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent", ca=self.ca.certificate.read_text())
+        self.source = self.image.write_to(self.dir / "source.img")
+        self.target = self.dir / "target.img"
+        self.credentials = self.ca.issue("server")
+
+    def assert_fetched(self):
+        self.assertEqual(differing_extents(self.source, self.target, self.image.extents), [])
+
+
+class Members(PrivateImage):
+    def test_a_certificate_of_the_ca_gets_the_image(self):
+        with self.seeding(self.torrent, self.source, *self.credentials) as peer:
+            self.fetch(self.torrent, self.target, "--peer", peer, *self.ca.issue("client"))
+        self.assert_fetched()
+
+    def test_so_does_one_that_is_made_out_to_the_image(self):
+        with self.seeding(self.torrent, self.source, *self.credentials) as peer:
+            self.fetch(self.torrent, self.target, "--peer", peer,
+                       *self.ca.issue("client", common_name="sda1", usage="serverAuth,clientAuth"))
+        self.assert_fetched()
+
+    def test_groups_for_diffie_hellman_can_be_given(self):
+        group = self.dir / "dh.pem"
+        run("openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe3072", "-out", group)
+        with self.seeding(self.torrent, self.source, *self.credentials, "--ssl-dh", group) as peer:
+            self.fetch(self.torrent, self.target, "--peer", peer, *self.ca.issue("client"))
+        self.assert_fetched()
+
+    @unittest.skipIf(libtorrent is None, "needs python3-libtorrent")
+    def test_a_stock_client_with_a_certificate_gets_it_too(self):
+        options = self.ca.issue("client")
+        with self.seeding(self.torrent, self.source, *self.credentials) as peer:
+            client = StockClient(self, self.torrent, peer, certificate=options[1], key=options[3])
+            wait_until(lambda: client.status().is_seeding, "the stock client to be complete")
+
+    def test_the_manual_shows_how_to_make_the_certificates(self):
+        manual = (REPOSITORY / "man" / "ezio-cli.8").read_text()
+        block = re.search(r"\.Bd [^\n]*\n(openssl req.*?)\.Ed", manual, re.DOTALL).group(1).replace("\\e\n", "")
+        commands = [shlex.split(line) for line in block.splitlines() if line.startswith("openssl")]
+        self.assertGreaterEqual(len(commands), 3)
+        for command in commands:
+            run("env", "-C", str(self.dir), *command)
+        torrent = self.image.write_torrent(self.dir / "manual.torrent", ca=(self.dir / "ca.pem").read_text())
+        credentials = ["--ssl-cert", self.dir / "host.pem", "--ssl-key", self.dir / "host.key"]
+        with self.seeding(torrent, self.source, *credentials) as peer:
+            self.fetch(torrent, self.target, "--peer", peer, *credentials)
+
+
+class StockClient:
+    """libtorrent's Python binding, which fetches into a directory for as long as the test runs."""
+
+    def __init__(self, test, torrent, peer, certificate=None, key=None):
+        self._session = libtorrent.session({
+            "listen_interfaces": "127.0.0.1:0s", "enable_dht": False, "enable_lsd": False, "enable_upnp": False,
+            "enable_natpmp": False, "alert_mask": libtorrent.alert.category_t.all_categories})
+        directory = test.dir / "stock"
+        directory.mkdir()
+        params = {"ti": libtorrent.torrent_info(str(torrent)), "save_path": str(directory)}
+        self._handle = self._session.add_torrent(params)
+        if certificate:
+            group = test.dir / "stock-dh.pem"
+            run("openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048", "-out", group)
+            self._handle.set_ssl_certificate(str(certificate), str(key), str(group))
+        host, port = peer.split(":")
+        self._handle.connect_peer((host, int(port)))
+
+    def status(self):
+        return self._handle.status()
+
+    def was_refused(self):
+        return any(isinstance(alert, (libtorrent.peer_error_alert, libtorrent.peer_disconnected_alert))
+                   for alert in self._session.pop_alerts())
+
+
+class Strangers(PrivateImage):
+    """Each tries to get a byte from a running seeder."""
+
+    def answer_to(self, peer, certificate=None, key=None, server_name=None):
+        """What a client is told that says which torrent it wants, over TLS if it can be had."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if certificate:
+            context.load_cert_chain(certificate, key)
+        host, port = peer.split(":")
+        info_hash = info_hash_of(self.torrent)
+        with socket.create_connection((host, int(port)), timeout=30) as plain:
+            try:
+                with context.wrap_socket(plain, server_hostname=server_name or info_hash.hexdigest()) as tls:
+                    tls.sendall(b"\x13BitTorrent protocol" + bytes(8) + info_hash.digest() + b"-XX0000-" + bytes(12))
+                    return tls.recv(1000)
+            except (ssl.SSLError, ConnectionError):
+                return b""
+
+    def check_refused(self, *credentials, server_name=None):
+        with self.seeding(self.torrent, self.source, *self.credentials) as peer:
+            self.assertEqual(self.answer_to(peer, *credentials[1::2], server_name=server_name), b"")
+            self.assert_still_serving(peer)
+
+    def assert_still_serving(self, peer):
+        self.fetch(self.torrent, self.target, "--peer", peer, *self.ca.issue("client"))
+
+    def test_a_member_is_answered(self):
+        """Or the other tests here would show nothing."""
+        with self.seeding(self.torrent, self.source, *self.credentials) as peer:
+            self.assertTrue(self.answer_to(peer, *self.ca.issue("client")[1::2]).startswith(b"\x13BitTorrent protocol"))
+
+    def test_without_a_certificate(self):
+        self.check_refused()
+
+    def test_with_a_certificate_of_another_ca(self):
+        self.check_refused(*Authority(self.dir, "other").issue("client"))
+
+    def test_with_a_certificate_of_another_ca_of_the_same_name(self):
+        (self.dir / "twin").mkdir()
+        self.check_refused(*Authority(self.dir / "twin", "ca").issue("client"))
+
+    def test_with_an_expired_certificate(self):
+        self.check_refused(*self.ca.issue("client", days=-1))
+
+    def test_with_a_certificate_for_another_image(self):
+        self.check_refused(*self.ca.issue("client", common_name="sdb1"))
+
+    def test_with_a_certificate_for_servers_only(self):
+        self.check_refused(*self.ca.issue("client", usage="serverAuth"))
+
+    def test_for_a_torrent_that_is_not_there(self):
+        self.check_refused(*self.ca.issue("client"), server_name="0" * 40)
+
+    def test_in_plain_text(self):
+        with self.seeding(self.torrent, self.source, *self.credentials) as peer:
+            host, port = peer.split(":")
+            with socket.create_connection((host, int(port)), timeout=30) as plain:
+                plain.sendall(b"\x13BitTorrent protocol" + bytes(8) + info_hash_of(self.torrent).digest() + b"-XX0000-" + bytes(12))
+                answer = plain.recv(1000)  # at most an alert of TLS, in plain text as well
+            self.assertNotIn(b"BitTorrent", answer)
+            self.assertLess(len(answer), 16)
+            self.assert_still_serving(peer)
+
+    @unittest.skipIf(libtorrent is None, "needs python3-libtorrent")
+    def test_a_stock_client_without_a_certificate(self):
+        with self.seeding(self.torrent, self.source, *self.credentials) as peer:
+            client = StockClient(self, self.torrent, peer)
+            wait_until(client.was_refused, "the stock client to be refused")
+            self.assertEqual(client.status().total_payload_download, 0)
+            self.assert_still_serving(peer)
+
+    def test_who_is_refused_is_told_to_the_user(self):
+        seeder, peer = self.start_listening("seed", self.torrent, self.source, *self.credentials)
+        self.answer_to(peer)
+        wait_until(lambda: seeder.events_named("warning"), "a warning about the refused peer")
+        self.assertRegex(seeder.events_named("warning")[0]["message"], "TLS.*127.0.0.1.*certificate")
+
+    def test_there_is_no_other_port(self):
+        seeder, peer = self.start_listening("seed", self.torrent, self.source, *self.credentials)
+        inodes = {link.readlink().name for link in pathlib.Path(f"/proc/{seeder.pid}/fd").iterdir()}
+        rows = [line.split() for table in ("tcp", "tcp6")
+                for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
+        ports = {int(row[1].rsplit(":", 1)[1], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes}
+        self.assertEqual(ports, {int(peer.split(":")[1])})
+
+
+class Refusals(PrivateImage):
+    """Certificates that peers would refuse are refused at once, with the reason, and nothing is touched."""
+
+    def check(self, reason, *credentials, status=6):
+        fetcher = self.ends_with(status, "fetch", self.torrent, self.target, "--no-lsd", *credentials)
+        self.assertRegex(fetcher.stderr, reason)
+        self.assertFalse(self.target.exists())
+
+    def with_other(self, option, path):
+        changed = list(self.credentials)
+        changed[changed.index(option) + 1] = path
+        return changed
+
+    def test_none(self):
+        self.check("--ssl-cert")
+        self.check("--ssl-key", *self.credentials[:2])
+
+    def test_files_that_are_not_what_they_should_be(self):
+        junk = self.dir / "junk"
+        junk.write_text("junk\n")
+        self.check("/nowhere.*No such file", *self.with_other("--ssl-cert", "/nowhere"))
+        self.check("junk: there is no certificate in it", *self.with_other("--ssl-cert", junk))
+        self.check("junk: there is no private key in it", *self.with_other("--ssl-key", junk))
+        self.check("junk: there are no Diffie-Hellman parameters in it", *self.credentials, "--ssl-dh", junk)
+
+    def test_a_key_with_a_passphrase(self):
+        locked = self.dir / "locked.key"
+        run("openssl", "pkey", "-in", self.credentials[3], "-aes128", "-passout", "pass:x", "-out", locked)
+        self.check("locked.key: it has a passphrase", *self.with_other("--ssl-key", locked))
+
+    def test_the_key_of_another_certificate(self):
+        self.check("it is not the key of ", *self.with_other("--ssl-key", self.ca.issue("other")[3]))
+
+    def test_a_certificate_of_another_ca(self):
+        self.check("it is not signed by the CA", *Authority(self.dir, "other").issue("client"))
+
+    def test_an_expired_certificate(self):
+        self.check("it has expired on 20", *self.ca.issue("client", days=-1))
+
+    def test_a_certificate_for_one_direction_only(self):
+        self.check("serverAuth and clientAuth", *self.ca.issue("client", usage="serverAuth"))
+        self.check("serverAuth and clientAuth", *self.ca.issue("client", usage="clientAuth"))
+
+    def test_a_certificate_for_another_image(self):
+        self.check("it is made out to 'sdb1'; peers accept '\\*' or 'sda1'", *self.ca.issue("client", common_name="sdb1"))
+
+    def test_certificates_for_an_image_that_is_not_private(self):
+        self.torrent = self.image.write_torrent(self.dir / "public.torrent")
+        self.check("is not private", *self.credentials, status=2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+"""What a process that talks to the network may still do: what it needs once the target is open, and no more."""
+
+import os
+import pathlib
+import unittest
+
+from harness import ON_LOOPBACK, UNTOUCHED, EndToEndTest, free_port, main, make_file, needs_loop_devices, wait_until
+from images import differing_extents, odd_image
+
+SIZE = 64 << 20
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE = 1, 2, 10
+NOBODY = 65534
+
+
+def threads_of(process):
+    """What /proc says of each thread's credentials."""
+    found = []
+    for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+        lines = (task / "status").read_text().splitlines()
+        found.append(dict(line.split(":\t", 1) for line in lines if ":\t" in line))
+    return found
+
+
+def capabilities(names):
+    return sum(1 << name for name in names)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root")
+class Privileges(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        self.image = odd_image()
+        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
+        self.source = self.image.write_to(make_file(self.dir / "source.img", SIZE))
+        for secret in (self.torrent, self.source):
+            secret.chmod(0o600)
+
+    def assert_powers(self, process, *kept):
+        for thread in threads_of(process):
+            self.assertEqual(thread["NoNewPrivs"], "1", thread["Name"])
+            for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+                self.assertEqual(int(thread[kind], 16) & ~capabilities(kept), 0, f"{thread['Name']}: {kind}")
+
+    def assert_is_nobody(self, process):
+        for thread in threads_of(process):
+            self.assertEqual(set(thread["Uid"].split()), {str(NOBODY)}, thread["Name"])
+            self.assertEqual(set(thread["Gid"].split()), {str(NOBODY)}, thread["Name"])
+            self.assertEqual(thread["Groups"].split(), [], thread["Name"])
+
+    def test_root_keeps_no_capabilities(self):
+        seeder, peer = self.start_listening("seed", self.torrent, self.source)
+        self.assertGreater(len(threads_of(seeder)), 3)
+        self.assert_powers(seeder)
+        fetcher = self.fetch(self.torrent, self.dir / "target.img", "--peer", peer)
+        self.assert_clean(fetcher)
+
+    def test_a_low_port_can_still_be_listened_on(self):
+        port = next(port for port in range(900, 1000) if not self.is_taken(port))
+        seeder = self.start("seed", self.torrent, self.source, "--json", *ON_LOOPBACK, "--user", "nobody",
+                            "--listen", f"127.0.0.1:{port}")
+        seeder.wait_for_event("start")
+        self.assert_powers(seeder, CAP_NET_BIND_SERVICE)
+        self.assert_is_nobody(seeder)
+        self.fetch(self.torrent, self.dir / "target.img", "--peer", f"127.0.0.1:{port}")
+
+    def is_taken(self, port):
+        return f":{port:04X} " in pathlib.Path("/proc/net/tcp").read_text()
+
+    def test_a_file_of_root_is_written_and_verified_as_nobody(self):
+        target = make_file(self.dir / "target.img", SIZE, fill=UNTOUCHED)
+        target.chmod(0o600)
+        with self.seeding(self.torrent, self.source, "--user", "nobody") as peer:
+            self.fetch(self.torrent, target, "--peer", peer, "--user", "nobody", "--verify")
+        self.assertEqual(differing_extents(self.source, target, self.image.extents), [])
+
+    @needs_loop_devices
+    def test_a_device_is_written_and_verified_as_nobody(self):
+        device = self.loop_device("disk", SIZE, fill=UNTOUCHED)
+        with self.seeding(self.torrent, self.source) as peer:
+            fetcher, _ = self.start_listening("fetch", self.torrent, device.path, "--user", "nobody", "--verify",
+                                              "--max-download", "8M", "--peer", peer)
+            fetcher.wait_for_event("start")
+            self.assert_is_nobody(fetcher)
+            self.assert_powers(fetcher)
+            self.assert_complete(fetcher)
+        self.assertEqual(differing_extents(self.source, device.backing, self.image.extents), [])
+
+    def test_root_still_opens_the_files_of_a_directory(self):
+        directory = self.dir / "images"
+        directory.mkdir()
+        os.chown(directory, NOBODY, NOBODY)
+        with self.seeding(self.torrent, self.source) as peer:
+            fetcher, _ = self.start_listening("fetch", self.torrent, directory, "--peer", peer, "--max-download", "8M")
+            fetcher.wait_for_event("start")
+            self.assert_powers(fetcher, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)
+            self.assert_complete(fetcher)
+
+    def test_nobody_does_not_and_that_is_said_at_once(self):
+        fetcher = self.ends_with(2, "fetch", self.torrent, self.dir, "--user", "nobody", *ON_LOOPBACK)
+        self.assertIn("is a directory", fetcher.stderr)
+
+    def test_a_user_that_is_not_there_is_a_usage_error(self):
+        fetcher = self.ends_with(2, "fetch", self.torrent, self.dir / "new.img", "--user", "no-such-user", *ON_LOOPBACK)
+        self.assertIn("there is no such user", fetcher.stderr)
+        self.assertFalse((self.dir / "new.img").exists())
+
+    def test_only_root_can_become_another_user(self):
+        self.torrent.chmod(0o644)
+        as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        fetcher = self.ends_with(2, "fetch", self.torrent, "/nowhere/new.img", "--user", "root", *ON_LOOPBACK,
+                                 wrapper=as_nobody)
+        self.assertIn("only root can become another user", fetcher.stderr)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root")
+class Descriptors(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        self.image = odd_image()
+        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
+        self.source = self.image.write_to(self.dir / "source.img")
+
+    def limits_of(self, process):
+        return pathlib.Path(f"/proc/{process.pid}/limits").read_text()
+
+    def test_the_limit_is_raised_to_what_so_many_peers_need(self):
+        seeder = self.start("seed", self.torrent, self.source, "--json", *ON_LOOPBACK, "--max-peers", "2000",
+                            "--listen", f"127.0.0.1:{free_port()}", wrapper=["prlimit", "--nofile=256:20000"])
+        seeder.wait_for_event("start")
+        self.assertRegex(self.limits_of(seeder), r"Max open files\s+[67]\d{3}\s")
+
+    def test_a_limit_that_cannot_be_raised_is_refused_with_numbers(self):
+        wrapper = ["prlimit", "--nofile=256:256", "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        seeder = self.ends_with(2, "seed", self.torrent, self.source, *ON_LOOPBACK, "--max-peers", "2000", wrapper=wrapper)
+        self.assertRegex(seeder.stderr, r"--max-peers 2000: that needs \d+ file descriptors, 256 are allowed")
+
+
+if __name__ == "__main__":
+    main()

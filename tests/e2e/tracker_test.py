@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+"""Peers that find each other by a tracker: opentracker, over HTTP and UDP, and how its absence shows."""
+
+import contextlib
+import subprocess
+import unittest
+
+from harness import EndToEndTest, main, missing_tools, wait_until
+from images import differing_extents, odd_image
+from networks import Switch, needs_network_namespaces
+
+PORT = 6969
+
+
+class Opentracker:
+    """Listens on TCP and UDP of a host's address."""
+
+    def __init__(self, host):
+        self._process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", *host.wrapper, "opentracker", "-i", host.address, "-p", str(PORT),
+             "-P", str(PORT), "-u", "nobody", "-d", "/"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        wait_until(lambda: PORT in host.listening_ports() or self._process.poll() is not None, "opentracker to listen")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+
+
+@needs_network_namespaces
+@unittest.skipIf(missing_tools("opentracker"), "needs opentracker")
+class Tracker(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        self.image = odd_image()
+        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
+        self.source = self.image.write_to(self.dir / "source.img")
+        switch = self.enterContext(Switch())
+        self.tracker, self.server, self.client = (self.enterContext(switch.new_host()) for _ in range(3))
+        self.http = f"http://{self.tracker.address}:{PORT}/announce"
+        self.udp = f"udp://{self.tracker.address}:{PORT}"
+
+    def seed(self, *options):
+        seeder = self.start("seed", self.torrent, self.source, "--json", *options, wrapper=self.server.wrapper)
+        seeder.wait_for_event("start")
+        return seeder
+
+    def fetch(self, *options, name="target.img"):
+        return self.start("fetch", self.torrent, self.dir / name, "--json", "--timeout", "60s", *options,
+                          wrapper=self.client.wrapper)
+
+    def assert_fetched(self, fetcher, name="target.img"):
+        self.assert_complete(fetcher)
+        self.assertEqual(differing_extents(self.source, self.dir / name, self.image.extents), [])
+
+    def warnings(self, ezio):
+        return [event["message"] for event in ezio.events_named("warning")]
+
+    def check_tracker(self, url):
+        with Opentracker(self.tracker):
+            self.seed("--no-lsd", "--tracker", url)
+            fetcher = self.fetch("--no-lsd", "--tracker", url)
+            self.assert_fetched(fetcher)
+        self.assertEqual(self.warnings(fetcher), [])
+        self.assertLess(fetcher.events_named("complete")[0]["seconds"], 15)
+
+    def test_over_http(self):
+        self.check_tracker(self.http)
+
+    def test_over_udp(self):
+        self.check_tracker(self.udp)
+
+    def test_one_that_comes_late_is_asked_again_within_seconds(self):
+        self.seed("--no-lsd", "--tracker", self.http)
+        fetcher = self.fetch("--no-lsd", "--tracker", self.http)
+        wait_until(lambda: self.warnings(fetcher) or not fetcher.is_running(), "a warning about the tracker")
+        with Opentracker(self.tracker):
+            fetcher.wait_for_event("complete", 20)
+            self.assert_fetched(fetcher)
+
+    def test_that_of_the_torrent_is_used_unless_it_is_left_out(self):
+        self.torrent = self.image.write_torrent(self.dir / "tracked.torrent", tracker=self.http)
+        with Opentracker(self.tracker):
+            self.seed("--no-lsd")
+            self.assert_fetched(self.fetch("--no-lsd"))
+            lonely = self.fetch("--no-lsd", "--no-tracker", "--timeout", "4s", name="other.img")
+            self.assertEqual(lonely.wait(), 7, lonely)
+        self.assertIn("0 trackers", lonely.events_named("error")[0]["message"])
+
+    def test_a_dead_one_is_only_a_warning_where_peers_are_found_otherwise(self):
+        self.seed("--tracker", self.http)
+        fetcher = self.fetch("--tracker", self.http)
+        self.assert_fetched(fetcher)
+        with contextlib.suppress(IndexError):  # it may have been complete before the tracker had failed
+            self.assertIn(self.http, self.warnings(fetcher)[0])
+
+    def test_a_dead_one_is_the_reason_when_there_is_nothing_else(self):
+        for url in (self.http, self.udp):
+            fetcher = self.fetch("--no-lsd", "--tracker", url, "--stall-timeout", "5s", name="lonely.img")
+            self.assertEqual(fetcher.wait(), 7, fetcher)
+            message = fetcher.events_named("error")[0]["message"]
+            self.assertIn("no peer is connected", message)
+            self.assertIn(url, message)
+            self.assertRegex(message, "(?i)refused|unreachable|timed out")
+
+
+if __name__ == "__main__":
+    main()
