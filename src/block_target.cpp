@@ -165,7 +165,7 @@ std::unique_ptr<Target> open_block_device(const std::string& path, Access access
         refuse_read_only(fd.get(), path);
     }
     refuse_too_small(fd.get(), path, image);
-    return std::make_unique<FdTarget>(std::move(fd), path);
+    return std::make_unique<FdTarget>(std::move(fd), path, page_cache_for(image.map.payload_size()));
 }
 
 } // namespace ezio

@@ -19,6 +19,7 @@ std::optional<IoFailure> FdTarget::read_at(std::uint64_t offset, std::span<iovec
     if (error != 0) {
         return IoFailure{IoFailure::Operation::read, m_path, offset, length, error == end_of_file ? 0 : error};
     }
+    drop_used(offset, length);
     return std::nullopt;
 }
 
@@ -47,8 +48,21 @@ std::optional<IoFailure> FdTarget::write_behind(const Extent& span, std::uint64_
         if (auto failed = sync_range(old, wait)) {
             return failed;
         }
+        drop_used(old.offset, old.length);
     }
     return std::nullopt;
+}
+
+// Only what is clean is dropped. A hint, so there is nothing to report.
+void FdTarget::drop_used(std::uint64_t offset, std::uint64_t length) const
+{
+    if (m_page_cache == PageCache::drop) {
+        const DropWindows windows = windows_ended_by(offset, length);
+        if (windows.length > 0) { // 0 would mean all of it
+            (void)::posix_fadvise(m_fd.get(), static_cast<off_t>(windows.offset), static_cast<off_t>(windows.length),
+                                  POSIX_FADV_DONTNEED);
+        }
+    }
 }
 
 std::optional<IoFailure> FdTarget::sync_range(const Extent& range, unsigned flags)

@@ -93,8 +93,9 @@ Fd open_for_writing(const std::string& path, const Image& image)
 
 std::unique_ptr<Target> open_image_file(const std::string& path, Access access, const Image& image)
 {
+    const PageCache page_cache = page_cache_for(image.map.payload_size());
     if (access == Access::read_write) {
-        return std::make_unique<FdTarget>(open_for_writing(path, image), path);
+        return std::make_unique<FdTarget>(open_for_writing(path, image), path, page_cache);
     }
     Fd fd = open_existing(path, access);
     const auto size = static_cast<std::uint64_t>(status_of(fd.get(), path).st_size);
@@ -104,7 +105,7 @@ std::unique_ptr<Target> open_image_file(const std::string& path, Access access, 
                     fmt::format("{} is {} ({} bytes), the image needs {} ({} bytes)", path,
                                 format_bytes(size), size, format_bytes(needed), needed));
     }
-    return std::make_unique<FdTarget>(std::move(fd), path);
+    return std::make_unique<FdTarget>(std::move(fd), path, page_cache);
 }
 
 } // namespace ezio

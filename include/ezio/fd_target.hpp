@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ezio/fd.hpp"
+#include "ezio/page_cache.hpp"
 #include "ezio/target.hpp"
 #include "ezio/write_behind.hpp"
 
@@ -14,7 +15,10 @@ namespace ezio {
 
 class FdTarget : public Target {
   public:
-    FdTarget(Fd fd, std::string path) : m_fd(std::move(fd)), m_path(std::move(path)) {}
+    FdTarget(Fd fd, std::string path, PageCache page_cache)
+        : m_fd(std::move(fd)), m_path(std::move(path)), m_page_cache(page_cache)
+    {
+    }
 
     using Target::read_at;
     using Target::write_at;
@@ -28,10 +32,12 @@ class FdTarget : public Target {
     const std::string& path() const override { return m_path; }
 
   private:
+    void drop_used(std::uint64_t offset, std::uint64_t length) const;
     [[nodiscard]] std::optional<IoFailure> sync_range(const Extent& range, unsigned flags);
 
     const Fd m_fd;
     const std::string m_path;
+    const PageCache m_page_cache;
     std::mutex m_mutex;
     WriteBehind m_behind{write_behind_limit}; // guarded by m_mutex
 };
