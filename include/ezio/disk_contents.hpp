@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What is on a device, or in a part of it, as libblkid tells from the data itself: a file system, something else with a
+// signature (swap, LUKS, LVM, RAID), a partition table, or nothing that is known.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+struct Partition {
+    int number = 0;
+    std::uint64_t start = 0; // bytes from the start of the device
+    std::uint64_t size = 0;  // bytes
+    bool is_container = false; // an extended partition: it holds the logical ones
+    bool operator==(const Partition&) const = default;
+};
+
+struct PartitionTable {
+    std::string type; // "gpt", "dos", ...
+    std::vector<Partition> partitions;
+};
+
+struct DiskContents {
+    std::string type; // "ext4", "swap", "crypto_LUKS", ... as libblkid calls it; empty: nothing known
+    std::optional<PartitionTable> table;
+};
+
+// Looks at [offset, offset + size) of the open device or file `fd`. `path` is for messages.
+// Throws Error (ExitStatus::target) when there are signatures of several things and it cannot be told which is meant,
+// ExitStatus::io when it cannot be read.
+[[nodiscard]] DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t offset, std::uint64_t size);
+
+} // namespace ezio

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What of a whole disk is carried, given what is carried of each partition.
+//
+// The rest of a disk, between the partitions and around them, is small and holds what makes it boot: the partition
+// table with its copy at the end, boot loaders behind it (GRUB's core in the first MiB, U-Boot a few MiB in), the
+// records that logical partitions are chained with. A gap of up to largest_whole_gap is carried whole, of a larger one
+// both ends; so is the beginning of every extended partition. Nothing of a gap is ever needed from its middle.
+#pragma once
+
+#include "ezio/disk_contents.hpp"
+#include "ezio/extent_map.hpp"
+#include "ezio/units.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+inline constexpr std::uint64_t largest_whole_gap = 64_MiB;
+inline constexpr std::uint64_t gap_end = 1_MiB; // carried of each end of a larger gap
+
+struct UsedPartition {
+    Partition partition;
+    std::vector<Extent> used; // relative to its start; nothing for a container
+};
+
+// The extents to carry, in order, touching ones merged. `disk` is for messages.
+// Throws Error (ExitStatus::target) when a partition ends behind the disk or two of them overlap.
+[[nodiscard]] std::vector<Extent> disk_extents(const std::string& disk, std::uint64_t disk_size,
+                                               std::vector<UsedPartition> partitions);
+
+// The same bytes, in order, with overlapping and touching ones merged and without empty ones.
+[[nodiscard]] std::vector<Extent> united(std::vector<Extent> extents);
+
+} // namespace ezio

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Which block devices are part of which, and where they are mounted: what the kernel says in /proc and /sys.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace ezio {
+
+// A line of /proc/self/mountinfo.
+struct Mounted {
+    dev_t device = 0;   // btrfs has a number of its own here, and the device as the source
+    std::string source; // "/dev/sda1"
+    std::string point;
+    bool read_only = false; // the file system, not only this mount of it
+    bool operator==(const Mounted&) const = default;
+};
+
+// Lines of another form are left out.
+[[nodiscard]] std::vector<Mounted> parse_mountinfo(std::string_view text);
+
+// Where a device is in use.
+struct DeviceUse {
+    std::string device; // "/dev/sda1": the device itself, a partition of it, or what was built upon either
+    std::string point;
+    bool read_only = false;
+};
+
+// All mounts of the block device, of its partitions, and of what holds them (LVM, RAID, encryption).
+[[nodiscard]] std::vector<DeviceUse> uses_of(dev_t device);
+
+// The same for a regular file that is the backing file of loop devices.
+[[nodiscard]] std::vector<DeviceUse> uses_of_file(const std::string& path);
+
+struct PartitionDevice {
+    std::string path; // "/dev/sda1"
+    dev_t device = 0;
+    std::uint64_t start = 0; // bytes from the start of the disk
+    std::uint64_t size = 0;  // bytes
+};
+
+// The partitions of a disk that the kernel has devices for.
+[[nodiscard]] std::vector<PartitionDevice> partition_devices(dev_t disk);
+
+} // namespace ezio

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/disk_contents.hpp"
+
+#include "ezio/error.hpp"
+
+#include <blkid/blkid.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <memory>
+#include <new>
+
+namespace ezio {
+
+namespace {
+
+using Probe = std::unique_ptr<blkid_struct_probe, decltype(&blkid_free_probe)>;
+
+constexpr std::uint64_t unit = 512; // libblkid counts in these, whatever the device's sectors are
+
+std::string value_of(blkid_probe probe, const char* name)
+{
+    const char* data = nullptr;
+    return blkid_probe_lookup_value(probe, name, &data, nullptr) == 0 ? data : "";
+}
+
+// Partitions of the table itself and logical ones; not those that another table inside of a partition may have.
+std::optional<PartitionTable> table_of(blkid_probe probe)
+{
+    const blkid_partlist list = blkid_probe_get_partitions(probe);
+    const blkid_parttable root = list != nullptr ? blkid_partlist_get_table(list) : nullptr;
+    if (root == nullptr) {
+        return std::nullopt;
+    }
+    PartitionTable table{blkid_parttable_get_type(root), {}};
+    for (int i = 0; i < blkid_partlist_numof_partitions(list); ++i) {
+        const blkid_partition partition = blkid_partlist_get_partition(list, i);
+        if (blkid_partition_get_table(partition) != root) {
+            continue;
+        }
+        table.partitions.push_back({blkid_partition_get_partno(partition),
+                                    static_cast<std::uint64_t>(blkid_partition_get_start(partition)) * unit,
+                                    static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * unit,
+                                    blkid_partition_is_extended(partition) != 0});
+    }
+    return table;
+}
+
+Probe make_probe(int fd, const std::string& path, std::uint64_t offset, std::uint64_t size)
+{
+    Probe probe(blkid_new_probe(), &blkid_free_probe);
+    if (!probe) {
+        throw std::bad_alloc();
+    }
+    if (blkid_probe_set_device(probe.get(), fd, static_cast<blkid_loff_t>(offset), static_cast<blkid_loff_t>(size)) !=
+        0) {
+        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+    }
+    blkid_probe_enable_superblocks(probe.get(), 1);
+    blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE);
+    blkid_probe_enable_partitions(probe.get(), 1);
+    return probe;
+}
+
+} // namespace
+
+DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t offset, std::uint64_t size)
+{
+    constexpr int found = 0;
+    constexpr int nothing = 1;
+    constexpr int ambiguous = -2;
+    const Probe probe = make_probe(fd, path, offset, size);
+    errno = 0;
+    const int result = blkid_do_safeprobe(probe.get());
+    if (result == ambiguous) {
+        throw Error(ExitStatus::target,
+                    fmt::format("{} has signatures of several file systems, see wipefs -n {}; erase the stale ones, or "
+                                "take every byte with --all",
+                                path, path));
+    }
+    if (result != found && result != nothing) {
+        throw Error(IoFailure{IoFailure::Operation::read, path, offset, size, errno});
+    }
+    if (result == nothing) {
+        return {};
+    }
+    DiskContents contents{value_of(probe.get(), "TYPE"), std::nullopt};
+    if (!value_of(probe.get(), "PTTYPE").empty()) {
+        contents.table = table_of(probe.get());
+    }
+    return contents;
+}
+
+} // namespace ezio

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/disk_layout.hpp"
+
+#include "ezio/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ezio {
+
+namespace {
+
+void add_gap(std::vector<Extent>& extents, std::uint64_t begin, std::uint64_t end)
+{
+    if (end - begin <= largest_whole_gap) {
+        extents.push_back({begin, end - begin});
+    } else {
+        extents.push_back({begin, gap_end});
+        extents.push_back({end - gap_end, gap_end});
+    }
+}
+
+void refuse_outside(const std::string& disk, std::uint64_t disk_size, const Partition& partition)
+{
+    if (partition.start > disk_size || partition.size > disk_size - partition.start) {
+        throw Error(ExitStatus::target,
+                    fmt::format("partition {} of {} ends behind the disk, which has {} bytes; is the disk complete?",
+                                partition.number, disk, disk_size));
+    }
+}
+
+} // namespace
+
+std::vector<Extent> united(std::vector<Extent> extents)
+{
+    std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
+    std::vector<Extent> result;
+    for (const Extent& extent : extents) {
+        if (extent.length == 0) {
+            continue;
+        }
+        if (!result.empty() && extent.offset <= result.back().end()) {
+            result.back().length = std::max(result.back().end(), extent.end()) - result.back().offset;
+        } else {
+            result.push_back(extent);
+        }
+    }
+    return result;
+}
+
+std::vector<Extent> disk_extents(const std::string& disk, std::uint64_t disk_size,
+                                 std::vector<UsedPartition> partitions)
+{
+    std::sort(partitions.begin(), partitions.end(), [](const UsedPartition& a, const UsedPartition& b) {
+        return a.partition.start < b.partition.start;
+    });
+    std::vector<Extent> extents;
+    std::uint64_t end = 0; // of the partitions so far
+    const Partition* last = nullptr;
+    for (const auto& [partition, used] : partitions) {
+        refuse_outside(disk, disk_size, partition);
+        if (partition.is_container) {
+            extents.push_back({partition.start, std::min(gap_end, partition.size)});
+            continue;
+        }
+        if (partition.start < end) {
+            throw Error(ExitStatus::target, fmt::format("partitions {} and {} of {} overlap", last->number,
+                                                        partition.number, disk));
+        }
+        add_gap(extents, end, partition.start);
+        for (const Extent& extent : used) {
+            extents.push_back({partition.start + extent.offset, extent.length});
+        }
+        end = partition.start + partition.size;
+        last = &partition;
+    }
+    add_gap(extents, end, disk_size);
+    return united(std::move(extents));
+}
+
+} // namespace ezio

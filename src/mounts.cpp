@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/mounts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+namespace ezio {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Blanks and the like are written as "\040".
+std::string unescaped(std::string_view field)
+{
+    const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
+    std::string text;
+    while (!field.empty()) {
+        const bool is_escape =
+            field.size() >= 4 && field[0] == '\\' && is_octal(field[1]) && is_octal(field[2]) && is_octal(field[3]);
+        text += is_escape ? static_cast<char>((field[1] - '0') << 6 | (field[2] - '0') << 3 | (field[3] - '0'))
+                          : field[0];
+        field.remove_prefix(is_escape ? 4 : 1);
+    }
+    return text;
+}
+
+// "8:1"; 0 when it is none.
+dev_t parse_device(const std::string& text)
+{
+    std::istringstream stream(text);
+    unsigned major_number = 0;
+    unsigned minor_number = 0;
+    char colon = 0;
+    const bool fits = stream >> major_number >> colon >> minor_number && colon == ':';
+    return fits ? makedev(major_number, minor_number) : 0;
+}
+
+std::string read_text(const fs::path& path)
+{
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string first_line(const fs::path& path)
+{
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+fs::path sysfs_of(dev_t device)
+{
+    return fmt::format("/sys/dev/block/{}:{}", major(device), minor(device));
+}
+
+std::vector<fs::path> entries_of(const fs::path& directory)
+{
+    std::error_code none;
+    std::vector<fs::path> entries;
+    for (const auto& entry : fs::directory_iterator(directory, none)) {
+        entries.push_back(entry.path());
+    }
+    std::sort(entries.begin(), entries.end());
+    return entries;
+}
+
+// "/dev/sda1"; the kernel writes a '/' in a name as '!' there.
+std::string device_path(const fs::path& sysfs)
+{
+    std::error_code none;
+    std::string name = fs::canonical(sysfs, none).filename().string();
+    std::replace(name.begin(), name.end(), '!', '/');
+    return "/dev/" + name;
+}
+
+std::uint64_t number_in(const fs::path& path)
+{
+    std::uint64_t number = 0;
+    std::ifstream(path) >> number;
+    return number;
+}
+
+bool is_on(const Mounted& mounted, dev_t device)
+{
+    if (mounted.device == device) {
+        return true;
+    }
+    struct stat status {};
+    return mounted.source.starts_with('/') && ::stat(mounted.source.c_str(), &status) == 0 &&
+           S_ISBLK(status.st_mode) && status.st_rdev == device;
+}
+
+// Goes up from a device to all that is made of it.
+class UseFinder {
+  public:
+    UseFinder() : m_mounts(parse_mountinfo(read_text("/proc/self/mountinfo"))) {}
+
+    void add(dev_t device)
+    {
+        if (device == 0 || !m_seen.insert(device).second) {
+            return;
+        }
+        const fs::path sysfs = sysfs_of(device);
+        for (const Mounted& mounted : m_mounts) {
+            if (is_on(mounted, device)) {
+                m_uses.push_back({device_path(sysfs), mounted.point, mounted.read_only});
+            }
+        }
+        for (const PartitionDevice& partition : partition_devices(device)) {
+            add(partition.device);
+        }
+        for (const fs::path& holder : entries_of(sysfs / "holders")) {
+            add(parse_device(first_line(holder / "dev")));
+        }
+    }
+
+    std::vector<DeviceUse> take() { return std::move(m_uses); }
+
+  private:
+    const std::vector<Mounted> m_mounts;
+    std::set<dev_t> m_seen;
+    std::vector<DeviceUse> m_uses;
+};
+
+} // namespace
+
+std::vector<Mounted> parse_mountinfo(std::string_view text)
+{
+    std::vector<Mounted> mounts;
+    std::istringstream lines{std::string(text)};
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t separator = line.find(" - "); // before it there may be any number of fields
+        if (separator == std::string::npos) {
+            continue;
+        }
+        std::istringstream fields(line.substr(0, separator));
+        std::istringstream tail(line.substr(separator + 3));
+        std::array<std::string, 5> head; // id, parent, device, root, mount point
+        std::string type, source, options;
+        const bool complete = fields >> head[0] >> head[1] >> head[2] >> head[3] >> head[4] && tail >> type >> source;
+        tail >> options;
+        if (complete) {
+            mounts.push_back({parse_device(head[2]), unescaped(source), unescaped(head[4]),
+                              options == "ro" || options.starts_with("ro,")});
+        }
+    }
+    return mounts;
+}
+
+std::vector<DeviceUse> uses_of(dev_t device)
+{
+    UseFinder finder;
+    finder.add(device);
+    return finder.take();
+}
+
+std::vector<DeviceUse> uses_of_file(const std::string& path)
+{
+    UseFinder finder;
+    for (const fs::path& device : entries_of("/sys/block")) {
+        std::error_code none;
+        const std::string backing = first_line(device / "loop" / "backing_file");
+        if (!backing.empty() && fs::equivalent(backing, path, none)) {
+            finder.add(parse_device(first_line(device / "dev")));
+        }
+    }
+    return finder.take();
+}
+
+std::vector<PartitionDevice> partition_devices(dev_t disk)
+{
+    constexpr std::uint64_t unit = 512; // of sysfs, whatever the disk's sectors are
+    std::vector<PartitionDevice> partitions;
+    for (const fs::path& entry : entries_of(sysfs_of(disk))) {
+        std::error_code none;
+        if (fs::exists(entry / "partition", none)) {
+            partitions.push_back({device_path(entry), parse_device(first_line(entry / "dev")),
+                                  number_in(entry / "start") * unit, number_in(entry / "size") * unit});
+        }
+    }
+    return partitions;
+}
+
+} // namespace ezio

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/partclone.hpp"
+
+#include "ezio/error.hpp"
+#include "ezio/subprocess.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <utility>
+
+namespace ezio {
+
+namespace {
+
+// libblkid's name and partclone's.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 20> known{{
+    {"apfs", "apfs"},       {"btrfs", "btrfs"},       {"exfat", "exfat"},     {"ext2", "ext2"},
+    {"ext3", "ext3"},       {"ext4", "ext4"},         {"ext4dev", "ext4dev"}, {"f2fs", "f2fs"},
+    {"hfs", "hfsplus"},     {"hfsplus", "hfsplus"},   {"jfs", "jfs"},         {"minix", "minix"},
+    {"nilfs2", "nilfs2"},   {"ntfs", "ntfs"},         {"reiser4", "reiser4"}, {"reiserfs", "reiserfs"},
+    {"ufs", "ufs"},         {"vfat", "vfat"},         {"VMFS", "vmfs"},       {"xfs", "xfs"},
+}};
+
+Error refused(const PartcloneRequest& request, const std::string& why)
+{
+    return {ExitStatus::target,
+            fmt::format("the used blocks of {} ({}) cannot be found: {}", request.path, request.type, why)};
+}
+
+bool is_chatter(std::string_view line)
+{
+    constexpr std::array<std::string_view, 6> beginnings{"Partclone v",         "Starting to ",     "Partclone fail",
+                                                         "You are not logged ", "Calculating bitm", "error exit"};
+    return std::any_of(beginnings.begin(), beginnings.end(), [&](auto begin) { return line.starts_with(begin); });
+}
+
+} // namespace
+
+std::string partclone_program(std::string_view type)
+{
+    for (const auto& [blkid_name, partclone_name] : known) {
+        if (blkid_name == type) {
+            return fmt::format("partclone.{}", partclone_name);
+        }
+    }
+    return {};
+}
+
+std::vector<Extent> used_blocks(const PartcloneRequest& request, const std::function<void()>& tick)
+{
+    const std::string name = partclone_program(request.type);
+    const std::string program = find_program(name);
+    if (program.empty()) {
+        throw refused(request, fmt::format("{} is not installed; install it (apt install partclone), or take every "
+                                           "byte with --all",
+                                           name));
+    }
+    // An absolute path is no option, and not "-". The map goes to standard output: no temporary file, no full /tmp.
+    std::vector<std::string> command{program, "-q", "-D", "-L", "/dev/null", "-o", "-", "-s",
+                                     std::filesystem::absolute(request.path).string()};
+    if (request.force) {
+        command.emplace_back("-F");
+    }
+    const ProcessResult result = run_process(command, request.memory, tick);
+    if (result.status != 0) {
+        const std::string reason = reason_in(result.errors);
+        throw refused(request, fmt::format("{} ended with status {}{}{}", name, result.status,
+                                           reason.empty() ? "" : ": ", reason));
+    }
+    BlockMap map;
+    try {
+        map = parse_block_map(result.output, "the map of " + name);
+    } catch (const Error& error) {
+        const std::string reason = reason_in(result.errors);
+        throw refused(request, error.what() + (reason.empty() ? "" : "; it said: " + reason));
+    }
+    if (const std::string flaw = flaw_of(map, request.size); !flaw.empty()) {
+        throw refused(request, fmt::format("{} wrote a map that {}", name, flaw));
+    }
+    return std::move(map.used);
+}
+
+std::string flaw_of(const BlockMap& map, std::uint64_t device_size)
+{
+    if (map.has_gaps || map.end != map.position) {
+        return "is not complete";
+    }
+    if (map.used.empty()) {
+        return "has no used blocks";
+    }
+    if (map.end > device_size) {
+        return fmt::format("ends at {} bytes, behind the device, which has {} bytes", map.end, device_size);
+    }
+    return {};
+}
+
+std::string reason_in(std::string_view errors)
+{
+    constexpr std::string_view blanks = " \t";
+    constexpr std::size_t wanted = 3;
+    std::vector<std::string_view> lines;
+    while (!errors.empty()) {
+        const std::size_t length = std::min(errors.find_first_of("\n\r"), errors.size());
+        std::string_view line = errors.substr(0, length);
+        errors.remove_prefix(std::min(length + 1, errors.size()));
+        line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+        const bool is_text = std::all_of(line.begin(), line.end(), [](unsigned char c) { return c >= ' '; });
+        if (!line.empty() && is_text && !is_chatter(line)) { // other than text is a progress line
+            lines.push_back(line);
+        }
+    }
+    std::string reason;
+    for (std::size_t i = lines.size() - std::min(wanted, lines.size()); i < lines.size(); ++i) {
+        reason += (reason.empty() ? "" : "; ") + std::string(lines[i]);
+    }
+    return reason;
+}
+
+} // namespace ezio

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The program itself is in the end-to-end tests; here stand scripts in its place, which fail in all the ways.
+#include "ezio/partclone.hpp"
+
+#include "expect_error.hpp"
+#include "temp_dir.hpp"
+
+#include "ezio/units.hpp"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include <sys/stat.h>
+
+namespace ezio {
+
+using test::contains;
+using test::refusal_of;
+using test::TempDir;
+
+namespace {
+
+const std::string good_map = "# map\n0x3000 ?\n0x0000 0x1000 +\n0x1000 0x1000 +\n0x2000 0x1000 ?\n";
+
+// Puts a program called partclone.ext4 first in PATH.
+class FakePartclone {
+  public:
+    explicit FakePartclone(const std::string& script)
+    {
+        test::write_file(m_dir / "partclone.ext4", "#!/bin/sh\n" + script);
+        if (::chmod((m_dir / "partclone.ext4").c_str(), 0755) != 0 ||
+            ::setenv("PATH", (m_dir.path() + ":" + m_before).c_str(), 1) != 0) {
+            throw std::runtime_error("no program");
+        }
+    }
+    FakePartclone(const FakePartclone&) = delete;
+    FakePartclone& operator=(const FakePartclone&) = delete;
+    ~FakePartclone() { (void)::setenv("PATH", m_before.c_str(), 1); }
+
+  private:
+    TempDir m_dir;
+    std::string m_before = std::getenv("PATH");
+};
+
+std::string printing(const std::string& map)
+{
+    return "cat <<'end'\n" + map + "end\n";
+}
+
+std::vector<Extent> used(const std::string& script, bool force = false)
+{
+    const FakePartclone partclone(script);
+    return used_blocks({"/dev/sda1", 0x4000, "ext4", force, 1_MiB}, [] {});
+}
+
+void check_refused(const std::string& script, const std::string& why)
+{
+    const auto refusal = refusal_of([&] { (void)used(script); });
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK(refusal.message == "the used blocks of /dev/sda1 (ext4) cannot be found: " + why);
+}
+
+} // namespace
+
+TEST_CASE("partclone: there is a program for the file systems that it knows, and none for the rest")
+{
+    CHECK(partclone_program("ext4") == "partclone.ext4");
+    CHECK(partclone_program("vfat") == "partclone.vfat");
+    CHECK(partclone_program("hfs") == "partclone.hfsplus");
+    for (const char* type : {"", "swap", "crypto_LUKS", "LVM2_member", "iso9660", "../sh", "ext"}) {
+        CHECK(partclone_program(type).empty());
+    }
+}
+
+TEST_CASE("partclone: the used blocks are those of its map, merged")
+{
+    CHECK(used(printing(good_map)) == std::vector<Extent>{{0, 0x2000}});
+}
+
+TEST_CASE("partclone: it is asked for a map of the device on standard output, and forced only when told so")
+{
+    const std::string script = "test \"$*\" = \"-q -D -L /dev/null -o - -s /dev/sda1FORCE\" || exit 9\n" + printing(good_map);
+    auto without = script;
+    CHECK(used(without.replace(without.find("FORCE"), 5, "")).size() == 1);
+    auto with = script;
+    CHECK(used(with.replace(with.find("FORCE"), 5, " -F"), true).size() == 1);
+}
+
+TEST_CASE("partclone: what it says when it fails is told, without its chatter")
+{
+    check_refused("cat >&2 <<'end'\nPartclone v0.3.23 http://partclone.org\nStarting to map device (/dev/sda1)\n"
+                  "extfsclone.c: FS was not cleanly unmounted\nPartclone fail, please check /dev/null !\nend\nexit 1",
+                  "partclone.ext4 ended with status 1: extfsclone.c: FS was not cleanly unmounted");
+    check_refused("kill -SEGV $$", "partclone.ext4 ended with status 139");
+}
+
+TEST_CASE("partclone: status 0 is not believed without a map")
+{
+    check_refused("exit 0", "the map of partclone.ext4:1: the map is empty");
+    check_refused("echo 'open failed' >&2; echo Usage",
+                  "the map of partclone.ext4:1: this is no status line (POS STATUS [PASS]); is it a map of ddrescue or "
+                  "partclone -D?; it said: open failed");
+}
+
+TEST_CASE("partclone: a map that ends early, has a gap, nothing used, or too much is not believed")
+{
+    const std::string not_complete = "partclone.ext4 wrote a map that is not complete";
+    check_refused(printing("0x3000 ?\n0 0x1000 +\n"), not_complete);
+    check_refused(printing("0x3000 ?\n0 0x1000 +\n0x2000 0x1000 +\n"), not_complete);
+    check_refused(printing("0x3000 ?\n0x1000 0x2000 +\n"), not_complete);
+    check_refused(printing("0x3000 ?\n0 0x3000 ?\n"), "partclone.ext4 wrote a map that has no used blocks");
+    check_refused(printing("0x5000 ?\n0 0x5000 +\n"),
+                  "partclone.ext4 wrote a map that ends at 20480 bytes, behind the device, which has 16384 bytes");
+}
+
+TEST_CASE("partclone: when it is not installed, it is said how to get it and what to do without")
+{
+    const auto refusal =
+        refusal_of([] { (void)used_blocks({"/dev/sda1", 0x4000, "nilfs2", false, 1_MiB}, [] {}); });
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK(refusal.message == "the used blocks of /dev/sda1 (nilfs2) cannot be found: partclone.nilfs2 is not installed; "
+                             "install it (apt install partclone), or take every byte with --all");
+}
+
+TEST_CASE("partclone: of what it prints the last lines of text are the reason")
+{
+    CHECK(reason_in("").empty());
+    CHECK(reason_in("one\ntwo\n\n  three\r\nfour").find("two; three; four") == 0);
+    CHECK(reason_in("\x1b[A  1 %\rreal reason\n") == "real reason");
+}
+
+} // namespace ezio

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/superblock.hpp"
+
+#include "expect_error.hpp"
+
+#include <array>
+
+namespace ezio {
+
+namespace {
+
+using Bytes = std::array<std::byte, superblock_bytes>;
+
+void put(Bytes& bytes, std::size_t offset, std::uint64_t number, std::size_t count)
+{
+    for (std::size_t i = 0; i < count; ++i) {
+        bytes[offset + i] = static_cast<std::byte>(number >> (8 * i));
+    }
+}
+
+bool is_clean(std::uint64_t state, std::uint64_t features)
+{
+    Bytes bytes{};
+    put(bytes, 0x3a, state, 2);
+    put(bytes, 0x60, features, 4);
+    return ext_is_clean(bytes);
+}
+
+std::optional<Extent> boot_copy(std::uint64_t sector, std::uint64_t sectors)
+{
+    Bytes bytes{};
+    put(bytes, 0x0b, sector, 2);
+    put(bytes, 0x28, sectors, 8);
+    return ntfs_boot_copy(bytes);
+}
+
+} // namespace
+
+TEST_CASE("superblock: an ext4 is clean when it is valid, without errors and without a journal to replay")
+{
+    CHECK(is_clean(1, 0x2c2));
+    CHECK_FALSE(is_clean(0, 0x2c2)); // not unmounted
+    CHECK_FALSE(is_clean(3, 0x2c2)); // errors were found
+    CHECK_FALSE(is_clean(1, 0x2c6)); // the journal is not empty
+}
+
+TEST_CASE("superblock: a btrfs tells of how many devices it is made")
+{
+    Bytes bytes{};
+    put(bytes, 0x88, 2, 8);
+    CHECK(btrfs_device_count(bytes) == 2);
+}
+
+TEST_CASE("superblock: NTFS keeps the copy of its boot sector behind its last sector")
+{
+    CHECK(boot_copy(512, 147455) == Extent{147455 * 512, 512});
+    CHECK(boot_copy(4096, 1000) == Extent{4096000, 4096});
+}
+
+TEST_CASE("superblock: numbers that no NTFS has give no copy")
+{
+    CHECK_FALSE(boot_copy(0, 1000));
+    CHECK_FALSE(boot_copy(8192, 1000));
+    CHECK_FALSE(boot_copy(512, 0));
+    CHECK_FALSE(boot_copy(512, ~0ULL));
+}
+
+} // namespace ezio
