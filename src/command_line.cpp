@@ -46,9 +46,9 @@ void add_network(CommandSpec& spec, NetworkOptions& network)
     add_admission(spec, network);
 }
 
-void add_memory(CommandSpec& spec, std::uint64_t& memory)
+void add_memory(CommandSpec& spec, std::uint64_t& memory, const char* what = "For received and cached data")
 {
-    spec.value("--memory", memory, kind::memory, "For received and cached data");
+    spec.value("--memory", memory, kind::memory, what);
 }
 
 void add_output(CommandSpec& spec, CommandVariables& variables)
@@ -66,17 +66,30 @@ CommandSpec describe_create(CommandVariables& variables)
 {
     CreateOptions& options = variables.create;
     CommandSpec spec{"create", "Make the torrent"};
-    spec.argument("SOURCE", options.source, "partclone's torrent.info");
+    spec.argument("SOURCE", options.source,
+                  "A block device, an image file, a BT image directory, or partclone's torrent.info");
     spec.group("Torrent");
     spec.value("-o,--output", options.output, kind::text("FILE", Completes::files), "The torrent file to write")
         .is_required = true;
-    spec.value("--name", options.name, kind::text("NAME"), "Its name", "that of SOURCE's directory");
+    spec.value("--name", options.name, kind::text("NAME"), "Its name", "that of SOURCE");
     spec.list("--tracker", options.trackers, kind::tracker, "Name this tracker in the torrent");
     spec.value("--comment", options.comment, kind::text("TEXT"), "A comment for the torrent", "none");
     spec.value("--ssl-ca", options.ssl_ca, kind::text("FILE", Completes::files), "Make an SSL torrent of this CA",
                "none");
     spec.flag("--date", options.date, true, "Note the time of creation in the torrent");
+    spec.value("--piece-size", options.piece_length, kind::piece_length, "Bytes in a piece",
+               "that which fits, 256K to 16M");
+    spec.group("What is in the image");
+    spec.flag("--all", options.all, true, "Every byte, not only the used blocks");
+    spec.flag("--skip-holes", options.skip_holes, true, "With --all: leave out the holes of an image file");
+    spec.value("--extents", options.extents, kind::text("FILE", Completes::files),
+               "Only what this torrent.info or ddrescue map says");
+    spec.flag("--force", options.force, true, "Also while it is mounted for writing");
+    spec.group("Work");
+    add_memory(spec, options.memory, "Use no more than this");
     add_output(spec, variables);
+    spec.example("ezio-cli create /dev/sda1 -o sda1.torrent");
+    spec.example("ezio-cli create /dev/sda -o sda.torrent");
     spec.example("ezio-cli create sda1/torrent.info -o sda1.torrent");
     return spec;
 }

@@ -2,25 +2,81 @@
 #include "ezio/ca_certificate.hpp"
 #include "ezio/command_output.hpp"
 #include "ezio/commands.hpp"
+#include "ezio/fd.hpp"
+#include "ezio/image_source.hpp"
 #include "ezio/partclone_info.hpp"
+#include "ezio/piece_length.hpp"
+#include "ezio/positional_io.hpp"
 #include "ezio/read_file.hpp"
+#include "ezio/scan_progress.hpp"
 #include "ezio/torrent_file.hpp"
 #include "ezio/torrent_maker.hpp"
 
 #include <fmt/format.h>
 
+#include <array>
 #include <ctime>
 #include <filesystem>
+
+#include <fcntl.h>
+#include <sys/stat.h>
 
 namespace ezio {
 
 namespace {
 
-std::string name_from(const std::string& source)
+enum class SourceKind { disk, directory, partclone_info };
+
+// By what it is, never by an option; a torrent.info by what is in it.
+SourceKind kind_of(const std::string& path)
+{
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(errno)));
+    }
+    if (S_ISDIR(status.st_mode)) {
+        return SourceKind::directory;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return SourceKind::disk;
+    }
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    std::array<char, 512> beginning{};
+    const auto size = std::min(beginning.size(), static_cast<std::size_t>(status.st_size));
+    iovec part{beginning.data(), size};
+    const bool read = fd && read_fully(fd.get(), std::span(&part, 1), 0) == 0; // or who opens it next says why not
+    return read && looks_like_partclone_info({beginning.data(), size}) ? SourceKind::partclone_info : SourceKind::disk;
+}
+
+void refuse_combination(bool given, const char* option, const char* why)
+{
+    if (given) {
+        throw Error(ExitStatus::usage, fmt::format("{}: {}", option, why));
+    }
+}
+
+void refuse_senseless_options(const CreateOptions& options, SourceKind kind)
+{
+    refuse_combination(options.all && !options.extents.empty(), "--extents", "cannot be combined with --all");
+    refuse_combination(options.skip_holes && !options.all, "--skip-holes", "is for --all");
+    if (kind != SourceKind::disk) {
+        constexpr const char* why = "SOURCE says itself what is in the image; this is for a device or an image file";
+        refuse_combination(options.all, "--all", why);
+        refuse_combination(!options.extents.empty(), "--extents", why);
+        refuse_combination(options.force, "--force", why);
+    }
+    refuse_combination(options.piece_length.has_value() && kind == SourceKind::partclone_info, "--piece-size",
+                       "partclone's hashes are for pieces of 16 MiB; create from the device for others");
+}
+
+// "sda1" for /dev/sda1 and for what partclone wrote into sda1/torrent.info.
+std::string default_name(const std::string& source, SourceKind kind)
 {
     std::error_code error;
-    const auto absolute = std::filesystem::absolute(source, error);
-    const std::string name = absolute.parent_path().filename().string();
+    const auto absolute = std::filesystem::absolute(source, error).lexically_normal();
+    const auto path = absolute.has_filename() ? absolute : absolute.parent_path(); // "sda1/" is a directory
+    const std::string name =
+        (kind == SourceKind::partclone_info ? path.parent_path().filename() : path.filename()).string();
     return name.empty() ? "image" : name;
 }
 
@@ -31,23 +87,86 @@ void refuse_bad_name(const std::string& name)
     }
 }
 
-} // namespace
-
-void run(const CreateOptions& options, const Context& context)
+// What the options say of the torrent, whatever the source.
+TorrentContents contents_from(const CreateOptions& options, SourceKind kind)
 {
-    constexpr std::uint64_t largest_info = 1_GiB;
     TorrentContents contents;
-    contents.name = options.name.empty() ? name_from(options.source) : options.name;
+    contents.name = options.name.empty() ? default_name(options.source, kind) : options.name;
     refuse_bad_name(contents.name);
-    PartcloneInfo info = parse_partclone_info(read_file(options.source, largest_info), options.source);
-    contents.piece_length = PartcloneInfo::piece_length;
-    contents.extents = std::move(info.extents);
-    contents.hashes = std::move(info.hashes);
     contents.trackers = options.trackers;
     contents.comment = options.comment;
     contents.ssl_ca = options.ssl_ca.empty() ? "" : read_ca_certificate(options.ssl_ca);
     if (options.date) {
         contents.creation_date = static_cast<std::uint64_t>(std::time(nullptr));
+    }
+    return contents;
+}
+
+// Extents and hashes as they are, not merged: the info-hash is then the one that Clonezilla's converter makes.
+void keep_partclones_hashes(const CreateOptions& options, const Context& context, TorrentContents& contents)
+{
+    constexpr std::uint64_t largest_info = 1_GiB;
+    PartcloneInfo info = parse_partclone_info(read_file(options.source, largest_info), options.source);
+    contents.piece_length = PartcloneInfo::piece_length;
+    contents.extents = std::move(info.extents);
+    contents.hashes = std::move(info.hashes);
+    std::uint64_t payload = 0;
+    for (const Extent& extent : contents.extents) {
+        payload += extent.length;
+    }
+    if (const std::uint64_t better = choose_piece_length(payload); better < contents.piece_length) {
+        context.reporter.warning(fmt::format("partclone's pieces of 16 MiB are kept; with the device as SOURCE they "
+                                             "are {}, and the machines share what they have sooner",
+                                             format_bytes(better)));
+    }
+}
+
+StartEvent start_event(const CreateOptions& options, const Image& image)
+{
+    StartEvent event;
+    event.command = "create";
+    event.torrent = options.output;
+    event.target = options.source;
+    event.name = image.name;
+    event.payload_bytes = image.map.payload_size();
+    event.device_bytes = image.map.device_end();
+    event.extents = image.extents.size();
+    event.pieces = (image.map.payload_size() + image.piece_length - 1) / image.piece_length;
+    event.piece_length = image.piece_length;
+    return event;
+}
+
+void hash_source(const CreateOptions& options, const Context& context, SourceKind kind, TorrentContents& contents)
+{
+    ImageSource source = kind == SourceKind::directory ? find_files(options, context) : find_extents(options, context);
+    Image image;
+    image.name = contents.name;
+    image.map = ExtentMap(source.extents);
+    image.piece_length = options.piece_length.value_or(choose_piece_length(image.map.payload_size()));
+    image.extents = source.extents;
+    image.extent_names = source.names;
+    const auto target = open_target(options.source, Access::read_only, image);
+    context.reporter.start(start_event(options, image));
+    PieceScan scan(image.map, image.piece_length, *target, scan_threads(), context.wakeup);
+    (void)wait_for_scan(scan, Phase::hashing, image.map.payload_size(), context);
+    contents.piece_length = image.piece_length;
+    contents.extents = std::move(source.extents);
+    contents.names = std::move(source.names);
+    contents.hashes = scan.digests();
+}
+
+} // namespace
+
+void run(const CreateOptions& options, const Context& context)
+{
+    const SourceKind kind = kind_of(options.source);
+    refuse_senseless_options(options, kind);
+    TorrentContents contents = contents_from(options, kind);
+    refuse_uncreatable_file(options.output);
+    if (kind == SourceKind::partclone_info) {
+        keep_partclones_hashes(options, context, contents);
+    } else {
+        hash_source(options, context, kind, contents);
     }
     write_file_atomically(options.output, encode_torrent(contents));
     // Read back what was written: what this program makes, it must accept.

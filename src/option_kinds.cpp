@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 namespace ezio::kind {
 
 namespace {
@@ -11,6 +13,12 @@ std::optional<std::uint64_t> parse_memory(std::string_view text)
 {
     const auto size = parse_size(text);
     return size && *size >= 32_MiB && *size <= 64_GiB ? size : std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_piece_length(std::string_view text)
+{
+    const auto size = parse_size(text);
+    return size && std::has_single_bit(*size) && *size >= 16_KiB && *size <= 64_MiB ? size : std::nullopt;
 }
 
 std::optional<std::uint64_t> parse_rate(std::string_view text)
@@ -69,6 +77,7 @@ std::string show_text(const std::string& text)
 } // namespace
 
 const Size memory{"SIZE", "a size from 32M to 64G", parse_memory, show_size};
+const Size piece_length{"SIZE", "a power of two from 16K to 64M", parse_piece_length, show_size};
 const Size rate{"RATE", valid_sizes, parse_rate, show_rate};
 const Duration duration{"DUR", valid_durations, parse_duration, show_duration};
 const Number peer_count{"N", "a number from 1 to 99999", parse_peer_count, show_number};

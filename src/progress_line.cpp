@@ -41,12 +41,15 @@ std::vector<Part> parts_of(const ProgressEvent& event)
                 {"up " + format_rate(event.upload_rate), 1},
                 {"sent " + format_bytes(event.uploaded_bytes), 3}};
     }
+    if (event.phase == Phase::mapping) {
+        return {{"finding the used blocks", 0}};
+    }
     std::vector<Part> parts{
         {std::string(to_string(event.phase)), 0},
         {bar(percent_done(event)), 4},
         {fmt::format("{:.1f}%", percent_done(event)), 0},
         {fmt::format("{} of {}", format_bytes(event.done_bytes), format_bytes(event.total_bytes)), 3}};
-    if (event.phase == Phase::verifying) {
+    if (event.phase == Phase::verifying || event.phase == Phase::hashing) {
         parts.push_back({format_rate(event.done_rate), 1});
     } else if (event.phase != Phase::syncing) {
         parts.push_back({format_rate(event.download_rate), 1});
@@ -77,6 +80,8 @@ std::string_view to_string(Phase phase)
         return "connecting";
     case Phase::checking:
         return "checking";
+    case Phase::mapping:
+        return "mapping";
     case Phase::hashing:
         return "hashing";
     case Phase::downloading:
@@ -98,8 +103,9 @@ double percent_done(const ProgressEvent& event)
     }
     const double percent =
         100.0 * static_cast<double>(event.done_bytes) / static_cast<double>(event.total_bytes);
-    const bool finished = event.done_bytes >= event.total_bytes &&
-                          (event.phase == Phase::seeding || event.phase == Phase::verifying);
+    const bool is_final = event.phase == Phase::seeding || event.phase == Phase::verifying ||
+                          event.phase == Phase::hashing;
+    const bool finished = event.done_bytes >= event.total_bytes && is_final;
     return finished ? 100 : std::min(std::floor(percent * 10) / 10, 99.9);
 }
 

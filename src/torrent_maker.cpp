@@ -58,16 +58,17 @@ void encode_trackers(Bencoder& out, const std::vector<std::string>& trackers)
     }
 }
 
-void encode_files(Bencoder& out, const std::vector<Extent>& extents)
+void encode_files(Bencoder& out, const TorrentContents& contents)
 {
     out.begin_list();
-    for (const Extent& extent : extents) {
+    for (std::size_t i = 0; i < contents.extents.size(); ++i) {
+        const Extent& extent = contents.extents[i];
         out.begin_dictionary();
         out.string("length");
         out.integer(extent.length);
         out.string("path");
         out.begin_list();
-        out.string(extent_name(extent.offset));
+        out.string(contents.names.empty() ? extent_name(extent.offset) : contents.names[i]);
         out.end();
         out.end();
     }
@@ -79,7 +80,7 @@ void encode_info(Bencoder& out, const TorrentContents& contents)
 {
     out.begin_dictionary();
     out.string("files");
-    encode_files(out, contents.extents);
+    encode_files(out, contents);
     out.string("name");
     out.string(contents.name);
     out.string("piece length");
@@ -213,6 +214,12 @@ std::string encode_torrent(const TorrentContents& contents)
     encode_info(out, contents);
     out.end();
     return bytes;
+}
+
+void refuse_uncreatable_file(const std::string& path)
+{
+    const std::string destination = resolved_regular_file(path);
+    const TemporaryFile file(destination); // and removed again
 }
 
 void write_file_atomically(const std::string& path, std::string_view bytes)

@@ -317,6 +317,7 @@ bool Transfer::advance()
     case Phase::verifying:
         return advance_verification();
     case Phase::checking:
+    case Phase::mapping:
     case Phase::hashing:
         break;
     }

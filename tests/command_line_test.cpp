@@ -126,6 +126,26 @@ TEST_CASE("command line: seed has the network, the memory and a time to leave")
     CHECK(options.seed_time == std::optional(0ms));
 }
 
+TEST_CASE("command line: create finds out what to take unless it is told")
+{
+    const auto plain = parse_as<CreateOptions>({"create", "i", "-o", "t"});
+    CHECK_FALSE((plain.all || plain.skip_holes || plain.force || plain.piece_length));
+    const auto told = parse_as<CreateOptions>({"create", "i", "-o", "t", "--all", "--skip-holes", "--force", "--extents",
+                                               "map", "--piece-size", "1M", "--memory", "64M"});
+    CHECK((told.all && told.skip_holes && told.force));
+    CHECK(told.extents == "map");
+    CHECK(told.piece_length == 1_MiB);
+    CHECK(told.memory == 64_MiB);
+}
+
+TEST_CASE("command line: a piece size is a power of two that a torrent can have")
+{
+    for (const std::string bad : {"0", "8K", "100K", "128M", "3M", "big"}) {
+        CHECK(usage_error({"create", "i", "-o", "t", "--piece-size", bad}) ==
+              "--piece-size " + bad + ": expected a power of two from 16K to 64M");
+    }
+}
+
 TEST_CASE("command line: create has what goes into the torrent")
 {
     const auto options =

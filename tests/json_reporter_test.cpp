@@ -144,7 +144,7 @@ TEST_CASE("json: every phase has a name of its own")
     const std::map<Phase, std::string> names{
         {Phase::connecting, "connecting"},   {Phase::checking, "checking"}, {Phase::hashing, "hashing"},
         {Phase::downloading, "downloading"}, {Phase::syncing, "syncing"},   {Phase::seeding, "seeding"},
-        {Phase::verifying, "verifying"}};
+        {Phase::verifying, "verifying"},     {Phase::mapping, "mapping"}};
     for (const auto& [phase, name] : names) {
         CHECK(to_json(progress(phase, 0))["phase"] == name);
     }

@@ -56,6 +56,16 @@ TEST_CASE("torrent.info: what partclone 0.3.23 writes for a small ext4 is unders
     CHECK(to_hex(info.hashes[0]) == "6096d4c8087659428b62784fe06bab518e68ec51");
 }
 
+TEST_CASE("torrent.info: it is told from an image by its first line")
+{
+    CHECK(looks_like_partclone_info("block_size: 1024\n"));
+    CHECK(looks_like_partclone_info("\r\n\n sha1 :"));
+    for (const char* other : {"", "\n", "offset", "sha256: 1", "# Mapfile", "0x0 +", "d8:announce"}) {
+        CHECK_FALSE(looks_like_partclone_info(other));
+    }
+    CHECK_FALSE(looks_like_partclone_info(std::string(512, '\0')));
+}
+
 TEST_CASE("torrent.info: hashes stand between the extents, extents stay in order and as cut")
 {
     const auto info =

@@ -70,7 +70,8 @@ std::vector<ProgressEvent> all_kinds_of_events()
     constexpr std::uint64_t most = 1ULL << 63;
     std::vector<ProgressEvent> events;
     for (const Phase phase :
-         {Phase::connecting, Phase::downloading, Phase::syncing, Phase::seeding, Phase::verifying}) {
+         {Phase::connecting, Phase::downloading, Phase::syncing, Phase::seeding, Phase::verifying,
+          Phase::mapping, Phase::hashing}) {
         for (const std::uint64_t total : {std::uint64_t{0}, std::uint64_t{1}, 60_GiB, most}) {
             for (const std::uint64_t done :
                  {std::uint64_t{0}, total / 2, total - std::min<std::uint64_t>(total, 1), total}) {
@@ -159,7 +160,7 @@ TEST_CASE("progress line: 100 % is not shown before everything is done")
 {
     for (const ProgressEvent& event : all_kinds_of_events()) {
         const bool done = event.done_bytes == event.total_bytes && event.total_bytes > 0;
-        if (done && event.phase == Phase::verifying) {
+        if (done && (event.phase == Phase::verifying || event.phase == Phase::hashing)) {
             CHECK_THAT(progress_line(event, widest), contains("100.0%"));
         } else {
             CHECK_THAT(progress_line(event, widest), !contains("100.0%"));
@@ -185,6 +186,11 @@ TEST_CASE("progress: everything received, or even written, is not done before it
     CHECK(percent_done(in_phase(Phase::syncing, 1000, 1000)) == 99.9);
     CHECK(percent_done(in_phase(Phase::seeding, 1000, 1000)) == 100);
     CHECK(percent_done(in_phase(Phase::verifying, 1000, 1000)) == 100);
+}
+
+TEST_CASE("progress: how long it takes to find the used blocks is not known")
+{
+    CHECK(progress_line(in_phase(Phase::mapping, 0, 0), 80) == "finding the used blocks");
 }
 
 TEST_CASE("progress: the percentage of nothing is none")

@@ -85,6 +85,13 @@ TEST_CASE("torrent: the same contents give the same bytes, however often and whe
     CHECK_THAT(encode_torrent(plain()), !contains("creation date"));
 }
 
+TEST_CASE("torrent: extents of a directory keep the names that their files have there")
+{
+    TorrentContents contents = plain();
+    contents.names = {"00000000000ABCDE"};
+    CHECK_THAT(encode_torrent(contents), contains("4:pathl16:00000000000ABCDEee"));
+}
+
 TEST_CASE("torrent: the time of creation is there when it is asked for, outside of what is hashed")
 {
     TorrentContents contents = plain();
@@ -192,6 +199,20 @@ TEST_CASE("atomic write: a file that cannot be created there is refused")
     CHECK(refusal.status == ExitStatus::target);
     CHECK_THAT(refusal.message, contains("new cannot be created: Permission denied"));
     CHECK(dir.entries() == 0);
+}
+
+TEST_CASE("atomic write: what could not be created is refused beforehand, and nothing is left of the attempt")
+{
+    const TempDir dir;
+    refuse_uncreatable_file(dir / "new");
+    CHECK(dir.entries() == 0);
+    test::write_file(dir / "old", "old");
+    refuse_uncreatable_file(dir / "old");
+    CHECK(test::read_file(dir / "old") == "old");
+    CHECK(dir.entries() == 1);
+    CHECK(refusal_of([&] { refuse_uncreatable_file(dir / "no/file"); }).message ==
+          (dir / "no/file") + " cannot be created: No such file or directory");
+    CHECK(refusal_of([&] { refuse_uncreatable_file("/dev/null"); }).status == ExitStatus::target);
 }
 
 TEST_CASE("atomic write: no device, directory or pipe is ever replaced by a file")

@@ -20,13 +20,19 @@
 namespace ezio {
 
 struct CreateOptions {
-    std::string source; // torrent.info
+    std::string source; // device, image file, directory, or torrent.info
     std::string output; // the torrent to write
-    std::string name;   // info.name; empty: the name of the directory that torrent.info is in
+    std::string name;   // info.name; empty: that of the source
     std::vector<std::string> trackers;
     std::string comment;
-    std::string ssl_ca; // file with the CA's certificate, PEM; empty: no SSL torrent
-    bool date = false;  // note the time of creation
+    std::string ssl_ca;             // file with the CA's certificate, PEM; empty: no SSL torrent
+    bool date = false;              // note the time of creation
+    std::optional<std::uint64_t> piece_length; // none: as fits the payload
+    bool all = false;               // every byte, without a look at what is on the source
+    bool skip_holes = false;        // of an image file, with `all`
+    std::string extents;            // file that says what to carry; empty: find out
+    bool force = false;             // although it is mounted for writing
+    std::uint64_t memory = 256_MiB;
 
     bool operator==(const CreateOptions&) const = default;
 };

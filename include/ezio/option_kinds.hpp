@@ -34,6 +34,7 @@ using Number = OptionKind<int>;
 using Text = OptionKind<std::string>;
 
 extern const Size memory;       // 32M to 64G
+extern const Size piece_length; // a power of two from 16K to 64M
 extern const Size rate;         // per second; 0: no limit
 extern const Duration duration; // "90s"
 extern const Number peer_count; // 1 to 99999

@@ -22,6 +22,9 @@ struct PartcloneInfo {
     std::vector<Sha1Digest> hashes;
 };
 
+// Whether a file that begins like this is meant to be one: its first line has one of the keys.
+[[nodiscard]] bool looks_like_partclone_info(std::string_view beginning);
+
 // Throws Error (ExitStatus::torrent) naming `name` and the line: a line that is no `key: value`, a bad
 // number, a bad hash, an offset without a length or the other way round, an overlap, no extent at all, or a
 // number of hashes other than what the extents need. Where the hashes stand among the extents is not looked

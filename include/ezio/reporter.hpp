@@ -23,6 +23,7 @@ enum class Phase {
     syncing,     // everything is written; waiting for the medium
     verifying,   // hashing what the medium holds
     seeding,     // serving others
+    mapping,     // looking for the used blocks of a source
     hashing,     // reading the source for a new torrent
 };
 

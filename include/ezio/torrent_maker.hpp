@@ -23,6 +23,7 @@ struct TorrentContents {
     std::vector<Sha1Digest> hashes;
     std::vector<std::string> trackers; // announce URLs, first one first; none is normal on a LAN
     std::string comment;
+    std::vector<std::string> names = {}; // of the extents' files, parallel to them; empty: extent_name of each
     std::optional<std::uint64_t> creation_date = {}; // seconds since 1970; none, so that two runs make the same file
     std::string ssl_ca = {}; // PEM: peers need a certificate of this CA; part of the info-hash; empty: no SSL torrent
 };
@@ -32,6 +33,10 @@ struct TorrentContents {
 
 // The torrent file's bytes. The same contents give the same bytes.
 [[nodiscard]] std::string encode_torrent(const TorrentContents& contents);
+
+// Throws Error (ExitStatus::target) when write_file_atomically could not create `path`: for those who want to know
+// before hours of work.
+void refuse_uncreatable_file(const std::string& path);
 
 // Writes `bytes` to `path` so that there is either the whole file or what was there before: temporary file
 // in the same directory, fsync, rename. A symbolic link is followed; what exists and is no regular file (a

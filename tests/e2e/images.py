@@ -122,6 +122,43 @@ def bencode(value):
     return b"d" + b"".join(bencode(key) + bencode(value[key]) for key in sorted(value)) + b"e"
 
 
+def bdecode(data, at=0):
+    """Returns the value at `at` (text as bytes, keys of dictionaries as str) and where it ends."""
+    kind = data[at:at + 1]
+    if kind == b"i":
+        end = data.index(b"e", at)
+        return int(data[at + 1:end]), end + 1
+    if kind in (b"l", b"d"):
+        items, at = [], at + 1
+        while data[at:at + 1] != b"e":
+            item, at = bdecode(data, at)
+            items.append(item)
+        if kind == b"l":
+            return items, at + 1
+        return dict(zip((key.decode() for key in items[::2]), items[1::2])), at + 1
+    colon = data.index(b":", at)
+    start = colon + 1
+    end = start + int(data[at:colon])
+    return data[start:end], end
+
+
+def read_torrent(path):
+    """Returns the info dictionary of a torrent and its extents."""
+    info = bdecode(pathlib.Path(path).read_bytes())[0]["info"]
+    return info, [Extent(int(file["path"][0], 16), file["length"]) for file in info["files"]]
+
+
+def merged(extents):
+    """The extents with those that touch made one, in their order."""
+    result = []
+    for extent in extents:
+        if result and result[-1].end == extent.offset:
+            result[-1] = Extent(result[-1].offset, result[-1].length + extent.length)
+        else:
+            result.append(extent)
+    return result
+
+
 def torrent_of(files, piece_length=65536, pieces=None, name="sda1", tracker=None, ca=None):
     """The bytes of a torrent with these (name, length) files; without `pieces`, of data that nobody has. `ca` is PEM."""
     count = -(-sum(length for _, length in files) // piece_length)
