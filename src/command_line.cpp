@@ -56,8 +56,12 @@ void add_output(CommandSpec& spec, CommandVariables& variables)
     OutputOptions& output = variables.output;
     spec.group("Output");
     spec.flag("--json", output.format, Format::json, "One JSON object per line on stdout");
+    spec.value("--interval", output.interval, kind::duration, "Report progress this often, but on a terminal",
+               fmt::format("{}, with --json {}", shortest_duration(plain_interval),
+                           shortest_duration(json_interval)));
     spec.flag("-q,--quiet", output.verbosity, Verbosity::quiet, "Only errors");
-    spec.flag("-v,--verbose", output.verbosity, Verbosity::verbose, "Peers coming and going, too");
+    spec.flag("-v,--verbose", output.verbosity, Verbosity::verbose,
+              "Peers coming and going, decisions, retries, too");
     spec.flag("--no-color", output.color, Color::no, "No colours");
     spec.flag("-h,--help", variables.help, true, "This help");
 }
@@ -69,13 +73,14 @@ CommandSpec describe_create(CommandVariables& variables)
     spec.argument("SOURCE", options.source,
                   "A block device, an image file, a BT image directory, or partclone's torrent.info");
     spec.group("Torrent");
-    spec.value("-o,--output", options.output, kind::text("FILE", Completes::files), "The torrent file to write")
+    spec.value("-o,--output", options.output, kind::text("FILE", Completes::files),
+               "The torrent file to write")
         .is_required = true;
     spec.value("--name", options.name, kind::text("NAME"), "Its name", "that of SOURCE");
     spec.list("--tracker", options.trackers, kind::tracker, "Name this tracker in the torrent");
     spec.value("--comment", options.comment, kind::text("TEXT"), "A comment for the torrent", "none");
-    spec.value("--ssl-ca", options.ssl_ca, kind::text("FILE", Completes::files), "Make an SSL torrent of this CA",
-               "none");
+    spec.value("--ssl-ca", options.ssl_ca, kind::text("FILE", Completes::files),
+               "Make an SSL torrent of this CA", "none");
     spec.flag("--date", options.date, true, "Note the time of creation in the torrent");
     spec.value("--piece-size", options.piece_length, kind::piece_length, "Bytes in a piece",
                "that which fits, 256K to 16M");
@@ -118,9 +123,10 @@ CommandSpec describe_fetch(CommandVariables& variables)
     spec.group("Target");
     spec.flag("--verify", options.verify, true, "Read it all back from the medium before it counts");
     spec.group("When to leave");
-    spec.value("--seed-time", options.seed_time, kind::duration, "When complete, serve others at most this long");
-    spec.value("--stall-timeout", options.stall_timeout, kind::duration, "Give up when nothing moves this long",
-               "never");
+    spec.value("--seed-time", options.seed_time, kind::duration,
+               "When complete, serve others at most this long");
+    spec.value("--stall-timeout", options.stall_timeout, kind::duration,
+               "Give up when nothing moves this long", "never");
     spec.value("--timeout", options.timeout, kind::duration, "Give up when not complete by then", "never");
     add_network(spec, options.network);
     add_memory(spec, options.memory);
@@ -179,16 +185,16 @@ const CommandSpec& find_command(const std::vector<CommandSpec>& all, const std::
         names.push_back(command.name);
     }
     const auto meant = nearest(name, names);
-    throw Error(ExitStatus::usage,
-                fmt::format("unknown command '{}'; {}", name,
-                            meant ? fmt::format("did you mean {}?", *meant)
-                                  : fmt::format("expected {}", fmt::join(names, ", "))));
+    throw Error(ExitStatus::usage, fmt::format("unknown command '{}'; {}", name,
+                                               meant ? fmt::format("did you mean {}?", *meant)
+                                                     : fmt::format("expected {}", fmt::join(names, ", "))));
 }
 
 bool asks_for_help(const std::vector<std::string>& words)
 {
     const auto end = std::find(words.begin(), words.end(), "--");
-    return std::any_of(words.begin(), end, [](const std::string& word) { return word == "-h" || word == "--help"; });
+    return std::any_of(words.begin(), end,
+                       [](const std::string& word) { return word == "-h" || word == "--help"; });
 }
 
 // What is asked for in place of a command, if it is.
@@ -206,9 +212,10 @@ std::optional<std::string> instead_of_command(const std::vector<CommandSpec>& al
         return command_help(find_command(all, rest[0]));
     }
     if (first.starts_with('-')) {
-        throw Error(ExitStatus::usage, fmt::format("{} stands before a command; usage: ezio-cli COMMAND [OPTIONS] "
-                                                   "ARGUMENTS (see ezio-cli --help)",
-                                                   first));
+        throw Error(ExitStatus::usage,
+                    fmt::format("{} stands before a command; usage: ezio-cli COMMAND [OPTIONS] "
+                                "ARGUMENTS (see ezio-cli --help)",
+                                first));
     }
     return std::nullopt;
 }
@@ -247,7 +254,9 @@ std::variant<CommandLine, HelpText> parse_command_line(int argc, const char* con
 
 OutputOptions output_options(int argc, const char* const* argv)
 {
-    const auto given = [&](std::string_view option) { return std::find(argv, argv + argc, option) != argv + argc; };
+    const auto given = [&](std::string_view option) {
+        return std::find(argv, argv + argc, option) != argv + argc;
+    };
     OutputOptions output;
     output.format = given("--json") ? Format::json : Format::text;
     output.color = given("--no-color") ? Color::no : Color::yes;

@@ -2,6 +2,7 @@
 #include "ezio/command_output.hpp"
 
 #include "ezio/json_events.hpp"
+#include "ezio/printable.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -18,7 +19,7 @@ std::string info_text(const LoadedTorrent& torrent)
     const Image& image = torrent.image;
     std::string text;
     const auto line = [&](std::string_view label, const std::string& value) {
-        text += fmt::format("{:<13}{}\n", fmt::format("{}:", label), value);
+        text += fmt::format("{:<13}{}\n", fmt::format("{}:", label), printable(value));
     };
     const auto bytes = [](std::uint64_t count) { return fmt::format("{} ({} bytes)", format_bytes(count), count); };
     line("Name", image.name);

@@ -183,7 +183,8 @@ class Words {
 
 } // namespace
 
-void parse(const CommandSpec& command, const std::vector<std::string>& words, const std::vector<CommandSpec>& all)
+void parse(const CommandSpec& command, const std::vector<std::string>& words,
+           const std::vector<CommandSpec>& all)
 {
     check_assignments(command, words);
     Words split(command);

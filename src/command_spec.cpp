@@ -38,7 +38,8 @@ const OptionSpec* CommandSpec::find(std::string_view option_name) const
 
 void CommandSpec::refuse_value(const std::string& name, const std::string& text, std::string_view valid)
 {
-    throw Error(ExitStatus::usage, fmt::format("{} {}: expected {}", name, text.empty() ? "''" : text, valid));
+    throw Error(ExitStatus::usage,
+                fmt::format("{} {}: expected {}", name, text.empty() ? "''" : text, valid));
 }
 
 std::string usage_line(const CommandSpec& command)

@@ -3,6 +3,7 @@
 
 #include "ezio/command_output.hpp"
 #include "ezio/descriptor_limit.hpp"
+#include "ezio/printable.hpp"
 #include "ezio/privileges.hpp"
 #include "ezio/scan_progress.hpp"
 #include "ezio/target.hpp"
@@ -131,7 +132,9 @@ void run(const VerifyOptions& options, const Context& context)
                     fmt::format("{} is not the image: {}", options.target, describe_wrong(image, wrong)));
     }
     if (context.format == Format::text) {
-        print_result(fmt::format("{}: all {} pieces are right\n", options.target, image.piece_count()));
+        print_result(fmt::format("{}: all {} {} right\n", printable(options.target),
+                                 counted(image.piece_count(), "piece"),
+                                 image.piece_count() == 1 ? "is" : "are"));
     }
     SummaryEvent summary;
     summary.seconds = seconds;

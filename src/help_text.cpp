@@ -41,7 +41,8 @@ std::string entry(const std::string& title, const std::string& text)
 
 std::string title_of(const OptionSpec& option)
 {
-    const std::string names = option.short_name.empty() ? option.name : option.short_name + ", " + option.name;
+    const std::string names =
+        option.short_name.empty() ? option.name : option.short_name + ", " + option.name;
     return option.is_flag() ? names : names + " " + option.value_name;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/json_events.hpp"
 #include "ezio/line_printer.hpp"
+#include "ezio/printable.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -12,19 +13,18 @@ namespace {
 
 using nlohmann::json;
 
-// Seconds between two progress events of the same phase.
-constexpr double progress_interval = 1;
-
 class JsonReporter final : public Reporter {
   public:
-    explicit JsonReporter(Verbosity verbosity) : m_verbosity(verbosity) {}
+    JsonReporter(Verbosity verbosity, std::chrono::milliseconds interval)
+        : m_verbosity(verbosity), m_interval(std::chrono::duration<double>(interval).count())
+    {}
 
     void start(const StartEvent& event) override { print(to_json(event)); }
 
     void progress(const ProgressEvent& event) override
     {
         const bool new_phase = std::exchange(m_phase, event.phase) != event.phase;
-        if (new_phase || event.seconds - m_last >= progress_interval) {
+        if (new_phase || event.seconds - m_last >= m_interval) {
             m_last = event.seconds;
             print(to_json(event));
         }
@@ -46,13 +46,14 @@ class JsonReporter final : public Reporter {
     void error(const Error& error) override
     {
         print(to_json(error));
-        m_errors.print(std::string("ezio-cli: ") + error.what());
+        m_errors.print("ezio-cli: " + printable(error.what()));
     }
 
   private:
     void print(const json& object) { m_events.print(to_line(object)); }
 
     const Verbosity m_verbosity;
+    const double m_interval; // seconds between two progress events of the same phase
     LinePrinter m_events{stdout};
     LinePrinter m_errors{stderr};
     std::optional<Phase> m_phase; // of the last progress
@@ -165,9 +166,9 @@ std::string to_line(const json& object)
     return object.dump(-1, ' ', ascii_only, json::error_handler_t::replace);
 }
 
-std::unique_ptr<Reporter> make_json_reporter(Verbosity verbosity)
+std::unique_ptr<Reporter> make_json_reporter(Verbosity verbosity, std::chrono::milliseconds interval)
 {
-    return std::make_unique<JsonReporter>(verbosity);
+    return std::make_unique<JsonReporter>(verbosity, interval);
 }
 
 } // namespace ezio

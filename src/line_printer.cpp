@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include <langinfo.h>
+#include <locale.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -12,15 +14,45 @@ namespace ezio {
 
 namespace {
 
+std::string_view variable(const char* name)
+{
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
 bool is_smart_terminal(std::FILE* stream)
 {
-    const char* term = std::getenv("TERM");
-    return ::isatty(::fileno(stream)) == 1 && term != nullptr && std::string_view(term) != "dumb";
+    const std::string_view term = variable("TERM");
+    return ::isatty(::fileno(stream)) == 1 && !term.empty() && term != "dumb";
+}
+
+bool is_utf8_locale()
+{
+    const locale_t locale = ::newlocale(LC_CTYPE_MASK, "", nullptr);
+    if (locale == nullptr) { // one that is not installed
+        return false;
+    }
+    const bool utf8 = std::string_view(::nl_langinfo_l(CODESET, locale)) == "UTF-8";
+    ::freelocale(locale);
+    return utf8;
+}
+
+// When a window gets narrower, most terminals break lines that were written already into several; these cut
+// them off.
+bool breaks_old_lines()
+{
+    const std::string_view term = variable("TERM");
+    const bool cuts = !variable("XTERM_VERSION").empty() || term.starts_with("linux") ||
+                      term.starts_with("vt") || term.starts_with("rxvt");
+    return !variable("TMUX").empty() || !cuts;
 }
 
 } // namespace
 
-LinePrinter::LinePrinter(std::FILE* stream) : m_stream(stream), m_smart(is_smart_terminal(stream)) {}
+LinePrinter::LinePrinter(std::FILE* stream)
+    : m_stream(stream), m_smart(is_smart_terminal(stream)),
+      m_unicode(is_utf8_locale() && !variable("TERM").starts_with("linux"))
+{}
 
 std::size_t LinePrinter::width() const
 {
@@ -31,25 +63,29 @@ std::size_t LinePrinter::width() const
 
 void LinePrinter::print(const std::string& line)
 {
-    clear();
-    // When nobody can be told any more (a closed pipe), the work still goes on.
-    std::fputs((line + "\n").c_str(), m_stream);
-    std::fflush(m_stream);
+    write((m_drawn_columns > 0 ? to_line_begin() + "\033[J" : "") + line + "\n");
+    m_drawn_columns = 0;
 }
 
-void LinePrinter::redraw(const std::string& line)
+// In one write, and the old line is not erased before the new one stands there: nothing flickers.
+void LinePrinter::redraw(const std::string& line, std::size_t columns)
 {
-    clear();
-    std::fputs(line.c_str(), m_stream);
-    std::fflush(m_stream);
-    m_drawn = true;
+    write((m_drawn_columns > 0 ? to_line_begin() : "") + line + (m_drawn_columns > 0 ? "\033[J" : ""));
+    m_drawn_columns = columns;
 }
 
-void LinePrinter::clear()
+// To where the drawn line begins; that may be rows above, when the window has become narrower since.
+std::string LinePrinter::to_line_begin() const
 {
-    if (std::exchange(m_drawn, false)) {
-        std::fputs("\r\033[K", m_stream);
-    }
+    const std::size_t rows_above = (m_drawn_columns - 1) / width();
+    return rows_above > 0 && breaks_old_lines() ? "\r\033[" + std::to_string(rows_above) + "A" : "\r";
+}
+
+// When nobody can be told any more (a closed pipe), the work still goes on.
+void LinePrinter::write(const std::string& text)
+{
+    (void)std::fputs(text.c_str(), m_stream);
+    (void)std::fflush(m_stream);
 }
 
 } // namespace ezio

@@ -9,18 +9,42 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string_view>
 
 namespace {
 
 using namespace ezio;
 
+bool is_set(const char* variable)
+{
+    const char* value = std::getenv(variable);
+    return value != nullptr && *value != '\0';
+}
+
+bool is_zero(const char* variable)
+{
+    return is_set(variable) && std::string_view(std::getenv(variable)) == "0";
+}
+
+// The option, then https://no-color.org, then https://bixense.com/clicolors.
+Color choose_color(Color option)
+{
+    if (option == Color::no || is_set("NO_COLOR")) {
+        return Color::no;
+    }
+    if (is_set("CLICOLOR_FORCE") && !is_zero("CLICOLOR_FORCE")) {
+        return Color::always;
+    }
+    return is_zero("CLICOLOR") ? Color::no : option;
+}
+
 std::unique_ptr<Reporter> make_reporter(const OutputOptions& output)
 {
     if (output.format == Format::json) {
-        return make_json_reporter(output.verbosity);
+        return make_json_reporter(output.verbosity, output.interval.value_or(json_interval));
     }
-    const bool colorless = std::getenv("NO_COLOR") != nullptr || output.color == Color::no;
-    return make_text_reporter(output.verbosity, colorless ? Color::no : Color::yes);
+    return make_text_reporter(output.verbosity, choose_color(output.color),
+                              output.interval.value_or(plain_interval));
 }
 
 void ignore(int signal)

@@ -1,74 +1,167 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/progress_line.hpp"
 
+#include "ezio/printable.hpp"
 #include "ezio/units.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string_view>
 #include <vector>
 
 namespace ezio {
 
 namespace {
 
-constexpr std::size_t bar_width = 20;
+constexpr std::size_t narrowest_bar = 8; // with its frame
+constexpr std::size_t widest_bar = 42;
 
-std::string bar(double percent)
-{
-    const auto filled = static_cast<std::size_t>(percent / 100 * bar_width);
-    return "[" + std::string(filled, '#') + std::string(bar_width - filled, '-') + "]";
-}
+// A narrow line has no labels.
+enum class Detail { less, more };
 
-std::string peers_text(const ProgressEvent& event)
-{
-    return fmt::format("{} peer{}", event.peers, event.peers == 1 ? "" : "s");
-}
-
-// The parts of the line, in order, each with how soon it is left out: the highest goes first.
+// A part of the line. `place` is the width of its place on a terminal: negative to fill up on the left.
 struct Part {
     std::string text;
-    int dispensability;
+    int place = 0;
+    int dispensability = 0; // the highest is left out first; 0 stays
 };
 
-std::vector<Part> parts_of(const ProgressEvent& event)
+Part phase_part(const ProgressEvent& event)
 {
-    if (event.phase == Phase::seeding) {
-        return {{"seeding", 0},
-                {peers_text(event), 1},
-                {fmt::format("{} complete", event.peers_complete), 2},
-                {"up " + format_rate(event.upload_rate), 1},
-                {"sent " + format_bytes(event.uploaded_bytes), 3}};
+    return {std::string(to_string(event.phase)), 11, 0};
+}
+
+Part percent_part(const ProgressEvent& event)
+{
+    return {fmt::format("{:.1f}%", percent_done(event)), -6, 0};
+}
+
+Part amount_part(const ProgressEvent& event)
+{
+    return {format_part(event.done_bytes, event.total_bytes), 0, 5};
+}
+
+Part rate_part(std::string_view label, double rate, int dispensability)
+{
+    return {fmt::format("{}{:>12}", label, format_rate(rate)), 0, dispensability};
+}
+
+Part eta_part(const ProgressEvent& event, Detail detail)
+{
+    const std::string time = event.eta_seconds ? format_eta(*event.eta_seconds) : "";
+    return detail == Detail::less ? Part{time, -6, 1} : Part{time.empty() ? "" : time + " left", -11, 1};
+}
+
+std::vector<Part> seeding_parts(const ProgressEvent& event)
+{
+    std::vector<Part> parts{phase_part(event),
+                            {fmt::format("{} complete", event.clients_complete), 12, 2},
+                            {fmt::format("{} in progress", event.clients_in_progress), 14, 1}};
+    if (event.slowest) {
+        parts.push_back({fmt::format("slowest {:.1f}% {}", std::floor(event.slowest->percent * 10) / 10,
+                                     printable(event.slowest->address)),
+                         30, 4});
     }
-    if (event.phase == Phase::mapping) {
-        return {{"finding the used blocks", 0}};
-    }
-    std::vector<Part> parts{
-        {std::string(to_string(event.phase)), 0},
-        {bar(percent_done(event)), 4},
-        {fmt::format("{:.1f}%", percent_done(event)), 0},
-        {fmt::format("{} of {}", format_bytes(event.done_bytes), format_bytes(event.total_bytes)), 3}};
-    if (event.phase == Phase::verifying || event.phase == Phase::hashing) {
-        parts.push_back({format_rate(event.done_rate), 1});
-    } else if (event.phase != Phase::syncing) {
-        parts.push_back({format_rate(event.download_rate), 1});
-        parts.push_back({peers_text(event), 2});
-    }
-    if (event.eta_seconds) {
-        const auto eta = std::chrono::seconds(static_cast<std::int64_t>(std::ceil(*event.eta_seconds)));
-        parts.push_back({"ETA " + format_clock(eta), 1});
+    parts.push_back(rate_part("up ", event.upload_rate, 0));
+    parts.push_back({"sent " + format_bytes(event.uploaded_bytes), 15, 3});
+    return parts;
+}
+
+// Everything but the bar, in order.
+std::vector<Part> parts_of(const ProgressEvent& event, Detail detail)
+{
+    std::vector<Part> parts{phase_part(event), percent_part(event)};
+    switch (event.phase) {
+    case Phase::mapping:
+        return {{"finding the used blocks", 0, 0}};
+    case Phase::seeding:
+        return seeding_parts(event);
+    case Phase::connecting:
+        parts.push_back(
+            {event.peers == 0 ? "no peer yet" : counted(event.peers, "peer") + ", no data yet", 0, 1});
+        break;
+    case Phase::downloading:
+        parts.push_back(amount_part(event));
+        parts.push_back(rate_part(detail == Detail::less ? "" : "net ", event.download_rate, 2));
+        parts.push_back(rate_part("disk ", event.done_rate, 4));
+        parts.push_back({counted(event.peers, "peer"), 9, 3});
+        parts.push_back(eta_part(event, detail));
+        break;
+    case Phase::syncing:
+        parts.push_back({"written; waiting for the disk", 0, 1});
+        break;
+    case Phase::checking:
+    case Phase::verifying:
+    case Phase::hashing:
+        parts.push_back(amount_part(event));
+        parts.push_back(rate_part(detail == Detail::less ? "" : "disk ", event.done_rate, 2));
+        parts.push_back(eta_part(event, detail));
+        break;
     }
     return parts;
 }
 
-std::string join(const std::vector<Part>& parts)
+std::string in_place(const Part& part)
+{
+    const std::size_t size = columns(part.text);
+    const auto place = static_cast<std::size_t>(std::abs(part.place));
+    const std::string filling(place > size ? place - size : 0, ' ');
+    return part.place < 0 ? filling + part.text : part.text + filling;
+}
+
+// How wide the parts are, each in its place, `gap` columns apart.
+std::size_t width_of(const std::vector<Part>& parts, std::size_t gap)
+{
+    std::size_t width = 0;
+    for (const Part& part : parts) {
+        width += (width == 0 ? 0 : gap) + columns(in_place(part));
+    }
+    return width;
+}
+
+// Leaves out parts until the rest fits.
+void make_fit(std::vector<Part>& parts, std::size_t width, std::size_t gap)
+{
+    while (width_of(parts, gap) > width) {
+        const auto least = std::max_element(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+            return a.dispensability < b.dispensability;
+        });
+        if (least->dispensability == 0) {
+            return;
+        }
+        parts.erase(least);
+    }
+}
+
+std::string join(const std::vector<Part>& parts, std::size_t gap)
 {
     std::string line;
     for (const Part& part : parts) {
-        line += (line.empty() ? "" : "  ") + part.text;
+        line += (line.empty() ? "" : std::string(gap, ' ')) + in_place(part);
     }
     return line;
+}
+
+std::string without_trailing_space(std::string line)
+{
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line;
+}
+
+// The first `width` columns.
+std::string cut(const std::string& line, std::size_t width)
+{
+    std::size_t bytes = 0;
+    for (std::size_t column = 0; bytes < line.size(); ++bytes) {
+        const bool begins = (static_cast<unsigned char>(line[bytes]) & 0xc0U) != 0x80U;
+        if (begins && column++ == width) {
+            break;
+        }
+    }
+    return line.substr(0, bytes);
 }
 
 } // namespace
@@ -82,16 +175,16 @@ std::string_view to_string(Phase phase)
         return "checking";
     case Phase::mapping:
         return "mapping";
-    case Phase::hashing:
-        return "hashing";
     case Phase::downloading:
         return "downloading";
     case Phase::syncing:
         return "syncing";
-    case Phase::seeding:
-        return "seeding";
     case Phase::verifying:
         return "verifying";
+    case Phase::seeding:
+        return "seeding";
+    case Phase::hashing:
+        return "hashing";
     }
     return "";
 }
@@ -103,22 +196,76 @@ double percent_done(const ProgressEvent& event)
     }
     const double percent =
         100.0 * static_cast<double>(event.done_bytes) / static_cast<double>(event.total_bytes);
-    const bool is_final = event.phase == Phase::seeding || event.phase == Phase::verifying ||
-                          event.phase == Phase::hashing;
-    const bool finished = event.done_bytes >= event.total_bytes && is_final;
+    const bool reads_only =
+        event.phase == Phase::verifying || event.phase == Phase::hashing || event.phase == Phase::checking;
+    const bool finished =
+        event.done_bytes >= event.total_bytes && (event.phase == Phase::seeding || reads_only);
     return finished ? 100 : std::min(std::floor(percent * 10) / 10, 99.9);
 }
 
-std::string progress_line(const ProgressEvent& event, std::size_t width)
+std::string progress_bar(double percent, std::size_t width, Glyphs glyphs)
 {
-    auto parts = parts_of(event);
-    while (join(parts).size() > width && parts.size() > 1) {
-        const auto least = std::max_element(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
-            return a.dispensability < b.dispensability;
-        });
-        parts.erase(least);
+    static constexpr std::array<std::string_view, 8> eighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    const std::size_t inside = width - std::min<std::size_t>(width, 2);
+    const double share = std::clamp(percent, 0.0, 100.0) / 100;
+    if (glyphs == Glyphs::ascii) {
+        const auto full = static_cast<std::size_t>(share * static_cast<double>(inside));
+        return "[" + std::string(full, '#') + std::string(inside - full, '-') + "]";
     }
-    return join(parts).substr(0, width);
+    const auto filled = static_cast<std::size_t>(share * static_cast<double>(inside) * 8);
+    std::string bar = "▕";
+    for (std::size_t i = 0; i < filled / 8; ++i) {
+        bar += "█";
+    }
+    bar += eighths.at(filled % 8);
+    return bar + std::string(inside - (filled + 7) / 8, ' ') + "▏";
+}
+
+std::string format_eta(double seconds)
+{
+    constexpr double most = 999 * 3600.0;
+    const double whole = std::ceil(std::clamp(seconds, 0.0, most));
+    if (whole < 600) {
+        return format_clock(std::chrono::seconds(static_cast<std::int64_t>(whole)));
+    }
+    if (whole < 100 * 60) {
+        return fmt::format("{:.0f} min", std::ceil(whole / 60));
+    }
+    return whole < 100 * 3600 ? fmt::format("{:.1f} h", std::ceil(whole / 360) / 10)
+                              : fmt::format("{:.0f} h", std::ceil(whole / 3600));
+}
+
+std::string progress_line(const ProgressEvent& event, std::size_t width, Glyphs glyphs)
+{
+    const bool narrow = width < 50;
+    const std::size_t gap = narrow ? 1 : 2;
+    auto parts = parts_of(event, narrow ? Detail::less : Detail::more);
+    std::erase_if(parts, [](const Part& part) { return part.text.empty() && part.place == 0; });
+    const bool has_bar = event.phase != Phase::seeding && event.phase != Phase::mapping;
+    const bool bar_matters = has_bar && width >= 60; // more than the last details
+    make_fit(parts, width - (bar_matters ? std::min(width, narrowest_bar + gap) : 0), gap);
+    const std::size_t used = width_of(parts, gap) + gap;
+    if (has_bar && used + narrowest_bar <= width) {
+        const std::size_t bar = std::min(width - used, widest_bar);
+        parts.insert(parts.begin() + 1, {progress_bar(percent_done(event), bar, glyphs), 0, 0});
+    }
+    return cut(without_trailing_space(join(parts, gap)), width);
+}
+
+std::string plain_progress(const ProgressEvent& event)
+{
+    std::string line;
+    for (const Part& part : parts_of(event, Detail::more)) {
+        std::string text = part.text.substr(std::min(part.text.find_first_not_of(' '), part.text.size()));
+        const auto doubled = [&] { return text.find("  "); };
+        while (doubled() != std::string::npos) {
+            text.erase(doubled(), 1);
+        }
+        if (!text.empty()) {
+            line += (line.empty() ? "" : part.text.back() == '%' ? " " : ", ") + text;
+        }
+    }
+    return line;
 }
 
 } // namespace ezio

@@ -27,14 +27,47 @@ namespace {
     ::_exit(128 + signal);
 }
 
+bool is_ignored(int signal)
+{
+    struct sigaction action {};
+    return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+sigset_t signals_to_obey()
+{
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    for (const int signal : {SIGINT, SIGHUP}) {
+        if (!is_ignored(signal)) {
+            sigaddset(&wanted, signal);
+        }
+    }
+    return wanted;
+}
+
+struct Meaning {
+    const char* name;
+    ExitStatus status;
+};
+
+Meaning meaning_of(int signal)
+{
+    switch (signal) {
+    case SIGINT:
+        return {"SIGINT", ExitStatus::interrupted};
+    case SIGHUP:
+        return {"SIGHUP", ExitStatus::hung_up};
+    default:
+        return {"SIGTERM", ExitStatus::terminated};
+    }
+}
+
 } // namespace
 
 StopSignal::StopSignal(Wakeup& wakeup) : m_wakeup(wakeup)
 {
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGTERM);
+    const sigset_t wanted = signals_to_obey();
     if (const int error = ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr); error != 0) {
         throw std::system_error(error, std::generic_category(), "pthread_sigmask");
     }
@@ -59,9 +92,8 @@ void StopSignal::throw_if_received(const char* remark) const
     if (signal == 0) {
         return;
     }
-    const bool interrupted = signal == SIGINT;
-    throw Error(interrupted ? ExitStatus::interrupted : ExitStatus::terminated,
-                fmt::format("stopped by {}{}", interrupted ? "SIGINT" : "SIGTERM", remark));
+    const auto [name, status] = meaning_of(signal);
+    throw Error(status, fmt::format("stopped by {}{}", name, remark));
 }
 
 void StopSignal::watch()
@@ -75,7 +107,8 @@ void StopSignal::watch()
             return;
         }
         if (ready == 0) {
-            leave_at_once(received(), "ezio-cli: the target does not answer; leaving without waiting for it\n");
+            leave_at_once(received(),
+                          "ezio-cli: the target does not answer; leaving without waiting for it\n");
         }
         signalfd_siginfo info{};
         if (ready < 0 || ::read(m_signals.get(), &info, sizeof info) != sizeof info) {

@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/line_printer.hpp"
+#include "ezio/printable.hpp"
 #include "ezio/progress_line.hpp"
 #include "ezio/reporter.hpp"
+#include "ezio/summary_text.hpp"
 #include "ezio/units.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace ezio {
 
 namespace {
 
-// Seconds between two plain lines when there is no terminal.
-constexpr double plain_interval = 10;
-
 class TextReporter final : public Reporter {
   public:
-    TextReporter(Verbosity verbosity, Color color) : m_printer(stderr), m_verbosity(verbosity), m_color(color) {}
+    TextReporter(Verbosity verbosity, Color color, std::chrono::milliseconds interval)
+        : m_printer(stderr), m_verbosity(verbosity),
+          m_colored(color == Color::always || (color == Color::yes && m_printer.is_smart())),
+          m_interval(std::chrono::duration<double>(interval).count())
+    {}
 
     void start(const StartEvent& event) override
     {
-        if (m_verbosity == Verbosity::quiet) {
-            return;
-        }
-        m_printer.print(fmt::format("{} {}: {} in {} extents, {} pieces of {}", event.command, event.name,
-                                    format_bytes(event.payload_bytes), format_count(event.extents),
-                                    format_count(event.pieces), format_bytes(event.piece_length)));
+        m_command = event.command;
+        say(fmt::format("{} {}: {} in {}, {} of {}", event.command, event.name,
+                        format_bytes(event.payload_bytes), counted(event.extents, "extent"),
+                        counted(event.pieces, "piece"), format_bytes(event.piece_length)));
         if (!event.listen.empty()) {
-            m_printer.print("listening on " + event.listen);
+            say("listening on " + event.listen);
         }
     }
 
@@ -39,78 +41,92 @@ class TextReporter final : public Reporter {
             return;
         }
         if (m_printer.is_smart()) {
-            m_printer.redraw(progress_line(event, m_printer.width() - 1));
-        } else if (new_phase || event.seconds - m_last_plain >= plain_interval) {
+            draw(event);
+        } else if (new_phase || event.seconds - m_last_plain >= m_interval) {
             m_last_plain = event.seconds;
-            m_printer.print(progress_line(event, 200));
+            m_printer.print(plain_progress(event));
         }
     }
 
     void peer(const PeerEvent& event) override
     {
-        if (m_verbosity == Verbosity::verbose) {
-            m_printer.print(fmt::format("peer {} {}", event.address, event.connected ? "connected" : "left"));
-        }
+        note(fmt::format("peer {} {}", event.address, event.connected ? "connected" : "left"));
     }
 
-    void warning(const std::string& message) override
-    {
-        if (m_verbosity != Verbosity::quiet) {
-            m_printer.print(colored("33", "warning:") + " " + message);
-        }
-    }
+    void warning(const std::string& message) override { say(message, yellow, "warning: "); }
 
     void note(const std::string& message) override
     {
         if (m_verbosity == Verbosity::verbose) {
-            m_printer.print(message);
+            say(message);
         }
     }
 
     void complete(const CompleteEvent& event) override
     {
-        if (m_verbosity != Verbosity::quiet) {
-            m_printer.print(fmt::format("{}: {} verified, written and synced in {:.1f} s ({})",
-                                        colored("32", "complete"), format_bytes(event.bytes), event.seconds,
-                                        format_rate(static_cast<double>(event.bytes) / std::max(event.seconds, 1e-3))));
-        }
+        say(fmt::format("{} verified, written and synced in {:.1f} s ({})", format_bytes(event.bytes),
+                        event.seconds,
+                        format_rate(static_cast<double>(event.bytes) / std::max(event.seconds, 1e-3))),
+            green, "complete: ");
     }
 
     void summary(const SummaryEvent& event) override
     {
-        if (m_verbosity != Verbosity::quiet && event.uploaded_bytes + event.received_bytes > 0) {
-            m_printer.print(fmt::format("received {}, sent {} in {:.1f} s{}", format_bytes(event.received_bytes),
-                                        format_bytes(event.uploaded_bytes), event.seconds,
-                                        event.failed_pieces > 0
-                                            ? fmt::format(", {} pieces failed their hash", event.failed_pieces)
-                                            : ""));
+        for (const std::string& line : summary_text(m_command, event)) {
+            say(line);
+        }
+        for (const PeerTotals& peer : event.peers) {
+            note(fmt::format("peer {}{}: received {}, sent {}", peer.address, peer.seeder ? " (seeder)" : "",
+                             format_bytes(peer.received_bytes), format_bytes(peer.uploaded_bytes)));
         }
     }
 
     void error(const Error& error) override
     {
-        m_printer.print(colored("31", "ezio-cli:") + " " + error.what());
+        m_printer.print(colored(red, "ezio-cli: ") + printable(error.what()));
     }
 
   private:
+    static constexpr std::string_view red = "31";
+    static constexpr std::string_view green = "32";
+    static constexpr std::string_view yellow = "33";
+
+    // Unless quiet. The message may have text from anywhere in it; the label is ours.
+    void say(const std::string& message, std::string_view color = "", std::string_view label = "")
+    {
+        if (m_verbosity != Verbosity::quiet) {
+            m_printer.print(colored(color, label) + printable(message));
+        }
+    }
+
+    void draw(const ProgressEvent& event)
+    {
+        const std::size_t width = m_printer.width();
+        const std::string line =
+            progress_line(event, width - 1, m_printer.has_unicode() ? Glyphs::unicode : Glyphs::ascii);
+        m_printer.redraw(line, columns(line));
+    }
+
     [[nodiscard]] std::string colored(std::string_view code, std::string_view text) const
     {
-        const bool use = m_color == Color::yes && m_printer.is_smart();
-        return use ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
+        return m_colored && !text.empty() ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
     }
 
     LinePrinter m_printer;
     const Verbosity m_verbosity;
-    const Color m_color;
+    const bool m_colored;
+    const double m_interval; // seconds between two plain lines
+    std::string m_command;
     std::optional<Phase> m_phase; // of the last progress
     double m_last_plain = 0;
 };
 
 } // namespace
 
-std::unique_ptr<Reporter> make_text_reporter(Verbosity verbosity, Color color)
+std::unique_ptr<Reporter> make_text_reporter(Verbosity verbosity, Color color,
+                                             std::chrono::milliseconds interval)
 {
-    return std::make_unique<TextReporter>(verbosity, color);
+    return std::make_unique<TextReporter>(verbosity, color, interval);
 }
 
 } // namespace ezio

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/transfer_policy.hpp"
 
+#include "ezio/units.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -22,12 +24,12 @@ std::string describe_wait(const SwarmFacts& facts)
 {
     if (facts.peers > 0) {
         return facts.peers_with_data > 0
-                   ? fmt::format("{} of {} connected peers have data, but send none", facts.peers_with_data,
-                                 facts.peers)
-                   : fmt::format("{} peers are connected, but none has any data", facts.peers);
+                   ? fmt::format("data is at {} of {}, but none is sent", facts.peers_with_data,
+                                 counted(facts.peers, "connected peer"))
+                   : fmt::format("{} connected, but without any data", counted(facts.peers, "peer"));
     }
-    std::string tried = fmt::format("{} --peer, {} tracker{}, local discovery {}", facts.named_peers,
-                                    facts.trackers, facts.trackers == 1 ? "" : "s", facts.lsd ? "on" : "off");
+    std::string tried = fmt::format("{} --peer, {}, local discovery {}", facts.named_peers,
+                                    counted(facts.trackers, "tracker"), facts.lsd ? "on" : "off");
     if (!facts.last_tracker_error.empty()) {
         tried += "; tracker: " + facts.last_tracker_error;
     }

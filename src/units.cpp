@@ -134,19 +134,44 @@ std::string shortest_duration(std::chrono::milliseconds time)
     return fmt::format("{}", count);
 }
 
+namespace {
+
+struct Unit {
+    double bytes;
+    std::string_view name;
+};
+
+// The one that `bytes` is best written in, with one decimal.
+Unit unit_for(std::uint64_t bytes)
+{
+    static constexpr std::array names{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double unit = 1;
+    std::size_t power = 0;
+    while (static_cast<double>(bytes) >= (power == 0 ? 1024 : 1023.95 * unit) && power + 1 < names.size()) {
+        unit *= 1024;
+        ++power;
+    }
+    return {unit, names.at(power)};
+}
+
+std::string number_in(std::uint64_t bytes, const Unit& unit)
+{
+    return fmt::format("{:.{}f}", static_cast<double>(bytes) / unit.bytes, unit.bytes > 1 ? 1 : 0);
+}
+
+} // namespace
+
 std::string format_bytes(std::uint64_t bytes)
 {
-    static constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    if (bytes < 1024) {
-        return fmt::format("{} B", bytes);
-    }
-    auto value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    while (value >= 1023.95 && unit + 1 < units.size()) {
-        value /= 1024;
-        ++unit;
-    }
-    return fmt::format("{:.1f} {}", value, units[unit]);
+    const Unit unit = unit_for(bytes);
+    return fmt::format("{} {}", number_in(bytes, unit), unit.name);
+}
+
+std::string format_part(std::uint64_t part, std::uint64_t total)
+{
+    const Unit unit = unit_for(total);
+    const std::string whole = number_in(total, unit);
+    return fmt::format("{:>{}} of {} {}", number_in(part, unit), whole.size(), whole, unit.name);
 }
 
 std::string format_rate(double bytes_per_second)
@@ -189,6 +214,11 @@ std::string format_count(std::uint64_t count)
         digits.insert(digits.size() - from_end, 1, ',');
     }
     return digits;
+}
+
+std::string counted(std::uint64_t count, std::string_view what)
+{
+    return fmt::format("{} {}{}", format_count(count), what, count == 1 ? "" : "s");
 }
 
 } // namespace ezio

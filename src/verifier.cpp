@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/verifier.hpp"
 
+#include "ezio/units.hpp"
+
 #include <fmt/format.h>
 
 namespace ezio {
@@ -44,8 +46,9 @@ std::vector<std::uint32_t> wrong_pieces(const Image& image, const std::vector<Sh
 std::string describe_wrong(const Image& image, const std::vector<std::uint32_t>& wrong)
 {
     const auto extents = extents_in(image, wrong);
-    std::string text = fmt::format("{} of {} pieces differ, in {} extent{}:", wrong.size(), image.piece_count(),
-                                   extents.size(), extents.size() == 1 ? "" : "s");
+    std::string text =
+        fmt::format("{} of {} differ{}, in {}:", wrong.size(), counted(image.piece_count(), "piece"),
+                    wrong.size() == 1 ? "s" : "", counted(extents.size(), "extent"));
     for (std::size_t i = 0; i < extents.size() && i < named_extents; ++i) {
         text += fmt::format("{} {:#x}", i > 0 ? "," : "", extents[i].offset);
     }

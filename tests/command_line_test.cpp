@@ -323,8 +323,9 @@ TEST_CASE("command line: of quiet and verbose the last one counts")
 
 TEST_CASE("command line: whatever words are given, the answer is one sentence of ours or a command")
 {
-    const Arguments odd{"",   "-",      "--",  "---",   "--=", "-=",        "-h=1",     "--output", "-o",  "-oq",
-                        "--timeout", "[a]", "{}", "%s", "a b", "--tracker=", "--no-lsd=", "@x", "-1", "--json"};
+    const Arguments odd{"",         "-",          "--",        "---",       "--=", "-=",    "-h=1",
+                        "--output", "-o",         "-oq",       "--timeout", "[a]", "{}",    "%s",
+                        "a b",      "--tracker=", "--no-lsd=", "@x",        "-1",  "--json"};
     for (const std::string command : {"fetch", "create", "info"}) {
         for (const std::string& first : odd) {
             for (const std::string& second : odd) {

@@ -141,9 +141,12 @@ TEST_CASE("help: it has every option, with its default")
         const std::string help = std::regex_replace(help_of({"help", command.name}), std::regex("\\s+"), " ");
         for (const OptionSpec& option : command.options) {
             CAPTURE(command.name, option.name);
-            const std::string said = option.default_text.empty() ? "" : "; default: " + option.default_text + " ";
-            CHECK_THAT(help, contains(" " + option.name + (option.is_flag() ? "" : " " + option.value_name) + " "));
-            CHECK_THAT(help, contains(option.help + (option.is_repeatable ? "; may be repeated" : "") + said));
+            const std::string said =
+                option.default_text.empty() ? "" : "; default: " + option.default_text + " ";
+            CHECK_THAT(help,
+                       contains(" " + option.name + (option.is_flag() ? "" : " " + option.value_name) + " "));
+            CHECK_THAT(help,
+                       contains(option.help + (option.is_repeatable ? "; may be repeated" : "") + said));
         }
     }
 }
@@ -222,8 +225,8 @@ TEST_CASE("man page: it has every event of --json, with all members")
     const Error io_error(IoFailure{});
     const auto entries = man_entries();
     for (const nlohmann::json& event :
-         {to_json(StartEvent{}), to_json(ProgressEvent{}), to_json(PeerEvent{}), warning_to_json(""), note_to_json(""),
-          to_json(CompleteEvent{}), to_json(SummaryEvent{}), to_json(io_error)}) {
+         {to_json(StartEvent{}), to_json(ProgressEvent{}), to_json(PeerEvent{}), warning_to_json(""),
+          note_to_json(""), to_json(CompleteEvent{}), to_json(SummaryEvent{}), to_json(io_error)}) {
         const std::string title = ".It " + event["event"].get<std::string>() + " ";
         CAPTURE(title);
         const auto entry =
@@ -242,7 +245,7 @@ TEST_CASE("man page: it has every exit status")
     for (const ExitStatus status :
          {ExitStatus::done, ExitStatus::internal, ExitStatus::usage, ExitStatus::torrent, ExitStatus::target,
           ExitStatus::io, ExitStatus::network, ExitStatus::stalled, ExitStatus::verification,
-          ExitStatus::interrupted, ExitStatus::terminated}) {
+          ExitStatus::hung_up, ExitStatus::interrupted, ExitStatus::terminated}) {
         const std::string title = fmt::format(".It {} ", static_cast<int>(status));
         CAPTURE(title);
         CHECK(std::any_of(entries.begin(), entries.end(),

@@ -71,6 +71,7 @@ TEST_CASE("error: the exit statuses are what the manual page says")
     CHECK(number(ExitStatus::stalled) == 7);
     CHECK(number(ExitStatus::verification) == 8);
     CHECK(number(ExitStatus::interrupted) == 130);
+    CHECK(number(ExitStatus::hung_up) == 129);
     CHECK(number(ExitStatus::terminated) == 143);
 }
 

@@ -5,6 +5,7 @@
 #include "terminal.hpp"
 
 #include <memory>
+#include <tuple>
 
 namespace ezio {
 
@@ -81,14 +82,58 @@ TEST_CASE("line printer: on a terminal a redrawn line makes place for the next o
     PseudoTerminal terminal(80);
     const File file = open_terminal(terminal);
     LinePrinter printer(file.get());
-    printer.redraw("10 %");
+    printer.redraw("10 %", 4);
     CHECK(terminal.read_to("%") == "10 %");
-    printer.redraw("20 %");
-    CHECK(terminal.read_to("%") == "\r\033[K20 %");
+    printer.redraw("20 %", 4);
+    CHECK(terminal.read_to("J") == "\r20 %\033[J");
     printer.print("done");
-    CHECK(terminal.read_to("\n") == "\r\033[Kdone\n");
+    CHECK(terminal.read_to("\n") == "\r\033[Jdone\n");
     printer.print("really");
     CHECK(terminal.read_to("\n") == "really\n");
+}
+
+TEST_CASE("line printer: what was drawn on a wider terminal is drawn over where the terminal has broken it")
+{
+    const Variable term("TERM", "xterm-256color");
+    const Variable xterm("XTERM_VERSION", nullptr);
+    PseudoTerminal terminal(100);
+    const File file = open_terminal(terminal);
+    LinePrinter printer(file.get());
+    printer.redraw(std::string(99, 'x'), 99);
+    CHECK(terminal.read_to("x") == "x");
+    terminal.set_width(40); // it stands in three rows now
+    printer.redraw("50 %", 4);
+    CHECK(terminal.read_to("J") == std::string(98, 'x') + "\r\033[2A50 %\033[J");
+}
+
+TEST_CASE("line printer: a terminal that cuts old lines loses nothing above")
+{
+    const Variable tmux("TMUX", nullptr);
+    for (const char* name : {"linux", "vt220", "rxvt-unicode"}) {
+        const Variable term("TERM", name);
+        PseudoTerminal terminal(100);
+        const File file = open_terminal(terminal);
+        LinePrinter printer(file.get());
+        printer.redraw(std::string(99, 'x'), 99);
+        terminal.set_width(40);
+        printer.print("done");
+        CHECK(terminal.read_to("\n") == std::string(99, 'x') + "\r\033[Jdone\n");
+    }
+}
+
+TEST_CASE("line printer: Unicode is for UTF-8 locales, and not for a console")
+{
+    const PseudoTerminal terminal(80);
+    const File file = open_terminal(terminal);
+    for (const auto& [locale, name, unicode] : {std::tuple("C.UTF-8", "xterm", true),
+                                                {"C", "xterm", false},
+                                                {"no_SUCH.locale", "xterm", false},
+                                                {"C.UTF-8", "linux", false}}) {
+        const Variable all("LC_ALL", locale);
+        const Variable term("TERM", name);
+        CAPTURE(locale, name);
+        CHECK(LinePrinter(file.get()).has_unicode() == unicode);
+    }
 }
 
 TEST_CASE("line printer: a stream that cannot be written to is no reason to stop")

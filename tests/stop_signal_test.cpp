@@ -183,7 +183,8 @@ TEST_CASE("stop signal: without a signal nothing happens")
 TEST_CASE("stop signal: it becomes an error with its status, and the remark is in the message")
 {
     for (const auto& [signal, name, status] : {std::tuple(SIGTERM, "SIGTERM", ExitStatus::terminated),
-                                               {SIGINT, "SIGINT", ExitStatus::interrupted}}) {
+                                               {SIGINT, "SIGINT", ExitStatus::interrupted},
+                                               {SIGHUP, "SIGHUP", ExitStatus::hung_up}}) {
         Child child([] {
             return until_signal([](const StopSignal& stop) {
                 try {
@@ -203,15 +204,19 @@ TEST_CASE("stop signal: it becomes an error with its status, and the remark is i
     }
 }
 
-TEST_CASE("stop signal: SIGINT counts where a shell lets it be ignored, too (in the background of a script)")
+TEST_CASE("stop signal: SIGINT and SIGHUP that were ignored from the start stay so, SIGTERM never does")
 {
     Child child([] {
-        (void)std::signal(SIGINT, SIG_IGN);
+        (void)std::signal(SIGINT, SIG_IGN); // as a shell does for the background jobs of a script
+        (void)std::signal(SIGHUP, SIG_IGN); // as nohup does
+        (void)std::signal(SIGTERM, SIG_IGN);
         return until_signal(leave);
     });
     child.expect("ready\n");
     child.send(SIGINT);
-    child.expect("received 2\n");
+    child.send(SIGHUP);
+    child.send(SIGTERM);
+    child.expect("received 15\n");
     CHECK(child.wait() == 7);
 }
 

@@ -21,7 +21,8 @@ TEST_CASE("suggestion: the distance counts what has to be changed, and a swap of
 
 TEST_CASE("suggestion: the nearest word is meant, the first of several")
 {
-    const std::vector<std::string> words{"--peer", "--tracker", "--max-upload", "--max-download", "--max-peers"};
+    const std::vector<std::string> words{"--peer", "--tracker", "--max-upload", "--max-download",
+                                         "--max-peers"};
     CHECK(nearest("--peers", words) == "--peer");
     CHECK(nearest("--traker", words) == "--tracker");
     CHECK(nearest("--max-uplaod", words) == "--max-upload");

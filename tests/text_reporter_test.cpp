@@ -7,6 +7,8 @@
 
 #include "ezio/units.hpp"
 
+#include <algorithm>
+
 namespace ezio {
 
 using test::CapturedOutput;
@@ -58,11 +60,30 @@ TEST_CASE("text reporter: without a terminal there are plain sentences, without 
     CHECK(text_of_all(Verbosity::normal) ==
           "fetch sda1: 8.0 GiB in 12,345 extents, 512 pieces of 16.0 MiB\n"
           "listening on 10.0.0.1:6881\n"
-          "connecting  [--------------------]  0.0%  0 B of 1.0 GiB  0 B/s  0 peers\n"
+          "connecting 0.0%, no peer yet\n"
           "warning: tracker: no\n"
           "complete: 8.0 GiB verified, written and synced in 64.0 s (128.0 MiB/s)\n"
-          "received 8.0 GiB, sent 1.0 GiB in 70.0 s, 3 pieces failed their hash\n"
+          "received 8.0 GiB; 3 pieces failed the hash\n"
+          "wrote 8.0 GiB; sent 1.0 GiB; 1:10 in all\n"
           "ezio-cli: /dev/sda1: gone\n");
+}
+
+TEST_CASE("text reporter: nothing that a torrent, a tracker or a peer says is obeyed by the terminal")
+{
+    const CapturedOutput err(STDERR_FILENO);
+    const std::string evil = "\033]0;owned\007\033[2J\n";
+    const auto reporter = make_text_reporter(Verbosity::verbose, Color::always);
+    reporter->start({"fetch", evil, evil, evil, evil, evil, 1, 1, 1, 1, 16384});
+    reporter->peer({true, evil});
+    reporter->warning(evil);
+    reporter->note(evil);
+    SummaryEvent summary;
+    summary.peers = {{evil, true, 1, 1}};
+    reporter->summary(summary);
+    reporter->error({ExitStatus::io, evil});
+    const std::string text = err.text();
+    CHECK_THAT(text, test::contains("\\x1b]0;owned\\x07\\x1b[2J\\x0a"));
+    CHECK_THAT(text, !test::contains("\033]") && !test::contains("\033[2J") && !test::contains("\007"));
 }
 
 TEST_CASE("text reporter: a verbose one names the peers, too")
@@ -94,9 +115,19 @@ TEST_CASE(
     }
     reporter->progress(progress(Phase::syncing, 30));
     reporter->progress(progress(Phase::syncing, 31));
-    const std::string verifying = "verifying  [--------------------]  0.0%  0 B of 1.0 GiB  0 B/s\n";
-    CHECK(err.text() ==
-          verifying + verifying + verifying + "syncing  [--------------------]  0.0%  0 B of 1.0 GiB\n");
+    const std::string verifying = "verifying 0.0%, 0.0 of 1.0 GiB, disk 0 B/s\n";
+    CHECK(err.text() == verifying + verifying + verifying + "syncing 0.0%, written; waiting for the disk\n");
+}
+
+TEST_CASE("text reporter: how often it reports without a terminal can be chosen")
+{
+    const CapturedOutput err(STDERR_FILENO);
+    const auto reporter = make_text_reporter(Verbosity::normal, Color::yes, std::chrono::seconds(1));
+    for (int quarter = 0; quarter < 12; ++quarter) { // three seconds
+        reporter->progress(progress(Phase::verifying, 0.25 * quarter));
+    }
+    const std::string text = err.text();
+    CHECK(std::count(text.begin(), text.end(), '\n') == 3);
 }
 
 TEST_CASE("text reporter: on a terminal progress is one line that is redrawn, narrower than the terminal")
@@ -106,11 +137,11 @@ TEST_CASE("text reporter: on a terminal progress is one line that is redrawn, na
     const Redirected err(STDERR_FILENO, terminal.device());
     const auto reporter = make_text_reporter(Verbosity::normal, Color::no);
     reporter->progress(progress(Phase::connecting, 0));
-    CHECK(terminal.read_to("%") == "connecting  0.0%");
+    CHECK(terminal.read_to("%") == "connecting    0.0%");
     reporter->progress(progress(Phase::downloading, 0.25));
-    CHECK(terminal.read_to("%") == "\r\033[Kdownloading  0.0%");
+    CHECK(terminal.read_to("J") == "\rdownloading   0.0%\033[J");
     reporter->error({ExitStatus::io, "gone"});
-    CHECK(terminal.read_to("\n") == "\r\033[Kezio-cli: gone\n");
+    CHECK(terminal.read_to("\n") == "\r\033[Jezio-cli: gone\n");
 }
 
 TEST_CASE("text reporter: on a terminal what matters is coloured, unless colours are not wanted")
@@ -119,9 +150,9 @@ TEST_CASE("text reporter: on a terminal what matters is coloured, unless colours
     PseudoTerminal terminal(80);
     const Redirected err(STDERR_FILENO, terminal.device());
     make_text_reporter(Verbosity::normal, Color::yes)->warning("slow");
-    CHECK(terminal.read_to("\n") == "\033[33mwarning:\033[0m slow\n");
+    CHECK(terminal.read_to("\n") == "\033[33mwarning: \033[0mslow\n");
     make_text_reporter(Verbosity::normal, Color::yes)->error({ExitStatus::io, "gone"});
-    CHECK(terminal.read_to("\n") == "\033[31mezio-cli:\033[0m gone\n");
+    CHECK(terminal.read_to("\n") == "\033[31mezio-cli: \033[0mgone\n");
     make_text_reporter(Verbosity::normal, Color::no)->error({ExitStatus::io, "gone"});
     CHECK(terminal.read_to("\n") == "ezio-cli: gone\n");
 }

@@ -90,9 +90,9 @@ TEST_CASE("waiting: peers without data are told from peers that send none")
 {
     SwarmFacts facts;
     facts.peers = 3;
-    CHECK(describe_wait(facts) == "3 peers are connected, but none has any data");
+    CHECK(describe_wait(facts) == "3 peers connected, but without any data");
     facts.peers_with_data = 2;
-    CHECK(describe_wait(facts) == "2 of 3 connected peers have data, but send none");
+    CHECK(describe_wait(facts) == "data is at 2 of 3 connected peers, but none is sent");
 }
 
 TEST_CASE("rate: nothing is known before the second observation")

@@ -144,4 +144,20 @@ TEST_CASE("units: the shortest way to write a size or a duration is read as the 
     }
 }
 
+TEST_CASE("units: one is singular, everything else plural")
+{
+    CHECK(counted(0, "piece") == "0 pieces");
+    CHECK(counted(1, "piece") == "1 piece");
+    CHECK(counted(2048, "piece") == "2,048 pieces");
+}
+
+TEST_CASE("units: a part of a whole is written in the whole's unit, in a place that does not grow")
+{
+    CHECK(format_part(8_GiB, 8_GiB) == "8.0 of 8.0 GiB");
+    CHECK(format_part(0, 8_GiB) == "0.0 of 8.0 GiB");
+    CHECK(format_part(3_GiB, 60_GiB) == " 3.0 of 60.0 GiB");
+    CHECK(format_part(512_MiB, 8_GiB) == "0.5 of 8.0 GiB");
+    CHECK(format_part(5, 100) == "  5 of 100 B");
+}
+
 } // namespace ezio

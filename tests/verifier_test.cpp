@@ -39,14 +39,14 @@ TEST_CASE("verifier: the pieces that differ are found, in order")
 
 TEST_CASE("verifier: an extent is named once, however many of its pieces differ")
 {
-    CHECK(describe_wrong(image(), {0}) == "1 of 8 pieces differ, in 1 extent: 0x100000");
+    CHECK(describe_wrong(image(), {0}) == "1 of 8 pieces differs, in 1 extent: 0x100000");
     CHECK(describe_wrong(image(), {0, 1}) == "2 of 8 pieces differ, in 1 extent: 0x100000");
     CHECK(describe_wrong(image(), {3, 5, 7}) == "3 of 8 pieces differ, in 1 extent: 0x200000");
 }
 
 TEST_CASE("verifier: all extents that a piece spans are named, and no empty one")
 {
-    CHECK(describe_wrong(image(), {2}) == "1 of 8 pieces differ, in 3 extents: 0x0, 0x1000, 0x80000");
+    CHECK(describe_wrong(image(), {2}) == "1 of 8 pieces differs, in 3 extents: 0x0, 0x1000, 0x80000");
 }
 
 TEST_CASE("verifier: extents are named in the torrent's order")
@@ -69,7 +69,7 @@ TEST_CASE("verifier: of many extents the first five are named, and all are count
         all.push_back(i);
     }
     CHECK(describe_wrong(test::image_of(extents), all) ==
-          "1000 of 1000 pieces differ, in 1000 extents: 0x0, 0x8000, 0x10000, 0x18000, 0x20000, ...");
+          "1000 of 1,000 pieces differ, in 1,000 extents: 0x0, 0x8000, 0x10000, 0x18000, 0x20000, ...");
 }
 
 } // namespace ezio

@@ -15,6 +15,7 @@ struct OutputOptions {
     Format format = Format::text;
     Verbosity verbosity = Verbosity::normal;
     Color color = Color::yes;
+    std::optional<std::chrono::milliseconds> interval; // none: the reporter's own
 };
 
 struct CommandLine {

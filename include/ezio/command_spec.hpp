@@ -47,11 +47,10 @@ class CommandSpec {
   public:
     CommandSpec(std::string command_name, std::string one_line)
         : name(std::move(command_name)), summary(std::move(one_line))
-    {
-    }
+    {}
 
-    std::string name;    // "fetch"
-    std::string summary; // for the list of commands
+    std::string name;                    // "fetch"
+    std::string summary;                 // for the list of commands
     std::vector<ArgumentSpec> arguments; // all required; each may be a file
     std::vector<OptionSpec> options;
     std::vector<std::string> examples; // command lines
@@ -119,8 +118,8 @@ class CommandSpec {
     }
 
     template <typename Value, typename Store>
-    static std::function<void(const std::string&)> reader(const std::string& name, const OptionKind<Value>& kind,
-                                                          Store store)
+    static std::function<void(const std::string&)> reader(const std::string& name,
+                                                          const OptionKind<Value>& kind, Store store)
     {
         return [name, kind, store](const std::string& text) {
             auto value = kind.parse(text);
@@ -131,7 +130,8 @@ class CommandSpec {
         };
     }
 
-    [[noreturn]] static void refuse_value(const std::string& name, const std::string& text, std::string_view valid);
+    [[noreturn]] static void refuse_value(const std::string& name, const std::string& text,
+                                          std::string_view valid);
 
     std::string m_group;
 };

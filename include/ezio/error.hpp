@@ -19,6 +19,7 @@ enum class ExitStatus : int {
     network = 6,       // cannot listen
     stalled = 7,       // --stall-timeout or --timeout ran out
     verification = 8,  // the data is not what the torrent says
+    hung_up = 129,     // SIGHUP
     interrupted = 130, // SIGINT
     terminated = 143,  // SIGTERM
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The one place that knows about terminals: whether there is one, how wide it is, how a line is redrawn.
+// The one place that knows about terminals: whether there is one, how wide it is, what it can show, how a
+// line is redrawn. What it is given to print is printed as it is.
 #pragma once
 
 #include <cstddef>
@@ -17,21 +18,26 @@ class LinePrinter {
     // Whether lines can be redrawn: a terminal that is not dumb.
     [[nodiscard]] bool is_smart() const { return m_smart; }
 
+    // Whether the locale is UTF-8, and the terminal none whose font has only a few characters (a console).
+    [[nodiscard]] bool has_unicode() const { return m_unicode; }
+
     // Columns, asked anew each time since windows are resized; 80 when unknown.
     [[nodiscard]] std::size_t width() const;
 
     // A line that stays.
     void print(const std::string& line);
 
-    // A line that the next one takes the place of. On a smart terminal only.
-    void redraw(const std::string& line);
+    // A line of so many columns, which the next one takes the place of. On a smart terminal only.
+    void redraw(const std::string& line, std::size_t columns);
 
   private:
-    void clear();
+    [[nodiscard]] std::string to_line_begin() const;
+    void write(const std::string& text);
 
     std::FILE* m_stream;
     bool m_smart;
-    bool m_drawn = false; // the cursor is behind a redrawn line
+    bool m_unicode;
+    std::size_t m_drawn_columns = 0; // of the line that the cursor stands behind
 };
 
 } // namespace ezio

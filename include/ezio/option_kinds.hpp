@@ -19,10 +19,10 @@ enum class Completes { nothing, files };
 
 template <typename Value>
 struct OptionKind {
-    std::string_view name;                            // "SIZE", as the help calls it
-    std::string_view valid;                           // ends the sentence "--memory lots: expected ..."
-    std::optional<Value> (*parse)(std::string_view);  // empty: not valid
-    std::string (*show)(const Value&);                // what parse reads; empty: there is no such value
+    std::string_view name;                           // "SIZE", as the help calls it
+    std::string_view valid;                          // ends the sentence "--memory lots: expected ..."
+    std::optional<Value> (*parse)(std::string_view); // empty: not valid
+    std::string (*show)(const Value&);               // what parse reads; empty: there is no such value
     Completes completes = Completes::nothing;
 };
 

@@ -62,9 +62,9 @@ struct ProgressEvent {
     double done_rate = 0; // of done_bytes: what the disk takes or gives
     std::optional<double> eta_seconds;
     unsigned peers = 0;
-    unsigned peers_complete = 0; // of them, how many have everything
-    std::uint64_t skipped_bytes = 0; // of done_bytes: were right already, and not fetched
-    unsigned clients_complete = 0;   // peers that became complete while we served, even if they have left
+    unsigned peers_complete = 0;      // of them, how many have everything
+    std::uint64_t skipped_bytes = 0;  // of done_bytes: were right already, and not fetched
+    unsigned clients_complete = 0;    // peers that became complete while we served, even if they have left
     unsigned clients_in_progress = 0; // connected, and not complete yet
     std::optional<SlowestClient> slowest; // of those in progress
 };
@@ -115,12 +115,18 @@ class Reporter {
 };
 
 enum class Verbosity { quiet, normal, verbose };
-enum class Color { no, yes };
+enum class Color { no, yes, always }; // yes: on a terminal
+
+// Between two reports of progress in the same phase, where nothing is redrawn.
+inline constexpr std::chrono::milliseconds plain_interval{10'000};
+inline constexpr std::chrono::milliseconds json_interval{1000};
 
 // Sentences and a progress line on stderr.
-[[nodiscard]] std::unique_ptr<Reporter> make_text_reporter(Verbosity verbosity, Color color);
+[[nodiscard]] std::unique_ptr<Reporter>
+make_text_reporter(Verbosity verbosity, Color color, std::chrono::milliseconds interval = plain_interval);
 
 // One JSON object per line on stdout, and errors as sentences on stderr too.
-[[nodiscard]] std::unique_ptr<Reporter> make_json_reporter(Verbosity verbosity);
+[[nodiscard]] std::unique_ptr<Reporter>
+make_json_reporter(Verbosity verbosity, std::chrono::milliseconds interval = json_interval);
 
 } // namespace ezio

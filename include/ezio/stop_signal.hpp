@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// SIGINT and SIGTERM. The first asks for an orderly stop; the second ends the process at once, and so does
-// an orderly stop that takes too long (a device that hangs): Ctrl-C always works.
+// SIGINT, SIGTERM and SIGHUP. The first asks for an orderly stop; the second ends the process at once, and so
+// does an orderly stop that takes too long (a device that hangs): Ctrl-C always works. SIGINT and SIGHUP that
+// were ignored when the process was started stay ignored, as nohup and a shell's background jobs have it.
 #pragma once
 
 #include "ezio/fd.hpp"
@@ -28,8 +29,7 @@ class StopSignal {
     // The signal that came, or 0.
     [[nodiscard]] int received() const { return m_received.load(); }
 
-    // Throws Error with ExitStatus::interrupted or ExitStatus::terminated when a signal came. `remark` is
-    // added to the message.
+    // Throws Error with the signal's exit status when one came. `remark` is added to the message.
     void throw_if_received(const char* remark = "") const;
 
   private:

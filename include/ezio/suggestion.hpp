@@ -16,6 +16,7 @@ namespace ezio {
 
 // The one of `words` that is nearest to `word`, the first of several; none when all are too different to be
 // meant. A word that goes on where `word` ends is always near enough.
-[[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& words);
+[[nodiscard]] std::optional<std::string> nearest(std::string_view word,
+                                                 const std::vector<std::string>& words);
 
 } // namespace ezio

@@ -25,7 +25,8 @@ constexpr std::uint64_t operator""_GiB(unsigned long long n)
 }
 
 // What the two parsers below accept, for messages.
-inline constexpr std::string_view valid_sizes = "bytes or a number with K, M, G or T (1024-based), as in 256M";
+inline constexpr std::string_view valid_sizes =
+    "bytes or a number with K, M, G or T (1024-based), as in 256M";
 inline constexpr std::string_view valid_durations = "seconds or a number with ms, s, m, h or d, as in 90s";
 
 // "65536", "64K", "64KiB", "64KB", "1.5G" in bytes, powers of 1024. Empty when malformed or over 2^63.
@@ -41,6 +42,9 @@ inline constexpr std::string_view valid_durations = "seconds or a number with ms
 // "8.0 GiB", "512 B".
 [[nodiscard]] std::string format_bytes(std::uint64_t bytes);
 
+// "3.4 of 8.0 GiB": both in the unit of `total`, and always as wide as with `part` equal to `total`.
+[[nodiscard]] std::string format_part(std::uint64_t part, std::uint64_t total);
+
 // "112.5 MiB/s".
 [[nodiscard]] std::string format_rate(double bytes_per_second);
 
@@ -52,5 +56,8 @@ inline constexpr std::string_view valid_durations = "seconds or a number with ms
 
 // 1234567 as "1,234,567".
 [[nodiscard]] std::string format_count(std::uint64_t count);
+
+// "1 piece", "2,048 pieces".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view what);
 
 } // namespace ezio
