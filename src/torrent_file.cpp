@@ -37,10 +37,10 @@ Error not_an_image(const std::string& path, const std::string& why)
     return {ExitStatus::torrent, fmt::format("{} is not a disk image: {}", path, why)};
 }
 
-lt::add_torrent_params decode(const std::string& path, const std::string& bytes)
+lt::add_torrent_params decode(const std::string& path, std::string_view bytes)
 {
     try {
-        return lt::load_torrent_buffer(bytes, generous_limits());
+        return lt::load_torrent_buffer({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, generous_limits());
     } catch (const lt::system_error& error) {
         throw Error(ExitStatus::torrent,
                     fmt::format("{} is not a torrent: {}", path, error.code().message()));
@@ -162,9 +162,14 @@ Image image_of(const std::string& path, const lt::torrent_info& info)
 
 LoadedTorrent load_torrent(const std::string& path)
 {
+    return parse_torrent(read_file(path, largest_torrent), path);
+}
+
+LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path)
+{
     LoadedTorrent loaded;
     loaded.path = path;
-    loaded.params = decode(path, read_file(path, largest_torrent));
+    loaded.params = decode(path, bytes);
     const lt::torrent_info& info = *loaded.params.ti;
     if (info.info_hashes().has_v2()) {
         throw not_an_image(path, "it is a BitTorrent v2 or hybrid torrent, this program needs a v1 torrent");

@@ -6,6 +6,7 @@
 #include <libtorrent/add_torrent_params.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ezio {
@@ -26,5 +27,8 @@ struct LoadedTorrent {
 // torrent, or is none that describes a disk image: v2 only, names that are no offsets, overlapping extents,
 // a piece length that is no power of two or under 16 KiB.
 [[nodiscard]] LoadedTorrent load_torrent(const std::string& path);
+
+// The same, of the torrent's bytes; `path` is what messages call it.
+[[nodiscard]] LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path);
 
 } // namespace ezio

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/error.hpp"
+#include "ezio/require.hpp"
+#include "ezio/torrent_file.hpp"
+
+using namespace ezio;
+
+namespace {
+
+void check(const LoadedTorrent& torrent)
+{
+    const Image& image = torrent.image;
+    require(image.map.payload_size() > 0 && image.piece_count() > 0);
+    require(image.extents.size() == image.extent_names.size());
+    std::uint64_t bytes = 0;
+    for (std::uint32_t piece = 0; piece < image.piece_count(); ++piece) {
+        bytes += image.piece_size(piece);
+    }
+    require(bytes == image.map.payload_size());
+    image.map.for_each(0, image.map.payload_size(), [&](const ExtentMap::Range& range) {
+        require(range.device_offset + range.length <= image.map.device_end());
+        bytes -= range.length;
+    });
+    require(bytes == 0);
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    try {
+        check(parse_torrent({reinterpret_cast<const char*>(data), size}, "fuzz.torrent"));
+    } catch (const Error& error) {
+        require(error.status() == ExitStatus::torrent);
+        require(std::string_view(error.what()).find("fuzz.torrent") != std::string_view::npos);
+    }
+    return 0;
+}
