@@ -152,6 +152,21 @@ void refuse_too_small(int fd, const std::string& path, const Image& image)
     }
 }
 
+void refuse_wrong_sectors(int fd, const std::string& path, const Image& image)
+{
+    int sector = 0;
+    if (::ioctl(fd, BLKSSZGET, &sector) != 0) {
+        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+    }
+    const std::uint64_t largest = image.map.largest_sector();
+    if (static_cast<std::uint64_t>(sector) > largest) {
+        throw Error(ExitStatus::target,
+                    fmt::format("{} has sectors of {} bytes, but the image is of a disk with sectors of {} bytes: "
+                                "its extents do not fit",
+                                path, sector, largest));
+    }
+}
+
 } // namespace
 
 std::unique_ptr<Target> open_block_device(const std::string& path, Access access, const Image& image)
@@ -165,6 +180,9 @@ std::unique_ptr<Target> open_block_device(const std::string& path, Access access
         refuse_read_only(fd.get(), path);
     }
     refuse_too_small(fd.get(), path, image);
+    if (access == Access::read_write) {
+        refuse_wrong_sectors(fd.get(), path, image);
+    }
     return std::make_unique<FdTarget>(std::move(fd), path, page_cache_for(image.map.payload_size()));
 }
 

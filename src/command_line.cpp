@@ -105,6 +105,7 @@ CommandSpec describe_seed(CommandVariables& variables)
     CommandSpec spec{"seed", "Serve an image that is already there"};
     spec.argument("TORRENT", options.torrent, "The torrent file");
     spec.argument("SOURCE", options.source, place_help);
+    spec.flag("--check", options.check, true, "Hash the source first; do not serve what is not the image");
     spec.group("When to leave");
     spec.value("--seed-time", options.seed_time, kind::duration, "Leave after this long", "stay");
     add_network(spec, options.network);
@@ -121,7 +122,11 @@ CommandSpec describe_fetch(CommandVariables& variables)
     spec.argument("TORRENT", options.torrent, "The torrent file");
     spec.argument("TARGET", options.target, place_help);
     spec.group("Target");
+    spec.flag("--resume", options.resume, true, "Keep what is right on the target already");
     spec.flag("--verify", options.verify, true, "Read it all back from the medium before it counts");
+    spec.flag("--discard", options.discard, true, "Discard (TRIM) what the image does not use");
+    spec.value("--serial", options.serial, kind::text("S"), "Refuse any other disk than that of this serial or WWN",
+               "none");
     spec.group("When to leave");
     spec.value("--seed-time", options.seed_time, kind::duration,
                "When complete, serve others at most this long");

@@ -48,6 +48,7 @@ std::string info_json(const LoadedTorrent& torrent)
                     {"info_hash", torrent.info_hash},
                     {"payload_bytes", image.map.payload_size()},
                     {"device_bytes", image.map.device_end()},
+                    {"sector_bytes", image.map.largest_sector()},
                     {"extents", image.extents.size()},
                     {"pieces", image.piece_count()},
                     {"piece_length", image.piece_length},

@@ -3,6 +3,7 @@
 
 #include "ezio/command_output.hpp"
 #include "ezio/descriptor_limit.hpp"
+#include "ezio/discard.hpp"
 #include "ezio/printable.hpp"
 #include "ezio/privileges.hpp"
 #include "ezio/scan_progress.hpp"
@@ -98,6 +99,7 @@ void run(const SeedOptions& options, const Context& context)
     const auto user = user_for(options.network, options.source);
     transfer.memory = options.memory;
     transfer.seed_time = options.seed_time;
+    transfer.check = options.check;
     const auto source = open_target(options.source, Access::read_only, torrent.image);
     give_up_privileges_for(user, transfer, options.source);
     run_transfer(torrent, *source, transfer, context.reporter, context.wakeup, context.stop);
@@ -110,10 +112,14 @@ void run(const FetchOptions& options, const Context& context)
     const auto user = user_for(options.network, options.target);
     transfer.memory = options.memory;
     transfer.seed_time = options.seed_time;
+    transfer.check = options.resume;
     transfer.verify = options.verify;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
-    const auto target = open_target(options.target, Access::read_write, torrent.image);
+    const auto target = open_target(options.target, Access::read_write, torrent.image, options.serial);
+    if (options.discard) {
+        discard_unused(*target, torrent.image.map, context.reporter, context.stop);
+    }
     give_up_privileges_for(user, transfer, options.target);
     run_transfer(torrent, *target, transfer, context.reporter, context.wakeup, context.stop);
 }

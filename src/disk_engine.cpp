@@ -254,6 +254,7 @@ DiskEngine::Facts DiskEngine::facts() const
     const std::lock_guard lock(m_mutex);
     Facts facts = m_facts;
     facts.done_bytes = m_cache.done_bytes();
+    facts.writers = m_writers;
     facts.held_bytes = m_cache.held_slabs() * m_arena.slab_bytes();
     return facts;
 }

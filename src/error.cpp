@@ -18,6 +18,7 @@ const char* name_of(IoFailure::Operation operation)
     case IoFailure::Operation::write_back: return "write-back";
     case IoFailure::Operation::sync: return "sync";
     case IoFailure::Operation::resize: return "resize";
+    case IoFailure::Operation::discard: return "discard";
     }
     return "I/O";
 }
@@ -32,7 +33,7 @@ std::string errno_text(int error)
 std::string IoFailure::message() const
 {
     const std::string reason = error != 0 ? errno_text(error) : "end of file";
-    if (operation == Operation::read || operation == Operation::write || operation == Operation::write_back) {
+    if (operation != Operation::open && operation != Operation::sync && operation != Operation::resize) {
         return fmt::format("{}: {} of {} bytes at offset {} failed: {}", path, name_of(operation), length, offset,
                            reason);
     }

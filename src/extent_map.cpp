@@ -86,6 +86,15 @@ std::uint64_t ExtentMap::device_end() const
     return m_used.empty() ? 0 : m_used.back().end();
 }
 
+std::uint64_t ExtentMap::largest_sector() const
+{
+    std::uint64_t bits = 64 * 1024;
+    for (const Extent& extent : m_used) {
+        bits |= extent.offset | extent.length;
+    }
+    return std::max<std::uint64_t>(512, bits & (~bits + 1)); // the lowest bit that is set anywhere
+}
+
 void ExtentMap::for_each(std::uint64_t payload_offset, std::uint64_t length,
                          const std::function<void(const Range&)>& visit) const
 {

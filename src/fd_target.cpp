@@ -4,9 +4,12 @@
 #include "ezio/positional_io.hpp"
 #include "ezio/rotational.hpp"
 
+#include <array>
 #include <cerrno>
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,6 +100,40 @@ void FdTarget::prefetch(std::uint64_t offset, std::uint64_t length)
 void FdTarget::drop_cache()
 {
     (void)::posix_fadvise(m_fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+}
+
+std::optional<Target::DiscardGeometry> FdTarget::discard_geometry() const
+{
+    struct stat status {};
+    if (::fstat(m_fd.get(), &status) != 0) {
+        return std::nullopt;
+    }
+    if (S_ISREG(status.st_mode)) {
+        return DiscardGeometry{static_cast<std::uint64_t>(status.st_size),
+                               static_cast<std::uint64_t>(status.st_blksize)};
+    }
+    std::uint64_t size = 0;
+    int sector = 0;
+    if (::ioctl(m_fd.get(), BLKGETSIZE64, &size) != 0 || ::ioctl(m_fd.get(), BLKSSZGET, &sector) != 0 ||
+        sector <= 0) {
+        return std::nullopt;
+    }
+    return DiscardGeometry{size, static_cast<std::uint64_t>(sector)};
+}
+
+std::optional<IoFailure> FdTarget::discard(std::uint64_t offset, std::uint64_t length)
+{
+    struct stat status {};
+    int result = ::fstat(m_fd.get(), &status);
+    if (result == 0 && S_ISBLK(status.st_mode)) {
+        std::array<std::uint64_t, 2> range{offset, length};
+        result = ::ioctl(m_fd.get(), BLKDISCARD, range.data());
+    } else if (result == 0) {
+        result = ::fallocate(m_fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                             static_cast<off_t>(length));
+    }
+    return result == 0 ? std::nullopt
+                       : std::optional(IoFailure{IoFailure::Operation::discard, m_path, offset, length, errno});
 }
 
 bool FdTarget::is_rotational() const

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/target.hpp"
 
+#include "ezio/device_identity.hpp"
 #include "ezio/directory_target.hpp"
 #include "ezio/fd_target.hpp"
 
@@ -43,11 +44,35 @@ bool is_device_directory(const struct stat& status)
            status.st_dev == dev.st_dev;
 }
 
-} // namespace
-
-std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image)
+void refuse_other_disk(const std::string& path, const std::string& serial)
 {
     struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISBLK(status.st_mode)) {
+        throw Error(ExitStatus::target, fmt::format("{} is no block device, so it has no serial number {}", path, serial));
+    }
+    const auto identities = device_identities(status.st_rdev);
+    if (!is_identity(serial, identities)) {
+        throw Error(ExitStatus::target,
+                    identities.empty()
+                        ? fmt::format("{} has no serial number that the system knows, and so is not {}", path, serial)
+                        : fmt::format("{} is not the disk {}, but {}", path, serial, fmt::join(identities, ", ")));
+    }
+}
+
+} // namespace
+
+std::optional<IoFailure> Target::discard(std::uint64_t offset, std::uint64_t length)
+{
+    return IoFailure{IoFailure::Operation::discard, path(), offset, length, EOPNOTSUPP};
+}
+
+std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image,
+                                    const std::string& serial)
+{
+    struct stat status {};
+    if (!serial.empty()) {
+        refuse_other_disk(path, serial);
+    }
     if (::stat(path.c_str(), &status) != 0) {
         const bool would_be_created = errno == ENOENT && access == Access::read_write;
         if (!would_be_created) {

@@ -129,7 +129,8 @@ std::optional<SessionEvent> to_event(const lt::alert& alert)
 
 TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Options options)
     : m_torrent(torrent), m_target(target), m_options(std::move(options)),
-      m_swarm(m_options.have_all ? Swarm::Steering::yes : Swarm::Steering::no, torrent.image.piece_count(),
+      m_have_all(std::find(m_options.on_disk.begin(), m_options.on_disk.end(), false) == m_options.on_disk.end()),
+      m_swarm(m_have_all ? Swarm::Steering::yes : Swarm::Steering::no, torrent.image.piece_count(),
               torrent.image.piece_length)
 {
     m_session.emplace(session_params());
@@ -152,9 +153,8 @@ lt::session_params TorrentSession::session_params()
     params.ip_filter = nobody_but(m_options.endpoints.allowed); // here, and it holds before there is a socket
     params.disk_io_constructor = [this](lt::io_context& context, const lt::settings_interface&,
                                         lt::counters&) {
-        const std::vector<bool> on_disk(m_torrent.image.piece_count(), m_options.have_all);
         auto disk = std::make_unique<DiskIo>(
-            context, m_torrent.image, m_target, on_disk,
+            context, m_torrent.image, m_target, m_options.on_disk,
             DiskIo::Options{m_options.memory, disk_threads(m_target), m_options.wake});
         m_engine = &disk->engine();
         return disk;
@@ -180,8 +180,14 @@ lt::add_torrent_params TorrentSession::torrent_params()
     }
     params.trackers.insert(params.trackers.end(), network.trackers.begin(), network.trackers.end());
     m_tracker_count = static_cast<unsigned>(params.trackers.size());
-    if (m_options.have_all) {
-        params.have_pieces.resize(static_cast<int>(m_torrent.image.piece_count()), true);
+    const auto& on_disk = m_options.on_disk;
+    if (std::find(on_disk.begin(), on_disk.end(), true) != on_disk.end()) { // a shorter list would start a check
+        params.have_pieces.resize(static_cast<int>(on_disk.size()));
+    }
+    for (std::size_t piece = 0; piece < on_disk.size(); ++piece) {
+        if (on_disk[piece]) {
+            params.have_pieces.set_bit(lt::piece_index_t(static_cast<int>(piece)));
+        }
     }
     params.flags |= lt::torrent_flags::apply_ip_filter;
     params.max_connections = network.max_peers;
@@ -240,8 +246,8 @@ std::vector<ConnectedPeer> TorrentSession::peers() const
     std::vector<ConnectedPeer> peers;
     for (const lt::peer_info& info : infos) {
         if (!(info.flags & (lt::peer_info::connecting | lt::peer_info::handshake))) {
-            peers.push_back(
-                {to_string(address_of(info)), bool(info.flags & lt::peer_info::seed), info.num_pieces > 0});
+            peers.push_back({to_string(address_of(info)), bool(info.flags & lt::peer_info::seed),
+                             info.num_pieces > 0, bool(info.flags & lt::peer_info::interesting)});
         }
     }
     return peers;

@@ -5,6 +5,8 @@
 #include "ezio/torrent_session.hpp"
 #include "ezio/transfer_policy.hpp"
 #include "ezio/verifier.hpp"
+#include "ezio/watchdog.hpp"
+#include "ezio/wrong_data.hpp"
 
 #include <fmt/format.h>
 
@@ -13,12 +15,17 @@
 #include <thread>
 #include <vector>
 
+#include <unistd.h>
+
 namespace ezio {
 
 namespace {
 
 constexpr milliseconds tick{250};
 constexpr milliseconds peers_interval{1000}; // a list of all peers is asked for this often
+
+// After a failure, for threads that may be waiting for a dead disk; less than StopSignal::patience.
+constexpr milliseconds end_patience{2000};
 
 // fsync can take long; meanwhile the main thread goes on reporting, and listening to signals.
 class BackgroundSync {
@@ -48,16 +55,16 @@ class Transfer {
     Transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options, Reporter& reporter,
              Wakeup& wakeup, const StopSignal& stop)
         : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
-          m_stop(stop), m_phase(options.role == Role::seed ? Phase::seeding : Phase::connecting),
-          m_session(torrent, target,
-                    {options.network, options.endpoints, options.tls ? &*options.tls : nullptr,
-                     options.memory, options.role == Role::seed, [&wakeup] { wakeup.notify(); }})
+          m_stop(stop)
     {}
 
     void run();
 
   private:
-    void start();
+    void begin_check();
+    void begin_session(std::vector<bool> on_disk);
+    void start_scan(Phase phase);
+    void report_start();
 
     void handle(const ListenFailed& event) const;
     void handle(const ListenTroubled& event);
@@ -66,6 +73,7 @@ class Transfer {
     void handle(const PeerBanned& event);
     void handle(const PeerBlocked& event);
     void handle(const PieceRejected& event);
+    void refuse_wrong_source() const;
     void handle(const TorrentFailed& event) const;
     bool warn_once(const std::string& message);
     void look_at_peers();
@@ -78,6 +86,7 @@ class Transfer {
     }
     void refuse_to_wait_longer() const;
     [[nodiscard]] bool advance();
+    void advance_check();
     [[nodiscard]] bool advance_sync();
     [[nodiscard]] bool advance_verification();
     [[nodiscard]] bool complete();
@@ -93,6 +102,10 @@ class Transfer {
     {
         return m_scan ? m_scan->bytes_done() : m_facts.done_bytes;
     }
+    [[nodiscard]] std::uint64_t skipped_bytes() const
+    {
+        return m_options.role == Role::fetch ? m_kept_bytes : 0;
+    }
     [[nodiscard]] std::uint64_t total_bytes() const { return m_torrent.image.map.payload_size(); }
 
     // Constant.
@@ -103,7 +116,7 @@ class Transfer {
     Wakeup& m_wakeup;
     const StopSignal& m_stop;
 
-    Phase m_phase;
+    Phase m_phase = Phase::checking;
     Clock::time_point m_now = Clock::now();
     Clock::time_point m_started = m_now;
     Clock::time_point m_completed;
@@ -113,31 +126,44 @@ class Transfer {
     Clock::time_point m_last_search = m_now;
     unsigned m_searches = 0; // in vain, since somebody was connected
     StallClock m_stall{m_now};
+    WrongData m_wrong_data;
     RateMeter m_done_rate;
     DiskEngine::Facts m_facts;
     SessionCounts m_counts;
     SwarmFacts m_swarm;
     unsigned m_peers_complete = 0;
+    bool m_has_source = false; // somebody has what is missing
+    std::uint64_t m_kept_bytes = 0;
     std::set<std::string> m_known_peers;
     std::set<std::string> m_warned;
     std::optional<BackgroundSync> m_sync;
     std::optional<PieceScan> m_scan;
-    TorrentSession m_session;
+    std::optional<TorrentSession> m_session; // once the check is over
 };
 
 void Transfer::run()
 {
-    start();
+    report_start();
+    if (m_options.check) {
+        begin_check();
+    } else {
+        begin_session(std::vector<bool>(m_torrent.image.piece_count(), m_options.role == Role::seed));
+    }
     for (bool over = false; !over;) {
         m_wakeup.wait_for(tick);
         m_now = Clock::now();
-        for (const SessionEvent& event : m_session.take_events()) {
-            std::visit([this](const auto& what) { handle(what); }, event);
+        if (m_session) {
+            for (const SessionEvent& event : m_session->take_events()) {
+                std::visit([this](const auto& what) { handle(what); }, event);
+            }
         }
         observe();
-        throw_if(m_session.engine().failure());
+        if (m_session) {
+            throw_if(m_session->engine().failure());
+        }
         m_stop.throw_if_received(
             m_options.role == Role::fetch && m_phase == Phase::seeding ? "; the image is complete" : "");
+        refuse_wrong_source();
         refuse_to_wait_longer();
         over = advance();
         report_progress();
@@ -145,12 +171,41 @@ void Transfer::run()
     report_summary();
 }
 
-void Transfer::start()
+// What another process has written and left behind has to be on the medium, and be read from there: what the
+// kernel has in memory says nothing of a disk that has failed since.
+void Transfer::begin_check()
 {
+    if (m_options.role == Role::fetch) {
+        m_sync.emplace(m_target, m_wakeup);
+    } else {
+        start_scan(Phase::checking);
+    }
+}
+
+void Transfer::start_scan(Phase phase)
+{
+    const Image& image = m_torrent.image;
+    m_scan.emplace(image.map, image.piece_length, m_target, scan_threads(), m_wakeup);
+    m_done_rate = {};
+    m_phase = phase;
+}
+
+void Transfer::begin_session(std::vector<bool> on_disk)
+{
+    m_session.emplace(m_torrent, m_target,
+                      TorrentSession::Options{m_options.network, m_options.endpoints,
+                                              m_options.tls ? &*m_options.tls : nullptr, m_options.memory,
+                                              std::move(on_disk), [this] { m_wakeup.notify(); }});
     m_swarm.named_peers = static_cast<unsigned>(m_options.network.peers.size());
-    m_swarm.trackers = m_session.tracker_count();
+    m_swarm.trackers = m_session->tracker_count();
     m_swarm.lsd = m_options.network.lsd;
-    m_session.start();
+    m_phase = m_options.role == Role::seed ? Phase::seeding : Phase::connecting;
+    m_done_rate = {};
+    m_session->start();
+}
+
+void Transfer::report_start()
+{
     std::string listening;
     for (const Endpoint& endpoint : m_options.endpoints.listen.endpoints) {
         listening += (listening.empty() ? "" : ", ") + to_string(endpoint);
@@ -197,12 +252,26 @@ void Transfer::handle(const PeerBlocked& event)
 
 void Transfer::handle(const PieceRejected& event)
 {
+    m_wrong_data.rejected(event.piece, m_now);
     warn_once(fmt::format("piece {} arrived with wrong data; it is fetched again", event.piece));
+}
+
+void Transfer::refuse_wrong_source() const
+{
+    if (m_options.role == Role::seed || !waits_for_peers()) {
+        return;
+    }
+    if (const auto piece = m_wrong_data.hopeless(m_now)) {
+        throw Error(ExitStatus::verification,
+                    fmt::format("the source does not match the torrent: what it sends as piece {} is wrong ({}), and "
+                                "nobody else has it; has its disk changed since the torrent was made?",
+                                *piece, describe_wrong(m_torrent.image, {*piece})));
+    }
 }
 
 void Transfer::handle(const TorrentFailed& event) const
 {
-    if (!m_session.engine().failure()) { // which is the reason then, and says more
+    if (!m_session->engine().failure()) { // which is the reason then, and says more
         throw Error(ExitStatus::internal, "libtorrent: " + event.reason);
     }
 }
@@ -222,18 +291,22 @@ bool Transfer::warn_once(const std::string& message)
 
 void Transfer::observe()
 {
-    m_facts = m_session.engine().facts();
-    m_done_rate.observe(done_bytes(), m_now);
-    if (since(m_last_peers) >= peers_interval) {
-        m_last_peers = m_now;
-        m_counts = m_session.counts();
-        look_at_peers();
-        if (m_swarm.peers < m_options.endpoints.peers.size() && m_phase != Phase::seeding) {
-            m_session.connect_named_peers();
+    if (m_session) {
+        m_facts = m_session->engine().facts();
+        m_swarm.target_hangs = m_facts.writers > 0;
+        if (since(m_last_peers) >= peers_interval) {
+            m_last_peers = m_now;
+            m_counts = m_session->counts();
+            look_at_peers();
+            if (m_swarm.peers < m_options.endpoints.peers.size() && m_phase != Phase::seeding) {
+                m_session->connect_named_peers();
+            }
         }
         look_for_peers();
+        m_wrong_data.observe(m_facts.done_bytes, m_has_source, m_now);
     }
-    m_stall.observe(m_counts.received_bytes + m_facts.written_bytes + m_facts.done_bytes, m_now);
+    m_done_rate.observe(done_bytes(), m_now);
+    m_stall.observe(m_counts.received_bytes + m_facts.written_bytes + m_facts.done_bytes + done_bytes(), m_now);
     if (m_phase == Phase::connecting && m_counts.received_bytes > 0) {
         m_phase = Phase::downloading;
     }
@@ -247,9 +320,9 @@ void Transfer::look_for_peers()
     } else if (since(m_last_search) >= search_interval(since(m_lonely_since))) {
         m_last_search = m_now;
         if (++m_searches % searches_per_restart == 0 && m_swarm.lsd) {
-            m_session.restart_local_discovery();
+            m_session->restart_local_discovery();
         }
-        m_session.look_for_peers();
+        m_session->look_for_peers();
     }
 }
 
@@ -257,10 +330,12 @@ void Transfer::look_at_peers()
 {
     std::set<std::string> connected;
     m_swarm.peers_with_data = m_peers_complete = 0;
-    for (const ConnectedPeer& peer : m_session.peers()) {
+    m_has_source = false;
+    for (const ConnectedPeer& peer : m_session->peers()) {
         connected.insert(peer.address);
         m_peers_complete += peer.complete ? 1 : 0;
         m_swarm.peers_with_data += peer.has_data ? 1 : 0;
+        m_has_source = m_has_source || peer.is_source;
         if (!peer.complete) {
             m_last_needed = m_now;
         }
@@ -291,11 +366,10 @@ void Transfer::refuse_to_wait_longer() const
                                 format_bytes(total_bytes()),
                                 waits_for_peers() ? describe_wait(m_swarm) : "waiting for the target"));
     }
-    if (waits_for_peers() && m_options.stall_timeout &&
-        m_stall.stalled_for(m_now) >= *m_options.stall_timeout) {
+    if (m_options.stall_timeout && m_stall.stalled_for(m_now) >= *m_options.stall_timeout) {
         throw Error(ExitStatus::stalled,
                     fmt::format("no data for {}: {}", format_duration(*m_options.stall_timeout),
-                                describe_wait(m_swarm)));
+                                waits_for_peers() ? describe_wait(m_swarm) : "waiting for the target"));
     }
 }
 
@@ -303,6 +377,9 @@ void Transfer::refuse_to_wait_longer() const
 bool Transfer::advance()
 {
     switch (m_phase) {
+    case Phase::checking:
+        advance_check();
+        return false;
     case Phase::connecting:
     case Phase::downloading:
         if (m_facts.done_bytes == total_bytes()) {
@@ -316,12 +393,42 @@ bool Transfer::advance()
         return may_leave_now();
     case Phase::verifying:
         return advance_verification();
-    case Phase::checking:
     case Phase::mapping:
     case Phase::hashing:
         break;
     }
     return false;
+}
+
+void Transfer::advance_check()
+{
+    if (m_sync) {
+        if (m_sync->finished()) {
+            throw_if(m_sync->failure());
+            m_sync.reset();
+            m_target.drop_cache();
+            start_scan(Phase::checking);
+        }
+        return;
+    }
+    if (!m_scan->finished()) {
+        return;
+    }
+    throw_if(m_scan->failure());
+    const Image& image = m_torrent.image;
+    const auto wrong = wrong_pieces(image, m_scan->digests());
+    if (m_options.role == Role::seed && !wrong.empty()) {
+        throw Error(ExitStatus::verification,
+                    fmt::format("{} is not the image: {}", m_target.path(), describe_wrong(image, wrong)));
+    }
+    m_scan.reset();
+    std::vector<bool> on_disk(image.piece_count(), true);
+    m_kept_bytes = total_bytes();
+    for (const std::uint32_t piece : wrong) {
+        on_disk[piece] = false;
+        m_kept_bytes -= image.piece_size(piece);
+    }
+    begin_session(std::move(on_disk));
 }
 
 bool Transfer::advance_sync()
@@ -335,10 +442,7 @@ bool Transfer::advance_sync()
         return complete();
     }
     m_target.drop_cache();
-    const Image& image = m_torrent.image;
-    m_scan.emplace(image.map, image.piece_length, m_target, scan_threads(), m_wakeup);
-    m_done_rate = {};
-    m_phase = Phase::verifying;
+    start_scan(Phase::verifying);
     return false;
 }
 
@@ -388,17 +492,18 @@ void Transfer::report_progress()
     event.download_rate = m_counts.download_rate;
     event.upload_rate = m_counts.upload_rate;
     event.done_rate = m_done_rate.per_second();
-    if (m_phase == Phase::downloading || m_phase == Phase::verifying) {
+    if (m_phase == Phase::downloading || m_phase == Phase::verifying || m_phase == Phase::checking) {
         event.eta_seconds = seconds_left(event.done_bytes, event.total_bytes, event.done_rate);
     }
     event.peers = m_swarm.peers;
     event.peers_complete = m_peers_complete;
+    event.skipped_bytes = skipped_bytes();
     m_reporter.progress(event);
 }
 
 void Transfer::report_summary()
 {
-    m_counts = m_session.counts();
+    m_counts = m_session->counts();
     SummaryEvent event;
     event.seconds = elapsed();
     event.total_bytes = total_bytes();
@@ -407,6 +512,7 @@ void Transfer::report_summary()
     event.uploaded_bytes = m_counts.uploaded_bytes;
     event.redundant_bytes = m_counts.redundant_bytes;
     event.failed_pieces = m_facts.failed_pieces;
+    event.skipped_bytes = skipped_bytes();
     m_reporter.summary(event);
 }
 
@@ -415,7 +521,17 @@ void Transfer::report_summary()
 void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
                   Reporter& reporter, Wakeup& wakeup, const StopSignal& stop)
 {
-    Transfer(torrent, target, options, reporter, wakeup, stop).run();
+    std::optional<Watchdog> end; // outlives the transfer, whose end it watches
+    Transfer transfer(torrent, target, options, reporter, wakeup, stop);
+    try {
+        transfer.run();
+    } catch (const Error& error) {
+        end.emplace(end_patience, [&reporter, error] { // nobody else reports: they wait
+            reporter.error(error);
+            ::_exit(static_cast<int>(error.status()));
+        });
+        throw;
+    }
 }
 
 } // namespace ezio

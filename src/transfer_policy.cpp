@@ -22,6 +22,9 @@ milliseconds search_interval(milliseconds lonely)
 
 std::string describe_wait(const SwarmFacts& facts)
 {
+    if (facts.target_hangs) {
+        return "the target does not finish a write";
+    }
     if (facts.peers > 0) {
         return facts.peers_with_data > 0
                    ? fmt::format("data is at {} of {}, but none is sent", facts.peers_with_data,

@@ -210,4 +210,14 @@ TEST_CASE("extent map: any extents give what looking at every byte gives")
     }
 }
 
+TEST_CASE("extent map: the largest sector that every extent begins and ends on")
+{
+    CHECK(ExtentMap({{0, 4096}, {8192, 4096}}).largest_sector() == 4096);
+    CHECK(ExtentMap({{0, 4096}, {8192, 512}}).largest_sector() == 512);
+    CHECK(ExtentMap({{512, 4096}}).largest_sector() == 512);
+    CHECK(ExtentMap({{0, 512}, {512, 3584}}).largest_sector() == 4096); // they touch
+    CHECK(ExtentMap({{0, 1}}).largest_sector() == 512);
+    CHECK(ExtentMap({{1ULL << 30, 1ULL << 20}}).largest_sector() == 65536);
+}
+
 } // namespace ezio

@@ -164,4 +164,12 @@ TEST_CASE("time left: it is not known while the rate says nothing")
     CHECK_FALSE(seconds_left(2000, 1000, 10)); // more than all: not a state to compute with
 }
 
+TEST_CASE("waiting: a target that does not finish a write is what is waited for, whoever is connected")
+{
+    SwarmFacts facts;
+    facts.peers = facts.peers_with_data = 3;
+    facts.target_hangs = true;
+    CHECK(describe_wait(facts) == "the target does not finish a write");
+}
+
 } // namespace ezio

@@ -42,6 +42,7 @@ struct SeedOptions {
     std::string source;
     NetworkOptions network;
     std::uint64_t memory = 256_MiB;
+    bool check = false;                                 // hash the source first
     std::optional<std::chrono::milliseconds> seed_time; // none: until a signal
 
     bool operator==(const SeedOptions&) const = default;
@@ -52,6 +53,9 @@ struct FetchOptions {
     std::string target;
     NetworkOptions network;
     std::uint64_t memory = 256_MiB;
+    bool resume = false;  // keep what is right on the target already
+    bool discard = false; // what the image does not use
+    std::string serial;   // the disk's; empty: any
     bool verify = false; // read everything back from the medium before it counts as complete
     std::chrono::milliseconds seed_time = std::chrono::minutes(2);
     std::optional<std::chrono::milliseconds> stall_timeout;

@@ -26,7 +26,7 @@ enum class ExitStatus : int {
 
 // A failed read, write or sync, as a value: what crosses threads.
 struct IoFailure {
-    enum class Operation { open, read, write, write_back, sync, resize };
+    enum class Operation { open, read, write, write_back, sync, resize, discard };
 
     Operation operation;
     std::string path;

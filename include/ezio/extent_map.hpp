@@ -51,6 +51,10 @@ class ExtentMap {
     // The size in bytes of the smallest device that holds every extent.
     [[nodiscard]] std::uint64_t device_end() const;
 
+    // The largest logical sector size, in bytes, that every extent begins and ends on: a power of two from 512,
+    // the smallest there is, to 64 KiB.
+    [[nodiscard]] std::uint64_t largest_sector() const;
+
     // Calls `visit` for each run that [payload_offset, payload_offset + length) touches, in payload order.
     // The range must lie within the payload.
     void for_each(std::uint64_t payload_offset, std::uint64_t length,

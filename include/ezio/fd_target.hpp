@@ -28,6 +28,8 @@ class FdTarget : public Target {
     std::optional<IoFailure> sync() override;
     void prefetch(std::uint64_t offset, std::uint64_t length) override;
     void drop_cache() override;
+    std::optional<DiscardGeometry> discard_geometry() const override;
+    std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length) override;
     bool is_rotational() const override;
     const std::string& path() const override { return m_path; }
 

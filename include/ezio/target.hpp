@@ -51,6 +51,17 @@ class Target {
     // as far as the kernel likes, so there is nothing to report.
     virtual void drop_cache() = 0;
 
+    // What of it can be discarded, and in multiples of what. Empty when nothing can.
+    struct DiscardGeometry {
+        std::uint64_t size;      // bytes
+        std::uint64_t alignment; // bytes
+    };
+    [[nodiscard]] virtual std::optional<DiscardGeometry> discard_geometry() const { return std::nullopt; }
+
+    // Gives [offset, offset + length) back to the device; what is read there later is unspecified. Both are
+    // multiples of the alignment.
+    [[nodiscard]] virtual std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length);
+
     // Whether it is on a rotating disk, which is best left to one writer at a time.
     [[nodiscard]] virtual bool is_rotational() const = 0;
 
@@ -63,10 +74,12 @@ class Target {
 
 enum class Access { read_only, read_write };
 
-// Opens what `path` is for this image, after every check that can be made before the first byte.
+// Opens what `path` is for this image, after every check that can be made before the first byte. With a
+// `serial`, anything but a block device of a disk with that serial number or world wide name is refused.
 // read_write creates a missing image file (not under /dev), and the files of a directory; a block device is
 // opened O_EXCL, so that a mounted or otherwise held one is refused.
 // Throws Error: ExitStatus::target with the reason, ExitStatus::io when even looking at it fails.
-[[nodiscard]] std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image);
+[[nodiscard]] std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image,
+                                                  const std::string& serial = {});
 
 } // namespace ezio

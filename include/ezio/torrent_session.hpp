@@ -61,6 +61,7 @@ struct ConnectedPeer {
     std::string address;
     bool complete = false;
     bool has_data = false; // a piece at least
+    bool is_source = false; // has a piece that is missing here
 };
 
 // Bytes of the payload, and per second.
@@ -80,7 +81,7 @@ class TorrentSession {
         const NetworkEndpoints& endpoints; // what the names in `network` resolved to
         const TlsCredentials* tls;         // none exactly when the torrent names no CA
         std::uint64_t memory;              // bytes for received and cached data
-        bool have_all;                     // the target holds the whole image: a seed
+        std::vector<bool> on_disk;         // for each piece, whether the target holds it
         std::function<void()> wake;        // there may be news; called on any thread
     };
 
@@ -115,6 +116,7 @@ class TorrentSession {
     const LoadedTorrent& m_torrent;
     Target& m_target;
     const Options m_options;
+    const bool m_have_all; // a seed
     unsigned m_tracker_count = 0;
     const DiskEngine* m_engine = nullptr; // the session's
     Swarm m_swarm;

@@ -30,12 +30,16 @@ struct TransferOptions {
     NetworkEndpoints endpoints;                             // what the names in `network` resolved to
     std::optional<TlsCredentials> tls;                      // exactly when the torrent names a CA
     std::uint64_t memory = 256_MiB;                         // bytes for received and cached data
+    bool check = false;                                     // first hash the target; see run_transfer
     bool verify = false;                                    // after the sync, hash what the medium holds
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
     std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written
     std::optional<std::chrono::milliseconds> timeout;       // from the start until complete
 };
 
+// With TransferOptions::check the target is hashed before anybody is contacted. A fetch keeps every piece that
+// is right and fetches the rest; a seed does not serve an image that is not there.
+//
 // Runs to the end and reports it all but the final error. Returns when the work is done; throws Error with
 // the status otherwise. `wakeup` is the one that `stop` notifies.
 void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,

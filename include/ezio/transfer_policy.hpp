@@ -59,6 +59,7 @@ struct SwarmFacts {
     unsigned named_peers = 0;     // --peer
     unsigned trackers = 0;
     bool lsd = false;
+    bool target_hangs = false; // a write has begun and does not end
     std::string last_tracker_error;
     std::string last_refusal;  // "10.0.0.7: certificate verify failed": of a TLS handshake
     unsigned banned_peers = 0; // they sent wrong data
