@@ -109,10 +109,11 @@ class LoopDevice:
     device when the descriptor goes away.
     """
 
-    def __init__(self, backing, size, fill=None, read_only=False):
+    def __init__(self, backing, size, fill=None, read_only=False, sector=None):
         self.backing = make_file(backing, size, fill)
         self.size = size
         options = ["--read-only"] if read_only else []
+        options += [f"--sector-size={sector}"] if sector else []
         self.path = run("losetup", "--find", "--show", *options, backing).strip()
         self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         run("losetup", "--detach", self.path)
@@ -197,11 +198,12 @@ class Ezio:
     """
 
     def __init__(self, *arguments, wrapper=(), program=None):
+        self.program = program or binary()
         self.arguments = [str(argument) for argument in arguments]
         self.stderr = ""
         self._lines = []
         self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", *wrapper, program or binary(), *self.arguments],
+            ["setpriv", "--pdeathsig", "KILL", *wrapper, self.program, *self.arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
             start_new_session=True)
         self._readers = [threading.Thread(target=self._collect_stdout), threading.Thread(target=self._collect_stderr)]
@@ -244,7 +246,7 @@ class Ezio:
 
     @property
     def pid(self):
-        return self._process.pid
+        return self._process.pid  # setpriv and wrappers execute what they start
 
     def is_running(self):
         return self._process.poll() is None
