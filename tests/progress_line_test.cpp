@@ -160,7 +160,7 @@ TEST_CASE("progress line: a seeder shows its clients instead of a percentage")
                        "up    1.0 MiB/s  sent 5.0 GiB"},
                  {79, "seeding      12 complete   3 in progress   up    1.0 MiB/s  sent 5.0 GiB"},
                  {59, "seeding      12 complete   3 in progress   up    1.0 MiB/s"},
-                 {39, "seeding     3 in progress  up    1.0 MiB/s"}});
+                 {42, "seeding     3 in progress  up    1.0 MiB/s"}});
 }
 
 TEST_CASE("progress line: whatever happens, it is no wider than the terminal and has no line end in it")
@@ -258,7 +258,7 @@ TEST_CASE("progress: everything received, or even written, is not done before it
 
 TEST_CASE("progress: how long it takes to find the used blocks is not known")
 {
-    CHECK(progress_line(in_phase(Phase::mapping, 0, 0), 80) == "finding the used blocks");
+    CHECK(progress_line(in_phase(Phase::mapping, 0, 0), 80, Glyphs::ascii) == "finding the used blocks");
 }
 
 TEST_CASE("progress: the percentage of nothing is none")
