@@ -90,6 +90,12 @@ std::optional<SessionEvent> event_of(const Endpoint& peer, lt::operation_t opera
     return std::nullopt;
 }
 
+// An address of IPv6 that is listened on cannot be announced to a tracker of IPv4, and the other way round.
+bool is_of_no_interest(const lt::tracker_error_alert& alert)
+{
+    return alert.error == lt::errors::announce_skipped;
+}
+
 std::string reason_of(const lt::tracker_error_alert& alert)
 {
     const std::string told = alert.failure_reason();
@@ -103,7 +109,9 @@ std::optional<SessionEvent> to_event(const lt::alert& alert)
         return event_of(*listen);
     }
     if (const auto* tracker = lt::alert_cast<lt::tracker_error_alert>(&alert)) {
-        return TrackerFailed{tracker->tracker_url(), reason_of(*tracker)};
+        return is_of_no_interest(*tracker) ? std::nullopt
+                                           : std::optional<SessionEvent>(
+                                                 TrackerFailed{tracker->tracker_url(), reason_of(*tracker)});
     }
     if (const auto* gone = lt::alert_cast<lt::peer_disconnected_alert>(&alert)) {
         return event_of(gone->endpoint, gone->op, gone->error);

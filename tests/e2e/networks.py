@@ -152,7 +152,8 @@ class Switch(Host):
         """Gives the host an interface on this switch. Returns its IPv4 address."""
         self._ports += 1
         port = f"port{self._ports}"
-        address, address6 = f"{self.prefix}.{self._ports}", f"{self.prefix6}::{self._ports:x}"
+        address, address6 = (str(ipaddress.ip_address(text))
+                             for text in (f"{self.prefix}.{self._ports}", f"{self.prefix6}::{self._ports:x}"))
         self.run("ip", "link", "add", port, "type", "veth", "peer", "name", interface, "netns", host.path)
         self.run("ip", "link", "set", port, "master", "bridge", "up")
         host.run("ip", "address", "add", f"{address}/24", "dev", interface)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Private images (SSL torrents): who has a certificate of the image's CA gets it, nobody else gets a byte."""
 
+import contextlib
 import hashlib
 import pathlib
 import re
@@ -143,8 +144,16 @@ class Strangers(PrivateImage):
             except (ssl.SSLError, ConnectionError):
                 return b""
 
-    def check_refused(self, *credentials, server_name=None):
+    @contextlib.contextmanager
+    def serving(self):
+        """Seeds for the length of a with block, which begins when members are let in."""
         with self.seeding(self.torrent, self.source, *self.credentials) as peer:
+            member = self.ca.issue("member")[1::2]
+            wait_until(lambda: self.answer_to(peer, *member), "a member to be let in")
+            yield peer
+
+    def check_refused(self, *credentials, server_name=None):
+        with self.serving() as peer:
             self.assertEqual(self.answer_to(peer, *credentials[1::2], server_name=server_name), b"")
             self.assert_still_serving(peer)
 
@@ -179,7 +188,7 @@ class Strangers(PrivateImage):
         self.check_refused(*self.ca.issue("client"), server_name="0" * 40)
 
     def test_in_plain_text(self):
-        with self.seeding(self.torrent, self.source, *self.credentials) as peer:
+        with self.serving() as peer:
             host, port = peer.split(":")
             with socket.create_connection((host, int(port)), timeout=30) as plain:
                 plain.sendall(b"\x13BitTorrent protocol" + bytes(8) + info_hash_of(self.torrent).digest() + b"-XX0000-" + bytes(12))
@@ -190,7 +199,7 @@ class Strangers(PrivateImage):
 
     @unittest.skipIf(libtorrent is None, "needs python3-libtorrent")
     def test_a_stock_client_without_a_certificate(self):
-        with self.seeding(self.torrent, self.source, *self.credentials) as peer:
+        with self.serving() as peer:
             client = StockClient(self, self.torrent, peer)
             wait_until(client.was_refused, "the stock client to be refused")
             self.assertEqual(client.status().total_payload_download, 0)
@@ -198,6 +207,7 @@ class Strangers(PrivateImage):
 
     def test_who_is_refused_is_told_to_the_user(self):
         seeder, peer = self.start_listening("seed", self.torrent, self.source, *self.credentials)
+        seeder.wait_for_event("start")
         self.answer_to(peer)
         wait_until(lambda: seeder.events_named("warning"), "a warning about the refused peer")
         self.assertRegex(seeder.events_named("warning")[0]["message"], "TLS.*127.0.0.1.*certificate")
