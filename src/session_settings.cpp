@@ -30,12 +30,12 @@ int rate_limit(std::uint64_t bytes_per_second)
 }
 
 // Nothing leaves the LAN unasked: an image holds password hashes and keys.
-void set_discovery(settings_pack& pack, const NetworkOptions& options)
+void set_discovery(settings_pack& pack)
 {
     pack.set_bool(settings_pack::enable_dht, false);
     pack.set_bool(settings_pack::enable_upnp, false);
     pack.set_bool(settings_pack::enable_natpmp, false);
-    pack.set_bool(settings_pack::enable_lsd, options.lsd);
+    pack.set_bool(settings_pack::enable_lsd, false); // LocalDiscovery does it
     pack.set_bool(settings_pack::apply_ip_filter_to_trackers, false); // --allow is about peers
     pack.set_int(settings_pack::stop_tracker_timeout, 1); // seconds to say goodbye; the default is 5
 }
@@ -106,7 +106,7 @@ settings_pack session_settings(const NetworkOptions& options, const std::vector<
                      lt::alert_category::error | lt::alert_category::status | lt::alert_category::storage |
                      lt::alert_category::connect | lt::alert_category::tracker | lt::alert_category::peer |
                      lt::alert_category::ip_block)));
-    set_discovery(pack, options);
+    set_discovery(pack);
     set_transport(pack);
     set_connecting(pack, options);
     set_swarm(pack);

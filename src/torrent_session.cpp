@@ -145,6 +145,9 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
     m_session->set_alert_notify(m_options.wake);
     m_session->set_peer_class_filter(everybody_in_the_global_class());
     m_handle = m_session->add_torrent(torrent_params());
+    if (m_options.network.lsd && !torrent.params.ti->priv()) { // what is private asks its trackers only
+        m_discovery.emplace(torrent.info_hash, m_options.endpoints.listen.endpoints);
+    }
     if (m_options.tls != nullptr) {
         m_handle.set_ssl_certificate_buffer(m_options.tls->certificate, m_options.tls->key,
                                             m_options.tls->dh);
@@ -177,10 +180,8 @@ lt::add_torrent_params TorrentSession::torrent_params()
     params.save_path = "/"; // must not be empty; DiskIo has no use for it
     params.flags &= ~lt::torrent_flags::auto_managed;
     params.flags |=
-        lt::torrent_flags::paused | lt::torrent_flags::disable_dht | lt::torrent_flags::no_verify_files;
-    if (!network.lsd) {
-        params.flags |= lt::torrent_flags::disable_lsd;
-    }
+        lt::torrent_flags::paused | lt::torrent_flags::disable_dht |
+                    lt::torrent_flags::disable_lsd | lt::torrent_flags::no_verify_files;
     params.url_seeds.clear(); // nothing is contacted that the user did not name
     if (!network.torrent_trackers) {
         params.trackers.clear();
@@ -206,6 +207,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
 void TorrentSession::start()
 {
     connect_named_peers();
+    announce_locally();
     m_handle.resume(); // it connects to those it knows at this moment; later ones wait for its next second
 }
 
@@ -216,22 +218,17 @@ void TorrentSession::connect_named_peers()
     }
 }
 
-void TorrentSession::look_for_peers()
+void TorrentSession::announce_locally()
 {
-    constexpr int all_trackers = -1;
-    m_handle.force_reannounce(0, all_trackers, lt::torrent_handle::ignore_min_interval);
-    if (m_options.network.lsd) {
-        m_handle.force_lsd_announce();
+    if (m_discovery) {
+        m_discovery->announce();
     }
 }
 
-void TorrentSession::restart_local_discovery()
+void TorrentSession::announce_to_trackers()
 {
-    for (const bool enabled : {false, m_options.network.lsd}) {
-        lt::settings_pack change;
-        change.set_bool(lt::settings_pack::enable_lsd, enabled);
-        m_session->apply_settings(std::move(change));
-    }
+    constexpr int all = -1;
+    m_handle.force_reannounce(0, all, lt::torrent_handle::ignore_min_interval);
 }
 
 std::vector<SessionEvent> TorrentSession::take_events()
@@ -239,6 +236,14 @@ std::vector<SessionEvent> TorrentSession::take_events()
     std::vector<lt::alert*> alerts;
     m_session->pop_alerts(&alerts);
     std::vector<SessionEvent> events;
+    if (m_discovery) {
+        for (const Endpoint& peer : m_discovery->take_found()) {
+            m_handle.connect_peer(peer, lt::peer_info::lsd);
+        }
+        if (!m_discovery->trouble().empty()) {
+            events.emplace_back(DiscoveryFailed{m_discovery->trouble()});
+        }
+    }
     for (const lt::alert* alert : alerts) {
         if (auto event = to_event(*alert)) {
             events.push_back(std::move(*event));

@@ -68,6 +68,7 @@ class Transfer {
 
     void handle(const ListenFailed& event) const;
     void handle(const ListenTroubled& event);
+    void handle(const DiscoveryFailed& event);
     void handle(const TrackerFailed& event);
     void handle(const PeerRefused& event);
     void handle(const PeerBanned& event);
@@ -124,7 +125,6 @@ class Transfer {
     Clock::time_point m_last_peers;
     Clock::time_point m_lonely_since = m_now;
     Clock::time_point m_last_search = m_now;
-    unsigned m_searches = 0; // in vain, since somebody was connected
     StallClock m_stall{m_now};
     WrongData m_wrong_data;
     RateMeter m_done_rate;
@@ -198,7 +198,7 @@ void Transfer::begin_session(std::vector<bool> on_disk)
                                               std::move(on_disk), [this] { m_wakeup.notify(); }});
     m_swarm.named_peers = static_cast<unsigned>(m_options.network.peers.size());
     m_swarm.trackers = m_session->tracker_count();
-    m_swarm.lsd = m_options.network.lsd;
+    m_swarm.lsd = m_session->discovers_locally();
     m_phase = m_options.role == Role::seed ? Phase::seeding : Phase::connecting;
     m_done_rate = {};
     m_session->start();
@@ -219,6 +219,11 @@ void Transfer::report_start()
 void Transfer::handle(const ListenFailed& event) const
 {
     throw Error(ExitStatus::network, fmt::format("cannot listen on {}: {}", event.where, event.reason));
+}
+
+void Transfer::handle(const DiscoveryFailed& event)
+{
+    warn_once("local service discovery hears nothing: " + event.reason);
 }
 
 void Transfer::handle(const TrackerFailed& event)
@@ -314,15 +319,15 @@ void Transfer::observe()
 
 void Transfer::look_for_peers()
 {
-    if (m_swarm.peers > 0) {
-        m_searches = 0;
-        m_last_search = m_lonely_since = m_now;
-    } else if (since(m_last_search) >= search_interval(since(m_lonely_since))) {
-        m_last_search = m_now;
-        if (++m_searches % searches_per_restart == 0 && m_swarm.lsd) {
-            m_session->restart_local_discovery();
-        }
-        m_session->look_for_peers();
+    const bool lonely = m_swarm.peers == 0;
+    m_lonely_since = lonely ? m_lonely_since : m_now;
+    if (since(m_last_search) < search_interval(since(m_lonely_since))) {
+        return;
+    }
+    m_last_search = m_now;
+    m_session->announce_locally();
+    if (lonely) {
+        m_session->announce_to_trackers();
     }
 }
 

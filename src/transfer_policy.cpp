@@ -17,6 +17,9 @@ bool may_leave(milliseconds since_complete, milliseconds since_needed, milliseco
 milliseconds search_interval(milliseconds lonely)
 {
     using namespace std::chrono_literals;
+    if (lonely == 0ms) {
+        return 1min;
+    }
     return lonely < 2min ? 3s : 30s;
 }
 

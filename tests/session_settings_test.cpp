@@ -32,21 +32,12 @@ TEST_CASE("session: nothing leaves the LAN unasked")
 {
     const lt::settings_pack pack = settings();
     for (const int setting :
-         {settings_pack::enable_dht, settings_pack::enable_upnp, settings_pack::enable_natpmp}) {
+         {settings_pack::enable_dht, settings_pack::enable_upnp, settings_pack::enable_natpmp,
+          settings_pack::enable_lsd}) {
         CAPTURE(lt::name_for_setting(setting));
         REQUIRE(pack.has_val(setting));
         CHECK_FALSE(pack.get_bool(setting));
     }
-}
-
-TEST_CASE("session: local service discovery is on unless it is switched off")
-{
-    CHECK(settings().get_bool(settings_pack::enable_lsd));
-    NetworkOptions options;
-    options.lsd = false;
-    const lt::settings_pack pack = settings(options);
-    REQUIRE(pack.has_val(settings_pack::enable_lsd));
-    CHECK_FALSE(pack.get_bool(settings_pack::enable_lsd));
 }
 
 TEST_CASE("session: TCP alone, in plain text")

@@ -51,9 +51,10 @@ TEST_CASE("stall clock: whatever moves starts it again")
 
 TEST_CASE("searching: it is done every few seconds at first, and less often once it has been in vain for long")
 {
-    CHECK(search_interval(0ms) == 3s);
+    CHECK(search_interval(1ms) == 3s);
     CHECK(search_interval(119s) == 3s);
     CHECK(search_interval(2min) == 30s);
+    CHECK(search_interval(0ms) == 1min); // somebody is there
 }
 
 TEST_CASE("waiting: without a peer it is said what was tried")

@@ -6,6 +6,7 @@
 
 #include "ezio/addresses.hpp"
 #include "ezio/disk_engine.hpp"
+#include "ezio/local_discovery.hpp"
 #include "ezio/network_options.hpp"
 #include "ezio/swarm.hpp"
 #include "ezio/target.hpp"
@@ -28,6 +29,9 @@ namespace ezio {
 // What has happened since it was last asked.
 struct ListenFailed {
     std::string where;
+    std::string reason;
+};
+struct DiscoveryFailed { // of the local network
     std::string reason;
 };
 struct TrackerFailed {
@@ -53,7 +57,7 @@ struct PieceRejected { // its hash was wrong; it is fetched again
 struct TorrentFailed { // libtorrent has stopped the torrent
     std::string reason;
 };
-using SessionEvent = std::variant<ListenFailed, ListenTroubled, TrackerFailed, PeerRefused, PeerBanned,
+using SessionEvent = std::variant<ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed, PeerRefused, PeerBanned,
                                   PeerBlocked, PieceRejected, TorrentFailed>;
 
 // A connected peer, past its handshake.
@@ -96,16 +100,16 @@ class TorrentSession {
     // Tries all peers that were named and are not connected. libtorrent gives up on a peer after a while.
     void connect_named_peers();
 
-    // Asks the trackers, and the local network, who is there. Both would otherwise be asked again in minutes.
-    void look_for_peers();
+    // Says to the local network that this torrent is here; start() does so first.
+    void announce_locally();
 
-    // Opens the sockets of local discovery anew: libtorrent gives up on one when a single packet cannot be
-    // sent, as when the cable is plugged in later.
-    void restart_local_discovery();
+    // Asks the trackers who is there. They would otherwise be asked again in minutes.
+    void announce_to_trackers();
 
     [[nodiscard]] std::vector<SessionEvent> take_events();
     [[nodiscard]] std::vector<ConnectedPeer> peers() const;
     [[nodiscard]] SessionCounts counts() const;
+    [[nodiscard]] bool discovers_locally() const { return m_discovery.has_value(); }
     [[nodiscard]] unsigned tracker_count() const { return m_tracker_count; }
     [[nodiscard]] const DiskEngine& engine() const { return *m_engine; }
 
@@ -120,6 +124,7 @@ class TorrentSession {
     unsigned m_tracker_count = 0;
     const DiskEngine* m_engine = nullptr; // the session's
     Swarm m_swarm;
+    std::optional<LocalDiscovery> m_discovery;
     std::optional<lt::session> m_session; // ends before what its threads use
     lt::torrent_handle m_handle;
 };

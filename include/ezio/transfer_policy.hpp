@@ -43,11 +43,8 @@ class StallClock {
 };
 
 // How long to wait before trackers and the local network are asked again who is there, when nobody has been
-// connected for `lonely`: who comes later announces itself, so it need not be often for ever.
+// connected for `lonely`; zero: somebody is. Who comes later announces itself, so it need not be often for ever.
 [[nodiscard]] milliseconds search_interval(milliseconds lonely);
-
-// Every so many searches in vain, local discovery begins anew.
-inline constexpr unsigned searches_per_restart = 5;
 
 // At most so many warnings, each told once: a hostile host must not fill the log, or the memory.
 inline constexpr std::size_t warning_limit = 100;

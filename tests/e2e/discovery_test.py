@@ -5,7 +5,7 @@ import unittest
 
 from harness import EndToEndTest, main
 from images import differing_extents, odd_image
-from networks import Host, Switch, needs_network_namespaces
+from networks import Capture, Host, Switch, needs_network_namespaces
 
 HOSTS = 8
 
@@ -55,6 +55,27 @@ class LocalDiscovery(DiscoveryTest):
             self.assert_fetched(fetcher, number)
         ports = {fetcher.events_named("start")[0]["listen"] for fetcher in fetchers}
         self.assertEqual(len(ports), 3, "each has a port of its own")
+
+    def test_a_cable_that_is_plugged_in_later_is_no_obstacle(self):
+        switch = self.enterContext(Switch())
+        server, client = (self.enterContext(switch.new_host()) for _ in range(2))
+        client.run("ip", "link", "set", "eth0", "down")
+        self.seed(server)
+        fetcher = self.fetch(client, 0)
+        fetcher.wait_for_event("start")
+        client.run("ip", "link", "set", "eth0", "up")
+        self.assert_fetched(fetcher, 0)
+
+    def test_it_stays_on_the_network_that_was_chosen(self):
+        chosen, other = self.enterContext(Switch("10.77.1")), self.enterContext(Switch("10.77.2"))
+        server = self.enterContext(chosen.new_host())
+        client = self.enterContext(Host())
+        other.attach(client, "eth0")
+        chosen.attach(client, "eth1")
+        self.seed(server)
+        with Capture(client, "eth0") as capture:
+            self.assert_fetched(self.fetch(client, 0, "--listen", "eth1"), 0)
+        self.assertEqual({packet for packet in capture.sent() if packet.protocol in ("tcp", "udp")}, set())
 
     def test_two_networks_are_served_at_once(self):
         switches = self.enterContext(Switch("10.77.1")), self.enterContext(Switch("10.77.2"))

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/local_discovery.hpp"
+
+#include "catch.hpp"
+
+namespace ezio {
+
+namespace {
+
+const std::string one(40, '1');
+const std::string two(40, '2');
+
+Endpoint on_loopback(std::uint16_t port)
+{
+    return {boost::asio::ip::address_v4::loopback(), port};
+}
+
+} // namespace
+
+TEST_CASE("local discovery: who looks for the same torrent on the same network is found")
+{
+    LocalDiscovery first(one, {on_loopback(7001)});
+    LocalDiscovery second(one, {on_loopback(7002)});
+    REQUIRE(first.trouble().empty());
+    second.announce();
+    std::vector<Endpoint> found; // a packet of loopback is there when it was sent
+    found = first.take_found();
+    CHECK(found == std::vector{on_loopback(7002)});
+    CHECK(first.take_found().empty());
+}
+
+TEST_CASE("local discovery: nobody finds itself, or who looks for another torrent")
+{
+    LocalDiscovery first(one, {on_loopback(7001)});
+    LocalDiscovery second(two, {on_loopback(7002)});
+    first.announce();
+    second.announce();
+    CHECK(first.take_found().empty());
+    CHECK(second.take_found().empty());
+}
+
+TEST_CASE("local discovery: who announces itself often is found once")
+{
+    LocalDiscovery first(one, {on_loopback(7001)});
+    LocalDiscovery second(one, {on_loopback(7002)});
+    LocalDiscovery third(one, {on_loopback(7003)});
+    for (int i = 0; i < 3; ++i) {
+        third.announce();
+        second.announce();
+    }
+    CHECK(first.take_found() == std::vector{on_loopback(7002), on_loopback(7003)});
+}
+
+TEST_CASE("local discovery: an address that nobody has is no place to announce from")
+{
+    LocalDiscovery first(one, {on_loopback(7001)});
+    LocalDiscovery second(one, {Endpoint(boost::asio::ip::make_address("192.0.2.1"), 7002)});
+    second.announce();
+    CHECK(first.take_found().empty());
+}
+
+} // namespace ezio
