@@ -80,7 +80,7 @@ std::optional<User> user_for(const NetworkOptions& network, const std::string& t
 
 // Once the target is open.
 void give_up_privileges_for(const std::optional<User>& user, const TransferOptions& transfer,
-                            const std::string& target)
+                            const std::string& target, StopSignal& stop)
 {
     KeptPowers kept;
     kept.open_any_file = std::filesystem::is_directory(target);
@@ -88,6 +88,7 @@ void give_up_privileges_for(const std::optional<User>& user, const TransferOptio
     kept.low_ports =
         std::any_of(listen.begin(), listen.end(), [](const Endpoint& it) { return it.port() < 1024; });
     give_up_privileges(user, kept);
+    stop.renew_thread();
 }
 
 } // namespace
@@ -101,7 +102,7 @@ void run(const SeedOptions& options, const Context& context)
     transfer.seed_time = options.seed_time;
     transfer.check = options.check;
     const auto source = open_target(options.source, Access::read_only, torrent.image);
-    give_up_privileges_for(user, transfer, options.source);
+    give_up_privileges_for(user, transfer, options.source, context.stop);
     run_transfer(torrent, *source, transfer, context.reporter, context.wakeup, context.stop);
 }
 
@@ -120,7 +121,7 @@ void run(const FetchOptions& options, const Context& context)
     if (options.discard) {
         discard_unused(*target, torrent.image.map, context.reporter, context.stop);
     }
-    give_up_privileges_for(user, transfer, options.target);
+    give_up_privileges_for(user, transfer, options.target, context.stop);
     run_transfer(torrent, *target, transfer, context.reporter, context.wakeup, context.stop);
 }
 

@@ -66,7 +66,7 @@ void run_command_line(const CommandLine& line, Reporter& reporter)
     ignore(SIGPIPE); // a peer or a reader of our output that is gone shows as an error of write
     ignore(SIGXFSZ); // so does a file that reached its size limit
     Wakeup wakeup;
-    const StopSignal stop(wakeup);
+    StopSignal stop(wakeup);
     run(line.command, {reporter, line.output.format, wakeup, stop});
 }
 

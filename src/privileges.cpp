@@ -89,10 +89,4 @@ void give_up_privileges(const std::optional<User>& user, KeptPowers kept)
     throw_unless(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "prctl");
 }
 
-void give_up_thread_privileges() noexcept
-{
-    (void)set_capabilities(0); // dropping is always allowed
-    (void)::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
 } // namespace ezio

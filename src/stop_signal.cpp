@@ -2,7 +2,6 @@
 #include "ezio/stop_signal.hpp"
 
 #include "ezio/error.hpp"
-#include "ezio/privileges.hpp"
 
 #include <fmt/format.h>
 
@@ -81,6 +80,19 @@ StopSignal::StopSignal(Wakeup& wakeup) : m_wakeup(wakeup)
 
 StopSignal::~StopSignal()
 {
+    end_watch();
+}
+
+void StopSignal::renew_thread()
+{
+    end_watch();
+    std::uint64_t ended = 0;
+    [[maybe_unused]] const ssize_t taken = ::read(m_quit.get(), &ended, sizeof ended);
+    m_watcher = std::thread([this] { watch(); }); // a signal of the meantime is still in m_signals
+}
+
+void StopSignal::end_watch()
+{
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(m_quit.get(), &one, sizeof one);
     m_watcher.join();
@@ -98,9 +110,8 @@ void StopSignal::throw_if_received(const char* remark) const
 
 void StopSignal::watch()
 {
-    give_up_thread_privileges(); // it is older than the main thread's resolve to do so
     std::array<pollfd, 2> wanted{{{m_quit.get(), POLLIN, 0}, {m_signals.get(), POLLIN, 0}}};
-    int timeout = -1;
+    int timeout = received() == 0 ? -1 : static_cast<int>(patience.count());
     for (;;) {
         const int ready = ::poll(wanted.data(), wanted.size(), timeout);
         if ((wanted[0].revents & POLLIN) != 0) {

@@ -89,12 +89,4 @@ TEST_CASE("privileges: another user is nobody else, for good")
     }));
 }
 
-TEST_CASE("privileges: a thread can give up its own")
-{
-    CHECK(holds_in_child([] {
-        give_up_thread_privileges();
-        return !can_open_a_file_of_mode_0();
-    }));
-}
-
 } // namespace ezio

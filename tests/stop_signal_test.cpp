@@ -220,6 +220,29 @@ TEST_CASE("stop signal: SIGINT and SIGHUP that were ignored from the start stay 
     CHECK(child.wait() == 7);
 }
 
+TEST_CASE("stop signal: with its thread replaced, it goes on as before")
+{
+    Child child([] {
+        Wakeup wakeup;
+        StopSignal stop(wakeup);
+        stop.renew_thread();
+        stop.renew_thread();
+        say("ready\n");
+        while (stop.received() == 0) {
+            wakeup.wait_for(deadline);
+        }
+        stop.renew_thread();
+        say("received\n");
+        return hang(stop);
+    });
+    child.expect("ready\n");
+    child.send(SIGTERM);
+    child.expect("received\n");
+    child.send(SIGTERM);
+    child.expect("ezio-cli: leaving at once\n");
+    CHECK(child.wait() == 143);
+}
+
 TEST_CASE("stop signal: threads that are started later leave the signals to it")
 {
     Child child([] {

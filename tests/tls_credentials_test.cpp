@@ -151,8 +151,8 @@ TEST_CASE("TLS: options that are missing, and files that are not there, are name
         return refusal_of([&] { (void)load_credentials(files, ca, "sda1"); }).message;
     };
     CHECK_THAT(message({}), contains("the image is private: it needs --ssl-cert"));
-    CHECK_THAT(message({Files(for_all, "").names().certificate, "", ""}), contains("--ssl-cert /"));
-    CHECK_THAT(message({"/nowhere/host.pem", "", ""}), contains("--ssl-cert /nowhere/host.pem"));
+    CHECK_THAT(message({Files(for_all, "").names().certificate, "", ""}), contains("the image is private: it needs --ssl-key"));
+    CHECK_THAT(message({"/nowhere/host.pem", "/nowhere/host.key", ""}), contains("--ssl-cert /nowhere/host.pem"));
 }
 
 } // namespace ezio

@@ -86,7 +86,7 @@ struct Context {
     Reporter& reporter;
     Format format;
     Wakeup& wakeup;
-    const StopSignal& stop;
+    StopSignal& stop;
 };
 
 void run(const CreateOptions& options, const Context& context);

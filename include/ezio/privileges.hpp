@@ -4,9 +4,10 @@
 // needs root: reads, writes, syncs and discards go through the descriptor that is there. So the rest is given
 // up before the first packet, and every thread that starts afterwards has no more.
 //
-// no_new_privs and capabilities belong to each thread, not to the process: a thread that is older than the
-// main thread's give_up_privileges() calls give_up_thread_privileges() itself. Users and groups change for
-// all threads at once.
+// no_new_privs and capabilities belong to each thread, not to the process: a thread that is older than
+// give_up_privileges() keeps what it had, and has to be renewed (StopSignal::renew_thread). It must not have
+// given up anything by itself before: users and groups change for all threads at once, or the C library ends
+// the process.
 #pragma once
 
 #include <optional>
@@ -34,8 +35,5 @@ struct KeptPowers {
 // Becomes `user` if there is one, drops all capabilities but the kept ones, and can gain none by executing
 // something. Throws Error (ExitStatus::internal) when the kernel refuses.
 void give_up_privileges(const std::optional<User>& user, KeptPowers kept);
-
-// All of them, for the calling thread alone.
-void give_up_thread_privileges() noexcept;
 
 } // namespace ezio

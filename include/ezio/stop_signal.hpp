@@ -32,8 +32,13 @@ class StopSignal {
     // Throws Error with the signal's exit status when one came. `remark` is added to the message.
     void throw_if_received(const char* remark = "") const;
 
+    // Gives the thread that watches the capabilities that the calling thread has by now: to be called when
+    // that has given some up, from the thread that made this.
+    void renew_thread();
+
   private:
     void watch();
+    void end_watch();
 
     Wakeup& m_wakeup;
     Fd m_signals; // readable when a signal came
