@@ -272,7 +272,7 @@ TEST_CASE("json reporter: events are lines on standard output, errors sentences 
     for (std::size_t i = 0; i < lines.size(); ++i) {
         CHECK(lines[i]["event"] == expected[i]);
     }
-    CHECK(err.text() == "ezio-cli: b\xfcro: gone\n");
+    CHECK(err.text() == "ezio-cli: b\\xfcro: gone\n");
 }
 
 TEST_CASE("json reporter: progress is there once a second, and whenever the phase changes")
