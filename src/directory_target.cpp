@@ -9,10 +9,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <iterator>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace ezio {
@@ -33,6 +38,29 @@ int fsync_fully(int fd)
         }
     }
     return 0;
+}
+
+// Since Linux 5.8, syncfs fails when any file of the file system could not be written since the descriptor
+// was opened. Others than these file systems may sync less with it than with fsync (FUSE, NFS).
+bool syncfs_tells_all(const std::string& directory)
+{
+    constexpr long known[] = {0xEF53 /* ext4 */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */, 0x01021994 /* tmpfs */};
+    utsname system{};
+    struct statfs status {};
+    int major = 0;
+    int minor = 0;
+    return ::uname(&system) == 0 && std::sscanf(&system.release[0], "%d.%d", &major, &minor) == 2 &&
+           std::pair(major, minor) >= std::pair(5, 8) && ::statfs(directory.c_str(), &status) == 0 &&
+           std::find(std::begin(known), std::end(known), static_cast<long>(status.f_type)) != std::end(known);
+}
+
+Fd open_directory_itself(const std::string& path)
+{
+    Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) {
+        throw Error(ExitStatus::target, fmt::format("{} cannot be opened: {}", path, errno_text(errno)));
+    }
+    return fd;
 }
 
 bool is_directory(const std::string& path)
@@ -81,13 +109,14 @@ void make_file(const std::string& path, std::uint64_t length)
     }
 }
 
-void refuse_incomplete(const std::string& path, std::uint64_t length)
+// A longer file is of another image.
+void refuse_wrong_size(const std::string& path, std::uint64_t length)
 {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
         throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(errno)));
     }
-    if (static_cast<std::uint64_t>(status.st_size) < length) {
+    if (!S_ISREG(status.st_mode) || static_cast<std::uint64_t>(status.st_size) != length) {
         throw Error(ExitStatus::target,
                     fmt::format("{} has {} bytes, the image has {} there", path, status.st_size, length));
     }
@@ -108,8 +137,9 @@ std::uint64_t allocated_in(const std::string& directory, const std::vector<Direc
 } // namespace
 
 DirectoryTarget::DirectoryTarget(std::string directory, Access access, std::vector<File> files,
-                                 std::size_t open_limit)
-    : m_directory(std::move(directory)), m_access(access), m_files(std::move(files)), m_open_limit(open_limit)
+                                 std::size_t open_limit, Syncing syncing)
+    : m_directory(std::move(directory)), m_access(access), m_files(std::move(files)), m_open_limit(open_limit),
+      m_file_system(syncing == Syncing::file_system ? open_directory_itself(m_directory) : Fd())
 {}
 
 std::optional<IoFailure> DirectoryTarget::read_at(std::uint64_t offset, std::span<iovec> parts)
@@ -181,6 +211,11 @@ bool DirectoryTarget::is_rotational() const
 
 std::optional<IoFailure> DirectoryTarget::sync()
 {
+    if (m_file_system) {
+        const int error = ::syncfs(m_file_system.get()) == 0 ? 0 : errno;
+        return error == 0 ? std::nullopt
+                          : std::optional(failure(IoFailure::Operation::sync, m_directory, 0, 0, error));
+    }
     const std::lock_guard lock(m_mutex);
     for (OpenFile& file : m_recent) {
         if (auto failed = sync_file(file)) {
@@ -195,7 +230,7 @@ std::optional<IoFailure> DirectoryTarget::sync()
 
 std::optional<IoFailure> DirectoryTarget::sync_file(OpenFile& file)
 {
-    if (!file.written) {
+    if (!file.written || m_file_system) {
         return std::nullopt;
     }
     if (const int error = fsync_fully(file.fd.get()); error != 0) {
@@ -297,10 +332,7 @@ std::string directory_of_files(const std::string& path, const Image& image,
 void make_files(const std::string& path, const std::string& directory, const Image& image,
                 const std::vector<DirectoryTarget::File>& files)
 {
-    const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd) {
-        throw Error(ExitStatus::target, fmt::format("{} cannot be opened: {}", path, errno_text(errno)));
-    }
+    const Fd fd = open_directory_itself(path);
     refuse_full_file_system(path, fd.get(), image.map.payload_size(), allocated_in(directory, files));
     make_directory(directory);
     if (const int error = fsync_fully(fd.get()); error != 0) { // its name, while its parent is open
@@ -326,10 +358,13 @@ std::unique_ptr<Target> open_directory(const std::string& path, Access access, c
         make_files(path, directory, image, files);
     } else {
         for (const auto& file : files) {
-            refuse_incomplete(directory + "/" + file.name, file.length);
+            refuse_wrong_size(directory + "/" + file.name, file.length);
         }
     }
-    return std::make_unique<DirectoryTarget>(directory, access, std::move(files), usable_descriptors());
+    const auto syncing = access == Access::read_write && syncfs_tells_all(directory)
+                             ? DirectoryTarget::Syncing::file_system
+                             : DirectoryTarget::Syncing::each_file;
+    return std::make_unique<DirectoryTarget>(directory, access, std::move(files), usable_descriptors(), syncing);
 }
 
 } // namespace ezio

@@ -42,13 +42,16 @@ void set_discovery(settings_pack& pack)
 
 void set_transport(settings_pack& pack)
 {
-    // TCP alone: uTP is tried first by default, sends 1.4 KB per system call, and yields to other traffic.
+    // TCP: uTP sends 1.4 KB per system call, and yields to other traffic. It is not refused (tcp_preference.hpp).
     pack.set_bool(settings_pack::enable_outgoing_utp, false);
-    pack.set_bool(settings_pack::enable_incoming_utp, false);
+    pack.set_bool(settings_pack::enable_incoming_utp, true);
     pack.set_int(settings_pack::mixed_mode_algorithm, settings_pack::prefer_tcp);
-    // Plain text: RC4 protects nothing, and would take every block's zero-copy way away.
+    // Plain text: RC4 protects nothing, and would take every block's zero-copy way away. Clients that prefer
+    // encryption offer it first; with them only the handshake is encrypted, unless they insist.
     pack.set_int(settings_pack::out_enc_policy, settings_pack::pe_disabled);
-    pack.set_int(settings_pack::in_enc_policy, settings_pack::pe_disabled);
+    pack.set_int(settings_pack::in_enc_policy, settings_pack::pe_enabled);
+    pack.set_int(settings_pack::allowed_enc_level, settings_pack::pe_both);
+    pack.set_bool(settings_pack::prefer_rc4, false);
     pack.set_int(settings_pack::peer_dscp, 0); // the default marks it as less than best effort
     // What a peer may still deliver after it was told to wait for the disk; the default is 2 MiB.
     pack.set_int(settings_pack::max_peer_recv_buffer_size, 512 * 1024);

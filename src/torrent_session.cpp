@@ -3,6 +3,7 @@
 
 #include "ezio/disk_io.hpp"
 #include "ezio/session_settings.hpp"
+#include "ezio/tcp_preference.hpp"
 
 #include <boost/asio/ssl/error.hpp>
 #include <libtorrent/alert_types.hpp>
@@ -201,6 +202,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
     params.flags |= lt::torrent_flags::apply_ip_filter;
     params.max_connections = network.max_peers;
     m_swarm.extend(params);
+    prefer_tcp(params);
     return params;
 }
 

@@ -176,6 +176,25 @@ TEST_CASE("directory: a failed sync, of a file or of the directory, is a failure
     CHECK(failure->error == ENOSPC);
 }
 
+TEST_CASE("directory: the file system is synced once instead of each file, where that says as much")
+{
+    const TempDir dir;
+    const auto files = adjacent_files(dir.path(), 3);
+    DirectoryTarget target(dir.path(), Access::read_write, files, 1, DirectoryTarget::Syncing::file_system);
+    const FaultyCalls file_syncs(Call::fsync, {});
+    const FaultyCalls syncs(Call::syncfs, {{0}, {EIO}});
+    REQUIRE_FALSE(write_text(target, 0, digits(3)));
+    CHECK(syncs.calls() == 0);
+    REQUIRE_FALSE(target.sync());
+    CHECK(syncs.calls() == 1);
+    const auto failure = target.sync();
+    REQUIRE(failure);
+    CHECK(failure->operation == IoFailure::Operation::sync);
+    CHECK(failure->path == dir.path());
+    CHECK(failure->error == EIO);
+    CHECK(file_syncs.calls() == 0);
+}
+
 TEST_CASE("directory: a failed write and a failed read name the file and the place in it")
 {
     const TempDir dir;

@@ -25,7 +25,7 @@ struct Plan {
 
 Plan& plan_of(Call call)
 {
-    static std::array<Plan, 3> plans;
+    static std::array<Plan, 4> plans;
     return plans[static_cast<std::size_t>(call)];
 }
 
@@ -146,6 +146,16 @@ int fsync(int fd)
 {
     static auto* const real = ezio::test::next_definition<int(int)>("fsync");
     if (const auto fault = ezio::test::next_fault(ezio::test::Call::fsync); fault && fault->error != 0) {
+        errno = fault->error;
+        return -1;
+    }
+    return real(fd);
+}
+
+int syncfs(int fd) noexcept
+{
+    static auto* const real = ezio::test::next_definition<int(int)>("syncfs");
+    if (const auto fault = ezio::test::next_fault(ezio::test::Call::syncfs); fault && fault->error != 0) {
         errno = fault->error;
         return -1;
     }

@@ -14,7 +14,7 @@
 
 namespace ezio::test {
 
-enum class Call { preadv, pwritev, fsync };
+enum class Call { preadv, pwritev, fsync, syncfs };
 
 // What happens to one call: it fails with `error`, or, where that is 0, transfers `at_most` bytes.
 struct Fault {
@@ -23,7 +23,7 @@ struct Fault {
 };
 
 // While it lives, the next calls of `call`, from any thread, meet these faults, one each; later ones work.
-// Only one object for each Call at a time. (faults.cpp defines the three functions; the linker prefers those
+// Only one object for each Call at a time. (faults.cpp defines the functions; the linker prefers those
 // to the C library's.)
 class FaultyCalls {
   public:

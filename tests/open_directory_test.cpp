@@ -39,7 +39,7 @@ TEST_CASE("directory: names are those of the torrent, short or in upper case")
     CHECK(std::filesystem::exists(dir / "sda1/00000000000000AB"));
 }
 
-TEST_CASE("directory: a missing or short file is refused as a source, by name")
+TEST_CASE("directory: a missing, short or long file is refused as a source, by name")
 {
     const TempDir dir;
     fill_directory(dir.path());
@@ -47,6 +47,10 @@ TEST_CASE("directory: a missing or short file is refused as a source, by name")
     auto refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());
     CHECK(refusal.status == ExitStatus::target);
     CHECK(refusal.message == (dir / extent_name(4106)) + " has 5 bytes, the image has 6 there");
+
+    std::filesystem::resize_file(dir / extent_name(4106), 7);
+    refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());
+    CHECK(refusal.message == (dir / extent_name(4106)) + " has 7 bytes, the image has 6 there");
 
     std::filesystem::remove(dir / extent_name(4106));
     refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());

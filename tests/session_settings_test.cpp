@@ -40,17 +40,17 @@ TEST_CASE("session: nothing leaves the LAN unasked")
     }
 }
 
-TEST_CASE("session: TCP alone, in plain text")
+TEST_CASE("session: TCP in plain text, but who comes by uTP or encrypted is let in")
 {
     const lt::settings_pack pack = settings();
     REQUIRE(pack.has_val(settings_pack::enable_outgoing_utp));
     REQUIRE(pack.has_val(settings_pack::enable_incoming_utp));
     CHECK_FALSE(pack.get_bool(settings_pack::enable_outgoing_utp));
-    CHECK_FALSE(pack.get_bool(settings_pack::enable_incoming_utp));
+    CHECK(pack.get_bool(settings_pack::enable_incoming_utp));
     CHECK(pack.get_bool(settings_pack::enable_outgoing_tcp));
     CHECK(pack.get_bool(settings_pack::enable_incoming_tcp));
     CHECK(pack.get_int(settings_pack::out_enc_policy) == settings_pack::pe_disabled);
-    CHECK(pack.get_int(settings_pack::in_enc_policy) == settings_pack::pe_disabled);
+    CHECK(pack.get_int(settings_pack::in_enc_policy) == settings_pack::pe_enabled);
 }
 
 TEST_CASE("session: rates have no limit unless one is named")

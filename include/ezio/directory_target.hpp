@@ -5,8 +5,10 @@
 // torrent's name inside it); both are read, the second is written.
 //
 // Descriptors are opened when first needed and kept in a bounded pool, so that an image of 100,000 extents
-// does not run out of them. A descriptor that was written through is synced before it is closed: the kernel
-// reports a failed write-back once per open file, and that report must not be lost with it.
+// does not run out of them. The kernel reports a failed write-back once per open file, and that report must
+// not be lost with a descriptor that is closed. So a file that was written is synced before, which costs
+// milliseconds each; or, where syncfs(2) is known to report what failed in any file since its descriptor was
+// opened, the file system is synced as a whole in the end. 5,000 files of 1,000 bytes: 26 s and 1 s (ext4).
 #pragma once
 
 #include "ezio/fd.hpp"
@@ -29,9 +31,13 @@ class DirectoryTarget : public Target {
         std::string name;
     };
 
+    // What is synced.
+    enum class Syncing { each_file, file_system };
+
     // `files` sorted by offset, none empty, none overlapping; they exist in `directory` with their full size.
-    // At most `open_limit` descriptors are kept open.
-    DirectoryTarget(std::string directory, Access access, std::vector<File> files, std::size_t open_limit);
+    // At most `open_limit` descriptors are kept open, and one more. Throws Error when that cannot be opened.
+    DirectoryTarget(std::string directory, Access access, std::vector<File> files, std::size_t open_limit,
+                    Syncing syncing = Syncing::each_file);
 
     using Target::read_at;
     using Target::write_at;
@@ -68,6 +74,7 @@ class DirectoryTarget : public Target {
     const Access m_access;
     const std::vector<File> m_files;
     const std::size_t m_open_limit;
+    const Fd m_file_system; // Syncing::file_system: the directory, opened before anything was written
 
     std::mutex m_mutex; // guards what follows; held while a file is opened or evicted, not while it is used
     std::list<OpenFile> m_recent; // most recently used first

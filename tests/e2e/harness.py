@@ -265,6 +265,8 @@ class Ezio:
         return (f"--- ezio-cli {' '.join(self.arguments)}: {self._process.poll()}"
                 f"\n--- stdout\n{self.stdout[-4000:]}\n--- stderr\n{self.stderr[-4000:]}\n---")
 
+    __repr__ = __str__
+
 
 class EndToEndTest(unittest.TestCase):
     """Every test has `self.dir`, its own temporary directory, and gives back what it took, interrupted or not."""

@@ -159,8 +159,11 @@ def merged(extents):
     return result
 
 
-def torrent_of(files, piece_length=65536, pieces=None, name="sda1", tracker=None, ca=None):
-    """The bytes of a torrent with these (name, length) files; without `pieces`, of data that nobody has. `ca` is PEM."""
+def torrent_of(files, piece_length=65536, pieces=None, name="sda1", tracker=None, ca=None, **keys):
+    """The bytes of a torrent with these (name, length) files; without `pieces`, of data that nobody has. `ca` is PEM.
+
+    `keys` are added outside of info: url-list, for example.
+    """
     count = -(-sum(length for _, length in files) // piece_length)
     info = {
         "files": [{"length": length, "path": [path]} for path, length in files],
@@ -168,7 +171,7 @@ def torrent_of(files, piece_length=65536, pieces=None, name="sda1", tracker=None
         "piece length": piece_length,
         "pieces": pieces if pieces is not None else bytes(20 * count),
     }
-    return bencode(({"announce": tracker} if tracker else {}) | {"info": info | ({"ssl-cert": ca} if ca else {})})
+    return bencode(keys | ({"announce": tracker} if tracker else {}) | {"info": info | ({"ssl-cert": ca} if ca else {})})
 
 
 def torrent_of_one_file(name, length, piece_length=65536):

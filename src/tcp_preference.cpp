@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/tcp_preference.hpp"
+
+#include <libtorrent/error_code.hpp>
+#include <libtorrent/extensions.hpp>
+#include <libtorrent/operations.hpp>
+#include <libtorrent/peer_connection_handle.hpp>
+#include <libtorrent/peer_info.hpp>
+#include <libtorrent/torrent_handle.hpp>
+
+#include <memory>
+#include <set>
+
+namespace ezio {
+
+namespace {
+
+using CalledBack = std::set<lt::tcp::endpoint>;
+
+class IncomingPeer final : public lt::peer_plugin {
+  public:
+    IncomingPeer(std::shared_ptr<CalledBack> called_back, lt::peer_connection_handle connection)
+        : m_called_back(std::move(called_back)), m_connection(std::move(connection))
+    {
+    }
+
+    // Once a second. Not done in the handshake: its caller goes on with the connection.
+    void tick() override
+    {
+        if (m_seen || m_connection.is_disconnecting()) {
+            return;
+        }
+        m_seen = true;
+        lt::peer_info info;
+        m_connection.get_peer_info(info); // not possible before it belongs to a torrent
+        const lt::tcp::endpoint remote = m_connection.remote();
+        if ((info.flags & lt::peer_info::utp_socket) && m_called_back->insert(remote).second) {
+            const lt::torrent_handle torrent = m_connection.associated_torrent();
+            m_connection.disconnect(lt::errors::optimistic_disconnect, lt::operation_t::bittorrent);
+            torrent.connect_peer(remote);
+        }
+    }
+
+  private:
+    const std::shared_ptr<CalledBack> m_called_back;
+    lt::peer_connection_handle m_connection;
+    bool m_seen = false;
+};
+
+class TcpPreference final : public lt::torrent_plugin {
+  public:
+    std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
+    {
+        if (connection.type() != lt::connection_type::bittorrent || connection.is_outgoing()) {
+            return nullptr;
+        }
+        return std::make_shared<IncomingPeer>(m_called_back, connection);
+    }
+
+  private:
+    const std::shared_ptr<CalledBack> m_called_back = std::make_shared<CalledBack>();
+};
+
+} // namespace
+
+void prefer_tcp(lt::add_torrent_params& params)
+{
+    params.extensions.emplace_back(
+        [](const lt::torrent_handle&, lt::client_data_t) { return std::make_shared<TcpPreference>(); });
+}
+
+} // namespace ezio
