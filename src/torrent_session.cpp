@@ -82,7 +82,7 @@ std::optional<SessionEvent> event_of(const Endpoint& peer, lt::operation_t opera
                                      const lt::error_code& error)
 {
     if (error == lt::errors::too_many_corrupt_pieces || error == lt::errors::peer_banned) {
-        return PeerBanned{to_string(peer)};
+        return PeerBanned{peer};
     }
     const bool handshake = operation == lt::operation_t::ssl_handshake && error != boost::asio::error::eof;
     if (handshake || error.category() == boost::asio::error::get_ssl_category()) {
@@ -122,7 +122,7 @@ std::optional<SessionEvent> to_event(const lt::alert& alert)
     }
     if (const auto* blocked = lt::alert_cast<lt::peer_blocked_alert>(&alert)) {
         return blocked->reason == lt::peer_blocked_alert::ip_filter
-                   ? std::optional<SessionEvent>(PeerBlocked{blocked->endpoint.address().to_string()})
+                   ? std::optional<SessionEvent>(PeerBlocked{blocked->endpoint.address()})
                    : std::nullopt;
     }
     if (const auto* hash = lt::alert_cast<lt::hash_failed_alert>(&alert)) {
@@ -142,6 +142,7 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
       m_swarm(m_have_all ? Swarm::Steering::yes : Swarm::Steering::no, torrent.image.piece_count(),
               torrent.image.piece_length)
 {
+    m_filter = nobody_but(m_options.endpoints.allowed);
     m_session.emplace(session_params());
     m_session->set_alert_notify(m_options.wake);
     m_session->set_peer_class_filter(everybody_in_the_global_class());
@@ -162,7 +163,7 @@ lt::session_params TorrentSession::session_params()
     lt::session_params params;
     params.settings = session_settings(m_options.network, m_options.endpoints.listen.endpoints,
                                        m_options.tls != nullptr ? Transport::tls : Transport::plain);
-    params.ip_filter = nobody_but(m_options.endpoints.allowed); // here, and it holds before there is a socket
+    params.ip_filter = m_filter; // here, and it holds before there is a socket
     params.disk_io_constructor = [this](lt::io_context& context, const lt::settings_interface&,
                                         lt::counters&) {
         auto disk = std::make_unique<DiskIo>(
@@ -220,6 +221,12 @@ void TorrentSession::connect_named_peers()
     }
 }
 
+void TorrentSession::keep_out(const boost::asio::ip::address& host)
+{
+    m_filter.add_rule(host, host, lt::ip_filter::blocked);
+    m_session->set_ip_filter(m_filter);
+}
+
 void TorrentSession::announce_locally()
 {
     if (m_discovery) {
@@ -274,6 +281,7 @@ SessionCounts TorrentSession::counts() const
     return {static_cast<std::uint64_t>(status.total_payload_download),
             static_cast<std::uint64_t>(status.total_payload_upload),
             static_cast<std::uint64_t>(status.total_redundant_bytes),
+            static_cast<std::uint64_t>(status.total_failed_bytes),
             static_cast<double>(status.download_payload_rate),
             static_cast<double>(status.upload_payload_rate)};
 }

@@ -10,7 +10,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <set>
 #include <thread>
 #include <vector>
@@ -126,6 +128,7 @@ class Transfer {
     Clock::time_point m_lonely_since = m_now;
     Clock::time_point m_last_search = m_now;
     StallClock m_stall{m_now};
+    std::uint64_t m_right_bytes = 0; // received and not found wrong, at most so far
     WrongData m_wrong_data;
     RateMeter m_done_rate;
     DiskEngine::Facts m_facts;
@@ -136,6 +139,7 @@ class Transfer {
     std::uint64_t m_kept_bytes = 0;
     std::set<std::string> m_known_peers;
     std::set<std::string> m_warned;
+    std::map<boost::asio::ip::address, unsigned> m_bans; // of each host
     std::optional<BackgroundSync> m_sync;
     std::optional<PieceScan> m_scan;
     std::optional<TorrentSession> m_session; // once the check is over
@@ -245,14 +249,23 @@ void Transfer::handle(const PeerRefused& event)
 
 void Transfer::handle(const PeerBanned& event)
 {
-    if (warn_once(fmt::format("{} has sent wrong data; it is dropped and not asked again", event.address))) {
+    const auto host = event.peer.address();
+    if (warn_once(fmt::format("{} has sent wrong data; it is dropped", to_string(event.peer)))) {
         ++m_swarm.banned_peers;
+    }
+    if (++m_bans[host] == bans_until_kept_out && !host.is_loopback()) { // this machine has several processes
+        m_session.keep_out(host);
+        warn_once(fmt::format("{} has sent wrong data {} times; it is kept out from now on", host.to_string(),
+                              bans_until_kept_out));
     }
 }
 
 void Transfer::handle(const PeerBlocked& event)
 {
-    warn_once(fmt::format("{} is kept out: it is in no network that --allow names", event.address));
+    if (!allows(m_options.endpoints.allowed, event.host)) {
+        warn_once(
+            fmt::format("{} is kept out: it is in no network that --allow names", event.host.to_string()));
+    }
 }
 
 void Transfer::handle(const PieceRejected& event)
@@ -267,10 +280,11 @@ void Transfer::refuse_wrong_source() const
         return;
     }
     if (const auto piece = m_wrong_data.hopeless(m_now)) {
-        throw Error(ExitStatus::verification,
-                    fmt::format("the source does not match the torrent: what it sends as piece {} is wrong ({}), and "
-                                "nobody else has it; has its disk changed since the torrent was made?",
-                                *piece, describe_wrong(m_torrent.image, {*piece})));
+        throw Error(
+            ExitStatus::verification,
+            fmt::format("the source does not match the torrent: what it sends as piece {} is wrong ({}), and "
+                        "nobody else has it; has its disk changed since the torrent was made?",
+                        *piece, describe_wrong(m_torrent.image, {*piece})));
     }
 }
 
@@ -311,7 +325,10 @@ void Transfer::observe()
         m_wrong_data.observe(m_facts.done_bytes, m_has_source, m_now);
     }
     m_done_rate.observe(done_bytes(), m_now);
-    m_stall.observe(m_counts.received_bytes + m_facts.written_bytes + m_facts.done_bytes + done_bytes(), m_now);
+    // What is received, found wrong and thrown away, over and over, is no progress.
+    m_right_bytes = std::max(m_right_bytes, m_counts.received_bytes -
+                                                std::min(m_counts.received_bytes, m_counts.failed_bytes));
+    m_stall.observe(m_right_bytes + m_facts.written_bytes + m_facts.done_bytes + done_bytes(), m_now);
     if (m_phase == Phase::connecting && m_counts.received_bytes > 0) {
         m_phase = Phase::downloading;
     }

@@ -14,6 +14,7 @@
 #include "ezio/torrent_file.hpp"
 
 #include <libtorrent/fwd.hpp>
+#include <libtorrent/ip_filter.hpp>
 #include <libtorrent/session.hpp>
 #include <libtorrent/torrent_handle.hpp>
 
@@ -42,11 +43,11 @@ struct PeerRefused { // by the TLS handshake or what it led to; `address` has no
     std::string address;
     std::string reason;
 };
-struct PeerBanned { // it has sent wrong data, and is not asked again
-    std::string address;
+struct PeerBanned { // it has sent wrong data; libtorrent has hung up, and forgets it when it calls from another port
+    Endpoint peer;
 };
-struct PeerBlocked { // not one of --allow; `address` has no port
-    std::string address;
+struct PeerBlocked { // not one of --allow, or kept out
+    boost::asio::ip::address host;
 };
 struct ListenTroubled { // a connection could not be accepted: too many, for one
     std::string reason;
@@ -73,6 +74,7 @@ struct SessionCounts {
     std::uint64_t received_bytes = 0;
     std::uint64_t uploaded_bytes = 0;
     std::uint64_t redundant_bytes = 0;
+    std::uint64_t failed_bytes = 0; // received, and the piece's hash was wrong
     double download_rate = 0;
     double upload_rate = 0;
 };
@@ -100,6 +102,9 @@ class TorrentSession {
     // Tries all peers that were named and are not connected. libtorrent gives up on a peer after a while.
     void connect_named_peers();
 
+    // No connections with this host any more.
+    void keep_out(const boost::asio::ip::address& host);
+
     // Says to the local network that this torrent is here; start() does so first.
     void announce_locally();
 
@@ -124,6 +129,7 @@ class TorrentSession {
     unsigned m_tracker_count = 0;
     const DiskEngine* m_engine = nullptr; // the session's
     Swarm m_swarm;
+    lt::ip_filter m_filter;
     std::optional<LocalDiscovery> m_discovery;
     std::optional<lt::session> m_session; // ends before what its threads use
     lt::torrent_handle m_handle;

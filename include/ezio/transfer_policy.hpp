@@ -46,6 +46,10 @@ class StallClock {
 // connected for `lonely`; zero: somebody is. Who comes later announces itself, so it need not be often for ever.
 [[nodiscard]] milliseconds search_interval(milliseconds lonely);
 
+// A host that has sent wrong data so often, from whatever port, is kept out. Not the first time: behind one
+// address there can be several machines.
+inline constexpr unsigned bans_until_kept_out = 3;
+
 // At most so many warnings, each told once: a hostile host must not fill the log, or the memory.
 inline constexpr std::size_t warning_limit = 100;
 
