@@ -2,6 +2,7 @@
 #include "ezio/torrent_session.hpp"
 
 #include "ezio/disk_io.hpp"
+#include "ezio/metadata_guard.hpp"
 #include "ezio/session_settings.hpp"
 #include "ezio/tcp_preference.hpp"
 
@@ -202,6 +203,9 @@ lt::add_torrent_params TorrentSession::torrent_params()
     }
     params.flags |= lt::torrent_flags::apply_ip_filter;
     params.max_connections = network.max_peers;
+    if (params.ti) {
+        guard_metadata(params, static_cast<std::uint64_t>(params.ti->info_section().size()));
+    }
     m_swarm.extend(params);
     prefer_tcp(params);
     return params;
