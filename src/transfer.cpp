@@ -313,7 +313,8 @@ void Transfer::observe()
     if (m_session) {
         m_facts = m_session->engine().facts();
         m_swarm.target_hangs = m_facts.writers > 0;
-        if (since(m_last_peers) >= peers_interval) {
+        const bool is_eager = m_phase == Phase::connecting; // to see the first byte when it comes
+        if (since(m_last_peers) >= (is_eager ? tick : peers_interval)) {
             m_last_peers = m_now;
             m_counts = m_session->counts();
             look_at_peers();
