@@ -37,6 +37,8 @@ void set_discovery(settings_pack& pack)
     pack.set_bool(settings_pack::enable_natpmp, false);
     pack.set_bool(settings_pack::enable_lsd, false); // LocalDiscovery does it
     pack.set_bool(settings_pack::apply_ip_filter_to_trackers, false); // --allow is about peers
+    pack.set_int(settings_pack::tracker_receive_timeout, 5); // a dead one shows soon; the default is 10
+    pack.set_int(settings_pack::tracker_completion_timeout, 15);
     pack.set_int(settings_pack::stop_tracker_timeout, 1); // seconds to say goodbye; the default is 5
 }
 

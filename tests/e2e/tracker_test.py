@@ -104,12 +104,12 @@ class Tracker(EndToEndTest):
 
     def test_a_dead_one_is_the_reason_when_there_is_nothing_else(self):
         for url in (self.http, self.udp):
-            fetcher = self.fetch("--no-lsd", "--tracker", url, "--stall-timeout", "5s", name="lonely.img")
+            fetcher = self.fetch("--no-lsd", "--tracker", url, "--stall-timeout", "12s", name="lonely.img")
             self.assertEqual(fetcher.wait(), 7, fetcher)
             message = fetcher.events_named("error")[0]["message"]
             self.assertIn("no peer is connected", message)
             self.assertIn(url, message)
-            self.assertRegex(message, "(?i)refused|unreachable|timed out")
+            self.assertRegex(message, "(?i)refused|time")
 
 
 if __name__ == "__main__":
