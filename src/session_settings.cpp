@@ -69,6 +69,7 @@ void set_connecting(settings_pack& pack, const NetworkOptions& options)
     pack.set_int(settings_pack::max_failcount, 30);     // the field has 5 bits
     pack.set_int(settings_pack::peer_connect_timeout, 3);
     pack.set_int(settings_pack::connection_speed, 200);
+    pack.set_int(settings_pack::listen_queue_size, 512); // a lab boots at once; the default is 5
     pack.set_int(settings_pack::torrent_connect_boost, 200);
     pack.set_bool(settings_pack::smooth_connects, false);
     pack.set_bool(settings_pack::allow_multiple_connections_per_ip, true); // several processes on one host

@@ -142,7 +142,7 @@ class Floods(HostileTest):
         liar.socket.settimeout(2)
         sent = 0
         with contextlib.suppress(TimeoutError, ConnectionError):
-            while sent < 64 * MIB:
+            while sent < 32 * MIB:
                 sent += liar.socket.send(messages)
         return liar
 
