@@ -254,7 +254,7 @@ void Transfer::handle(const PeerBanned& event)
         ++m_swarm.banned_peers;
     }
     if (++m_bans[host] == bans_until_kept_out && !host.is_loopback()) { // this machine has several processes
-        m_session.keep_out(host);
+        m_session->keep_out(host);
         warn_once(fmt::format("{} has sent wrong data {} times; it is kept out from now on", host.to_string(),
                               bans_until_kept_out));
     }
