@@ -1,0 +1,262 @@
+#!/usr/bin/python3
+"""Disks that fail in the middle, hang, vanish or turn read-only, with real parts: loop devices and a FUSE file system."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from harness import (DEADLINE, ON_LOOPBACK, UNTOUCHED, EndToEndTest, LoopDevice, Mount, free_port, main, make_file,
+                     missing_tools, needs_loop_devices, run, wait_until)
+from images import differing_extents, odd_image
+
+try:
+    import fusepy
+except ImportError:
+    fusepy = None
+
+MIB = 1 << 20
+SIZE = 64 * MIB
+needs_fuse = unittest.skipIf(fusepy is None or not os.path.exists("/dev/fuse") or os.geteuid() != 0 or
+                             missing_tools("fusermount") and missing_tools("fusermount3"), "needs root and FUSE")
+
+
+class FuseDisk:
+    """The file `path`, whose calls fail, hang and are recorded as fuse_disk.py says."""
+
+    def __init__(self, directory, backing):
+        self.control = directory / "control"
+        self.control.mkdir()
+        self._mounted = directory / "mounted"
+        self._mounted.mkdir()
+        self.path = self._mounted / "disk"
+        self._helper = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", sys.executable,
+                                         pathlib.Path(__file__).with_name("fuse_disk.py"), self._mounted, backing, self.control],
+                                        stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def __enter__(self):
+        wait_until(lambda: self._helper.poll() is not None or os.path.ismount(self._mounted), "FUSE to be mounted")
+        if self._helper.poll() is not None:
+            raise unittest.SkipTest("FUSE does not work here")
+        return self
+
+    def fail_reads(self, first, end):
+        (self.control / "fail-read").write_text(f"{first} {end}")
+
+    def block(self, call):
+        (self.control / f"block-{call}").touch()
+
+    def unblock(self, call):
+        (self.control / f"block-{call}").unlink(missing_ok=True)
+
+    def calls(self):
+        return (self.control / "calls").read_text().splitlines()
+
+    def __exit__(self, *_):
+        self.unblock("write")
+        self.unblock("sync")
+        subprocess.run(["umount", "--lazy", self._mounted], check=False)
+        self._helper.kill()  # what hangs in it has nobody left to answer
+        self._helper.wait(DEADLINE)
+
+
+class FaultTest(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        self.image = odd_image()
+        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
+        self.source = self.image.write_to(self.dir / "source.img")
+
+    def fuse_disk(self, backing):
+        return self.enterContext(FuseDisk(self.dir, backing))
+
+    def assert_failed(self, ezio, status, seconds):
+        """Ends in time with this status and one error event, whose message it returns; never says that it is complete."""
+        self.assertEqual(ezio.wait(seconds), status, ezio)
+        self.assertEqual(ezio.events_named("complete"), [], ezio)
+        self.assert_clean(ezio)
+        (error,) = ezio.events_named("error")
+        self.assertEqual(error["status"], status, ezio)
+        return error["message"]
+
+    def wait_until_some_is_done(self, fetcher, least=2 * MIB):
+        wait_until(lambda: not fetcher.is_running() or
+                   any(event["done_bytes"] > least for event in fetcher.events_named("progress")), fetcher)
+
+
+@needs_loop_devices
+class DevicesThatFailMeanwhile(FaultTest):
+    def fetching(self, device):
+        port = free_port()
+        self.start("seed", self.torrent, self.source, *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}", "--max-upload", "3M")
+        fetcher, _ = self.start_listening("fetch", self.torrent, device, "--peer", f"127.0.0.1:{port}")
+        self.wait_until_some_is_done(fetcher)
+        return fetcher
+
+    def test_a_device_that_is_smaller_than_it_was(self):
+        """Its last part is gone: its writes fail with 'No space left on device' or their write-back does."""
+        device = self.loop_device("disk", SIZE, fill=UNTOUCHED)
+        fetcher = self.fetching(device.path)
+        os.truncate(device.backing, 4 * MIB)
+        run("losetup", "--set-capacity", device.path)
+        message = self.assert_failed(fetcher, 5, seconds=20)
+        self.assertIn(device.path, message)
+
+    def test_a_device_that_turns_read_only(self):
+        """The kernel then refuses the writes, or what is in its cache never gets to the disk; either way it is not complete."""
+        device = self.loop_device("disk", SIZE, fill=UNTOUCHED)
+        fetcher = self.fetching(device.path)
+        device.set_read_only()
+        status = fetcher.wait()
+        if status == 0:  # Linux lets the descriptors that are open write on: then it has to be there
+            self.assertEqual(differing_extents(self.source, device.backing, self.image.extents), [])
+        else:
+            self.assertIn(device.path, self.assert_failed(fetcher, 5, seconds=1))
+
+    def test_a_device_whose_disk_fills_up(self):
+        files = self.enterContext(Mount("tmpfs", self.dir / "small", "-t", "tmpfs", "-o", "size=40M"))
+        device = self.enterContext(LoopDevice(files / "disk", SIZE))
+        fetcher = self.fetching(device.path)
+        with contextlib.suppress(OSError):
+            make_file(files / "other", SIZE, fill=b"x")
+        message = self.assert_failed(fetcher, 5, seconds=20)
+        self.assertIn(device.path, message)
+        self.assertRegex(message, "Input/output error|No space left on device")
+
+
+@needs_loop_devices
+class DetachedDevice(FaultTest):
+    def test_a_loop_device_that_is_detached_while_it_is_written(self):
+        """The kernel detaches it when its last user closes it; until then nothing is lost, and nothing untrue is said."""
+        backing = make_file(self.dir / "disk", SIZE, fill=UNTOUCHED)
+        device = run("losetup", "--find", "--show", backing).strip()
+        self.addCleanup(lambda: subprocess.run(["losetup", "--detach", device], stderr=subprocess.DEVNULL))
+        with self.seeding(self.torrent, self.source, "--max-upload", "8M") as peer:
+            fetcher, _ = self.start_listening("fetch", self.torrent, device, "--peer", peer)
+            self.wait_until_some_is_done(fetcher)
+            run("losetup", "--detach", device)
+            status = fetcher.wait()
+        if status == 0:
+            self.assertEqual(differing_extents(self.source, backing, self.image.extents), [])
+        else:
+            self.assert_failed(fetcher, 5, seconds=1)
+
+
+@needs_fuse
+class ReadErrors(FaultTest):
+    def setUp(self):
+        super().setUp()
+        self.disk = self.fuse_disk(self.source)
+        self.bad = max(self.image.extents, key=lambda extent: extent.length)
+        self.disk.fail_reads(self.bad.offset + self.bad.length // 2, self.bad.offset + self.bad.length // 2 + 4096)
+
+    def test_a_seeder_with_a_bad_sector_says_so_and_its_fetcher_does_not_wait_for_ever(self):
+        seeder, peer = self.start_listening("seed", self.torrent, self.disk.path)
+        fetcher, _ = self.start_listening("fetch", self.torrent, self.dir / "target.img", "--peer", peer, "--stall-timeout", "3s")
+        message = self.assert_failed(seeder, 5, seconds=30)
+        self.assertIn(str(self.disk.path), message)
+        self.assertIn("Input/output error", message)
+        self.assert_failed(fetcher, 7, seconds=30)
+
+    def test_a_fetcher_completes_from_another_seeder(self):
+        seeder, bad = self.start_listening("seed", self.torrent, self.disk.path)
+        with self.seeding(self.torrent, self.source, "--max-upload", "12M") as good:
+            self.fetch(self.torrent, self.dir / "target.img", "--peer", bad, "--peer", good)
+        self.assertEqual(differing_extents(self.source, self.dir / "target.img", self.image.extents), [])
+        self.assert_failed(seeder, 5, seconds=30)
+
+    def test_a_check_finds_it_before_anybody_is_served(self):
+        seeder, _ = self.start_listening("seed", self.torrent, self.disk.path, "--check")
+        self.assertIn("Input/output error", self.assert_failed(seeder, 5, seconds=30))
+
+    def test_verify_and_resume_say_where(self):
+        self.assertIn("Input/output error", self.ends_with(5, "verify", self.torrent, self.disk.path).stderr)
+        fetcher, _ = self.start_listening("fetch", self.torrent, self.disk.path, "--resume")
+        self.assertIn("read of", self.assert_failed(fetcher, 5, seconds=30))
+
+
+@needs_fuse
+class HangingDisks(FaultTest):
+    """A write, or the sync, does not return: what is waited for is said in time."""
+
+    def setUp(self):
+        super().setUp()
+        self.disk = self.fuse_disk(make_file(self.dir / "backing", self.image.end))
+
+    def hanging(self, call, *options):
+        port = free_port()
+        self.disk.block(call)
+        self.start("seed", self.torrent, self.source, *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}")
+        fetcher, _ = self.start_listening("fetch", self.torrent, self.disk.path, "--peer", f"127.0.0.1:{port}", *options)
+        wait_until(lambda: not fetcher.is_running() or any(line.startswith(call) for line in self.disk.calls()), fetcher)
+        return fetcher
+
+    def assert_says_in_time(self, call, fetcher, status, seconds):
+        """The error is reported while the disk hangs. The kernel lets no process end whose write is with a FUSE server."""
+        fetcher.wait_for_event("error", seconds)
+        self.disk.unblock(call)
+        return self.assert_failed(fetcher, status, seconds=10)
+
+    def check_signal(self, call, number):
+        fetcher = self.hanging(call)
+        fetcher.signal(number)
+        self.assert_says_in_time(call, fetcher, 128 + number, seconds=5)
+
+    def check_limit(self, call, *options):
+        fetcher = self.hanging(call, *options)
+        self.assertIn("target", self.assert_says_in_time(call, fetcher, 7, seconds=20))
+
+    def test_sigint_is_answered_when_a_write_hangs(self):
+        self.check_signal("write", signal.SIGINT)
+
+    def test_sigterm_is_answered_when_the_sync_hangs(self):
+        self.check_signal("sync", signal.SIGTERM)
+
+    def test_a_stall_names_the_target_when_a_write_hangs(self):
+        self.check_limit("write", "--stall-timeout", "3s")
+
+    def test_a_stall_names_the_target_when_the_sync_hangs(self):
+        self.check_limit("sync", "--stall-timeout", "3s")
+
+    def test_a_time_limit_names_the_target_when_a_write_hangs(self):
+        self.check_limit("write", "--timeout", "4s")
+
+    def test_a_disk_that_hangs_for_a_while_is_waited_for(self):
+        fetcher = self.hanging("write")
+        time.sleep(0.5)  # as long as it hangs
+        self.disk.unblock("write")
+        self.assert_complete(fetcher)
+        self.assertEqual(differing_extents(self.source, self.dir / "backing", self.image.extents), [])
+
+
+@needs_fuse
+class OrderOfCalls(FaultTest):
+    """What a power loss would leave: complete is said only after a sync that came after the last write has returned."""
+
+    def test_complete_waits_for_the_sync(self):
+        disk = self.fuse_disk(make_file(self.dir / "backing", self.image.end))
+        disk.block("sync")
+        with self.seeding(self.torrent, self.source) as peer:
+            fetcher, _ = self.start_listening("fetch", self.torrent, disk.path, "--peer", peer)
+            wait_until(lambda: not fetcher.is_running() or "sync" in disk.calls(), fetcher)
+            wait_until(lambda: not fetcher.is_running() or
+                       any(event["phase"] == "syncing" for event in fetcher.events_named("progress")), fetcher)
+            time.sleep(1)  # if it did not wait, it would say so now
+            self.assertEqual(fetcher.events_named("complete"), [], fetcher)
+            self.assertNotIn("sync-done", disk.calls())
+            disk.unblock("sync")
+            self.assert_complete(fetcher)
+        calls = disk.calls()
+        first_sync = calls.index("sync")
+        self.assertTrue(all(call.startswith("write") for call in calls[:first_sync]), calls[first_sync - 5:])
+        self.assertFalse(any(call.startswith("write") for call in calls[first_sync:]), calls[first_sync:])
+        written = sum(int(call.split()[2]) for call in calls[:first_sync])
+        self.assertGreaterEqual(written, len(self.image.payload))
+
+
+if __name__ == "__main__":
+    main()

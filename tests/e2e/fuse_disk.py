@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+"""A file system with one file, `disk`, that misbehaves as told. Runs in the foreground until it is unmounted.
+
+    fuse_disk.py MOUNTPOINT BACKING CONTROL
+
+The bytes are those of the file BACKING. CONTROL is a directory; what is in it when a call comes says what happens to it:
+    fail-read    "FIRST END": reads that touch this range fail with EIO
+    block-write  writes do not return while it exists
+    block-sync   neither does fsync
+CONTROL/calls gets a line for each call that has arrived ("write OFFSET LENGTH", "sync") and for each that is done
+("sync-done").
+"""
+
+import errno
+import os
+import pathlib
+import stat
+import sys
+import time
+
+import fusepy
+
+
+class Disk(fusepy.Operations):
+    def __init__(self, backing, control):
+        self.fd = os.open(backing, os.O_RDWR)
+        self.control = pathlib.Path(control)
+        self.calls = open(self.control / "calls", "a", buffering=1)
+
+    def _wait_while(self, name):
+        while (self.control / name).exists():
+            time.sleep(0.01)
+
+    def getattr(self, path, fh=None):
+        if path == "/":
+            return {"st_mode": stat.S_IFDIR | 0o755, "st_nlink": 2}
+        if path != "/disk":
+            raise fusepy.FuseOSError(errno.ENOENT)
+        return {"st_mode": stat.S_IFREG | 0o666, "st_nlink": 1, "st_size": os.fstat(self.fd).st_size,
+                "st_blocks": os.fstat(self.fd).st_blocks}
+
+    def readdir(self, path, fh):
+        return [".", "..", "disk"]
+
+    def statfs(self, path):
+        return {"f_bsize": 4096, "f_frsize": 4096, "f_blocks": 1 << 30, "f_bfree": 1 << 29, "f_bavail": 1 << 29}
+
+    def read(self, path, size, offset, fh):
+        try:
+            first, end = map(int, (self.control / "fail-read").read_text().split())
+        except OSError:
+            first = end = 0
+        if offset < end and offset + size > first:
+            raise fusepy.FuseOSError(errno.EIO)
+        return os.pread(self.fd, size, offset)
+
+    def write(self, path, data, offset, fh):
+        self.calls.write(f"write {offset} {len(data)}\n")
+        self._wait_while("block-write")
+        return os.pwrite(self.fd, data, offset)
+
+    def truncate(self, path, length, fh=None):
+        os.ftruncate(self.fd, length)
+
+    def fsync(self, path, datasync, fh):
+        self.calls.write("sync\n")
+        self._wait_while("block-sync")
+        os.fsync(self.fd)
+        self.calls.write("sync-done\n")
+        return 0
+
+
+if __name__ == "__main__":
+    mount_point, backing, control = sys.argv[1:]
+    fusepy.FUSE(Disk(backing, control), mount_point, foreground=True, nothreads=False)
