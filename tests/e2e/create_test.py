@@ -1,0 +1,275 @@
+#!/usr/bin/python3
+"""Torrents from the disk itself: a whole disk that arrives whole, sources that are refused, a stop half way."""
+
+import contextlib
+import os
+import pathlib
+import random
+import shutil
+import signal
+import stat
+import unittest
+
+from harness import UNTOUCHED, EndToEndTest, Mount, main, make_file, missing_tools, needs_loop_devices, run, wait_until
+from images import Extent, differing_extents, read_torrent, sha256_tree, touched_gaps
+
+MIB = 1 << 20
+
+
+def partition_numbers(device):
+    return sorted(int(entry.name.rsplit("p", 1)[1]) for entry in pathlib.Path("/dev").glob(f"{os.path.basename(device)}p*"))
+
+
+@contextlib.contextmanager
+def partition_devices(device):
+    """Lets the kernel make the devices of the partitions, whether it can read the table by itself or not."""
+    run("partx", "--add", device)
+    try:
+        yield [f"{device}p{number}" for number in partition_numbers(device)]
+    finally:
+        run("partx", "--delete", device)
+
+
+def fill(directory, seed, count=60):
+    rng = random.Random(seed)
+    for number in range(count):
+        path = directory / f"dir{number % 4}" / f"file-{number}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(rng.randbytes(rng.choice([1, 4096, 50_000, 200_001])))
+
+
+@needs_loop_devices
+@unittest.skipIf(missing_tools("sgdisk", "partx", "mkfs.fat", "mcopy", "mkfs.ext4", "mkswap", "partclone.ext4"),
+                 "needs gdisk, util-linux, dosfstools, mtools, e2fsprogs and partclone")
+class WholeDisks(EndToEndTest):
+    SIZE = 320 * MIB
+
+    def setUp(self):
+        super().setUp()
+        self.files = self.dir / "files"
+        self.files.mkdir()
+        fill(self.files, 3)
+        self.source = self.loop_device("source", self.SIZE)
+        self.make_disk(self.source.path)
+
+    def make_disk(self, disk):
+        """As an installer does it: EFI system partition, root file system, swap, and a partition of something else."""
+        run("sgdisk", "--new=1:2048:+40M", "--typecode=1:ef00", "--new=2:0:+180M", "--new=3:0:+32M", "--typecode=3:8200",
+            "--new=4:0:+2M", disk)
+        with partition_devices(disk) as (efi, root, swap, other):
+            run("mkfs.fat", "-F", "32", "-n", "EFI", efi)
+            run("mcopy", "-i", efi, "-s", "-Q", self.files, "::/")
+            run("mkfs.ext4", "-q", "-L", "root", root)
+            with Mount(root, self.dir / "mounted") as directory:
+                run("cp", "-a", self.files, directory)
+            run("mkswap", "-L", "swap", "-U", "00112233-4455-6677-8899-aabbccddeeff", swap)
+            pathlib.Path(other).write_bytes(random.Random(4).randbytes(2 * MIB))
+        with open(disk, "r+b") as file:  # a boot loader's code, in front of the table's disk signature
+            file.write(b"boot code " * 40)
+
+    def create(self, *options):
+        torrent = self.dir / "disk.torrent"
+        with partition_devices(self.source.path):
+            created = self.ends_with(0, "create", self.source.path, "-o", torrent, "--name", "disk", *options)
+        return torrent, created
+
+    def fetch_to(self, torrent, size):
+        target = self.loop_device(f"target-{size}", size, fill=UNTOUCHED)
+        with self.seeding(torrent, self.source.path) as peer:
+            self.fetch(torrent, target.path, "--peer", peer)
+        return target
+
+    def assert_same_disk(self, target):
+        with partition_devices(self.source.path) as from_devices, partition_devices(target.path) as to_devices:
+            self.assertEqual(len(to_devices), 4)
+            efi, root, swap, other = to_devices
+            run("fsck.fat", "-n", efi)
+            run("mcopy", "-i", efi, "-s", "-Q", "-n", "::/files", self.dir / f"efi-{target.size}")
+            self.assertEqual(sha256_tree(self.dir / f"efi-{target.size}"), sha256_tree(self.files))
+            run("e2fsck", "-fn", root)
+            with Mount(root, self.dir / "mounted", "-o", "ro") as directory:
+                self.assertEqual(sha256_tree(directory / "files"), sha256_tree(self.files))
+            for device in (from_devices[2], swap):
+                self.assertEqual(run("blkid", "-p", "-o", "value", "-s", "UUID", device).strip(),
+                                 "00112233-4455-6677-8899-aabbccddeeff")
+            self.assertEqual(pathlib.Path(other).read_bytes(), pathlib.Path(from_devices[3]).read_bytes())
+
+    def test_a_whole_disk_arrives_whole_on_a_disk_of_the_same_size(self):
+        torrent, created = self.create()
+        info, extents = read_torrent(torrent)
+        self.assertEqual(info["piece length"], 256 << 10)
+        self.assertLess(sum(extent.length for extent in extents), self.SIZE // 3)
+        self.assertEqual((extents[0].offset, extents[-1].end), (0, self.SIZE))
+        self.assertIn("p4 (no file system known): every byte of it", created.stderr)
+
+        target = self.fetch_to(torrent, self.SIZE)
+        self.assertIn("No problems found", run("sgdisk", "--verify", target.path))
+        self.assertEqual(run("sgdisk", "--print", target.path).replace(target.path, ""),
+                         run("sgdisk", "--print", self.source.path).replace(self.source.path, ""))
+        self.assert_same_disk(target)
+        self.assertEqual(differing_extents(self.source.path, target.backing, extents), [])
+        self.assertEqual(touched_gaps(target.backing, extents, UNTOUCHED), [])
+
+    def test_on_a_larger_disk_only_the_copy_of_the_table_is_not_at_the_end(self):
+        torrent, _ = self.create("--quiet")
+        target = self.fetch_to(torrent, self.SIZE + 64 * MIB)
+        self.assert_same_disk(target)
+        run("sgdisk", "--move-second-header", target.path)
+        self.assertIn("No problems found", run("sgdisk", "--verify", target.path))
+
+    def test_two_runs_make_the_same_torrent(self):
+        first = self.create("--quiet")[0].read_bytes()
+        self.assertEqual(self.create("--quiet")[0].read_bytes(), first)
+
+    def refused(self, *words):
+        torrent = self.dir / "refused.torrent"
+        ended = self.ends_with(4, "create", self.source.path, "-o", torrent)
+        for word in words:
+            self.assertIn(word, ended.stderr)
+        self.assertFalse(torrent.exists())
+
+    def test_a_disk_of_which_a_partition_is_mounted_for_writing_is_refused(self):
+        with partition_devices(self.source.path) as devices, Mount(devices[1], self.dir / "mounted") as mounted:
+            self.refused(f"{devices[1]} is mounted for writing on {mounted}", "--force")
+            run("mount", "-o", "remount,ro", mounted)
+            self.ends_with(0, "create", self.source.path, "-o", self.dir / "disk.torrent")
+
+    def test_a_disk_without_devices_for_its_partitions_is_refused(self):
+        self.refused("the kernel has no device for partition 1", "partx", "--all")
+
+
+@needs_loop_devices
+@unittest.skipIf(missing_tools("partclone.ext4", "mkfs.ext4", "mkswap"), "needs partclone, e2fsprogs and util-linux")
+class Sources(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        self.torrent = self.dir / "created.torrent"
+
+    def refused(self, source, *words, options=(), **how):
+        ended = self.ends_with(4, "create", source, "-o", self.torrent, *options, **how)
+        self.assertEqual(ended.stdout, "", ended)
+        errors = ended.stderr.splitlines()
+        self.assertTrue(errors[-1].startswith("ezio-cli: "), ended)
+        for word in words:
+            self.assertIn(word, errors[-1])
+        self.assertEqual(list(self.dir.glob("created.torrent*")), [])
+
+    def ext4(self):
+        device = self.loop_device("device", 72 * MIB)
+        run("mkfs.ext4", "-q", "-F", device.path)
+        with Mount(device.path, self.dir / "mounted") as root:
+            fill(root, 5)
+        return device
+
+    def test_swap_is_refused_without_all(self):
+        device = self.loop_device("device", 8 * MIB)
+        run("mkswap", device.path)
+        self.refused(device.path, "swap space", "--all")
+        self.ends_with(0, "create", device.path, "-o", self.torrent, "--all")
+        self.assertEqual(read_torrent(self.torrent)[1], [Extent(0, 8 * MIB)])
+
+    def test_what_is_not_known_is_refused_without_all(self):
+        device = self.loop_device("device", 8 * MIB, fill=UNTOUCHED)
+        self.refused(device.path, "no file system is known", "--all")
+        self.ends_with(0, "create", device.path, "-o", self.torrent, "--all")
+        self.assertEqual(read_torrent(self.torrent)[1], [Extent(0, 8 * MIB)])
+
+    def test_without_partclone_it_is_said_how_to_get_it(self):
+        self.refused(self.ext4().path, "partclone.ext4 is not installed", "apt install partclone", "--all",
+                     wrapper=["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null "$0" && exec "$@"',
+                              os.path.realpath(shutil.which("partclone.ext4"))])
+
+    def test_a_file_system_that_is_not_in_order_is_refused_with_partclones_reason(self):
+        device = self.ext4()
+        run("debugfs", "-w", "-R", "ssv state 0", device.path)
+        self.refused(device.path, "partclone.ext4", "not cleanly unmounted")
+
+    def test_a_file_system_that_is_mounted_for_writing_is_refused_unless_forced(self):
+        device = self.ext4()
+        with Mount(device.path, self.dir / "mounted") as mounted:
+            self.refused(device.path, f"{device.path} is mounted for writing on {mounted}", "--force")
+            self.refused(device.path, "is mounted for writing", options=["--all"])
+            self.ends_with(0, "create", device.path, "-o", self.torrent, "--force")
+
+    def test_a_file_system_that_is_mounted_read_only_is_as_good_as_an_unmounted_one(self):
+        device = self.ext4()
+        self.ends_with(0, "create", device.path, "-o", self.torrent, "--name", "x")
+        unmounted = read_torrent(self.torrent)[1]
+        with Mount(device.path, self.dir / "mounted", "-o", "ro"):
+            self.ends_with(0, "create", device.path, "-o", self.torrent, "--name", "x")
+        self.assertEqual(read_torrent(self.torrent)[1], unmounted)
+
+    def test_an_image_file_is_as_good_as_a_device(self):
+        image = make_file(self.dir / "image", 72 * MIB)
+        run("mkfs.ext4", "-q", "-F", image)
+        self.ends_with(0, "create", image, "-o", self.torrent)
+        self.ends_with(0, "verify", self.torrent, image)
+        self.assertLess(sum(extent.length for extent in read_torrent(self.torrent)[1]), 36 * MIB)
+
+    @unittest.skipIf(missing_tools("sgdisk"), "needs gdisk")
+    def test_the_image_file_of_a_whole_disk_is_refused_with_what_to_do(self):
+        image = make_file(self.dir / "image", 72 * MIB)
+        run("sgdisk", "--new=1:2048:+40M", image)
+        self.refused(image, "losetup", "--partscan")
+
+    @unittest.skipIf(missing_tools("mkfs.btrfs", "partclone.btrfs"), "needs btrfs-progs")
+    def test_a_btrfs_of_two_devices_is_refused(self):
+        devices = [self.loop_device(f"device-{number}", 128 * MIB) for number in range(2)]
+        run("mkfs.btrfs", "-q", "-f", *(device.path for device in devices))
+        for device in devices:
+            self.refused(device.path, "spans several devices")
+
+    def test_a_source_without_permission_is_refused(self):
+        image = make_file(self.dir / "image", MIB)
+        image.chmod(0)
+        nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        output = self.dir / "of nobody"
+        output.mkdir()
+        output.chmod(stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO)
+        ended = self.ends_with(4, "create", image, "-o", output / "x.torrent", "--all", wrapper=nobody)
+        self.assertIn("Permission denied", ended.stderr)
+        self.assertEqual(list(output.iterdir()), [])
+
+
+class Stopping(EndToEndTest):
+    def test_ctrl_c_while_hashing_leaves_no_file(self):
+        source = make_file(self.dir / "image", 1 << 40)  # sparse: minutes of zeros
+        (self.dir / "out").mkdir()
+        creating = self.start("create", source, "-o", self.dir / "out" / "x.torrent", "--all", "--json")
+        wait_until(lambda: any(event["done_bytes"] > 0 for event in creating.events_named("progress")), creating)
+        creating.signal(signal.SIGINT)
+        self.assertEqual(creating.wait(30), 130, creating)
+        self.assertEqual(list((self.dir / "out").iterdir()), [])
+
+    @unittest.skipIf(missing_tools("mkfs.ext4"), "needs e2fsprogs")
+    def test_ctrl_c_while_partclone_works_ends_partclone_too(self):
+        source = make_file(self.dir / "image", 8 * MIB)
+        run("mkfs.ext4", "-q", "-F", source)
+        partclone = self.dir / "bin" / "partclone.ext4"
+        partclone.parent.mkdir()
+        partclone.write_text(f"#!/bin/sh\necho $$ > {self.dir}/pid\nexec sleep 1000\n")
+        partclone.chmod(0o755)
+        creating = self.start("create", source, "-o", self.dir / "x.torrent",
+                              wrapper=["env", f"PATH={partclone.parent}:{os.environ['PATH']}"])
+        pid = wait_until(lambda: (self.dir / "pid").exists() and (self.dir / "pid").read_text().strip(), creating)
+        creating.signal(signal.SIGTERM)
+        self.assertEqual(creating.wait(30), 143, creating)
+        self.assertFalse(pathlib.Path(f"/proc/{pid}").exists())
+        self.assertEqual(list(self.dir.glob("x.torrent*")), [])
+
+
+class PieceSizes(EndToEndTest):
+    def test_they_fit_the_payload(self):
+        """Of directories of sparse files' size: only what would be hashed counts, so it is stopped as soon as it began."""
+        for size, piece in ((1 << 30, 256 << 10), (60 << 30, 8 << 20), (2 << 40, 16 << 20)):
+            with self.subTest(size):
+                source = make_file(self.dir / "image", size)
+                creating = self.start("create", source, "-o", self.dir / "x.torrent", "--all", "--json")
+                creating.wait_for_event("start")
+                creating.signal(signal.SIGINT)
+                creating.wait(30)
+                self.assertEqual(creating.events_named("start")[0]["piece_length"], piece, creating)
+
+
+if __name__ == "__main__":
+    main()
