@@ -11,6 +11,7 @@
 #include "ezio/scan_progress.hpp"
 #include "ezio/torrent_file.hpp"
 #include "ezio/torrent_maker.hpp"
+#include "ezio/transfer_policy.hpp"
 
 #include <fmt/format.h>
 
@@ -136,9 +137,20 @@ StartEvent start_event(const CreateOptions& options, const Image& image)
     return event;
 }
 
+// Hashing takes next to nothing; extents are kept several times over, the most of it while the torrent is read back.
+void refuse_too_little_memory(std::uint64_t memory, std::size_t extents)
+{
+    constexpr std::uint64_t bytes_for_extent = 380; // measured: 188 MB for 500,000
+    if (const std::uint64_t needed = extents * bytes_for_extent; needed > memory) {
+        throw Error(ExitStatus::target, fmt::format("an image of {} extents takes about {}, more than --memory allows",
+                                                    format_count(extents), format_bytes(needed)));
+    }
+}
+
 void hash_source(const CreateOptions& options, const Context& context, SourceKind kind, TorrentContents& contents)
 {
     ImageSource source = kind == SourceKind::directory ? find_files(options, context) : find_extents(options, context);
+    refuse_too_little_memory(options.memory, source.extents.size());
     Image image;
     image.name = contents.name;
     image.map = ExtentMap(source.extents);
@@ -159,6 +171,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
 
 void run(const CreateOptions& options, const Context& context)
 {
+    const Clock::time_point started = Clock::now();
     const SourceKind kind = kind_of(options.source);
     refuse_senseless_options(options, kind);
     TorrentContents contents = contents_from(options, kind);
@@ -172,6 +185,10 @@ void run(const CreateOptions& options, const Context& context)
     // Read back what was written: what this program makes, it must accept.
     const LoadedTorrent made = load_torrent(options.output);
     print_info(made, context.format);
+    SummaryEvent summary;
+    summary.seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    summary.total_bytes = made.image.map.payload_size();
+    context.reporter.summary(summary);
 }
 
 } // namespace ezio

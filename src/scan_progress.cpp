@@ -11,9 +11,7 @@ double wait_for_scan(const PieceScan& scan, Phase phase, std::uint64_t total_byt
     const Clock::time_point started = Clock::now();
     const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - started).count(); };
     RateMeter rate;
-    while (!scan.finished()) {
-        context.wakeup.wait_for(tick);
-        context.stop.throw_if_received();
+    const auto report = [&] {
         ProgressEvent event;
         event.phase = phase;
         event.seconds = elapsed();
@@ -23,8 +21,14 @@ double wait_for_scan(const PieceScan& scan, Phase phase, std::uint64_t total_byt
         event.done_rate = rate.per_second();
         event.eta_seconds = seconds_left(event.done_bytes, event.total_bytes, event.done_rate);
         context.reporter.progress(event);
+    };
+    while (!scan.finished()) {
+        context.wakeup.wait_for(tick);
+        context.stop.throw_if_received();
+        report();
     }
     throw_if(scan.failure());
+    report(); // the last one may have come just before the end
     return elapsed();
 }
 
