@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import stat
+import struct
 import unittest
 
 from harness import UNTOUCHED, EndToEndTest, Mount, main, make_file, missing_tools, needs_loop_devices, run, wait_until
@@ -28,6 +29,16 @@ def partition_devices(device):
         yield [f"{device}p{number}" for number in partition_numbers(device)]
     finally:
         run("partx", "--delete", device)
+
+
+def lvm_label():
+    """The first sectors of an LVM physical volume, as far as they tell what it is."""
+    checksum, rest = 0xF597A6CF, struct.pack("<I", 32) + b"LVM2 001" + b"A" * 32 + bytes(448)
+    for byte in rest:
+        checksum ^= byte
+        for _ in range(8):
+            checksum = checksum >> 1 ^ (0xEDB88320 if checksum & 1 else 0)
+    return bytes(512) + b"LABELONE" + struct.pack("<QI", 1, checksum) + rest
 
 
 def fill(directory, seed, count=60):
@@ -167,6 +178,12 @@ class Sources(EndToEndTest):
         self.refused(device.path, "swap space", "--all")
         self.ends_with(0, "create", device.path, "-o", self.torrent, "--all")
         self.assertEqual(read_torrent(self.torrent)[1], [Extent(0, 8 * MIB)])
+
+    def test_a_physical_volume_of_lvm_is_named_as_such(self):
+        image = make_file(self.dir / "image", 8 * MIB)
+        with open(image, "r+b") as file:
+            file.write(lvm_label())
+        self.refused(image, "LVM physical volume", "logical volumes", "--all")
 
     def test_what_is_not_known_is_refused_without_all(self):
         device = self.loop_device("device", 8 * MIB, fill=UNTOUCHED)
