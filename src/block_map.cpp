@@ -46,7 +46,8 @@ Words split(std::string_view line)
     Words words;
     line = line.substr(0, line.find('#'));
     for (std::size_t at = line.find_first_not_of(blanks);
-         at != std::string_view::npos && words.count < words.word.size(); at = line.find_first_not_of(blanks)) {
+         at != std::string_view::npos && words.count < words.word.size();
+         at = line.find_first_not_of(blanks)) {
         line.remove_prefix(at);
         words.word[words.count++] = line.substr(0, line.find_first_of(blanks));
         line.remove_prefix(words.word[words.count - 1].size());
@@ -120,10 +121,12 @@ void Parser::parse_block(const Words& words)
     }
     const Extent block{number(words.word[0]), number(words.word[1])};
     if (block.offset > largest_offset || block.length > largest_offset - block.offset) {
-        fail(fmt::format("block {:#x} + {} bytes ends beyond what a device can have", block.offset, block.length));
+        fail(fmt::format("block {:#x} + {} bytes ends beyond what a device can have", block.offset,
+                         block.length));
     }
     if (block.offset < m_map.end) {
-        fail(fmt::format("block {:#x} begins before the one before it ends, at {:#x}", block.offset, m_map.end));
+        fail(fmt::format("block {:#x} begins before the one before it ends, at {:#x}", block.offset,
+                         m_map.end));
     }
     add_block(block, words.word[2][0]);
 }
@@ -154,7 +157,8 @@ std::uint64_t Parser::number(std::string_view word) const
 
 void Parser::fail(const std::string& reason) const
 {
-    throw Error(ExitStatus::torrent, fmt::format("{}:{}: {}", m_name, std::max<std::size_t>(m_line, 1), reason));
+    throw Error(ExitStatus::torrent,
+                fmt::format("{}:{}: {}", m_name, std::max<std::size_t>(m_line, 1), reason));
 }
 
 } // namespace

@@ -45,8 +45,10 @@ SourceKind kind_of(const std::string& path)
     std::array<char, 512> beginning{};
     const auto size = std::min(beginning.size(), static_cast<std::size_t>(status.st_size));
     iovec part{beginning.data(), size};
-    const bool read = fd && read_fully(fd.get(), std::span(&part, 1), 0) == 0; // or who opens it next says why not
-    return read && looks_like_partclone_info({beginning.data(), size}) ? SourceKind::partclone_info : SourceKind::disk;
+    const bool read =
+        fd && read_fully(fd.get(), std::span(&part, 1), 0) == 0; // or who opens it next says why not
+    return read && looks_like_partclone_info({beginning.data(), size}) ? SourceKind::partclone_info
+                                                                       : SourceKind::disk;
 }
 
 void refuse_combination(bool given, const char* option, const char* why)
@@ -61,7 +63,8 @@ void refuse_senseless_options(const CreateOptions& options, SourceKind kind)
     refuse_combination(options.all && !options.extents.empty(), "--extents", "cannot be combined with --all");
     refuse_combination(options.skip_holes && !options.all, "--skip-holes", "is for --all");
     if (kind != SourceKind::disk) {
-        constexpr const char* why = "SOURCE says itself what is in the image; this is for a device or an image file";
+        constexpr const char* why =
+            "SOURCE says itself what is in the image; this is for a device or an image file";
         refuse_combination(options.all, "--all", why);
         refuse_combination(!options.extents.empty(), "--extents", why);
         refuse_combination(options.force, "--force", why);
@@ -103,7 +106,8 @@ TorrentContents contents_from(const CreateOptions& options, SourceKind kind)
     return contents;
 }
 
-// Extents and hashes as they are, not merged: the info-hash is then the one that Clonezilla's converter makes.
+// Extents and hashes as they are, not merged: the info-hash is then the one that Clonezilla's converter
+// makes.
 void keep_partclones_hashes(const CreateOptions& options, const Context& context, TorrentContents& contents)
 {
     constexpr std::uint64_t largest_info = 1_GiB;
@@ -116,9 +120,10 @@ void keep_partclones_hashes(const CreateOptions& options, const Context& context
         payload += extent.length;
     }
     if (const std::uint64_t better = choose_piece_length(payload); better < contents.piece_length) {
-        context.reporter.warning(fmt::format("partclone's pieces of 16 MiB are kept; with the device as SOURCE they "
-                                             "are {}, and the machines share what they have sooner",
-                                             format_bytes(better)));
+        context.reporter.warning(
+            fmt::format("partclone's pieces of 16 MiB are kept; with the device as SOURCE they "
+                        "are {}, and the machines share what they have sooner",
+                        format_bytes(better)));
     }
 }
 
@@ -137,19 +142,23 @@ StartEvent start_event(const CreateOptions& options, const Image& image)
     return event;
 }
 
-// Hashing takes next to nothing; extents are kept several times over, the most of it while the torrent is read back.
+// Hashing takes next to nothing; extents are kept several times over, the most of it while the torrent is
+// read back.
 void refuse_too_little_memory(std::uint64_t memory, std::size_t extents)
 {
     constexpr std::uint64_t bytes_for_extent = 380; // measured: 188 MB for 500,000
     if (const std::uint64_t needed = extents * bytes_for_extent; needed > memory) {
-        throw Error(ExitStatus::target, fmt::format("an image of {} extents takes about {}, more than --memory allows",
-                                                    format_count(extents), format_bytes(needed)));
+        throw Error(ExitStatus::target,
+                    fmt::format("an image of {} extents takes about {}, more than --memory allows",
+                                format_count(extents), format_bytes(needed)));
     }
 }
 
-void hash_source(const CreateOptions& options, const Context& context, SourceKind kind, TorrentContents& contents)
+void hash_source(const CreateOptions& options, const Context& context, SourceKind kind,
+                 TorrentContents& contents)
 {
-    ImageSource source = kind == SourceKind::directory ? find_files(options, context) : find_extents(options, context);
+    ImageSource source =
+        kind == SourceKind::directory ? find_files(options, context) : find_extents(options, context);
     refuse_too_little_memory(options.memory, source.extents.size());
     Image image;
     image.name = contents.name;

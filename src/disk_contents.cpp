@@ -24,7 +24,8 @@ std::string value_of(blkid_probe probe, const char* name)
     return blkid_probe_lookup_value(probe, name, &data, nullptr) == 0 ? data : "";
 }
 
-// Partitions of the table itself and logical ones; not those that another table inside of a partition may have.
+// Partitions of the table itself and logical ones; not those that another table inside of a partition may
+// have.
 std::optional<PartitionTable> table_of(blkid_probe probe)
 {
     const blkid_partlist list = blkid_probe_get_partitions(probe);
@@ -52,8 +53,8 @@ Probe make_probe(int fd, const std::string& path, std::uint64_t offset, std::uin
     if (!probe) {
         throw std::bad_alloc();
     }
-    if (blkid_probe_set_device(probe.get(), fd, static_cast<blkid_loff_t>(offset), static_cast<blkid_loff_t>(size)) !=
-        0) {
+    if (blkid_probe_set_device(probe.get(), fd, static_cast<blkid_loff_t>(offset),
+                               static_cast<blkid_loff_t>(size)) != 0) {
         throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
     }
     blkid_probe_enable_superblocks(probe.get(), 1);
@@ -73,10 +74,12 @@ DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t off
     errno = 0;
     const int result = blkid_do_safeprobe(probe.get());
     if (result == ambiguous) {
-        throw Error(ExitStatus::target,
-                    fmt::format("{} has signatures of several file systems, see wipefs -n {}; erase the stale ones, or "
-                                "take every byte with --all",
-                                path, path));
+        throw Error(
+            ExitStatus::target,
+            fmt::format(
+                "{} has signatures of several file systems, see wipefs -n {}; erase the stale ones, or "
+                "take every byte with --all",
+                path, path));
     }
     if (result != found && result != nothing) {
         throw Error(IoFailure{IoFailure::Operation::read, path, offset, size, errno});

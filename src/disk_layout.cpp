@@ -24,9 +24,10 @@ void add_gap(std::vector<Extent>& extents, std::uint64_t begin, std::uint64_t en
 void refuse_outside(const std::string& disk, std::uint64_t disk_size, const Partition& partition)
 {
     if (partition.start > disk_size || partition.size > disk_size - partition.start) {
-        throw Error(ExitStatus::target,
-                    fmt::format("partition {} of {} ends behind the disk, which has {} bytes; is the disk complete?",
-                                partition.number, disk, disk_size));
+        throw Error(
+            ExitStatus::target,
+            fmt::format("partition {} of {} ends behind the disk, which has {} bytes; is the disk complete?",
+                        partition.number, disk, disk_size));
     }
 }
 
@@ -34,7 +35,8 @@ void refuse_outside(const std::string& disk, std::uint64_t disk_size, const Part
 
 std::vector<Extent> united(std::vector<Extent> extents)
 {
-    std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
+    std::sort(extents.begin(), extents.end(),
+              [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
     std::vector<Extent> result;
     for (const Extent& extent : extents) {
         if (extent.length == 0) {

@@ -31,25 +31,28 @@ std::string advice_for(const std::string& path, const std::string& type)
         return fmt::format("no file system is known on {}; take every byte with --all", path);
     }
     if (type == "swap" || type == "swsuspend") {
-        return fmt::format("{} is swap space: there is nothing on it to deploy; run mkswap on the targets, {}", path,
-                           or_all);
+        return fmt::format(
+            "{} is swap space: there is nothing on it to deploy; run mkswap on the targets, {}", path,
+            or_all);
     }
     if (type == "crypto_LUKS" || type == "BitLocker") {
-        return fmt::format("{} is encrypted ({}): open it and create from the device in /dev/mapper, {}", path, type,
-                           or_all);
+        return fmt::format("{} is encrypted ({}): open it and create from the device in /dev/mapper, {}",
+                           path, type, or_all);
     }
     if (type == "LVM2_member" || type == "LVM1_member") {
-        return fmt::format("{} is an LVM physical volume: create from each of its logical volumes, {}", path, or_all);
+        return fmt::format("{} is an LVM physical volume: create from each of its logical volumes, {}", path,
+                           or_all);
     }
     if (type.ends_with("_raid_member")) {
         return fmt::format("{} is a member of a RAID ({}): create from the array, {}", path, type, or_all);
     }
-    return fmt::format("partclone does not know the file system on {}, {}; take every byte with --all", path, type);
+    return fmt::format("partclone does not know the file system on {}, {}; take every byte with --all", path,
+                       type);
 }
 
 // A part of the source that is to be looked at: all of it, or a partition.
 struct Area {
-    std::string path; // for messages, and for partclone where it holds a file system
+    std::string path;         // for messages, and for partclone where it holds a file system
     std::uint64_t offset = 0; // on the source
     std::uint64_t size = 0;
 };
@@ -58,8 +61,7 @@ class ExtentFinder {
   public:
     ExtentFinder(const SourceDisk& disk, const CreateOptions& options, const Context& context)
         : m_disk(disk), m_options(options), m_context(context)
-    {
-    }
+    {}
 
     std::vector<Extent> find();
 
@@ -88,9 +90,10 @@ std::vector<Extent> ExtentFinder::find()
     const DiskContents contents = look_at_contents(m_disk.fd.get(), m_disk.path, 0, m_disk.size);
     const bool has_partitions = contents.table && !contents.table->partitions.empty();
     if (has_partitions && !contents.type.empty()) {
-        throw refused(fmt::format("{} has a partition table ({}) and signs of {}; erase the stale one (see wipefs -n "
-                                  "{}), or take every byte with --all",
-                                  m_disk.path, contents.table->type, contents.type, m_disk.path));
+        throw refused(
+            fmt::format("{} has a partition table ({}) and signs of {}; erase the stale one (see wipefs -n "
+                        "{}), or take every byte with --all",
+                        m_disk.path, contents.table->type, contents.type, m_disk.path));
     }
     if (has_partitions) {
         return of_whole_disk(*contents.table);
@@ -111,8 +114,9 @@ std::vector<Extent> ExtentFinder::of_listed_extents()
     } else {
         BlockMap map = parse_block_map(text, list);
         if (map.unread_bytes > 0) {
-            m_context.reporter.warning(fmt::format("{} says that {} bytes could not be read; the image is without them",
-                                                   list, map.unread_bytes));
+            m_context.reporter.warning(
+                fmt::format("{} says that {} bytes could not be read; the image is without them", list,
+                            map.unread_bytes));
         }
         extents = std::move(map.used);
     }
@@ -120,8 +124,8 @@ std::vector<Extent> ExtentFinder::of_listed_extents()
         throw Error(ExitStatus::torrent, fmt::format("{}: no block in it is used (+)", list));
     }
     if (extents.back().end() > m_disk.size) {
-        throw refused(fmt::format("{} has {} bytes, but the extents in {} end at {}", m_disk.path, m_disk.size, list,
-                                  extents.back().end()));
+        throw refused(fmt::format("{} has {} bytes, but the extents in {} end at {}", m_disk.path,
+                                  m_disk.size, list, extents.back().end()));
     }
     return extents;
 }
@@ -129,9 +133,10 @@ std::vector<Extent> ExtentFinder::of_listed_extents()
 std::vector<Extent> ExtentFinder::of_whole_disk(const PartitionTable& table)
 {
     if (!m_disk.is_device) {
-        throw refused(fmt::format("{} is the image of a whole disk: attach it (losetup --find --show --partscan "
-                                  "--read-only {}) and create from that device, or take every byte with --all",
-                                  m_disk.path, m_disk.path));
+        throw refused(
+            fmt::format("{} is the image of a whole disk: attach it (losetup --find --show --partscan "
+                        "--read-only {}) and create from that device, or take every byte with --all",
+                        m_disk.path, m_disk.path));
     }
     const auto devices = partition_devices(m_disk.device);
     std::vector<UsedPartition> partitions;
@@ -147,23 +152,26 @@ std::vector<Extent> ExtentFinder::of_whole_disk(const PartitionTable& table)
     return disk_extents(m_disk.path, m_disk.size, std::move(partitions));
 }
 
-std::vector<Extent> ExtentFinder::of_partition(const Partition& partition, const std::vector<PartitionDevice>& devices)
+std::vector<Extent> ExtentFinder::of_partition(const Partition& partition,
+                                               const std::vector<PartitionDevice>& devices)
 {
-    // Of swap its header alone, with label and UUID, in a page of at most 64 KiB. The rest means nothing to another
-    // machine, and can hold what was in this one's memory.
+    // Of swap its header alone, with label and UUID, in a page of at most 64 KiB. The rest means nothing to
+    // another machine, and can hold what was in this one's memory.
     constexpr std::uint64_t swap_header = 64_KiB;
     const auto device = std::find_if(devices.begin(), devices.end(), [&](const PartitionDevice& each) {
         return each.start == partition.start && each.size == partition.size;
     });
-    const Area area{device != devices.end() ? device->path
-                                            : fmt::format("partition {} of {}", partition.number, m_disk.path),
+    const Area area{device != devices.end()
+                        ? device->path
+                        : fmt::format("partition {} of {}", partition.number, m_disk.path),
                     partition.start, partition.size};
     const std::string type = look_at_contents(m_disk.fd.get(), area.path, area.offset, area.size).type;
     if (!partclone_program(type).empty()) {
         if (device == devices.end()) {
-            throw refused(fmt::format("the kernel has no device for {}; make them with partx --update {}, or take every "
-                                      "byte with --all",
-                                      area.path, m_disk.path));
+            throw refused(fmt::format(
+                "the kernel has no device for {}; make them with partx --update {}, or take every "
+                "byte with --all",
+                area.path, m_disk.path));
         }
         return of_file_system(area, type);
     }
@@ -172,7 +180,8 @@ std::vector<Extent> ExtentFinder::of_partition(const Partition& partition, const
         return {{0, std::min(swap_header, area.size)}};
     }
     m_context.reporter.warning(fmt::format("{} ({}): every byte of it, {}, is in the image", area.path,
-                                           type.empty() ? "no file system known" : type, format_bytes(area.size)));
+                                           type.empty() ? "no file system known" : type,
+                                           format_bytes(area.size)));
     return {{0, area.size}};
 }
 
@@ -197,16 +206,19 @@ std::vector<Extent> ExtentFinder::of_file_system(const Area& area, const std::st
         }
     }
     extents = united(std::move(extents));
-    const auto used = std::accumulate(extents.begin(), extents.end(), std::uint64_t{0},
-                                      [](std::uint64_t sum, const Extent& extent) { return sum + extent.length; });
-    m_context.reporter.note(
-        fmt::format("{} ({}): {} of {} are used", area.path, type, format_bytes(used), format_bytes(area.size)));
+    const auto used =
+        std::accumulate(extents.begin(), extents.end(), std::uint64_t{0},
+                        [](std::uint64_t sum, const Extent& extent) { return sum + extent.length; });
+    m_context.reporter.note(fmt::format("{} ({}): {} of {} are used", area.path, type, format_bytes(used),
+                                        format_bytes(area.size)));
     return extents;
 }
 
 void ExtentFinder::refuse_what_partclone_would_take(const Area& area, const std::string& type) const
 {
-    const auto superblock = [&](std::uint64_t offset) { return read_superblock(m_disk, area.offset + offset); };
+    const auto superblock = [&](std::uint64_t offset) {
+        return read_superblock(m_disk, area.offset + offset);
+    };
     if (type == "btrfs" && btrfs_device_count(superblock(btrfs_superblock_offset)) != 1) {
         throw refused(fmt::format("the btrfs on {} spans several devices; take every byte of each with --all",
                                   area.path));
@@ -214,8 +226,8 @@ void ExtentFinder::refuse_what_partclone_would_take(const Area& area, const std:
     // What partclone checks by itself unless it is forced, as it has to be for a mounted one.
     const bool unchecked = is_mounted(area) && !m_options.force && type.starts_with("ext");
     if (unchecked && !ext_is_clean(superblock(ext_superblock_offset))) {
-        throw refused(fmt::format("the {} on {} is not in order; unmount it and run e2fsck, or use --force", type,
-                                  area.path));
+        throw refused(fmt::format("the {} on {} is not in order; unmount it and run e2fsck, or use --force",
+                                  type, area.path));
     }
 }
 
@@ -232,7 +244,8 @@ ImageSource find_extents(const CreateOptions& options, const Context& context)
 {
     const SourceDisk disk = open_source_disk(options.source);
     if (options.skip_holes && disk.is_device) {
-        throw Error(ExitStatus::usage, fmt::format("--skip-holes: {} is a device; only files have holes", disk.path));
+        throw Error(ExitStatus::usage,
+                    fmt::format("--skip-holes: {} is a device; only files have holes", disk.path));
     }
     if (!options.force) {
         refuse_changing(disk);
@@ -264,12 +277,12 @@ ImageSource find_files(const CreateOptions& options, const Context& context)
         throw refused(fmt::format("{} cannot be read: {}", options.source, error.message()));
     }
     if (files.empty()) {
-        throw refused(fmt::format("{} is no BT image: no file in it is named by an offset, 16 or 32 hex digits",
-                                  options.source));
+        throw refused(fmt::format(
+            "{} is no BT image: no file in it is named by an offset, 16 or 32 hex digits", options.source));
     }
     if (!other.empty()) {
-        context.reporter.warning(fmt::format("{}/{} is not named by an offset and not in the image", options.source,
-                                             other));
+        context.reporter.warning(
+            fmt::format("{}/{} is not named by an offset and not in the image", options.source, other));
     }
     std::sort(files.begin(), files.end(),
               [](const File& a, const File& b) { return a.extent.offset < b.extent.offset; });

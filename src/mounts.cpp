@@ -26,10 +26,11 @@ std::string unescaped(std::string_view field)
     const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
     std::string text;
     while (!field.empty()) {
-        const bool is_escape =
-            field.size() >= 4 && field[0] == '\\' && is_octal(field[1]) && is_octal(field[2]) && is_octal(field[3]);
-        text += is_escape ? static_cast<char>((field[1] - '0') << 6 | (field[2] - '0') << 3 | (field[3] - '0'))
-                          : field[0];
+        const bool is_escape = field.size() >= 4 && field[0] == '\\' && is_octal(field[1]) &&
+                               is_octal(field[2]) && is_octal(field[3]);
+        text += is_escape
+                    ? static_cast<char>((field[1] - '0') << 6 | (field[2] - '0') << 3 | (field[3] - '0'))
+                    : field[0];
         field.remove_prefix(is_escape ? 4 : 1);
     }
     return text;
@@ -149,7 +150,8 @@ std::vector<Mounted> parse_mountinfo(std::string_view text)
         std::istringstream tail(line.substr(separator + 3));
         std::array<std::string, 5> head; // id, parent, device, root, mount point
         std::string type, source, options;
-        const bool complete = fields >> head[0] >> head[1] >> head[2] >> head[3] >> head[4] && tail >> type >> source;
+        const bool complete =
+            fields >> head[0] >> head[1] >> head[2] >> head[3] >> head[4] && tail >> type >> source;
         tail >> options;
         if (complete) {
             mounts.push_back({parse_device(head[2]), unescaped(source), unescaped(head[4]),

@@ -17,11 +17,11 @@ namespace {
 
 // libblkid's name and partclone's.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 20> known{{
-    {"apfs", "apfs"},       {"btrfs", "btrfs"},       {"exfat", "exfat"},     {"ext2", "ext2"},
-    {"ext3", "ext3"},       {"ext4", "ext4"},         {"ext4dev", "ext4dev"}, {"f2fs", "f2fs"},
-    {"hfs", "hfsplus"},     {"hfsplus", "hfsplus"},   {"jfs", "jfs"},         {"minix", "minix"},
-    {"nilfs2", "nilfs2"},   {"ntfs", "ntfs"},         {"reiser4", "reiser4"}, {"reiserfs", "reiserfs"},
-    {"ufs", "ufs"},         {"vfat", "vfat"},         {"VMFS", "vmfs"},       {"xfs", "xfs"},
+    {"apfs", "apfs"},     {"btrfs", "btrfs"},     {"exfat", "exfat"},     {"ext2", "ext2"},
+    {"ext3", "ext3"},     {"ext4", "ext4"},       {"ext4dev", "ext4dev"}, {"f2fs", "f2fs"},
+    {"hfs", "hfsplus"},   {"hfsplus", "hfsplus"}, {"jfs", "jfs"},         {"minix", "minix"},
+    {"nilfs2", "nilfs2"}, {"ntfs", "ntfs"},       {"reiser4", "reiser4"}, {"reiserfs", "reiserfs"},
+    {"ufs", "ufs"},       {"vfat", "vfat"},       {"VMFS", "vmfs"},       {"xfs", "xfs"},
 }};
 
 Error refused(const PartcloneRequest& request, const std::string& why)
@@ -32,9 +32,11 @@ Error refused(const PartcloneRequest& request, const std::string& why)
 
 bool is_chatter(std::string_view line)
 {
-    constexpr std::array<std::string_view, 6> beginnings{"Partclone v",         "Starting to ",     "Partclone fail",
-                                                         "You are not logged ", "Calculating bitm", "error exit"};
-    return std::any_of(beginnings.begin(), beginnings.end(), [&](auto begin) { return line.starts_with(begin); });
+    constexpr std::array<std::string_view, 6> beginnings{"Partclone v",      "Starting to ",
+                                                         "Partclone fail",   "You are not logged ",
+                                                         "Calculating bitm", "error exit"};
+    return std::any_of(beginnings.begin(), beginnings.end(),
+                       [&](auto begin) { return line.starts_with(begin); });
 }
 
 } // namespace
@@ -54,13 +56,24 @@ std::vector<Extent> used_blocks(const PartcloneRequest& request, const std::func
     const std::string name = partclone_program(request.type);
     const std::string program = find_program(name);
     if (program.empty()) {
-        throw refused(request, fmt::format("{} is not installed; install it (apt install partclone), or take every "
-                                           "byte with --all",
-                                           name));
+        throw refused(request,
+                      fmt::format("{} is not installed; install it (apt install partclone), or take every "
+                                  "byte with --all",
+                                  name));
     }
-    // An absolute path is no option, and not "-". The map goes to standard output: no temporary file, no full /tmp.
+    // An absolute path is no option, and not "-". The map goes to standard output: no temporary file, no full
+    // /tmp.
     // "-f 1": it ends by waiting for its progress display to wake up, which is then after 1 s instead of 2.
-    std::vector<std::string> command{program, "-q", "-D", "-f", "1", "-L", "/dev/null", "-o", "-", "-s",
+    std::vector<std::string> command{program,
+                                     "-q",
+                                     "-D",
+                                     "-f",
+                                     "1",
+                                     "-L",
+                                     "/dev/null",
+                                     "-o",
+                                     "-",
+                                     "-s",
                                      std::filesystem::absolute(request.path).string()};
     if (request.force) {
         command.emplace_back("-F");

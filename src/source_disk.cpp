@@ -40,7 +40,8 @@ SourceDisk open_source_disk(const std::string& path)
 {
     SourceDisk disk;
     disk.path = path;
-    disk.fd = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)); // a pipe without a writer ends below
+    disk.fd =
+        Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)); // a pipe without a writer ends below
     struct stat status {};
     if (!disk.fd || ::fstat(disk.fd.get(), &status) != 0) {
         throw cannot_open(path, errno);
@@ -54,7 +55,8 @@ SourceDisk open_source_disk(const std::string& path)
     disk.device = disk.is_device ? status.st_rdev : 0;
     disk.uses = disk.is_device ? uses_of(disk.device) : uses_of_file(path);
     if (disk.size == 0) {
-        throw Error(ExitStatus::target, fmt::format("{} is empty: there is nothing to make an image of", path));
+        throw Error(ExitStatus::target,
+                    fmt::format("{} is empty: there is nothing to make an image of", path));
     }
     return disk;
 }
@@ -66,10 +68,12 @@ void refuse_changing(const SourceDisk& disk)
             const std::string what = use.device == disk.path
                                          ? fmt::format("{} is mounted", disk.path)
                                          : fmt::format("{} is in use: {} is mounted", disk.path, use.device);
-            throw Error(ExitStatus::target,
-                        fmt::format("{} for writing on {}; unmount it (or mount -o remount,ro) so that the image is of "
-                                    "one moment, or use --force",
-                                    what, use.point));
+            throw Error(
+                ExitStatus::target,
+                fmt::format(
+                    "{} for writing on {}; unmount it (or mount -o remount,ro) so that the image is of "
+                    "one moment, or use --force",
+                    what, use.point));
         }
     }
 }
@@ -112,9 +116,11 @@ std::vector<Extent> data_extents(const SourceDisk& disk)
         }
         const off_t hole = data < 0 ? data : ::lseek(disk.fd.get(), data, SEEK_HOLE);
         if (hole < 0) {
-            throw Error(IoFailure{IoFailure::Operation::read, disk.path, static_cast<std::uint64_t>(at), 0, errno});
+            throw Error(
+                IoFailure{IoFailure::Operation::read, disk.path, static_cast<std::uint64_t>(at), 0, errno});
         }
-        extents.push_back({static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(std::min(hole, length) - data)});
+        extents.push_back(
+            {static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(std::min(hole, length) - data)});
         at = hole;
     }
     return united(std::move(extents));

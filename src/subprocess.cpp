@@ -70,8 +70,8 @@ class Actions {
     posix_spawn_file_actions_t m_actions{};
 };
 
-// A process group of its own, so that Ctrl-C reaches us alone and we decide; our blocked and ignored signals are not
-// inherited.
+// A process group of its own, so that Ctrl-C reaches us alone and we decide; our blocked and ignored signals
+// are not inherited.
 class Attributes {
   public:
     Attributes()
@@ -133,7 +133,8 @@ class Child {
                                         pointers_to(command).data(), pointers_to(environment).data());
         if (error != 0) {
             m_pid = 0;
-            throw Error(ExitStatus::target, fmt::format("{} cannot be run: {}", command[0], errno_text(error)));
+            throw Error(ExitStatus::target,
+                        fmt::format("{} cannot be run: {}", command[0], errno_text(error)));
         }
     }
     Child(const Child&) = delete;
@@ -182,7 +183,8 @@ void collect(Fd& output, Fd& errors, ProcessResult& result, std::uint64_t output
 {
     while (output || errors) {
         std::array<pollfd, 2> wanted{{{output.get(), POLLIN, 0}, {errors.get(), POLLIN, 0}}};
-        (void)::poll(wanted.data(), wanted.size(), tick_ms); // what it says is in revents; they are 0 when it failed
+        (void)::poll(wanted.data(), wanted.size(),
+                     tick_ms); // what it says is in revents; they are 0 when it failed
         tick();
         if (wanted[0].revents != 0 && !read_some(output, result.output)) {
             output = Fd();
@@ -194,7 +196,8 @@ void collect(Fd& output, Fd& errors, ProcessResult& result, std::uint64_t output
             result.errors.erase(0, result.errors.size() - errors_kept);
         }
         if (result.output.size() > output_limit) {
-            throw Error(ExitStatus::target, fmt::format("it printed more than {}", format_bytes(output_limit)));
+            throw Error(ExitStatus::target,
+                        fmt::format("it printed more than {}", format_bytes(output_limit)));
         }
     }
 }

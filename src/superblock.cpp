@@ -18,11 +18,12 @@ std::uint64_t little_endian(Superblock superblock, std::size_t offset, std::size
 
 bool ext_is_clean(Superblock superblock)
 {
-    constexpr std::uint64_t valid = 1;       // of s_state
-    constexpr std::uint64_t has_errors = 2;  // of s_state
+    constexpr std::uint64_t valid = 1;          // of s_state
+    constexpr std::uint64_t has_errors = 2;     // of s_state
     constexpr std::uint64_t needs_recovery = 4; // of s_feature_incompat: the journal is to be replayed
     const std::uint64_t state = little_endian(superblock, 0x3a, 2);
-    return (state & (valid | has_errors)) == valid && (little_endian(superblock, 0x60, 4) & needs_recovery) == 0;
+    return (state & (valid | has_errors)) == valid &&
+           (little_endian(superblock, 0x60, 4) & needs_recovery) == 0;
 }
 
 std::uint64_t btrfs_device_count(Superblock superblock)

@@ -22,7 +22,8 @@ void check_refused(const std::string& text, const std::string& message)
 }
 
 const std::string no_block = "this is no block (POS SIZE STATUS, a status being one of ? * / - +)";
-const std::string no_status = "this is no status line (POS STATUS [PASS]); is it a map of ddrescue or partclone -D?";
+const std::string no_status =
+    "this is no status line (POS STATUS [PASS]); is it a map of ddrescue or partclone -D?";
 
 } // namespace
 
@@ -103,21 +104,24 @@ TEST_CASE("block map: a bad block is refused with its number")
         check_refused(std::string("0 ?\n") + bad, "map:2: " + no_block);
     }
     for (const char* bad : {"-1", "0x", "08", "1k", "0x10000000000000000", "+1"}) {
-        check_refused(std::string("0 ?\n0 ") + bad + " +", std::string("map:2: '") + bad + "' is no number below 2^64");
+        check_refused(std::string("0 ?\n0 ") + bad + " +",
+                      std::string("map:2: '") + bad + "' is no number below 2^64");
     }
 }
 
 TEST_CASE("block map: blocks that overlap or go back are refused")
 {
-    check_refused("0 ?\n0 0x1000 +\n0xfff 1 ?\n", "map:3: block 0xfff begins before the one before it ends, at 0x1000");
+    check_refused("0 ?\n0 0x1000 +\n0xfff 1 ?\n",
+                  "map:3: block 0xfff begins before the one before it ends, at 0x1000");
 }
 
 TEST_CASE("block map: a block past 2^63 is refused")
 {
     check_refused("0 ?\n0x7fffffffffffffff 1 +\n",
                   "map:2: block 0x7fffffffffffffff + 1 bytes ends beyond what a device can have");
-    check_refused("0 ?\n0xffffffffffffffff 0xffffffffffffffff +\n",
-                  "map:2: block 0xffffffffffffffff + 18446744073709551615 bytes ends beyond what a device can have");
+    check_refused(
+        "0 ?\n0xffffffffffffffff 0xffffffffffffffff +\n",
+        "map:2: block 0xffffffffffffffff + 18446744073709551615 bytes ends beyond what a device can have");
 }
 
 } // namespace ezio

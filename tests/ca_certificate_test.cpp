@@ -13,17 +13,16 @@ using test::TempDir;
 namespace {
 
 // Made with openssl(1) for this test; their keys are gone. They end in the year 2126.
-const std::string of_ca =
-    "-----BEGIN CERTIFICATE-----\n"
-    "MIIBejCCAR+gAwIBAgIUJWYF0XkKfpK1Oatz0naWIXVcDZAwCgYIKoZIzj0EAwIw\n"
-    "ETEPMA0GA1UEAwwGTGFiIENBMCAXDTI2MTEyNTAxNDUwOVoYDzIxMjYxMTAxMDE0\n"
-    "NTA5WjARMQ8wDQYDVQQDDAZMYWIgQ0EwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC\n"
-    "AAToyedlFVQt6VHepNuSrwoC18iAGCoaAvYNgi1yCIurt0uCflCHZDZzK8HbOTiL\n"
-    "N2IX5tDRXlNNc0st7wA2mybNo1MwUTAdBgNVHQ4EFgQUkfiAFegRHRMtpm+h2Wzc\n"
-    "F2fjjJswHwYDVR0jBBgwFoAUkfiAFegRHRMtpm+h2WzcF2fjjJswDwYDVR0TAQH/\n"
-    "BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAt8HpWO4uixdp0Pemelx/v+ahMsIO\n"
-    "doYBDoymqf2X6kECIQCPaVUZ4D8Y3x498oeMrWyNDWcFKDhqmu5Y8bpCTx7csA==\n"
-    "-----END CERTIFICATE-----\n";
+const std::string of_ca = "-----BEGIN CERTIFICATE-----\n"
+                          "MIIBejCCAR+gAwIBAgIUJWYF0XkKfpK1Oatz0naWIXVcDZAwCgYIKoZIzj0EAwIw\n"
+                          "ETEPMA0GA1UEAwwGTGFiIENBMCAXDTI2MTEyNTAxNDUwOVoYDzIxMjYxMTAxMDE0\n"
+                          "NTA5WjARMQ8wDQYDVQQDDAZMYWIgQ0EwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC\n"
+                          "AAToyedlFVQt6VHepNuSrwoC18iAGCoaAvYNgi1yCIurt0uCflCHZDZzK8HbOTiL\n"
+                          "N2IX5tDRXlNNc0st7wA2mybNo1MwUTAdBgNVHQ4EFgQUkfiAFegRHRMtpm+h2Wzc\n"
+                          "F2fjjJswHwYDVR0jBBgwFoAUkfiAFegRHRMtpm+h2WzcF2fjjJswDwYDVR0TAQH/\n"
+                          "BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAt8HpWO4uixdp0Pemelx/v+ahMsIO\n"
+                          "doYBDoymqf2X6kECIQCPaVUZ4D8Y3x498oeMrWyNDWcFKDhqmu5Y8bpCTx7csA==\n"
+                          "-----END CERTIFICATE-----\n";
 const std::string of_peer = // signed by the other one
     "-----BEGIN CERTIFICATE-----\n"
     "MIIBbjCCARSgAwIBAgIUUJGLzMQeQABP1GOzQECMCHi4Le0wCgYIKoZIzj0EAwIw\n"

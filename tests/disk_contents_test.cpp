@@ -59,7 +59,8 @@ std::string new_image(const TempDir& dir)
 
 void make(const std::string& command, const std::string& path)
 {
-    REQUIRE(std::system(("PATH=$PATH:/sbin:/usr/sbin; " + command + " " + path + " >/dev/null 2>&1").c_str()) == 0);
+    REQUIRE(std::system(
+                ("PATH=$PATH:/sbin:/usr/sbin; " + command + " " + path + " >/dev/null 2>&1").c_str()) == 0);
 }
 
 DiskContents look_at(const std::string& path, std::uint64_t offset = 0, std::uint64_t length = size)

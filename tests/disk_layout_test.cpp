@@ -26,28 +26,30 @@ TEST_CASE("disk layout: tables and gaps are carried around the used parts of the
     const auto extents = disk_extents("disk", 100_MiB,
                                       {partition(1, 1_MiB, 10_MiB, {{0, 4_KiB}, {8_MiB, 2_MiB}}),
                                        partition(2, 12_MiB, 80_MiB, {{1_MiB, 1_MiB}})});
-    CHECK(extents == std::vector<Extent>{{0, 1_MiB + 4_KiB},      // table, gap, first blocks of partition 1
-                                         {9_MiB, 3_MiB},          // its end and the gap behind it
-                                         {13_MiB, 1_MiB},         // inside of partition 2
-                                         {92_MiB, 8_MiB}});       // the gap with the table's copy
+    CHECK(extents == std::vector<Extent>{{0, 1_MiB + 4_KiB}, // table, gap, first blocks of partition 1
+                                         {9_MiB, 3_MiB},     // its end and the gap behind it
+                                         {13_MiB, 1_MiB},    // inside of partition 2
+                                         {92_MiB, 8_MiB}});  // the gap with the table's copy
 }
 
 TEST_CASE("disk layout: the order of the partitions in the table does not matter")
 {
-    const auto extents = disk_extents("disk", 5_MiB,
-                                      {partition(2, 3_MiB, 1_MiB, {}), partition(1, 1_MiB, 1_MiB, {})});
+    const auto extents =
+        disk_extents("disk", 5_MiB, {partition(2, 3_MiB, 1_MiB, {}), partition(1, 1_MiB, 1_MiB, {})});
     CHECK(extents == std::vector<Extent>{{0, 1_MiB}, {2_MiB, 1_MiB}, {4_MiB, 1_MiB}});
 }
 
 TEST_CASE("disk layout: of a large gap both ends are carried")
 {
     const auto extents = disk_extents("disk", 1_GiB, {partition(1, 65_MiB, 1_MiB, {})});
-    CHECK(extents == std::vector<Extent>{{0, 1_MiB}, {64_MiB, 1_MiB}, {66_MiB, 1_MiB}, {1_GiB - 1_MiB, 1_MiB}});
+    CHECK(extents ==
+          std::vector<Extent>{{0, 1_MiB}, {64_MiB, 1_MiB}, {66_MiB, 1_MiB}, {1_GiB - 1_MiB, 1_MiB}});
     CHECK(disk_extents("disk", 64_MiB + 1_MiB, {partition(1, 64_MiB, 1_MiB, {})}) ==
           std::vector<Extent>{{0, 64_MiB}});
 }
 
-TEST_CASE("disk layout: the records of logical partitions are gaps, and the first of them begins the extended one")
+TEST_CASE(
+    "disk layout: the records of logical partitions are gaps, and the first of them begins the extended one")
 {
     const auto extents = disk_extents("disk", 400_MiB,
                                       {partition(1, 1_MiB, 100_MiB, {}), container(2, 200_MiB, 200_MiB),
@@ -61,7 +63,8 @@ TEST_CASE("disk layout: the records of logical partitions are gaps, and the firs
 
 TEST_CASE("disk layout: partitions that touch each other and the ends leave no gap")
 {
-    CHECK(disk_extents("disk", 2_MiB, {partition(1, 0, 1_MiB, {{0, 1_MiB}}), partition(2, 1_MiB, 1_MiB, {{0, 1}})}) ==
+    CHECK(disk_extents("disk", 2_MiB,
+                       {partition(1, 0, 1_MiB, {{0, 1_MiB}}), partition(2, 1_MiB, 1_MiB, {{0, 1}})}) ==
           std::vector<Extent>{{0, 1_MiB + 1}});
 }
 
@@ -79,7 +82,8 @@ TEST_CASE("disk layout: a partition that ends behind the disk is refused")
 TEST_CASE("disk layout: partitions that overlap are refused")
 {
     const auto refusal = refusal_of([] {
-        (void)disk_extents("/dev/sda", 10_MiB, {partition(1, 1_MiB, 2_MiB, {}), partition(2, 2_MiB, 2_MiB, {})});
+        (void)disk_extents("/dev/sda", 10_MiB,
+                           {partition(1, 1_MiB, 2_MiB, {}), partition(2, 2_MiB, 2_MiB, {})});
     });
     CHECK(refusal.status == ExitStatus::target);
     CHECK(refusal.message == "partitions 1 and 2 of /dev/sda overlap");
@@ -88,7 +92,8 @@ TEST_CASE("disk layout: partitions that overlap are refused")
 TEST_CASE("disk layout: united extents are sorted, merged where they overlap or touch, and never empty")
 {
     CHECK(united({}).empty());
-    CHECK(united({{5, 0}, {20, 5}, {0, 10}, {10, 1}, {2, 3}, {22, 1}}) == std::vector<Extent>{{0, 11}, {20, 5}});
+    CHECK(united({{5, 0}, {20, 5}, {0, 10}, {10, 1}, {2, 3}, {22, 1}}) ==
+          std::vector<Extent>{{0, 11}, {20, 5}});
 }
 
 } // namespace ezio

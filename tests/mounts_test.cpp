@@ -42,10 +42,11 @@ std::optional<test::LoopDevice> ext4_device(const TempDir& dir)
 
 TEST_CASE("mounts: device, source, place and whether it is read-only are found")
 {
-    const auto mounts = parse_mountinfo("25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro\n"
-                                        "26 25 8:2 / /mnt/my\\040disk ro master:2 shared:3 - ext4 /dev/sda2 rw\n"
-                                        "27 25 0:40 /sub /data rw - btrfs /dev/sdb1 ro,subvolid=5\n"
-                                        "28 25 0:5 / /dev rw - devtmpfs udev ro\n");
+    const auto mounts =
+        parse_mountinfo("25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro\n"
+                        "26 25 8:2 / /mnt/my\\040disk ro master:2 shared:3 - ext4 /dev/sda2 rw\n"
+                        "27 25 0:40 /sub /data rw - btrfs /dev/sdb1 ro,subvolid=5\n"
+                        "28 25 0:5 / /dev rw - devtmpfs udev ro\n");
     CHECK(mounts == std::vector<Mounted>{{makedev(8, 1), "/dev/sda1", "/", false},
                                          {makedev(8, 2), "/dev/sda2", "/mnt/my disk", false},
                                          {makedev(0, 40), "/dev/sdb1", "/data", true},
@@ -54,7 +55,8 @@ TEST_CASE("mounts: device, source, place and whether it is read-only are found")
 
 TEST_CASE("mounts: a backslash that begins no number stays, lines of another form are left out")
 {
-    const auto mounts = parse_mountinfo("\nnothing\n1 2 3 - ext4\n1 2 8:1 / /a\\9b\\ rw - ext4 /dev/sda1 rw\n");
+    const auto mounts =
+        parse_mountinfo("\nnothing\n1 2 3 - ext4\n1 2 8:1 / /a\\9b\\ rw - ext4 /dev/sda1 rw\n");
     REQUIRE(mounts.size() == 1);
     CHECK(mounts[0].point == "/a\\9b\\");
 }

@@ -80,7 +80,8 @@ TEST_CASE("partclone: the used blocks are those of its map, merged")
 
 TEST_CASE("partclone: it is asked for a map of the device on standard output, and forced only when told so")
 {
-    const std::string script = "test \"$*\" = \"-q -D -f 1 -L /dev/null -o - -s /dev/sda1FORCE\" || exit 9\n" + printing(good_map);
+    const std::string script =
+        "test \"$*\" = \"-q -D -f 1 -L /dev/null -o - -s /dev/sda1FORCE\" || exit 9\n" + printing(good_map);
     auto without = script;
     CHECK(used(without.replace(without.find("FORCE"), 5, "")).size() == 1);
     auto with = script;
@@ -89,18 +90,20 @@ TEST_CASE("partclone: it is asked for a map of the device on standard output, an
 
 TEST_CASE("partclone: what it says when it fails is told, without its chatter")
 {
-    check_refused("cat >&2 <<'end'\nPartclone v0.3.23 http://partclone.org\nStarting to map device (/dev/sda1)\n"
-                  "extfsclone.c: FS was not cleanly unmounted\nPartclone fail, please check /dev/null !\nend\nexit 1",
-                  "partclone.ext4 ended with status 1: extfsclone.c: FS was not cleanly unmounted");
+    check_refused(
+        "cat >&2 <<'end'\nPartclone v0.3.23 http://partclone.org\nStarting to map device (/dev/sda1)\n"
+        "extfsclone.c: FS was not cleanly unmounted\nPartclone fail, please check /dev/null !\nend\nexit 1",
+        "partclone.ext4 ended with status 1: extfsclone.c: FS was not cleanly unmounted");
     check_refused("kill -SEGV $$", "partclone.ext4 ended with status 139");
 }
 
 TEST_CASE("partclone: status 0 is not believed without a map")
 {
     check_refused("exit 0", "the map of partclone.ext4:1: the map is empty");
-    check_refused("echo 'open failed' >&2; echo Usage",
-                  "the map of partclone.ext4:1: this is no status line (POS STATUS [PASS]); is it a map of ddrescue or "
-                  "partclone -D?; it said: open failed");
+    check_refused(
+        "echo 'open failed' >&2; echo Usage",
+        "the map of partclone.ext4:1: this is no status line (POS STATUS [PASS]); is it a map of ddrescue or "
+        "partclone -D?; it said: open failed");
 }
 
 TEST_CASE("partclone: a map that ends early, has a gap, nothing used, or too much is not believed")
@@ -110,17 +113,20 @@ TEST_CASE("partclone: a map that ends early, has a gap, nothing used, or too muc
     check_refused(printing("0x3000 ?\n0 0x1000 +\n0x2000 0x1000 +\n"), not_complete);
     check_refused(printing("0x3000 ?\n0x1000 0x2000 +\n"), not_complete);
     check_refused(printing("0x3000 ?\n0 0x3000 ?\n"), "partclone.ext4 wrote a map that has no used blocks");
-    check_refused(printing("0x5000 ?\n0 0x5000 +\n"),
-                  "partclone.ext4 wrote a map that ends at 20480 bytes, behind the device, which has 16384 bytes");
+    check_refused(
+        printing("0x5000 ?\n0 0x5000 +\n"),
+        "partclone.ext4 wrote a map that ends at 20480 bytes, behind the device, which has 16384 bytes");
 }
 
 TEST_CASE("partclone: when it is not installed, it is said how to get it and what to do without")
 {
-    const auto refusal =
-        refusal_of([] { (void)used_blocks({"/dev/sda1", 0x4000, "nilfs2", false, 1_MiB}, [] {}); });
+    const auto refusal = refusal_of([] {
+        (void)used_blocks({"/dev/sda1", 0x4000, "nilfs2", false, 1_MiB}, [] {});
+    });
     CHECK(refusal.status == ExitStatus::target);
-    CHECK(refusal.message == "the used blocks of /dev/sda1 (nilfs2) cannot be found: partclone.nilfs2 is not installed; "
-                             "install it (apt install partclone), or take every byte with --all");
+    CHECK(refusal.message ==
+          "the used blocks of /dev/sda1 (nilfs2) cannot be found: partclone.nilfs2 is not installed; "
+          "install it (apt install partclone), or take every byte with --all");
 }
 
 TEST_CASE("partclone: of what it prints the last lines of text are the reason")

@@ -92,8 +92,9 @@ TEST_CASE("subprocess: it is ended when the caller wants to stop, with all that 
     const TempDir dir;
     const auto start = std::chrono::steady_clock::now();
     const auto stop = after(3, [] { throw std::runtime_error("stop"); });
-    CHECK_THROWS_AS(run_shell("sleep 1000 & echo $! > " + (dir / "pid") + "; trap '' TERM INT; sleep 1000", stop),
-                    std::runtime_error);
+    CHECK_THROWS_AS(
+        run_shell("sleep 1000 & echo $! > " + (dir / "pid") + "; trap '' TERM INT; sleep 1000", stop),
+        std::runtime_error);
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
     const pid_t grandchild = std::stoi(test::read_file(dir / "pid"));
     const auto gone_or_zombie = [&] { // whoever inherits it may be slow to take note

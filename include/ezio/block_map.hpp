@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Maps of a device in the format of ddrescue's mapfile, which `partclone -D` writes too: comments (#), a line that says
-// where ddrescue was (`POS STATUS`, since version 1.21 `POS STATUS PASS`), then a line `POS SIZE STATUS` for each block,
-// in order. Partclone calls the used blocks '+' and the others '?'; ddrescue calls those '+' that it has read.
+// Maps of a device in the format of ddrescue's mapfile, which `partclone -D` writes too: comments (#), a line
+// that says where ddrescue was (`POS STATUS`, since version 1.21 `POS STATUS PASS`), then a line `POS SIZE
+// STATUS` for each block, in order. Partclone calls the used blocks '+' and the others '?'; ddrescue calls
+// those '+' that it has read.
 #pragma once
 
 #include "ezio/extent_map.hpp"
@@ -22,8 +23,8 @@ struct BlockMap {
     bool has_gaps = false;          // not every byte up to `end` is in a block
 };
 
-// Throws Error (ExitStatus::torrent) naming `name` and the line: a line of another form, a bad number, a block that
-// begins before the end of the one before it or ends beyond 2^63 - 1, no status line.
+// Throws Error (ExitStatus::torrent) naming `name` and the line: a line of another form, a bad number, a
+// block that begins before the end of the one before it or ends beyond 2^63 - 1, no status line.
 [[nodiscard]] BlockMap parse_block_map(std::string_view text, const std::string& name);
 
 } // namespace ezio

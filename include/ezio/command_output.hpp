@@ -10,7 +10,8 @@
 
 namespace ezio {
 
-// A result, on stdout. Throws Error (ExitStatus::io) when it cannot be printed: it was asked for and is not there.
+// A result, on stdout. Throws Error (ExitStatus::io) when it cannot be printed: it was asked for and is not
+// there.
 void print_result(const std::string& text);
 
 // What is in the torrent, on stdout: for people, or as a JSON event.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What is on a device, or in a part of it, as libblkid tells from the data itself: a file system, something else with a
-// signature (swap, LUKS, LVM, RAID), a partition table, or nothing that is known.
+// What is on a device, or in a part of it, as libblkid tells from the data itself: a file system, something
+// else with a signature (swap, LUKS, LVM, RAID), a partition table, or nothing that is known.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ namespace ezio {
 
 struct Partition {
     int number = 0;
-    std::uint64_t start = 0; // bytes from the start of the device
-    std::uint64_t size = 0;  // bytes
+    std::uint64_t start = 0;   // bytes from the start of the device
+    std::uint64_t size = 0;    // bytes
     bool is_container = false; // an extended partition: it holds the logical ones
     bool operator==(const Partition&) const = default;
 };
@@ -30,8 +30,9 @@ struct DiskContents {
 };
 
 // Looks at [offset, offset + size) of the open device or file `fd`. `path` is for messages.
-// Throws Error (ExitStatus::target) when there are signatures of several things and it cannot be told which is meant,
-// ExitStatus::io when it cannot be read.
-[[nodiscard]] DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t offset, std::uint64_t size);
+// Throws Error (ExitStatus::target) when there are signatures of several things and it cannot be told which
+// is meant, ExitStatus::io when it cannot be read.
+[[nodiscard]] DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t offset,
+                                            std::uint64_t size);
 
 } // namespace ezio

@@ -2,10 +2,11 @@
 //
 // What of a whole disk is carried, given what is carried of each partition.
 //
-// The rest of a disk, between the partitions and around them, is small and holds what makes it boot: the partition
-// table with its copy at the end, boot loaders behind it (GRUB's core in the first MiB, U-Boot a few MiB in), the
-// records that logical partitions are chained with. A gap of up to largest_whole_gap is carried whole, of a larger one
-// both ends; so is the beginning of every extended partition. Nothing of a gap is ever needed from its middle.
+// The rest of a disk, between the partitions and around them, is small and holds what makes it boot: the
+// partition table with its copy at the end, boot loaders behind it (GRUB's core in the first MiB, U-Boot a
+// few MiB in), the records that logical partitions are chained with. A gap of up to largest_whole_gap is
+// carried whole, of a larger one both ends; so is the beginning of every extended partition. Nothing of a gap
+// is ever needed from its middle.
 #pragma once
 
 #include "ezio/disk_contents.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What of a source goes into an image: the used blocks of a file system, those of all file systems on a whole disk
-// with its partition table, the files of a directory, or what the user says. Never everything unless told so.
+// What of a source goes into an image: the used blocks of a file system, those of all file systems on a whole
+// disk with its partition table, the files of a directory, or what the user says. Never everything unless
+// told so.
 #pragma once
 
 #include "ezio/commands.hpp"
@@ -17,9 +18,9 @@ struct ImageSource {
     std::vector<std::string> names; // of their files, parallel; empty where they are no files
 };
 
-// Looks at the device or image file options.source and finds out. Says through the context's reporter what is carried
-// in another way than one may think.
-// Throws Error: ExitStatus::target when it is not to be read as it is, with what to do about it.
+// Looks at the device or image file options.source and finds out. Says through the context's reporter what is
+// carried in another way than one may think. Throws Error: ExitStatus::target when it is not to be read as it
+// is, with what to do about it.
 [[nodiscard]] ImageSource find_extents(const CreateOptions& options, const Context& context);
 
 // The files of a directory that are named by offsets, in order; what else is in it is left out.

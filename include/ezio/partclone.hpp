@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The used blocks of a file system, as partclone tells them: `partclone.<fs> -D` reads the file system's own maps, not
-// its data, and prints a map of used and free blocks. It is known to exit with 0 after some errors, so what it printed
-// is looked at: a map that does not cover the file system from its first to its last byte is not believed.
+// The used blocks of a file system, as partclone tells them: `partclone.<fs> -D` reads the file system's own
+// maps, not its data, and prints a map of used and free blocks. It is known to exit with 0 after some errors,
+// so what it printed is looked at: a map that does not cover the file system from its first to its last byte
+// is not believed.
 #pragma once
 
 #include "ezio/block_map.hpp"
@@ -15,20 +16,22 @@
 
 namespace ezio {
 
-// The program for a file system of this type, as libblkid names it: "partclone.ext4". Empty where partclone has none.
+// The program for a file system of this type, as libblkid names it: "partclone.ext4". Empty where partclone
+// has none.
 [[nodiscard]] std::string partclone_program(std::string_view type);
 
 struct PartcloneRequest {
-    std::string path;              // the device or image file
-    std::uint64_t size = 0;        // its bytes
-    std::string type;              // of the file system, one that partclone knows
-    bool force = false;            // also where it is mounted, or was not left in order
-    std::uint64_t memory = 0;      // for the map's text
+    std::string path;         // the device or image file
+    std::uint64_t size = 0;   // its bytes
+    std::string type;         // of the file system, one that partclone knows
+    bool force = false;       // also where it is mounted, or was not left in order
+    std::uint64_t memory = 0; // for the map's text
 };
 
-// In order, touching extents merged. `tick` as in run_process. Throws Error (ExitStatus::target): partclone is not
-// installed, it refuses the file system (with what it says), or its map is not to be believed.
-[[nodiscard]] std::vector<Extent> used_blocks(const PartcloneRequest& request, const std::function<void()>& tick);
+// In order, touching extents merged. `tick` as in run_process. Throws Error (ExitStatus::target): partclone
+// is not installed, it refuses the file system (with what it says), or its map is not to be believed.
+[[nodiscard]] std::vector<Extent> used_blocks(const PartcloneRequest& request,
+                                              const std::function<void()>& tick);
 
 // Empty, or what is wrong with a map that partclone printed for a device of `device_size` bytes.
 [[nodiscard]] std::string flaw_of(const BlockMap& map, std::uint64_t device_size);

@@ -28,19 +28,22 @@ struct SourceDisk {
     [[nodiscard]] bool is_mounted() const { return !uses.empty(); }
 };
 
-// Opens it. Throws Error (ExitStatus::target): it cannot be opened, is empty, or neither device nor regular file.
+// Opens it. Throws Error (ExitStatus::target): it cannot be opened, is empty, or neither device nor regular
+// file.
 [[nodiscard]] SourceDisk open_source_disk(const std::string& path);
 
-// Throws Error (ExitStatus::target) naming the mount point when it, or a part of it, is mounted for writing: it changes
-// while it is read.
+// Throws Error (ExitStatus::target) naming the mount point when it, or a part of it, is mounted for writing:
+// it changes while it is read.
 void refuse_changing(const SourceDisk& disk);
 
-// Where a cache of the kernel's may not be the truth (a disk that was written through the devices of its partitions, a
-// file system that was mounted meanwhile): has the partitions' data written and the cached data of the disk forgotten.
+// Where a cache of the kernel's may not be the truth (a disk that was written through the devices of its
+// partitions, a file system that was mounted meanwhile): has the partitions' data written and the cached data
+// of the disk forgotten.
 void refresh_cache(const SourceDisk& disk);
 
 // The superblock_bytes bytes at `offset`. Throws Error (ExitStatus::io).
-[[nodiscard]] std::array<std::byte, superblock_bytes> read_superblock(const SourceDisk& disk, std::uint64_t offset);
+[[nodiscard]] std::array<std::byte, superblock_bytes> read_superblock(const SourceDisk& disk,
+                                                                      std::uint64_t offset);
 
 // The parts of an image file that are not holes, and its last bytes in any case, so that a copy is as long.
 // Throws Error (ExitStatus::io).

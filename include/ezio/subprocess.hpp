@@ -17,13 +17,13 @@ struct ProcessResult {
     std::string errors; // from its standard error: the end of it, at most 16 KiB
 };
 
-// The path of the program `name`: in PATH, or where administrators' programs are (which PATH may leave out for
-// everybody but root). Empty when there is none.
+// The path of the program `name`: in PATH, or where administrators' programs are (which PATH may leave out
+// for everybody but root). Empty when there is none.
 [[nodiscard]] std::string find_program(const std::string& name);
 
 // Runs command[0], a path, with the others as arguments and LC_ALL=C. `tick` is called several times a second
-// meanwhile; what it throws ends the program. Throws Error (ExitStatus::target) when the program cannot be run or
-// prints more than `output_limit` bytes.
+// meanwhile; what it throws ends the program. Throws Error (ExitStatus::target) when the program cannot be
+// run or prints more than `output_limit` bytes.
 [[nodiscard]] ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t output_limit,
                                         const std::function<void()>& tick);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Facts that stand in file systems' superblocks and that neither libblkid nor partclone tells. Each function gets the
-// superblock's bytes, as many as superblock_bytes, from where its constant says it is.
+// Facts that stand in file systems' superblocks and that neither libblkid nor partclone tells. Each function
+// gets the superblock's bytes, as many as superblock_bytes, from where its constant says it is.
 #pragma once
 
 #include "ezio/extent_map.hpp"
@@ -26,8 +26,8 @@ using Superblock = std::span<const std::byte, superblock_bytes>;
 // How many devices a btrfs is made of.
 [[nodiscard]] std::uint64_t btrfs_device_count(Superblock superblock);
 
-// Where NTFS keeps the copy of its boot sector: behind its last cluster, where no map of clusters tells of it. Empty
-// when the numbers make no sense.
+// Where NTFS keeps the copy of its boot sector: behind its last cluster, where no map of clusters tells of
+// it. Empty when the numbers make no sense.
 [[nodiscard]] std::optional<Extent> ntfs_boot_copy(Superblock superblock);
 
 } // namespace ezio
