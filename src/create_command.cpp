@@ -194,6 +194,9 @@ void run(const CreateOptions& options, const Context& context)
     // Read back what was written: what this program makes, it must accept.
     const LoadedTorrent made = load_torrent(options.output);
     print_info(made, context.format);
+    if (kind == SourceKind::partclone_info) {
+        return; // nothing was read but a list
+    }
     SummaryEvent summary;
     summary.seconds = std::chrono::duration<double>(Clock::now() - started).count();
     summary.total_bytes = made.image.map.payload_size();
