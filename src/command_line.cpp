@@ -5,6 +5,7 @@
 
 #include "ezio/addresses.hpp"
 #include "ezio/command_parser.hpp"
+#include "ezio/completion.hpp"
 #include "ezio/help_text.hpp"
 #include "ezio/suggestion.hpp"
 
@@ -215,6 +216,9 @@ std::optional<std::string> instead_of_command(const std::vector<CommandSpec>& al
     }
     if (first == "help") {
         return command_help(find_command(all, rest[0]));
+    }
+    if (first == "completion") {
+        return completion_script(all, rest.empty() ? "" : rest[0]);
     }
     if (first.starts_with('-')) {
         throw Error(ExitStatus::usage,

@@ -92,6 +92,7 @@ std::string general_help(const std::vector<CommandSpec>& commands)
     }
     text += "\nMore:\n";
     text += entry("help COMMAND", "A command's options, with examples");
+    text += entry("completion SHELL", "A script for bash, zsh or fish");
     text += entry("--version", "The version");
     text += "\nOn the machine that has the image, and then on every other:\n";
     for (const CommandSpec& command : commands) {
