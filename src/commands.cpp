@@ -139,6 +139,7 @@ void run(const VerifyOptions& options, const Context& context)
                     fmt::format("{} is not the image: {}", options.target, describe_wrong(image, wrong)));
     }
     if (context.format == Format::text) {
+        context.reporter.make_way();
         print_result(fmt::format("{}: all {} {} right\n", printable(options.target),
                                  counted(image.piece_count(), "piece"),
                                  image.piece_count() == 1 ? "is" : "are"));

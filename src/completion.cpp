@@ -94,7 +94,7 @@ constexpr std::string_view bash_end = R"(    *) return ;;
 }
 _ezio_cli_files() {
     mapfile -t COMPREPLY < <(compgen -f -- "$1")
-    compopt -o filenames 2> /dev/null
+    compopt -o filenames 2> /dev/null || :
 }
 complete -F _ezio_cli ezio-cli
 )";

@@ -193,6 +193,7 @@ void run(const CreateOptions& options, const Context& context)
     write_file_atomically(options.output, encode_torrent(contents));
     // Read back what was written: what this program makes, it must accept.
     const LoadedTorrent made = load_torrent(options.output);
+    context.reporter.make_way();
     print_info(made, context.format);
     if (kind == SourceKind::partclone_info) {
         return; // nothing was read but a list

@@ -67,6 +67,14 @@ void LinePrinter::print(const std::string& line)
     m_drawn_columns = 0;
 }
 
+void LinePrinter::clear()
+{
+    if (m_drawn_columns > 0) {
+        write(to_line_begin() + "\033[J");
+        m_drawn_columns = 0;
+    }
+}
+
 // In one write, and the old line is not erased before the new one stands there: nothing flickers.
 void LinePrinter::redraw(const std::string& line, std::size_t columns)
 {

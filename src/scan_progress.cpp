@@ -11,6 +11,7 @@ double wait_for_scan(const PieceScan& scan, Phase phase, std::uint64_t total_byt
     const Clock::time_point started = Clock::now();
     const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - started).count(); };
     RateMeter rate;
+    TimeLeft left;
     const auto report = [&] {
         ProgressEvent event;
         event.phase = phase;
@@ -19,7 +20,8 @@ double wait_for_scan(const PieceScan& scan, Phase phase, std::uint64_t total_byt
         event.done_bytes = scan.bytes_done();
         rate.observe(event.done_bytes, Clock::now());
         event.done_rate = rate.per_second();
-        event.eta_seconds = seconds_left(event.done_bytes, event.total_bytes, event.done_rate);
+        left.observe(event.done_bytes, event.total_bytes, Clock::now());
+        event.eta_seconds = left.seconds();
         context.reporter.progress(event);
     };
     while (!scan.finished()) {

@@ -86,6 +86,8 @@ class TextReporter final : public Reporter {
         m_printer.print(colored(red, "ezio-cli: ") + printable(error.what()));
     }
 
+    void make_way() override { m_printer.clear(); }
+
   private:
     static constexpr std::string_view red = "31";
     static constexpr std::string_view green = "32";

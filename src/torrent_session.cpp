@@ -207,6 +207,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
         guard_metadata(params, static_cast<std::uint64_t>(params.ti->info_section().size()));
     }
     m_swarm.extend(params);
+    m_ledger.extend(params);
     prefer_tcp(params);
     return params;
 }
@@ -285,9 +286,7 @@ SessionCounts TorrentSession::counts() const
     return {static_cast<std::uint64_t>(status.total_payload_download),
             static_cast<std::uint64_t>(status.total_payload_upload),
             static_cast<std::uint64_t>(status.total_redundant_bytes),
-            static_cast<std::uint64_t>(status.total_failed_bytes),
-            static_cast<double>(status.download_payload_rate),
-            static_cast<double>(status.upload_payload_rate)};
+            static_cast<std::uint64_t>(status.total_failed_bytes)};
 }
 
 } // namespace ezio

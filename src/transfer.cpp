@@ -131,6 +131,9 @@ class Transfer {
     std::uint64_t m_right_bytes = 0; // received and not found wrong, at most so far
     WrongData m_wrong_data;
     RateMeter m_done_rate;
+    RateMeter m_download_rate;
+    RateMeter m_upload_rate;
+    TimeLeft m_left; // of the phase
     DiskEngine::Facts m_facts;
     SessionCounts m_counts;
     SwarmFacts m_swarm;
@@ -190,7 +193,8 @@ void Transfer::start_scan(Phase phase)
 {
     const Image& image = m_torrent.image;
     m_scan.emplace(image.map, image.piece_length, m_target, scan_threads(), m_wakeup);
-    m_done_rate = {};
+    m_done_rate = RateMeter();
+    m_left = {};
     m_phase = phase;
 }
 
@@ -204,7 +208,8 @@ void Transfer::begin_session(std::vector<bool> on_disk)
     m_swarm.trackers = m_session->tracker_count();
     m_swarm.lsd = m_session->discovers_locally();
     m_phase = m_options.role == Role::seed ? Phase::seeding : Phase::connecting;
-    m_done_rate = {};
+    m_done_rate = RateMeter();
+    m_left = {};
     m_session->start();
 }
 
@@ -312,11 +317,13 @@ void Transfer::observe()
 {
     if (m_session) {
         m_facts = m_session->engine().facts();
+        m_counts = m_session->counts();
+        m_download_rate.observe(m_counts.received_bytes, m_now);
+        m_upload_rate.observe(m_counts.uploaded_bytes, m_now);
         m_swarm.target_hangs = m_facts.writers > 0;
         const bool is_eager = m_phase == Phase::connecting; // to see the first byte when it comes
         if (since(m_last_peers) >= (is_eager ? tick : peers_interval)) {
             m_last_peers = m_now;
-            m_counts = m_session->counts();
             look_at_peers();
             if (m_swarm.peers < m_options.endpoints.peers.size() && m_phase != Phase::seeding) {
                 m_session->connect_named_peers();
@@ -512,11 +519,12 @@ void Transfer::report_progress()
     event.received_bytes = m_counts.received_bytes;
     event.done_bytes = done_bytes();
     event.uploaded_bytes = m_counts.uploaded_bytes;
-    event.download_rate = m_counts.download_rate;
-    event.upload_rate = m_counts.upload_rate;
+    event.download_rate = m_download_rate.per_second();
+    event.upload_rate = m_upload_rate.per_second();
     event.done_rate = m_done_rate.per_second();
     if (m_phase == Phase::downloading || m_phase == Phase::verifying || m_phase == Phase::checking) {
-        event.eta_seconds = seconds_left(event.done_bytes, event.total_bytes, event.done_rate);
+        m_left.observe(event.done_bytes, event.total_bytes, m_now);
+        event.eta_seconds = m_left.seconds();
     }
     event.peers = m_swarm.peers;
     event.peers_complete = m_peers_complete;
@@ -536,6 +544,7 @@ void Transfer::report_summary()
     event.redundant_bytes = m_counts.redundant_bytes;
     event.failed_pieces = m_facts.failed_pieces;
     event.skipped_bytes = skipped_bytes();
+    event.peers = m_session->peer_totals();
     m_reporter.summary(event);
 }
 

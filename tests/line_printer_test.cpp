@@ -88,7 +88,11 @@ TEST_CASE("line printer: on a terminal a redrawn line makes place for the next o
     CHECK(terminal.read_to("J") == "\r20 %\033[J");
     printer.print("done");
     CHECK(terminal.read_to("\n") == "\r\033[Jdone\n");
+    printer.redraw("30 %", 4);
+    printer.clear();
+    printer.clear();
     printer.print("really");
+    CHECK(terminal.read_to("J") == "30 %\r\033[J");
     CHECK(terminal.read_to("\n") == "really\n");
 }
 

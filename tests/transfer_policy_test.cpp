@@ -3,6 +3,9 @@
 
 #include "catch.hpp"
 
+#include <cmath>
+#include <functional>
+
 namespace ezio {
 
 using namespace std::chrono_literals;
@@ -171,6 +174,58 @@ TEST_CASE("waiting: a target that does not finish a write is what is waited for,
     facts.peers = facts.peers_with_data = 3;
     facts.target_hangs = true;
     CHECK(describe_wait(facts) == "the target does not finish a write");
+}
+
+namespace {
+
+// Bytes per second at each second, in quarters of a second, for `seconds`; the last estimate.
+std::optional<double> estimate_after(TimeLeft& left, double seconds,
+                                     const std::function<double(double)>& done_at)
+{
+    const Clock::time_point start{};
+    for (double time = 0; time <= seconds; time += 0.25) {
+        const auto done = static_cast<std::uint64_t>(done_at(time));
+        left.observe(done, 1'000'000, start + std::chrono::milliseconds(static_cast<int>(time * 1000)));
+    }
+    return left.seconds();
+}
+
+} // namespace
+
+TEST_CASE("time left: it is not told before it is known, and right at an even rate")
+{
+    TimeLeft left;
+    CHECK_FALSE(estimate_after(left, 1.5, [](double time) { return 10'000 * time; }));
+    TimeLeft longer;
+    const auto seconds = estimate_after(longer, 20, [](double time) { return 10'000 * time; });
+    REQUIRE(seconds);
+    CHECK(std::abs(*seconds - 80) < 1);
+}
+
+TEST_CASE("time left: bursts do not make it jump")
+{
+    TimeLeft left;
+    const auto bursts = [](double time) {
+        return 10'000 * (std::floor(time / 2) * 2 + (time / 2 - std::floor(time / 2) > 0.5 ? 2 : 0));
+    };
+    (void)estimate_after(left, 30, bursts);
+    double before = *left.seconds();
+    const Clock::time_point start{};
+    for (double time = 30.25; time < 60; time += 0.25) {
+        left.observe(static_cast<std::uint64_t>(bursts(time)), 1'000'000,
+                     start + std::chrono::milliseconds(static_cast<int>(time * 1000)));
+        CHECK(std::abs(*left.seconds() - (before - 0.25)) < 2);
+        before = *left.seconds();
+    }
+}
+
+TEST_CASE("time left: a new rate is followed")
+{
+    TimeLeft left;
+    const auto seconds = estimate_after(
+        left, 80, [](double time) { return time < 20 ? 10'000 * time : 200'000 + 1000 * (time - 20); });
+    REQUIRE(seconds);
+    CHECK(*seconds > 500); // 740 at the new rate, 74 at the old one
 }
 
 } // namespace ezio

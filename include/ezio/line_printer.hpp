@@ -30,6 +30,9 @@ class LinePrinter {
     // A line of so many columns, which the next one takes the place of. On a smart terminal only.
     void redraw(const std::string& line, std::size_t columns);
 
+    // Takes a redrawn line away.
+    void clear();
+
   private:
     [[nodiscard]] std::string to_line_begin() const;
     void write(const std::string& text);

@@ -112,6 +112,9 @@ class Reporter {
     virtual void complete(const CompleteEvent& event) = 0;
     virtual void summary(const SummaryEvent& event) = 0;
     virtual void error(const Error& error) = 0;
+
+    // Before something is printed past the reporter, a result: a line that was to be redrawn goes away.
+    virtual void make_way() {}
 };
 
 enum class Verbosity { quiet, normal, verbose };

@@ -8,6 +8,7 @@
 #include "ezio/disk_engine.hpp"
 #include "ezio/local_discovery.hpp"
 #include "ezio/network_options.hpp"
+#include "ezio/peer_ledger.hpp"
 #include "ezio/swarm.hpp"
 #include "ezio/target.hpp"
 #include "ezio/tls_credentials.hpp"
@@ -69,14 +70,12 @@ struct ConnectedPeer {
     bool is_source = false; // has a piece that is missing here
 };
 
-// Bytes of the payload, and per second.
+// Bytes of the payload.
 struct SessionCounts {
     std::uint64_t received_bytes = 0;
     std::uint64_t uploaded_bytes = 0;
     std::uint64_t redundant_bytes = 0;
     std::uint64_t failed_bytes = 0; // received, and the piece's hash was wrong
-    double download_rate = 0;
-    double upload_rate = 0;
 };
 
 // All calls come from one thread. It works from its construction, and contacts nobody before start().
@@ -115,6 +114,7 @@ class TorrentSession {
     [[nodiscard]] std::vector<ConnectedPeer> peers() const;
     [[nodiscard]] SessionCounts counts() const;
     [[nodiscard]] bool discovers_locally() const { return m_discovery.has_value(); }
+    [[nodiscard]] std::vector<PeerTotals> peer_totals() const { return m_ledger.totals(); }
     [[nodiscard]] unsigned tracker_count() const { return m_tracker_count; }
     [[nodiscard]] const DiskEngine& engine() const { return *m_engine; }
 
@@ -131,6 +131,7 @@ class TorrentSession {
     Swarm m_swarm;
     lt::ip_filter m_filter;
     std::optional<LocalDiscovery> m_discovery;
+    PeerLedger m_ledger;
     std::optional<lt::session> m_session; // ends before what its threads use
     lt::torrent_handle m_handle;
 };
