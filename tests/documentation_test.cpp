@@ -220,6 +220,25 @@ TEST_CASE("man page: it has no option that there is not")
     }
 }
 
+TEST_CASE("man page: the examples are command lines that can be read")
+{
+    std::string text = std::regex_replace(test::read_file(EZIO_MAN_PAGE), std::regex("\\\\e\n"), " ");
+    const std::regex call("(?:^|[ /=])ezio-cli ((?:create|seed|fetch|verify|info) [^|&>]*)");
+    bool literal = false;
+    unsigned found = 0;
+    for (const std::string& line : lines_of(text)) {
+        literal = line.starts_with(".Bd") || (literal && !line.starts_with(".Ed"));
+        std::smatch match;
+        if (literal && std::regex_search(line, match, call)) {
+            CAPTURE(line);
+            std::istringstream stream(match[1].str());
+            CHECK_NOTHROW(parse({std::istream_iterator<std::string>(stream), {}}));
+            ++found;
+        }
+    }
+    CHECK(found > 15);
+}
+
 TEST_CASE("man page: it has every event of --json, with all members")
 {
     const Error io_error(IoFailure{});
