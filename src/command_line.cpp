@@ -18,6 +18,7 @@ namespace ezio {
 
 namespace {
 
+constexpr const char* torrent_help = "The torrent file or its URL";
 constexpr const char* place_help = "A block device, an image file or a directory";
 
 // Who may take part, and with what powers.
@@ -38,6 +39,7 @@ void add_network(CommandSpec& spec, NetworkOptions& network)
     spec.list("--peer", network.peers, kind::text("HOST:PORT"), "Connect to this peer");
     spec.list("--tracker", network.trackers, kind::tracker, "Announce to this tracker, too");
     spec.flag("--no-tracker", network.torrent_trackers, false, "Leave out the torrent's own trackers");
+    spec.flag("--no-web-seed", network.web_seeds, false, "Leave out the torrent's web seeds (HTTP servers)");
     spec.flag("--no-lsd", network.lsd, false, "No local service discovery (multicast)");
     spec.list("--listen", network.listen, kind::text("ADDR|IFACE[:PORT]"), "Where to listen").default_text =
         fmt::format("all addresses, the first free port of {}-{}", first_port, last_port);
@@ -104,7 +106,7 @@ CommandSpec describe_seed(CommandVariables& variables)
 {
     SeedOptions& options = variables.seed;
     CommandSpec spec{"seed", "Serve an image that is already there"};
-    spec.argument("TORRENT", options.torrent, "The torrent file");
+    spec.argument("TORRENT", options.torrent, torrent_help);
     spec.argument("SOURCE", options.source, place_help);
     spec.flag("--check", options.check, true, "Hash the source first; do not serve what is not the image");
     spec.group("When to leave");
@@ -120,7 +122,7 @@ CommandSpec describe_fetch(CommandVariables& variables)
 {
     FetchOptions& options = variables.fetch;
     CommandSpec spec{"fetch", "Get the image, verify, write, sync; then serve it"};
-    spec.argument("TORRENT", options.torrent, "The torrent file");
+    spec.argument("TORRENT", options.torrent, "The torrent file, its URL, or a magnet link");
     spec.argument("TARGET", options.target, place_help);
     spec.group("Target");
     spec.flag("--resume", options.resume, true, "Keep what is right on the target already");
@@ -128,6 +130,8 @@ CommandSpec describe_fetch(CommandVariables& variables)
     spec.flag("--discard", options.discard, true, "Discard (TRIM) what the image does not use");
     spec.value("--serial", options.serial, kind::text("S"), "Refuse any other disk than that of this serial or WWN",
                "none");
+    spec.value("--save-torrent", options.save_torrent, kind::text("FILE", Completes::files),
+               "Keep the torrent in this file, too", "not kept");
     spec.group("When to leave");
     spec.value("--seed-time", options.seed_time, kind::duration,
                "When complete, serve others at most this long");
@@ -146,7 +150,7 @@ CommandSpec describe_verify(CommandVariables& variables)
 {
     VerifyOptions& options = variables.verify;
     CommandSpec spec{"verify", "Compare what is there with the torrent"};
-    spec.argument("TORRENT", options.torrent, "The torrent file");
+    spec.argument("TORRENT", options.torrent, torrent_help);
     spec.argument("TARGET", options.target, place_help);
     add_output(spec, variables);
     spec.example("ezio-cli verify sda1.torrent /dev/sda1");
@@ -156,7 +160,8 @@ CommandSpec describe_verify(CommandVariables& variables)
 CommandSpec describe_info(CommandVariables& variables)
 {
     CommandSpec spec{"info", "Show what is in a torrent"};
-    spec.argument("TORRENT", variables.info.torrent, "The torrent file");
+    spec.argument("TORRENT", variables.info.torrent, torrent_help);
+    spec.flag("--magnet", variables.info.magnet, true, "Print a magnet link instead");
     add_output(spec, variables);
     spec.example("ezio-cli info sda1.torrent");
     return spec;

@@ -31,6 +31,9 @@ std::string info_text(const LoadedTorrent& torrent)
     for (const std::string& tracker : torrent.trackers) {
         line("Tracker", tracker);
     }
+    for (const std::string& seed : torrent.web_seeds) {
+        line("Web seed", seed);
+    }
     if (!torrent.comment.empty()) {
         line("Comment", torrent.comment);
     }
@@ -53,6 +56,7 @@ std::string info_json(const LoadedTorrent& torrent)
                     {"pieces", image.piece_count()},
                     {"piece_length", image.piece_length},
                     {"trackers", torrent.trackers},
+                    {"web_seeds", torrent.web_seeds},
                     {"comment", torrent.comment},
                     {"created_by", torrent.creator}}) +
            "\n";

@@ -4,12 +4,17 @@
 #include "ezio/command_output.hpp"
 #include "ezio/descriptor_limit.hpp"
 #include "ezio/discard.hpp"
+#include "ezio/magnet.hpp"
+#include "ezio/metadata_session.hpp"
 #include "ezio/printable.hpp"
 #include "ezio/privileges.hpp"
 #include "ezio/scan_progress.hpp"
 #include "ezio/target.hpp"
 #include "ezio/torrent_file.hpp"
+#include "ezio/torrent_maker.hpp"
+#include "ezio/torrent_source.hpp"
 #include "ezio/transfer.hpp"
+#include "ezio/transfer_policy.hpp"
 #include "ezio/verifier.hpp"
 
 #include <fmt/format.h>
@@ -52,16 +57,56 @@ std::optional<TlsCredentials> credentials_for(const LoadedTorrent& torrent, cons
     return std::nullopt;
 }
 
-// What seed and fetch do alike before they touch the target.
-TransferOptions prepare(Role role, const LoadedTorrent& torrent, const NetworkOptions& network)
+// What seed and fetch do alike before they touch the target. `endpoints` is what `network` names.
+TransferOptions prepare(Role role, const LoadedTorrent& torrent, const NetworkOptions& network,
+                        NetworkEndpoints endpoints)
 {
     allow_descriptors_for(network.max_peers);
     TransferOptions transfer;
     transfer.role = role;
     transfer.network = network;
-    transfer.endpoints = resolve(network);
+    transfer.endpoints = std::move(endpoints);
     transfer.tls = credentials_for(torrent, network.tls);
     return transfer;
+}
+
+LoadedTorrent torrent_from(const std::string& path_or_url, const Context& context)
+{
+    return parse_torrent(read_torrent(path_or_url, context.stop), path_or_url);
+}
+
+std::optional<milliseconds> shorter(const std::optional<milliseconds>& a, const std::optional<milliseconds>& b)
+{
+    return a && b ? std::min(a, b) : (a ? a : b);
+}
+
+// The torrent that is fetched, and what the options' names resolved to: for a magnet link they are needed
+// before it, and the port stays the same.
+struct ToFetch {
+    LoadedTorrent torrent;
+    NetworkEndpoints endpoints;
+};
+
+ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
+{
+    ToFetch found;
+    std::string bytes;
+    if (is_magnet(options.torrent)) {
+        found.endpoints = resolve(options.network);
+        const MetadataOptions metadata{options.network, found.endpoints,
+                                       shorter(options.stall_timeout, options.timeout)};
+        bytes = fetch_metadata(options.torrent, metadata, context.reporter, context.wakeup, context.stop);
+        found.torrent = parse_torrent(bytes, options.torrent);
+        found.torrent.params.peers = parse_magnet(options.torrent).peers;
+    } else {
+        bytes = read_torrent(options.torrent, context.stop);
+        found.torrent = parse_torrent(bytes, options.torrent);
+        found.endpoints = resolve(options.network);
+    }
+    if (!options.save_torrent.empty()) {
+        write_file_atomically(options.save_torrent, bytes);
+    }
+    return found;
 }
 
 std::optional<User> user_for(const NetworkOptions& network, const std::string& target)
@@ -95,8 +140,8 @@ void give_up_privileges_for(const std::optional<User>& user, const TransferOptio
 
 void run(const SeedOptions& options, const Context& context)
 {
-    const LoadedTorrent torrent = load_torrent(options.torrent);
-    TransferOptions transfer = prepare(Role::seed, torrent, options.network);
+    const LoadedTorrent torrent = torrent_from(options.torrent, context);
+    TransferOptions transfer = prepare(Role::seed, torrent, options.network, resolve(options.network));
     const auto user = user_for(options.network, options.source);
     transfer.memory = options.memory;
     transfer.seed_time = options.seed_time;
@@ -108,8 +153,9 @@ void run(const SeedOptions& options, const Context& context)
 
 void run(const FetchOptions& options, const Context& context)
 {
-    const LoadedTorrent torrent = load_torrent(options.torrent);
-    TransferOptions transfer = prepare(Role::fetch, torrent, options.network);
+    const Clock::time_point started = Clock::now();
+    auto [torrent, endpoints] = what_to_fetch(options, context);
+    TransferOptions transfer = prepare(Role::fetch, torrent, options.network, std::move(endpoints));
     const auto user = user_for(options.network, options.target);
     transfer.memory = options.memory;
     transfer.seed_time = options.seed_time;
@@ -117,6 +163,9 @@ void run(const FetchOptions& options, const Context& context)
     transfer.verify = options.verify;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
+    if (transfer.timeout) {
+        *transfer.timeout -= std::chrono::duration_cast<milliseconds>(Clock::now() - started);
+    }
     const auto target = open_target(options.target, Access::read_write, torrent.image, options.serial);
     if (options.discard) {
         discard_unused(*target, torrent.image.map, context.reporter, context.stop);
@@ -127,7 +176,7 @@ void run(const FetchOptions& options, const Context& context)
 
 void run(const VerifyOptions& options, const Context& context)
 {
-    const LoadedTorrent torrent = load_torrent(options.torrent);
+    const LoadedTorrent torrent = torrent_from(options.torrent, context);
     const Image& image = torrent.image;
     const auto target = open_target(options.target, Access::read_only, image);
     context.reporter.start(start_event("verify", torrent, options.target));
@@ -152,8 +201,12 @@ void run(const VerifyOptions& options, const Context& context)
 
 void run(const InfoOptions& options, const Context& context)
 {
-    const LoadedTorrent torrent = load_torrent(options.torrent);
-    print_info(torrent, context.format);
+    const LoadedTorrent torrent = torrent_from(options.torrent, context);
+    if (options.magnet) {
+        print_result(make_magnet(torrent) + "\n");
+    } else {
+        print_info(torrent, context.format);
+    }
 }
 
 void run(const Command& command, const Context& context)

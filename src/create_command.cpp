@@ -5,6 +5,7 @@
 #include "ezio/fd.hpp"
 #include "ezio/image_source.hpp"
 #include "ezio/partclone_info.hpp"
+#include "ezio/portability.hpp"
 #include "ezio/piece_length.hpp"
 #include "ezio/positional_io.hpp"
 #include "ezio/read_file.hpp"
@@ -190,7 +191,12 @@ void run(const CreateOptions& options, const Context& context)
     } else {
         hash_source(options, context, kind, contents);
     }
-    write_file_atomically(options.output, encode_torrent(contents));
+    const std::string torrent = encode_torrent(contents);
+    for (const std::string& warning :
+         portability_warnings(torrent.size(), contents.extents.size(), contents.piece_length)) {
+        context.reporter.warning(warning);
+    }
+    write_file_atomically(options.output, torrent);
     // Read back what was written: what this program makes, it must accept.
     const LoadedTorrent made = load_torrent(options.output);
     context.reporter.make_way();

@@ -75,6 +75,8 @@ std::vector<Part> parts_of(const ProgressEvent& event, Detail detail)
 {
     std::vector<Part> parts{phase_part(event), percent_part(event)};
     switch (event.phase) {
+    case Phase::metadata:
+        return {{"getting the metadata", 0, 0}, {counted(event.peers, "peer"), 9, 1}};
     case Phase::mapping:
         return {{"finding the used blocks", 0, 0}};
     case Phase::seeding:
@@ -169,6 +171,8 @@ std::string cut(const std::string& line, std::size_t width)
 std::string_view to_string(Phase phase)
 {
     switch (phase) {
+    case Phase::metadata:
+        return "metadata";
     case Phase::connecting:
         return "connecting";
     case Phase::checking:

@@ -119,4 +119,19 @@ settings_pack session_settings(const NetworkOptions& options, const std::vector<
     return pack;
 }
 
+lt::ip_filter nobody_but(const std::vector<AddressRange>& allowed)
+{
+    lt::ip_filter filter;
+    if (!allowed.empty()) {
+        filter.add_rule(lt::make_address("0.0.0.0"), lt::make_address("255.255.255.255"),
+                        lt::ip_filter::blocked);
+        filter.add_rule(lt::make_address("::"), lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+                        lt::ip_filter::blocked);
+    }
+    for (const AddressRange& range : allowed) {
+        filter.add_rule(range.first, range.last, 0);
+    }
+    return filter;
+}
+
 } // namespace ezio

@@ -18,17 +18,14 @@ namespace ezio {
 
 namespace {
 
-// 500,000 extents are about 30 MB and 4.5 million tokens; libtorrent's own limits are 10 MB and 3 million.
-constexpr std::uint64_t largest_torrent = 256_MiB;
-constexpr int most_tokens = 50'000'000;
 constexpr int deepest_nesting = 100;
 
 lt::load_torrent_limits generous_limits()
 {
     lt::load_torrent_limits limits;
     limits.max_buffer_size = static_cast<int>(largest_torrent);
-    limits.max_decode_tokens = most_tokens;
-    limits.max_pieces = 16'000'000;
+    limits.max_decode_tokens = most_torrent_tokens;
+    limits.max_pieces = most_torrent_pieces;
     return limits;
 }
 
@@ -64,7 +61,7 @@ class RawNames {
     explicit RawNames(const lt::torrent_info& info)
     {
         lt::error_code error; // none: it was decoded before
-        m_info = lt::bdecode(info.info_section(), error, nullptr, deepest_nesting, most_tokens);
+        m_info = lt::bdecode(info.info_section(), error, nullptr, deepest_nesting, most_torrent_tokens);
         m_files = m_info.dict_find_list("files");
     }
 
@@ -178,6 +175,7 @@ LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path)
     loaded.info_hash = to_hex(digest_of(info.info_hashes().v1));
     loaded.ssl_ca = std::string(info.ssl_cert());
     loaded.trackers.assign(loaded.params.trackers.begin(), loaded.params.trackers.end());
+    loaded.web_seeds = loaded.params.url_seeds;
 #if LIBTORRENT_VERSION_NUM >= 20100
     loaded.comment = loaded.params.comment;
     loaded.creator = loaded.params.created_by;

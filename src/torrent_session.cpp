@@ -41,22 +41,6 @@ lt::ip_filter everybody_in_the_global_class()
     return filter;
 }
 
-// Nobody but these, in or out.
-lt::ip_filter nobody_but(const std::vector<AddressRange>& allowed)
-{
-    lt::ip_filter filter;
-    if (!allowed.empty()) {
-        filter.add_rule(lt::make_address("0.0.0.0"), lt::make_address("255.255.255.255"),
-                        lt::ip_filter::blocked);
-        filter.add_rule(lt::make_address("::"), lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
-                        lt::ip_filter::blocked);
-    }
-    for (const AddressRange& range : allowed) {
-        filter.add_rule(range.first, range.last, 0);
-    }
-    return filter;
-}
-
 Endpoint address_of(const lt::peer_info& peer)
 {
 #if LIBTORRENT_VERSION_NUM >= 20100
@@ -185,7 +169,12 @@ lt::add_torrent_params TorrentSession::torrent_params()
     params.flags |=
         lt::torrent_flags::paused | lt::torrent_flags::disable_dht |
                     lt::torrent_flags::disable_lsd | lt::torrent_flags::no_verify_files;
-    params.url_seeds.clear(); // nothing is contacted that the user did not name
+    if (m_have_all || !network.web_seeds) {
+        params.url_seeds.clear();
+    }
+#if LIBTORRENT_VERSION_NUM < 20100
+    params.http_seeds.clear(); // BEP 17, of which no server is left
+#endif
     if (!network.torrent_trackers) {
         params.trackers.clear();
         params.tracker_tiers.clear();

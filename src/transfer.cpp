@@ -423,6 +423,7 @@ bool Transfer::advance()
         return may_leave_now();
     case Phase::verifying:
         return advance_verification();
+    case Phase::metadata:
     case Phase::mapping:
     case Phase::hashing:
         break;

@@ -142,6 +142,7 @@ TEST_CASE(
 TEST_CASE("json: every phase has a name of its own")
 {
     const std::map<Phase, std::string> names{
+        {Phase::metadata, "metadata"},
         {Phase::connecting, "connecting"},   {Phase::checking, "checking"}, {Phase::hashing, "hashing"},
         {Phase::downloading, "downloading"}, {Phase::syncing, "syncing"},   {Phase::seeding, "seeding"},
         {Phase::verifying, "verifying"},     {Phase::mapping, "mapping"}};

@@ -51,6 +51,7 @@ struct SeedOptions {
 struct FetchOptions {
     std::string torrent;
     std::string target;
+    std::string save_torrent; // write the torrent here, too; empty: nowhere
     NetworkOptions network;
     std::uint64_t memory = 256_MiB;
     bool resume = false;  // keep what is right on the target already
@@ -73,6 +74,7 @@ struct VerifyOptions {
 
 struct InfoOptions {
     std::string torrent;
+    bool magnet = false; // print a magnet link instead
 
     bool operator==(const InfoOptions&) const = default;
 };

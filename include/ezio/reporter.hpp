@@ -17,6 +17,7 @@
 namespace ezio {
 
 enum class Phase {
+    metadata,    // a magnet link: getting the torrent from peers
     connecting,  // nothing received yet
     checking,    // hashing what is on the target already
     downloading, // receiving and writing

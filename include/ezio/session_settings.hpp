@@ -5,6 +5,7 @@
 #include "ezio/network_options.hpp"
 
 #include <libtorrent/fwd.hpp>
+#include <libtorrent/ip_filter.hpp>
 #include <libtorrent/settings_pack.hpp>
 
 #include <vector>
@@ -16,5 +17,8 @@ enum class Transport { plain, tls };
 // libtorrent's settings for one torrent on a LAN. Each that is not libtorrent's default says why.
 [[nodiscard]] lt::settings_pack session_settings(const NetworkOptions& options, const std::vector<Endpoint>& listen,
                                                  Transport transport);
+
+// Nobody but these, in or out; everybody if there are none.
+[[nodiscard]] lt::ip_filter nobody_but(const std::vector<AddressRange>& allowed);
 
 } // namespace ezio

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ezio/image.hpp"
+#include "ezio/units.hpp"
 
 #include <libtorrent/add_torrent_params.hpp>
 
@@ -11,12 +12,18 @@
 
 namespace ezio {
 
+// 500,000 extents are about 30 MB and 4.5 million tokens; libtorrent's own limits are 10 MB and 3 million.
+inline constexpr std::uint64_t largest_torrent = 256_MiB;
+inline constexpr int most_torrent_tokens = 50'000'000;
+inline constexpr int most_torrent_pieces = 16'000'000;
+
 // A torrent that was found to be a disk image.
 struct LoadedTorrent {
     std::string path;
     Image image;
     std::string info_hash; // v1, 40 hex digits
     std::vector<std::string> trackers;
+    std::vector<std::string> web_seeds; // BEP 19: URLs of HTTP servers that have the files
     std::string comment;
     std::string creator;
     std::string ssl_ca; // PEM; peers of this image need a certificate of this CA; empty: anybody may be one

@@ -146,4 +146,28 @@ class RTorrent(Client):
         return (self.home / "complete").exists()
 
 
+class Nginx(Client):
+    """Not a peer: an ordinary HTTP server for the files below `download`."""
+
+    program = "nginx"
+
+    def command(self):
+        temp = "".join(f"{kind}_temp_path {self.home}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        config = self.home / "nginx.conf"
+        config.write_text(f"""
+daemon off; user root; worker_processes 1; pid {self.home}/pid; error_log stderr;
+events {{}}
+http {{ access_log {self.home}/access.log; {temp}
+server {{ listen {self.address}:80; root {self.download}; }} }}
+""")
+        return ["nginx", "-c", config, "-e", "stderr"]
+
+    def is_complete(self):
+        return (self.home / "pid").exists()
+
+    @property
+    def requests(self):
+        return (self.home / "access.log").read_text().splitlines()
+
+
 ALL = [Aria2, Transmission, QBittorrent, RTorrent]

@@ -293,17 +293,17 @@ class EndToEndTest(unittest.TestCase):
         self.assertEqual(ezio.wait(seconds), status, ezio)
         return ezio
 
-    def start_listening(self, *arguments):
+    def start_listening(self, *arguments, **options):
         """Starts a seed or fetch on loopback only, without tracker and multicast, and returns it and its HOST:PORT."""
         port = free_port()
-        ezio = self.start(*arguments, "--json", *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}")
+        ezio = self.start(*arguments, "--json", *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}", **options)
         wait_until(lambda: is_listening(port) or not ezio.is_running(), f"{arguments} to listen")
         return ezio, f"127.0.0.1:{port}"
 
     @contextlib.contextmanager
-    def seeding(self, torrent, source, *options):
+    def seeding(self, torrent, source, *options, wrapper=()):
         """Seeds for the length of a with block, then stops the seeder in an orderly way. Yields its HOST:PORT."""
-        seeder, address = self.start_listening("seed", torrent, source, *options)
+        seeder, address = self.start_listening("seed", torrent, source, *options, wrapper=wrapper)
         self.assertTrue(seeder.is_running(), seeder)
         yield address
         seeder.signal(signal.SIGINT)

@@ -174,6 +174,13 @@ def torrent_of(files, piece_length=65536, pieces=None, name="sda1", tracker=None
     return bencode(keys | ({"announce": tracker} if tracker else {}) | {"info": info | ({"ssl-cert": ca} if ca else {})})
 
 
+def info_of(torrent):
+    """The info dictionary's bytes of a torrent that was made by torrent_of: info is its last key, or url-list is."""
+    data = torrent.read_bytes()
+    end = data.find(b"8:url-list") if b"8:url-list" in data else len(data) - 1
+    return data[data.index(b"4:info") + len(b"4:info"):end]
+
+
 def torrent_of_one_file(name, length, piece_length=65536):
     count = -(-length // piece_length)
     return bencode({"info": {"length": length, "name": name, "piece length": piece_length, "pieces": bytes(20 * count)}})

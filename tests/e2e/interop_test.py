@@ -6,13 +6,15 @@ outside: the clients can keep their defaults (DHT, local peer discovery, encrypt
 """
 
 import ctypes
+import hashlib
 import os
+import shutil
 import signal
 import unittest
 
 import clients
 from harness import UNTOUCHED, EndToEndTest, main, needs_loop_devices, run, wait_until
-from images import differing_extents, odd_image, touched_gaps
+from images import Extent, Image, differing_extents, info_of, odd_image, touched_gaps
 from tracker import Tracker
 
 NETWORK = "10.99.0"
@@ -141,6 +143,142 @@ class AllOfThem(InteropTest):
             self.assert_complete(fetcher)
             self.assert_device_has_the_image(target)
         self.end_seed(seeder)
+
+
+class HalfADirectory(InteropTest):
+    def test_what_our_fetch_has_left_is_finished_by_another_client(self):
+        seeder = self.start_seed()
+        download = self.dir / "images"
+        download.mkdir()
+        fetcher = self.start_ezio("fetch", self.torrent, download, "--max-download", "8M")
+        half = len(self.image.payload) // 2
+        wait_until(lambda: any(event["done_bytes"] > half for event in fetcher.events_named("progress"))
+                   or not fetcher.is_running(), fetcher)
+        fetcher.signal(signal.SIGINT)
+        self.assertEqual(fetcher.wait(), 128 + signal.SIGINT, fetcher)
+        other = self.start_client(clients.Aria2, download)
+        other.wait_until_complete()
+        self.assert_downloaded(download)
+        sent = seeder.events_named("progress")[-1]["uploaded_bytes"]
+        self.assertLess(sent, len(self.image.payload) * 1.3, (seeder, other))
+        self.end_seed(seeder)
+
+
+class MagnetLinks(InteropTest):
+    def link(self, torrent=None):
+        return self.ends_with(0, "info", "--magnet", torrent or self.torrent).stdout.strip()
+
+    def fetch_link(self, link, *options):
+        self.target = self.loop_device("target", SIZE, fill=UNTOUCHED)
+        return self.start_ezio("fetch", link, self.target.path, "--seed-time", "0", *options)
+
+    def test_a_link_names_the_torrent_and_its_tracker(self):
+        link = self.link()
+        self.assertRegex(link, r"^magnet:\?xt=urn:btih:[0-9a-f]{40}&dn=sda1&tr=http%3A%2F%2F10\.99\.0\.1%3A\d+%2Fannounce$")
+
+    def test_the_metadata_comes_from_the_peers_of_the_links_tracker(self):
+        seeder = self.start_seed()
+        fetcher = self.fetch_link(self.link())
+        self.assert_complete(fetcher)
+        self.assert_device_has_the_image(self.target)
+        self.end_seed(seeder)
+
+    def test_the_metadata_comes_from_a_named_peer_and_is_kept(self):
+        seeder = self.start_seed()
+        peer = seeder.events_named("start")[0]["listen"]
+        kept = self.dir / "kept.torrent"
+        fetcher = self.fetch_link(self.link().split("&")[0], "--peer", peer, "--save-torrent", kept)
+        self.assert_complete(fetcher)
+        self.assert_device_has_the_image(self.target)
+        one, other = (self.ends_with(0, "info", "--magnet", torrent).stdout for torrent in (self.torrent, kept))
+        self.assertEqual(one.split("&")[:2], other.strip().split("&")[:2])
+        self.end_seed(seeder)
+
+    def check_serves_metadata(self, client):
+        other = self.start_client(client, self.write_directory(self.dir / "images"))
+        other.wait_until_complete()
+        fetcher = self.fetch_link(self.link().split("&")[0], "--peer", f"{other.address}:{clients.PORT}")
+        self.assert_complete(fetcher)
+        self.assert_device_has_the_image(self.target)
+
+    def test_aria2_serves_the_metadata(self):
+        self.check_serves_metadata(clients.Aria2)
+
+    def test_transmission_serves_the_metadata(self):
+        self.check_serves_metadata(clients.Transmission)
+
+    def test_qbittorrent_serves_the_metadata(self):
+        self.check_serves_metadata(clients.QBittorrent)
+
+    def test_rtorrent_serves_the_metadata(self):
+        self.check_serves_metadata(clients.RTorrent)
+
+    def test_all_of_them_get_the_metadata_from_us(self):
+        seeder = self.start_seed()
+        self.torrent = self.link()
+        others = [self.start_client(client, self.dir / f"{client.program}.downloads")
+                  for client in clients.ALL if client.is_installed()]
+        for other in others:
+            other.wait_until_complete()
+            self.assert_downloaded(other.download)
+        self.end_seed(seeder)
+
+    def test_what_is_no_image_is_refused_before_anything_is_written(self):
+        overlapping = Image([Extent(0, 65536), Extent(4096, 65536)])
+        self.torrent = overlapping.write_torrent(self.dir / "bad.torrent", announce=self.tracker.url)
+        other = self.start_client(clients.Aria2, self.write_directory(self.dir / "images", overlapping))
+        other.wait_until_complete()
+        fetcher = self.fetch_link("magnet:?xt=urn:btih:" + hashlib.sha1(info_of(self.torrent)).hexdigest(),
+                                  "--peer", f"{other.address}:{clients.PORT}")
+        self.assertEqual(fetcher.wait(), 3, fetcher)
+        self.assertIn("overlap", fetcher.stderr)
+        self.assertEqual(touched_gaps(self.target.backing, [], UNTOUCHED), [])
+
+    def test_the_wait_for_metadata_is_bounded(self):
+        fetcher = self.fetch_link("magnet:?xt=urn:btih:" + "ab" * 20, "--stall-timeout", "1s")
+        self.assertEqual(fetcher.wait(), 7, fetcher)
+        self.assertIn("no peer is connected", fetcher.stderr)
+
+    def test_the_wait_for_metadata_can_be_interrupted(self):
+        fetcher = self.fetch_link("magnet:?xt=urn:btih:" + "ab" * 20)
+        fetcher.wait_for_event("progress")
+        fetcher.signal(signal.SIGINT)
+        self.assertEqual(fetcher.wait(), 130, fetcher)
+
+
+class HttpServers(InteropTest):
+    def start_server(self):
+        server = self.start_client(clients.Nginx, self.write_directory(self.dir / "images"))
+        wait_until(server.is_complete, server)
+        return server
+
+    def test_a_torrent_is_named_by_its_url(self):
+        server = self.start_server()
+        self.torrent = shutil.copy(self.torrent, server.download)
+        url = f"http://{server.address}/sda1.torrent"
+        link = self.ends_with(0, "info", "--magnet", url).stdout
+        self.assertEqual(link, self.ends_with(0, "info", "--magnet", self.torrent).stdout)
+        missing = self.ends_with(3, "info", f"http://{server.address}/missing.torrent")
+        self.assertIn("404", missing.stderr)
+        self.ends_with(6, "info", "http://10.99.0.1:9/sda1.torrent")
+
+    def test_a_web_seed_serves_the_directory(self):
+        server = self.start_server()
+        url = f"http://{server.address}/"
+        torrent = self.image.write_torrent(self.dir / "web.torrent", **{"url-list": [url]})
+        target = self.loop_device("target", SIZE, fill=UNTOUCHED)
+        fetcher = self.start_ezio("fetch", torrent, target.path, "--seed-time", "0")
+        self.assert_complete(fetcher)
+        self.assert_device_has_the_image(target)
+        self.assertGreater(len(server.requests), 0)
+
+    def test_a_web_seed_is_left_out_when_asked(self):
+        server = self.start_server()
+        torrent = self.image.write_torrent(self.dir / "web.torrent", **{"url-list": [f"http://{server.address}/"]})
+        target = self.loop_device("target", SIZE, fill=UNTOUCHED)
+        fetcher = self.start_ezio("fetch", torrent, target.path, "--no-web-seed", "--stall-timeout", "2s")
+        self.assertEqual(fetcher.wait(), 7, fetcher)
+        self.assertEqual(server.requests, [])
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 """The same image to and from every kind of place, between several fetchers, and between ezio-cli and a stock client."""
 
 import contextlib
+import os
 import re
 import unittest
 
-from harness import UNTOUCHED, EndToEndTest, Mount, free_port, main, missing_tools, needs_loop_devices, run, wait_until
+from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, missing_tools, needs_loop_devices, run,
+                     wait_until)
 from images import (PARTCLONE_PIECE, Extent, Image, capture, differing_extents, odd_image, read_torrent_info, touched_gaps,
                     write_torrent_info, write_torrent_with_libtorrent)
 
@@ -78,6 +80,28 @@ class EveryKindOfTarget(ImageTest):
         with self.seeding(self.torrent, device.path) as peer:
             self.fetch(self.torrent, self.dir / "target.img", "--peer", peer)
         self.assert_has_the_image(self.dir / "target.img")
+
+
+class ManyExtents(EndToEndTest):
+    """With fewer descriptors than files. 100,000 files take minutes, most of them to be made and removed."""
+
+    EXTENTS = 100_000 if os.environ.get("EZIO_SOAK") else 3_000
+    LENGTH = 1_000
+
+    def test_a_directory_of_many_files_is_written_verified_and_served_with_few_descriptors(self):
+        image = Image([Extent(index * 4096, self.LENGTH) for index in range(self.EXTENTS)])
+        torrent = image.write_torrent(self.dir / "many.torrent", piece_length=1 << 20)
+        source = image.write_to(self.dir / "source.img")
+        directory = self.dir / "images"
+        directory.mkdir()
+        few = ["prlimit", "--nofile=256"]
+        with self.seeding(torrent, source) as peer:
+            self.ends_with(0, "fetch", torrent, directory, "--peer", peer, "--seed-time", "0", *ON_LOOPBACK, "--listen",
+                           f"127.0.0.1:{free_port()}", wrapper=few, seconds=600)
+        self.ends_with(0, "verify", torrent, directory, wrapper=few)
+        with self.seeding(torrent, directory, wrapper=few) as peer:
+            self.fetch(torrent, self.dir / "target.img", "--peer", peer, "--seed-time", "0")
+        self.assertEqual(differing_extents(source, self.dir / "target.img", image.extents), [])
 
 
 class DirectoriesAsSource(ImageTest):

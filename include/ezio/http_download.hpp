@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "ezio/stop_signal.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ezio {
+
+[[nodiscard]] bool is_http_url(std::string_view text);
+
+// What an http:// or https:// URL holds, of at most `limit` bytes; redirects to such URLs are followed.
+// Throws Error: ExitStatus::network when the server cannot be reached or is silent for 30 seconds,
+// ExitStatus::torrent when it has no such file or a larger one, and as `stop` says.
+[[nodiscard]] std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop);
+
+} // namespace ezio

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// From a magnet link to a torrent: a session that has no disk gets the metadata from peers, and nothing else.
+#pragma once
+
+#include "ezio/network_options.hpp"
+#include "ezio/addresses.hpp"
+#include "ezio/reporter.hpp"
+#include "ezio/stop_signal.hpp"
+#include "ezio/wakeup.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace ezio {
+
+struct MetadataOptions {
+    const NetworkOptions& network;
+    const NetworkEndpoints& endpoints; // what the names in `network` resolved to
+    std::optional<std::chrono::milliseconds> patience; // for all of it; none: no limit
+};
+
+// Returns a torrent file's bytes, with the trackers and web seeds of the link in it. Their info-hash is the
+// link's; whether they are an image is the caller's to find out.
+// Throws Error: ExitStatus::torrent as parse_magnet does, ExitStatus::stalled when the patience is over,
+// ExitStatus::network when it cannot listen, and as `stop` says.
+[[nodiscard]] std::string fetch_metadata(const std::string& magnet, const MetadataOptions& options,
+                                         Reporter& reporter, Wakeup& wakeup, const StopSignal& stop);
+
+} // namespace ezio

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/metadata_session.hpp"
+
+#include "ezio/local_discovery.hpp"
+#include "ezio/magnet.hpp"
+#include "ezio/session_settings.hpp"
+#include "ezio/tcp_preference.hpp"
+#include "ezio/torrent_file.hpp"
+#include "ezio/transfer_policy.hpp"
+#include "ezio/units.hpp"
+
+#include <fmt/format.h>
+#include <libtorrent/alert_types.hpp>
+#include <libtorrent/bencode.hpp>
+#include <libtorrent/disabled_disk_io.hpp>
+#include <libtorrent/peer_info.hpp>
+#include <libtorrent/session.hpp>
+#include <libtorrent/session_params.hpp>
+#include <libtorrent/torrent_handle.hpp>
+#include <libtorrent/torrent_info.hpp>
+#include <libtorrent/torrent_status.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <vector>
+
+namespace ezio {
+
+namespace {
+
+constexpr milliseconds tick{250};
+constexpr milliseconds retry_interval{1000};
+constexpr unsigned looks_per_announcement = 5;
+
+std::string to_hex(const lt::sha1_hash& hash)
+{
+    Sha1Digest digest;
+    std::copy(hash.begin(), hash.end(), digest.begin());
+    return ezio::to_hex(digest);
+}
+
+lt::session_params metadata_session_params(const MetadataOptions& options)
+{
+    using lt::settings_pack;
+    lt::session_params params;
+    params.settings = session_settings(options.network, options.endpoints.listen.endpoints, Transport::plain);
+    params.ip_filter = nobody_but(options.endpoints.allowed);
+    // libtorrent's own limits are 3 MiB and 2.5 million tokens: 40,000 extents.
+    params.settings.set_int(settings_pack::max_metadata_size, static_cast<int>(largest_torrent));
+    params.settings.set_int(settings_pack::metadata_token_limit, most_torrent_tokens);
+    params.settings.set_int(settings_pack::max_piece_count, most_torrent_pieces);
+    params.disk_io_constructor = lt::disabled_disk_io_constructor;
+    return params;
+}
+
+lt::add_torrent_params metadata_torrent_params(const std::string& magnet, const MetadataOptions& options)
+{
+    lt::add_torrent_params params = parse_magnet(magnet);
+    params.save_path = "/"; // must not be empty; there is no disk
+    params.flags &= ~(lt::torrent_flags::auto_managed | lt::torrent_flags::paused);
+    // Upload mode: nothing is asked for but the metadata.
+    params.flags |= lt::torrent_flags::upload_mode | lt::torrent_flags::disable_dht |
+                    lt::torrent_flags::disable_lsd | lt::torrent_flags::apply_ip_filter;
+    params.url_seeds.clear();
+    if (!options.network.torrent_trackers) {
+        params.trackers.clear();
+        params.tracker_tiers.clear();
+    }
+    params.trackers.insert(params.trackers.end(), options.network.trackers.begin(), options.network.trackers.end());
+    prefer_tcp(params);
+    return params;
+}
+
+// A torrent file around the info dictionary, which stays byte for byte what the info-hash is of.
+std::string torrent_around(lt::span<const char> info, const lt::add_torrent_params& link)
+{
+    lt::entry::dictionary_type outer;
+    if (!link.trackers.empty()) {
+        outer["announce"] = link.trackers.front();
+        lt::entry::list_type tiers;
+        for (const std::string& tracker : link.trackers) {
+            tiers.emplace_back(lt::entry::list_type{tracker});
+        }
+        outer["announce-list"] = tiers;
+    }
+    outer["info"] = lt::entry::preformatted_type(info.begin(), info.end());
+    if (!link.url_seeds.empty()) {
+        outer["url-list"] = lt::entry::list_type(link.url_seeds.begin(), link.url_seeds.end());
+    }
+    std::string torrent;
+    lt::bencode(std::back_inserter(torrent), lt::entry(outer));
+    return torrent;
+}
+
+class MetadataSession {
+  public:
+    MetadataSession(const std::string& magnet, const MetadataOptions& options, Reporter& reporter, Wakeup& wakeup)
+        : m_options(options), m_reporter(reporter), m_link(parse_magnet(magnet)),
+          m_session(metadata_session_params(options))
+    {
+        auto params = metadata_torrent_params(magnet, options);
+        m_facts.named_peers = static_cast<unsigned>(options.network.peers.size());
+        m_facts.trackers = static_cast<unsigned>(params.trackers.size());
+        m_facts.lsd = options.network.lsd;
+        m_session.set_alert_notify([&wakeup] { wakeup.notify(); });
+        m_torrent = m_session.add_torrent(std::move(params));
+        connect_named_peers();
+        if (options.network.lsd) {
+            m_discovery.emplace(to_hex(m_link.info_hashes.v1), options.endpoints.listen.endpoints);
+            m_discovery->announce();
+        }
+    }
+
+    // The torrent, or an empty string until it is there.
+    [[nodiscard]] std::string poll()
+    {
+        if (m_discovery) {
+            for (const Endpoint& peer : m_discovery->take_found()) {
+                m_torrent.connect_peer(peer, lt::peer_info::lsd);
+            }
+        }
+        std::string torrent;
+        std::vector<lt::alert*> alerts;
+        m_session.pop_alerts(&alerts);
+        for (const lt::alert* alert : alerts) {
+            if (lt::alert_cast<lt::metadata_received_alert>(alert) != nullptr) {
+                torrent = torrent_around(m_torrent.torrent_file()->info_section(), m_link);
+            } else {
+                handle(*alert);
+            }
+        }
+        return torrent;
+    }
+
+    // About once a second.
+    void look_at_peers()
+    {
+        if (m_discovery && ++m_looks % looks_per_announcement == 0) {
+            m_discovery->announce();
+        }
+        std::vector<lt::peer_info> peers;
+        m_torrent.get_peer_info(peers);
+        m_facts.peers = m_facts.peers_with_data = 0;
+        for (const lt::peer_info& peer : peers) {
+            const bool connected = !(peer.flags & (lt::peer_info::connecting | lt::peer_info::handshake));
+            m_facts.peers += connected ? 1 : 0;
+        }
+        if (m_facts.peers < m_options.endpoints.peers.size()) {
+            connect_named_peers();
+        }
+    }
+
+    [[nodiscard]] const SwarmFacts& facts() const { return m_facts; }
+
+  private:
+    void connect_named_peers()
+    {
+        for (const Endpoint& peer : m_options.endpoints.peers) {
+            m_torrent.connect_peer(peer);
+        }
+    }
+
+    void handle(const lt::alert& alert)
+    {
+        if (const auto* listen = lt::alert_cast<lt::listen_failed_alert>(&alert)) {
+            if (listen->socket_type == lt::socket_type_t::tcp) {
+                throw Error(ExitStatus::network, fmt::format("cannot listen on {}: {}", listen->listen_interface(),
+                                                             listen->error.message()));
+            }
+        } else if (const auto* tracker = lt::alert_cast<lt::tracker_error_alert>(&alert)) {
+            m_facts.last_tracker_error = fmt::format("{}: {}", tracker->tracker_url(), tracker->error.message());
+            warn_once("tracker " + m_facts.last_tracker_error);
+        } else if (const auto* bad = lt::alert_cast<lt::metadata_failed_alert>(&alert)) {
+            warn_once("metadata from a peer cannot be used: " + bad->error.message());
+        }
+    }
+
+    void warn_once(const std::string& message)
+    {
+        if (m_warned.insert(message).second) {
+            m_reporter.warning(message);
+        }
+    }
+
+    const MetadataOptions& m_options;
+    Reporter& m_reporter;
+    const lt::add_torrent_params m_link;
+    lt::session m_session;
+    lt::torrent_handle m_torrent;
+    std::optional<LocalDiscovery> m_discovery;
+    unsigned m_looks = 0;
+    SwarmFacts m_facts;
+    std::set<std::string> m_warned;
+};
+
+} // namespace
+
+std::string fetch_metadata(const std::string& magnet, const MetadataOptions& options, Reporter& reporter,
+                           Wakeup& wakeup, const StopSignal& stop)
+{
+    MetadataSession session(magnet, options, reporter, wakeup);
+    const Clock::time_point started = Clock::now();
+    Clock::time_point looked = started;
+    for (;;) {
+        wakeup.wait_for(tick);
+        stop.throw_if_received();
+        if (std::string torrent = session.poll(); !torrent.empty()) {
+            return torrent;
+        }
+        const Clock::time_point now = Clock::now();
+        if (now - looked >= retry_interval) {
+            looked = now;
+            session.look_at_peers();
+        }
+        ProgressEvent progress;
+        progress.phase = Phase::metadata;
+        progress.seconds = std::chrono::duration<double>(now - started).count();
+        progress.peers = session.facts().peers;
+        reporter.progress(progress);
+        if (options.patience && now - started >= *options.patience) {
+            throw Error(ExitStatus::stalled,
+                        fmt::format("no metadata for the magnet link after {}: {}",
+                                    format_duration(*options.patience), describe_wait(session.facts())));
+        }
+    }
+}
+
+} // namespace ezio
