@@ -134,7 +134,7 @@ CommandSpec describe_fetch(CommandVariables& variables)
     spec.value("--serial", options.serial, kind::text("S"), "Refuse any other disk than that of this serial or WWN",
                "none");
     spec.value("--save-torrent", options.save_torrent, kind::text("FILE", Completes::files),
-               "Keep the torrent in this file, too", "not kept");
+               "Keep the torrent in this file, too", "none");
     spec.group("When to leave");
     spec.value("--seed-time", options.seed_time, kind::duration,
                "When complete, serve others at most this long");

@@ -167,7 +167,7 @@ void run(const FetchOptions& options, const Context& context)
     transfer.verify = options.verify;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
-    if (transfer.timeout) {
+    if (transfer.timeout && is_magnet(options.torrent)) {
         *transfer.timeout -= std::chrono::duration_cast<milliseconds>(Clock::now() - started);
     }
     const auto target = open_target(options.target, Access::read_write, torrent.image, options.serial);
