@@ -34,7 +34,7 @@ class DebianPackage(EndToEndTest):
         return run("dpkg-deb", "--field", self.package, name).strip()
 
     def test_it_depends_on_what_the_program_needs_and_on_nothing_else(self):
-        needed = re.findall(r"NEEDED\s+(\S+)", run("readelf", "-d", harness.binary()))
+        needed = re.findall(r"NEEDED.*\[(\S+)\]", run("readelf", "-d", harness.binary()))
         depends = self.field("Depends")
         for library in needed:
             if library.startswith("lib"):
