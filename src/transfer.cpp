@@ -136,8 +136,6 @@ class Transfer {
     TimeLeft m_left; // of the phase
     DiskEngine::Facts m_facts;
     SessionCounts m_counts;
-    StallClock m_sending{m_now};
-    Clients m_clients;
     SwarmFacts m_swarm;
     unsigned m_peers_complete = 0;
     bool m_has_source = false; // somebody has what is missing
@@ -327,16 +325,12 @@ void Transfer::observe()
         if (since(m_last_peers) >= (is_eager ? tick : peers_interval)) {
             m_last_peers = m_now;
             look_at_peers();
-            m_clients = m_session->clients();
-            m_sending.observe(m_counts.uploaded_bytes, m_now);
             if (m_swarm.peers < m_options.endpoints.peers.size() && m_phase != Phase::seeding) {
                 m_session->connect_named_peers();
             }
         }
         look_for_peers();
         m_wrong_data.observe(m_facts.done_bytes, m_has_source, m_now);
-    } else {
-        m_sending = StallClock(m_now); // it has not begun to seed
     }
     m_done_rate.observe(done_bytes(), m_now);
     // What is received, found wrong and thrown away, over and over, is no progress.
@@ -512,8 +506,7 @@ bool Transfer::complete()
 bool Transfer::may_leave_now() const
 {
     if (m_options.role == Role::seed) {
-        return seed_may_leave({since(m_started), m_sending.stalled_for(m_now), m_clients.complete},
-                              {m_options.seed_time, m_options.idle_timeout, m_options.clients});
+        return m_options.seed_time && since(m_started) >= *m_options.seed_time;
     }
     return m_options.seed_time && may_leave(since(m_completed), since(m_last_needed), *m_options.seed_time);
 }
@@ -537,11 +530,6 @@ void Transfer::report_progress()
     event.peers = m_swarm.peers;
     event.peers_complete = m_peers_complete;
     event.skipped_bytes = skipped_bytes();
-    event.clients_complete = m_clients.complete;
-    event.clients_in_progress = m_clients.in_progress;
-    if (const auto& slowest = m_clients.slowest) {
-        event.slowest = SlowestClient{slowest->address, 100.0 * slowest->pieces / m_torrent.image.piece_count()};
-    }
     m_reporter.progress(event);
 }
 
