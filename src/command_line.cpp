@@ -110,6 +110,9 @@ CommandSpec describe_seed(CommandVariables& variables)
     spec.argument("SOURCE", options.source, place_help);
     spec.flag("--check", options.check, true, "Hash the source first; do not serve what is not the image");
     spec.group("When to leave");
+    spec.value("--clients", options.clients, kind::peer_count, "Leave when so many clients have it all", "stay");
+    spec.value("--idle-timeout", options.idle_timeout, kind::duration, "Leave when nothing was sent this long",
+               "stay");
     spec.value("--seed-time", options.seed_time, kind::duration, "Leave after this long", "stay");
     add_network(spec, options.network);
     add_memory(spec, options.memory);

@@ -146,6 +146,10 @@ void run(const SeedOptions& options, const Context& context)
     transfer.memory = options.memory;
     transfer.seed_time = options.seed_time;
     transfer.check = options.check;
+    transfer.idle_timeout = options.idle_timeout;
+    if (options.clients) {
+        transfer.clients = static_cast<unsigned>(*options.clients);
+    }
     const auto source = open_target(options.source, Access::read_only, torrent.image);
     give_up_privileges_for(user, transfer, options.source, context.stop);
     run_transfer(torrent, *source, transfer, context.reporter, context.wakeup, context.stop);

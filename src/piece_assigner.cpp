@@ -59,7 +59,14 @@ void PieceAssigner::peer_has(PeerId id, std::uint32_t piece)
         return;
     }
     found->second.has[piece] = true;
+    ++found->second.has_count;
     now_held(piece);
+}
+
+std::uint32_t PieceAssigner::pieces_held(PeerId id) const
+{
+    const auto found = m_peers.find(id);
+    return found == m_peers.end() ? 0 : found->second.has_count;
 }
 
 void PieceAssigner::peer_has_all(PeerId id)

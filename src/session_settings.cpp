@@ -93,6 +93,8 @@ void set_swarm(settings_pack& pack)
     pack.set_int(settings_pack::allowed_fast_set_size, 0);
     pack.set_int(settings_pack::suggest_mode, settings_pack::no_piece_suggestions);
     pack.set_bool(settings_pack::prioritize_partial_pieces, false);
+    // Who is complete stays connected: or its last HAVE is lost with the connection, and the seeder never counts it.
+    pack.set_bool(settings_pack::close_redundant_connections, false);
     pack.set_int(settings_pack::piece_timeout, 120); // a peer that waits for our disk is not slow
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/swarm.hpp"
 
+#include "ezio/addresses.hpp"
 #include "ezio/image.hpp"
 #include "ezio/piece_assigner.hpp"
 
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,9 @@ constexpr int patience_ticks = 3;
 
 // Bytes that a peer should have been shown and not begun: its requests in flight, twice.
 constexpr std::uint64_t ahead_bytes = 2 * 64 * block_bytes;
+
+// In the extension handshake of `ezio-cli seed`: it is not a client.
+constexpr const char* seed_key = "ezio_seed";
 
 std::uint32_t pieces_ahead(std::uint64_t piece_length)
 {
@@ -74,7 +79,7 @@ class SwarmState {
   public:
     SwarmState(Swarm::Steering steering, std::uint32_t pieces, std::uint64_t piece_length)
         : m_steering(steering == Swarm::Steering::yes), m_pieces(pieces),
-          m_assigner(pieces, pieces_ahead(piece_length))
+          m_assigner(pieces, pieces_ahead(piece_length)), m_clients(pieces)
     {
     }
 
@@ -84,7 +89,10 @@ class SwarmState {
     void top_up(SwarmPeer& peer);
     void top_up_all();
     void after_have();
+    void count(const SwarmPeer& peer);
 
+    [[nodiscard]] Clients clients() const; // any thread
+    [[nodiscard]] bool is_seed() const { return m_steering; }
     [[nodiscard]] bool steers() const { return m_steering && !m_released; }
     [[nodiscard]] std::uint32_t pieces() const { return m_pieces; }
     [[nodiscard]] PieceAssigner& assigner() { return m_assigner; }
@@ -98,6 +106,8 @@ class SwarmState {
     PieceAssigner m_assigner;
     std::map<PieceAssigner::PeerId, SwarmPeer*> m_peers;
     PieceAssigner::PeerId m_next_id = 1;
+    mutable std::mutex m_mutex;
+    ClientRegistry m_clients; // guarded by m_mutex
 };
 
 class SwarmPeer final : public lt::peer_plugin {
@@ -111,6 +121,9 @@ class SwarmPeer final : public lt::peer_plugin {
 
     void add_handshake(lt::entry& handshake) override
     {
+        if (m_state->is_seed()) {
+            handshake.dict()[seed_key] = 1;
+        }
         if (m_state->steers()) {
             // A peer drops seeds that it wants nothing from; what it is shown here comes and goes.
             handshake.dict().erase("upload_only");
@@ -119,6 +132,8 @@ class SwarmPeer final : public lt::peer_plugin {
 
     bool on_extension_handshake(const lt::bdecode_node& handshake) override
     {
+        m_listen_port = static_cast<std::uint16_t>(handshake.dict_find_int_value("p"));
+        m_is_client = handshake.dict_find_int_value(seed_key) == 0;
         const lt::bdecode_node messages = handshake.dict_find_dict("m");
         const auto dont_have = messages ? messages.dict_find_int_value("lt_donthave") : 0;
         if (dont_have > 0 && dont_have < 256 && m_state->steers() && !m_steered) {
@@ -137,6 +152,7 @@ class SwarmPeer final : public lt::peer_plugin {
                 m_state->assigner().peer_has(m_id, static_cast<std::uint32_t>(piece));
             }
         }
+        m_state->count(*this);
         m_state->after_have();
         m_state->top_up(*this);
         return false;
@@ -146,6 +162,7 @@ class SwarmPeer final : public lt::peer_plugin {
     {
         join();
         m_state->assigner().peer_has_all(m_id);
+        m_state->count(*this);
         m_state->after_have();
         return false;
     }
@@ -161,6 +178,7 @@ class SwarmPeer final : public lt::peer_plugin {
     {
         join();
         m_state->assigner().peer_has(m_id, to_number(piece));
+        m_state->count(*this);
         m_state->after_have();
         m_state->top_up(*this);
         return false;
@@ -256,6 +274,19 @@ class SwarmPeer final : public lt::peer_plugin {
         }
     }
 
+    // See ClientRegistry.
+    [[nodiscard]] std::string client_name() const
+    {
+        Endpoint endpoint = m_connection.remote();
+        if (!m_connection.is_outgoing()) {
+            if (m_listen_port == 0) {
+                return endpoint.address().to_string();
+            }
+            endpoint.port(m_listen_port);
+        }
+        return to_string(endpoint);
+    }
+
     void hide_all()
     {
         m_hidden.assign(m_state->pieces(), true);
@@ -277,7 +308,7 @@ class SwarmPeer final : public lt::peer_plugin {
 
     void nudge()
     {
-        if (m_unanswered == 0 && !m_connection.has_peer_choked()) {
+        if (m_unanswered == 0 && !m_connection.is_choked()) {
             std::string message;
             put_unchoke(message); // one block, which ends its end game
             put_unchoke(message); // as many as it wants
@@ -300,6 +331,9 @@ class SwarmPeer final : public lt::peer_plugin {
     std::vector<bool> m_hidden; // pieces that the peer thinks we do not have
     int m_unanswered = 0;       // its requests
     int m_idle_ticks = 0;
+    std::uint16_t m_listen_port = 0;
+    bool m_is_client = true;
+    std::string m_client; // its name while it is counted
 };
 
 void SwarmState::add(SwarmPeer& peer)
@@ -310,6 +344,24 @@ void SwarmState::add(SwarmPeer& peer)
     peer.m_id = m_next_id++;
     m_peers[peer.m_id] = &peer;
     m_assigner.add_peer(peer.m_id);
+    if (peer.m_is_client) {
+        peer.m_client = peer.client_name();
+        count(peer);
+    }
+}
+
+void SwarmState::count(const SwarmPeer& peer)
+{
+    if (!peer.m_client.empty()) {
+        const std::lock_guard lock(m_mutex);
+        m_clients.has(peer.m_client, m_assigner.pieces_held(peer.m_id));
+    }
+}
+
+Clients SwarmState::clients() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_clients.count();
 }
 
 void SwarmState::remove(SwarmPeer& peer)
@@ -320,6 +372,10 @@ void SwarmState::remove(SwarmPeer& peer)
     m_peers.erase(peer.m_id);
     m_assigner.remove_peer(peer.m_id);
     peer.m_id = 0;
+    if (!peer.m_client.empty()) {
+        const std::lock_guard lock(m_mutex);
+        m_clients.left(peer.m_client);
+    }
     top_up_all();
 }
 
@@ -401,6 +457,11 @@ Swarm::Swarm(Steering steering, std::uint32_t pieces, std::uint64_t piece_length
 }
 
 Swarm::~Swarm() = default;
+
+Clients Swarm::clients() const
+{
+    return m_state->clients();
+}
 
 void Swarm::extend(lt::add_torrent_params& params)
 {

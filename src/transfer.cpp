@@ -24,6 +24,7 @@ namespace ezio {
 namespace {
 
 constexpr milliseconds tick{250};
+constexpr milliseconds last_words{300}; // what is said last is heard within this
 constexpr milliseconds peers_interval{1000}; // a list of all peers is asked for this often
 
 // After a failure, for threads that may be waiting for a dead disk; less than StopSignal::patience.
@@ -92,7 +93,7 @@ class Transfer {
     void advance_check();
     [[nodiscard]] bool advance_sync();
     [[nodiscard]] bool advance_verification();
-    [[nodiscard]] bool complete();
+    void complete();
     [[nodiscard]] bool may_leave_now() const;
     void report_summary();
 
@@ -136,6 +137,8 @@ class Transfer {
     TimeLeft m_left; // of the phase
     DiskEngine::Facts m_facts;
     SessionCounts m_counts;
+    StallClock m_sending{m_now};
+    Clients m_clients;
     SwarmFacts m_swarm;
     unsigned m_peers_complete = 0;
     bool m_has_source = false; // somebody has what is missing
@@ -325,12 +328,16 @@ void Transfer::observe()
         if (since(m_last_peers) >= (is_eager ? tick : peers_interval)) {
             m_last_peers = m_now;
             look_at_peers();
+            m_clients = m_session->clients();
+            m_sending.observe(m_counts.uploaded_bytes, m_now);
             if (m_swarm.peers < m_options.endpoints.peers.size() && m_phase != Phase::seeding) {
                 m_session->connect_named_peers();
             }
         }
         look_for_peers();
         m_wrong_data.observe(m_facts.done_bytes, m_has_source, m_now);
+    } else {
+        m_sending = StallClock(m_now); // it has not begun to seed
     }
     m_done_rate.observe(done_bytes(), m_now);
     // What is received, found wrong and thrown away, over and over, is no progress.
@@ -470,7 +477,8 @@ bool Transfer::advance_sync()
     throw_if(m_sync->failure());
     m_sync.reset();
     if (!m_options.verify) {
-        return complete();
+        complete();
+        return false;
     }
     m_target.drop_cache();
     start_scan(Phase::verifying);
@@ -490,25 +498,27 @@ bool Transfer::advance_verification()
                                 describe_wrong(m_torrent.image, wrong)));
     }
     m_scan.reset();
-    return complete();
+    complete();
+    return false;
 }
 
-// Returns true when that is all.
-bool Transfer::complete()
+void Transfer::complete()
 {
     m_phase = Phase::seeding;
     m_completed = m_last_needed = m_now;
     m_last_peers = {}; // look at them anew
     m_reporter.complete({elapsed(), total_bytes()});
-    return m_options.seed_time == milliseconds(0);
 }
 
 bool Transfer::may_leave_now() const
 {
     if (m_options.role == Role::seed) {
-        return m_options.seed_time && since(m_started) >= *m_options.seed_time;
+        return seed_may_leave({since(m_started), m_sending.stalled_for(m_now), m_clients.complete},
+                              {m_options.seed_time, m_options.idle_timeout, m_options.clients});
     }
-    return m_options.seed_time && may_leave(since(m_completed), since(m_last_needed), *m_options.seed_time);
+    // At least until the others have heard that we are complete: a seeder may be counting.
+    const milliseconds serve = std::max(m_options.seed_time.value_or(last_words), last_words);
+    return m_options.seed_time && may_leave(since(m_completed), since(m_last_needed), serve);
 }
 
 void Transfer::report_progress()
@@ -530,6 +540,11 @@ void Transfer::report_progress()
     event.peers = m_swarm.peers;
     event.peers_complete = m_peers_complete;
     event.skipped_bytes = skipped_bytes();
+    event.clients_complete = m_clients.complete;
+    event.clients_in_progress = m_clients.in_progress;
+    if (const auto& slowest = m_clients.slowest) {
+        event.slowest = SlowestClient{slowest->address, 100.0 * slowest->pieces / m_torrent.image.piece_count()};
+    }
     m_reporter.progress(event);
 }
 

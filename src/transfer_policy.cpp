@@ -24,6 +24,13 @@ milliseconds search_interval(milliseconds lonely)
     return lonely < 2min ? 3s : 30s;
 }
 
+bool seed_may_leave(const SeedingFacts& facts, const SeedingLimits& limits)
+{
+    return (limits.seed_time && facts.since_start >= *limits.seed_time) ||
+           (limits.idle_timeout && facts.since_sent >= *limits.idle_timeout) ||
+           (limits.clients && facts.clients_complete >= *limits.clients);
+}
+
 std::string describe_wait(const SwarmFacts& facts)
 {
     if (facts.target_hangs) {

@@ -115,15 +115,17 @@ TEST_CASE("command line: fetch has the network, the memory and the times")
     CHECK(options.timeout == std::optional(2h));
 }
 
-TEST_CASE("command line: seed has the network, the memory and a time to leave")
+TEST_CASE("command line: seed has the network, the memory and reasons to leave")
 {
     const auto options = parse_as<SeedOptions>(
-        words("seed t d --max-upload 0 --peer a:1 --no-lsd --memory 32M --seed-time 0"));
+        words("seed t d --max-upload 0 --peer a:1 --no-lsd --memory 32M --seed-time 0 --idle-timeout 10m --clients 30"));
     CHECK(options.network.max_upload == 0);
     CHECK(options.network.peers == Arguments{"a:1"});
     CHECK_FALSE(options.network.lsd);
     CHECK(options.memory == 32_MiB);
     CHECK(options.seed_time == std::optional(0ms));
+    CHECK(options.idle_timeout == std::optional(10min));
+    CHECK(options.clients == 30);
 }
 
 TEST_CASE("command line: create finds out what to take unless it is told")

@@ -31,6 +31,25 @@ TEST_CASE("leaving: with a seed time of zero a complete fetch leaves at once")
     CHECK(may_leave(0ms, 0ms, 0ms));
 }
 
+TEST_CASE("leaving: a seed without limits stays")
+{
+    CHECK_FALSE(seed_may_leave({24h, 24h, 1000}, {}));
+}
+
+TEST_CASE("leaving: a seed leaves at the first of its limits")
+{
+    const SeedingLimits limits{1h, 10min, 5U};
+    CHECK_FALSE(seed_may_leave({59min, 9min, 4}, limits));
+    CHECK(seed_may_leave({1h, 0min, 0}, limits));
+    CHECK(seed_may_leave({30min, 10min, 0}, limits));
+    CHECK(seed_may_leave({30min, 0min, 5}, limits));
+}
+
+TEST_CASE("leaving: a seed time of zero is over at once")
+{
+    CHECK(seed_may_leave({0s, 0s, 0}, {0ms, std::nullopt, std::nullopt}));
+}
+
 TEST_CASE("stall clock: it runs from the start until something moves")
 {
     const Clock::time_point start = Clock::now();

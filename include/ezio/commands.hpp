@@ -44,6 +44,8 @@ struct SeedOptions {
     std::uint64_t memory = 256_MiB;
     bool check = false;                                 // hash the source first
     std::optional<std::chrono::milliseconds> seed_time; // none: until a signal
+    std::optional<std::chrono::milliseconds> idle_timeout;
+    std::optional<int> clients; // leave when so many are complete
 
     bool operator==(const SeedOptions&) const = default;
 };

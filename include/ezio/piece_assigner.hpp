@@ -37,6 +37,7 @@ class PieceAssigner {
 
     void peer_has(PeerId peer, std::uint32_t piece);
     void peer_has_all(PeerId peer);
+    [[nodiscard]] std::uint32_t pieces_held(PeerId peer) const;
 
     // The peer has asked for a block of the piece. Returns whether the piece is given to it, from now on if
     // it was in the pool.
@@ -63,6 +64,7 @@ class PieceAssigner {
         std::set<std::uint32_t> waiting; // given, not begun
         std::set<std::uint32_t> begun;   // given and begun, not held yet
         std::vector<bool> has;
+        std::uint32_t has_count = 0;
     };
 
     void now_held(std::uint32_t piece);

@@ -17,6 +17,8 @@
 // Hooks run on the network thread. clients() may be called from any thread.
 #pragma once
 
+#include "ezio/client_registry.hpp"
+
 #include <libtorrent/add_torrent_params.hpp>
 
 #include <cstdint>
@@ -35,6 +37,9 @@ class Swarm {
 
     // Makes the plugin part of the torrent that is about to be added. The session must end before the Swarm.
     void extend(lt::add_torrent_params& params);
+
+    // What has become of the peers, where Steering is yes.
+    [[nodiscard]] Clients clients() const;
 
   private:
     std::shared_ptr<SwarmState> m_state;

@@ -115,6 +115,7 @@ class TorrentSession {
     [[nodiscard]] SessionCounts counts() const;
     [[nodiscard]] bool discovers_locally() const { return m_discovery.has_value(); }
     [[nodiscard]] std::vector<PeerTotals> peer_totals() const { return m_ledger.totals(); }
+    [[nodiscard]] Clients clients() const { return m_swarm.clients(); } // of a seed
     [[nodiscard]] unsigned tracker_count() const { return m_tracker_count; }
     [[nodiscard]] const DiskEngine& engine() const { return *m_engine; }
 

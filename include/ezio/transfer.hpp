@@ -35,6 +35,8 @@ struct TransferOptions {
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
     std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written
     std::optional<std::chrono::milliseconds> timeout;       // from the start until complete
+    std::optional<std::chrono::milliseconds> idle_timeout;  // of a seed: without anything sent
+    std::optional<unsigned> clients;                        // of a seed: leave when so many are complete
 };
 
 // With TransferOptions::check the target is hashed before anybody is contacted. A fetch keeps every piece that

@@ -19,6 +19,20 @@ inline constexpr milliseconds leave_grace{1000};
 // Whether a complete fetch may leave: nobody needs it any more, or it has served for `seed_time`.
 [[nodiscard]] bool may_leave(milliseconds since_complete, milliseconds since_needed, milliseconds seed_time);
 
+// How a seed has fared, and when it is to leave.
+struct SeedingFacts {
+    milliseconds since_start{0};
+    milliseconds since_sent{0}; // since the last byte, or the start
+    unsigned clients_complete = 0;
+};
+struct SeedingLimits { // none: it stays
+    std::optional<milliseconds> seed_time;
+    std::optional<milliseconds> idle_timeout;
+    std::optional<unsigned> clients;
+};
+
+[[nodiscard]] bool seed_may_leave(const SeedingFacts& facts, const SeedingLimits& limits);
+
 // How long nothing has moved.
 class StallClock {
   public:

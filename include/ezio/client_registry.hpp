@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Who has got the image from this swarm, as far as the seeder can tell: what its peers announce.
+//
+// A client is known by its address and the port that it listens on, so that one that is started again counts
+// once; several on one host are several. Where a peer does not say which port that is, its address alone has to
+// do. A client is complete when it has announced every piece: it has received and verified them. That it has
+// synced its disk it does not say. Once complete, it stays counted when it leaves; one that comes back with less
+// is in progress again. Those that say they are `ezio-cli seed` are no clients.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace ezio {
+
+struct Clients {
+    unsigned complete = 0;    // distinct ones, also those that have left
+    unsigned in_progress = 0; // connected, not complete
+    struct Slowest {
+        std::string address;
+        std::uint32_t pieces = 0; // that it has
+    };
+    std::optional<Slowest> slowest; // of those in progress
+};
+
+// Not thread-safe.
+class ClientRegistry {
+  public:
+    explicit ClientRegistry(std::uint32_t pieces) : m_pieces(pieces) {}
+
+    // A client is connected and has so many pieces. A second connection of the same client replaces the first.
+    void has(const std::string& client, std::uint32_t pieces);
+    void left(const std::string& client);
+
+    [[nodiscard]] Clients count() const;
+
+  private:
+    struct Client {
+        std::uint32_t pieces = 0;
+        bool connected = false;
+        bool complete = false;
+    };
+
+    const std::uint32_t m_pieces;
+    std::map<std::string, Client> m_clients;
+};
+
+} // namespace ezio

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/client_registry.hpp"
+
+namespace ezio {
+
+void ClientRegistry::has(const std::string& name, std::uint32_t pieces)
+{
+    Client& client = m_clients[name];
+    client.pieces = pieces;
+    client.connected = true;
+    client.complete = pieces == m_pieces;
+}
+
+void ClientRegistry::left(const std::string& name)
+{
+    const auto client = m_clients.find(name);
+    if (client != m_clients.end()) {
+        client->second.connected = false;
+    }
+}
+
+Clients ClientRegistry::count() const
+{
+    Clients clients;
+    for (const auto& [name, client] : m_clients) {
+        if (client.complete) {
+            ++clients.complete;
+        } else if (client.connected) {
+            ++clients.in_progress;
+            if (!clients.slowest || client.pieces < clients.slowest->pieces) {
+                clients.slowest = Clients::Slowest{name, client.pieces};
+            }
+        }
+    }
+    return clients;
+}
+
+} // namespace ezio

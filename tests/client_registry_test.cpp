@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/client_registry.hpp"
+
+#include "catch.hpp"
+
+using namespace ezio;
+
+TEST_CASE("client registry: clients are in progress until they have every piece")
+{
+    ClientRegistry registry(10);
+    CHECK(registry.count().in_progress == 0);
+    CHECK_FALSE(registry.count().slowest);
+    registry.has("10.0.0.1:6881", 0);
+    registry.has("10.0.0.2:6881", 9);
+    CHECK(registry.count().in_progress == 2);
+    CHECK(registry.count().complete == 0);
+    registry.has("10.0.0.2:6881", 10);
+    CHECK(registry.count().in_progress == 1);
+    CHECK(registry.count().complete == 1);
+}
+
+TEST_CASE("client registry: the slowest is the one in progress that has the least")
+{
+    ClientRegistry registry(10);
+    registry.has("10.0.0.1:6881", 5);
+    registry.has("10.0.0.2:6881", 3);
+    registry.has("10.0.0.3:6881", 10);
+    REQUIRE(registry.count().slowest);
+    CHECK(registry.count().slowest->address == "10.0.0.2:6881");
+    CHECK(registry.count().slowest->pieces == 3);
+    registry.left("10.0.0.2:6881");
+    CHECK(registry.count().slowest->address == "10.0.0.1:6881");
+}
+
+TEST_CASE("client registry: one that is complete stays counted when it leaves")
+{
+    ClientRegistry registry(10);
+    registry.has("10.0.0.1:6881", 10);
+    registry.left("10.0.0.1:6881");
+    CHECK(registry.count().complete == 1);
+    CHECK(registry.count().in_progress == 0);
+}
+
+TEST_CASE("client registry: one that leaves half way is nothing, until it comes back")
+{
+    ClientRegistry registry(10);
+    registry.has("10.0.0.1:6881", 5);
+    registry.left("10.0.0.1:6881");
+    registry.left("10.0.0.9:6881"); // never seen
+    CHECK(registry.count().in_progress == 0);
+    CHECK(registry.count().complete == 0);
+    registry.has("10.0.0.1:6881", 6);
+    CHECK(registry.count().in_progress == 1);
+}
+
+TEST_CASE("client registry: one that is started again counts once, by what it has now")
+{
+    ClientRegistry registry(10);
+    registry.has("10.0.0.1:6881", 10);
+    registry.left("10.0.0.1:6881");
+    registry.has("10.0.0.1:6881", 0);
+    CHECK(registry.count().complete == 0);
+    CHECK(registry.count().in_progress == 1);
+    registry.has("10.0.0.1:6881", 10);
+    CHECK(registry.count().complete == 1);
+}
+
+TEST_CASE("client registry: several on one host are several")
+{
+    ClientRegistry registry(10);
+    registry.has("10.0.0.1:6881", 10);
+    registry.has("10.0.0.1:6882", 10);
+    CHECK(registry.count().complete == 2);
+}
