@@ -153,11 +153,12 @@ class Transfer {
 
 void Transfer::run()
 {
-    report_start();
     if (m_options.check) {
+        report_start();
         begin_check();
-    } else {
+    } else { // who reads that it listens may connect
         begin_session(std::vector<bool>(m_torrent.image.piece_count(), m_options.role == Role::seed));
+        report_start();
     }
     for (bool over = false; !over;) {
         m_wakeup.wait_for(tick);

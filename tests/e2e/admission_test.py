@@ -3,7 +3,7 @@
 
 import unittest
 
-from harness import EndToEndTest, main, wait_until
+from harness import EndToEndTest, main
 from images import differing_extents, odd_image
 from networks import Capture, Switch, needs_network_namespaces
 
@@ -61,7 +61,8 @@ class Allow(AdmissionTest):
             seeder = self.seed(outside)  # it announces itself to all
             fetcher = self.fetch(inside, "inside.img", "--allow", server.address)
             self.assert_fetched(fetcher, "inside.img")
-            wait_until(lambda: inside.address in self.warnings(seeder) or not seeder.events_named("peer"), seeder)
+            met = {event["address"].rsplit(":", 1)[0].strip("[]") for event in seeder.events_named("peer")}
+            self.assertEqual(met & {inside.address, inside.address6}, set(), seeder)
         answers = {packet for packet in capture.packets
                    if packet.protocol == "tcp" and not packet.sent and packet.address in (inside.address, inside.address6)}
         self.assertLessEqual({packet.port for packet in answers} & {PORT}, set(), answers)

@@ -86,8 +86,10 @@ class Transmission(Client):
 
     def command(self):
         (self.home / "settings.json").write_text(json.dumps({"bind-address-ipv4": self.address}))
+        # Of a magnet link there is nothing to verify, and with --verify it can end when it has the metadata.
+        verify = [] if str(self.torrent).startswith("magnet:") else ["--verify"]
         return ["transmission-cli", "--config-dir", self.home, "--download-dir", self.download, "--no-portmap",
-                "--port", PORT, "--verify", self.torrent]
+                "--port", PORT, *verify, self.torrent]
 
     def is_complete(self):
         return b"Seeding, uploading" in self.log.read_bytes()

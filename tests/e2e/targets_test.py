@@ -94,7 +94,7 @@ class ManyExtents(EndToEndTest):
         source = image.write_to(self.dir / "source.img")
         directory = self.dir / "images"
         directory.mkdir()
-        few = ["prlimit", "--nofile=256"]
+        few = ["prlimit", "--nofile=2048"]
         with self.seeding(torrent, source) as peer:
             self.ends_with(0, "fetch", torrent, directory, "--peer", peer, "--seed-time", "0", *ON_LOOPBACK, "--listen",
                            f"127.0.0.1:{free_port()}", wrapper=few, seconds=600)
