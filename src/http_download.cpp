@@ -5,6 +5,7 @@
 #include "ezio/units.hpp"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <memory>
@@ -17,6 +18,46 @@ namespace {
 constexpr long connect_seconds = 10;
 constexpr long silent_seconds = 30;
 constexpr long most_redirects = 5;
+
+// libcurl, loaded when it is needed: it brings two dozen libraries, which would cost every start of the program
+// 30 ms of a CPU (virtual machine, slow page faults) and an initramfs some MiB, for what few transfers need.
+class Curl {
+  public:
+    Curl()
+        : m_library(::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)), global_init(find<decltype(global_init)>("curl_global_init")),
+          easy_init(find<decltype(easy_init)>("curl_easy_init")),
+          easy_cleanup(find<decltype(easy_cleanup)>("curl_easy_cleanup")),
+          easy_setopt(find<decltype(easy_setopt)>("curl_easy_setopt")),
+          easy_perform(find<decltype(easy_perform)>("curl_easy_perform")),
+          easy_strerror(find<decltype(easy_strerror)>("curl_easy_strerror"))
+    {
+        if (global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+            throw std::bad_alloc();
+        }
+    }
+
+  private:
+    template <typename Function>
+    Function find(const char* name)
+    {
+        void* const symbol = m_library != nullptr ? ::dlsym(m_library, name) : nullptr;
+        if (symbol == nullptr) {
+            throw Error(ExitStatus::torrent,
+                        fmt::format("a torrent at a URL needs libcurl (on Debian: apt install libcurl4): {}", ::dlerror()));
+        }
+        return reinterpret_cast<Function>(symbol);
+    }
+
+    void* const m_library; // stays until the process ends
+
+  public:
+    CURLcode (*const global_init)(long);
+    CURL* (*const easy_init)();
+    void (*const easy_cleanup)(CURL*);
+    CURLcode (*const easy_setopt)(CURL*, CURLoption, ...);
+    CURLcode (*const easy_perform)(CURL*);
+    const char* (*const easy_strerror)(CURLcode);
+};
 
 struct Download {
     std::string bytes;
@@ -45,9 +86,9 @@ int go_on(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept
 
 // Every option is known to libcurl 7.85 and later; a failure would be out of memory.
 template <typename Value>
-void set(CURL* curl, CURLoption option, Value value)
+void set(const Curl& library, CURL* curl, CURLoption option, Value value)
 {
-    if (curl_easy_setopt(curl, option, value) != CURLE_OK) {
+    if (library.easy_setopt(curl, option, value) != CURLE_OK) {
         throw std::bad_alloc();
     }
 }
@@ -61,37 +102,38 @@ bool is_http_url(std::string_view text)
 
 std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop)
 {
-    static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-    const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
-    if (initialised != CURLE_OK || curl == nullptr) {
+    static const Curl library;
+    const std::unique_ptr<CURL, void (*)(CURL*)> curl(library.easy_init(), library.easy_cleanup);
+    if (curl == nullptr) {
         throw std::bad_alloc();
     }
     Download download{{}, limit, stop};
     char reason[CURL_ERROR_SIZE] = "";
-    set(curl.get(), CURLOPT_URL, url.c_str());
-    set(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
-    set(curl.get(), CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    set(curl.get(), CURLOPT_FOLLOWLOCATION, 1L);
-    set(curl.get(), CURLOPT_MAXREDIRS, most_redirects);
-    set(curl.get(), CURLOPT_FAILONERROR, 1L);
-    set(curl.get(), CURLOPT_USERAGENT, "ezio-cli/" EZIO_VERSION);
-    set(curl.get(), CURLOPT_NOSIGNAL, 1L);
-    set(curl.get(), CURLOPT_CONNECTTIMEOUT, connect_seconds);
-    set(curl.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);
-    set(curl.get(), CURLOPT_LOW_SPEED_TIME, silent_seconds);
-    set(curl.get(), CURLOPT_ERRORBUFFER, &reason[0]);
-    set(curl.get(), CURLOPT_WRITEFUNCTION, &take);
-    set(curl.get(), CURLOPT_WRITEDATA, static_cast<void*>(&download));
-    set(curl.get(), CURLOPT_XFERINFOFUNCTION, &go_on);
-    set(curl.get(), CURLOPT_XFERINFODATA, static_cast<void*>(&download));
-    set(curl.get(), CURLOPT_NOPROGRESS, 0L);
-    const CURLcode result = curl_easy_perform(curl.get());
+    const auto option = [&](CURLoption which, auto value) { set(library, curl.get(), which, value); };
+    option(CURLOPT_URL, url.c_str());
+    option(CURLOPT_PROTOCOLS_STR, "http,https");
+    option(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    option(CURLOPT_FOLLOWLOCATION, 1L);
+    option(CURLOPT_MAXREDIRS, most_redirects);
+    option(CURLOPT_FAILONERROR, 1L);
+    option(CURLOPT_USERAGENT, "ezio-cli/" EZIO_VERSION);
+    option(CURLOPT_NOSIGNAL, 1L);
+    option(CURLOPT_CONNECTTIMEOUT, connect_seconds);
+    option(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    option(CURLOPT_LOW_SPEED_TIME, silent_seconds);
+    option(CURLOPT_ERRORBUFFER, &reason[0]);
+    option(CURLOPT_WRITEFUNCTION, &take);
+    option(CURLOPT_WRITEDATA, static_cast<void*>(&download));
+    option(CURLOPT_XFERINFOFUNCTION, &go_on);
+    option(CURLOPT_XFERINFODATA, static_cast<void*>(&download));
+    option(CURLOPT_NOPROGRESS, 0L);
+    const CURLcode result = library.easy_perform(curl.get());
     stop.throw_if_received();
     if (download.too_large) {
         throw Error(ExitStatus::torrent, fmt::format("{} has more than {}; that is no torrent", url, format_bytes(limit)));
     }
     if (result != CURLE_OK) {
-        const std::string why = reason[0] != '\0' ? &reason[0] : curl_easy_strerror(result);
+        const std::string why = reason[0] != '\0' ? &reason[0] : library.easy_strerror(result);
         const bool answered = result == CURLE_HTTP_RETURNED_ERROR;
         throw Error(answered ? ExitStatus::torrent : ExitStatus::network,
                     fmt::format("{} cannot be downloaded: {}", url, why));

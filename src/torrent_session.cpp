@@ -5,8 +5,10 @@
 #include "ezio/metadata_guard.hpp"
 #include "ezio/session_settings.hpp"
 #include "ezio/tcp_preference.hpp"
+#include "ezio/web_certificates.hpp"
 
 #include <boost/asio/ssl/error.hpp>
+
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/ip_filter.hpp>
@@ -128,10 +130,14 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
               torrent.image.piece_length)
 {
     m_filter = nobody_but(m_options.endpoints.allowed);
+    const lt::add_torrent_params torrent_params = this->torrent_params();
+    if (!needs_web_certificates(torrent_params)) {
+        leave_out_web_certificates();
+    }
     m_session.emplace(session_params());
     m_session->set_alert_notify(m_options.wake);
     m_session->set_peer_class_filter(everybody_in_the_global_class());
-    m_handle = m_session->add_torrent(torrent_params());
+    m_handle = m_session->add_torrent(torrent_params);
     if (m_options.network.lsd && !torrent.params.ti->priv()) { // what is private asks its trackers only
         m_discovery.emplace(torrent.info_hash, m_options.endpoints.listen.endpoints);
     }
