@@ -5,9 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 namespace ezio {
 
 bool may_leave(milliseconds since_complete, milliseconds since_needed, milliseconds seed_time)
@@ -56,47 +53,17 @@ std::string describe_wait(const SwarmFacts& facts)
     return fmt::format("no peer is connected (tried: {})", tried);
 }
 
-void RateMeter::observe(std::uint64_t bytes, Clock::time_point now)
+std::optional<std::string> waited_too_long(const WaitingFacts& facts, const WaitingLimits& limits,
+                                           const std::string& waits_for)
 {
-    if (m_last) {
-        const double seconds = std::chrono::duration<double>(now - *m_last).count();
-        if (seconds < 0.05) {
-            return; // too short to say anything
-        }
-        const double share = 1 - std::exp(-seconds / m_window);
-        const double current = static_cast<double>(bytes - m_bytes) / seconds;
-        m_weight += share * (1 - m_weight);
-        m_rate += share / m_weight * (current - m_rate); // at the start, the mean of what there is
+    if (limits.timeout && facts.since_start >= *limits.timeout) {
+        return fmt::format("not complete after {} ({} of {} done): {}", format_duration(*limits.timeout),
+                           format_bytes(facts.done_bytes), format_bytes(facts.total_bytes), waits_for);
     }
-    m_last = now;
-    m_bytes = bytes;
-}
-
-std::optional<double> seconds_left(std::uint64_t done, std::uint64_t total, double rate)
-{
-    if (rate < 1 || done > total) {
-        return std::nullopt;
+    if (limits.stall_timeout && facts.since_moved >= *limits.stall_timeout) {
+        return fmt::format("no data for {}: {}", format_duration(*limits.stall_timeout), waits_for);
     }
-    return static_cast<double>(total - done) / rate;
-}
-
-void TimeLeft::observe(std::uint64_t done, std::uint64_t total, Clock::time_point now)
-{
-    constexpr double first_estimate = 2; // seconds after the start
-    constexpr double settling = 4;       // seconds in which most of a change is followed
-    m_rate.observe(done, now);
-    if (!m_first) {
-        m_first = m_last = now;
-    }
-    const double passed = std::chrono::duration<double>(now - m_last).count();
-    m_last = now;
-    const auto estimate = seconds_left(done, total, m_rate.per_second());
-    if (!estimate || std::chrono::duration<double>(now - *m_first).count() < first_estimate) {
-        m_seconds.reset();
-        return;
-    }
-    const double expected = m_seconds ? std::max(0.0, *m_seconds - passed) : *estimate;
-    m_seconds = expected + (*estimate - expected) * (1 - std::exp(-passed / settling));
+    return std::nullopt;
 }
 
 } // namespace ezio
