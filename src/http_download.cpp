@@ -4,13 +4,32 @@
 #include "ezio/error.hpp"
 #include "ezio/units.hpp"
 
+#if EZIO_HTTP
 #include <curl/curl.h>
+#endif
 #include <fmt/format.h>
 
 #include <memory>
 #include <new>
 
 namespace ezio {
+
+bool is_http_url(std::string_view text)
+{
+    return text.starts_with("http://") || text.starts_with("https://");
+}
+
+#if !EZIO_HTTP
+
+std::string http_download(const std::string& url, std::uint64_t /*limit*/, const StopSignal& /*stop*/)
+{
+    throw Error(ExitStatus::usage,
+                fmt::format("{}: this ezio-cli was built without HTTP; download the torrent by other means, "
+                            "as with wget, and name the file",
+                            url));
+}
+
+#else
 
 namespace {
 
@@ -54,11 +73,6 @@ void set(CURL* curl, CURLoption option, Value value)
 
 } // namespace
 
-bool is_http_url(std::string_view text)
-{
-    return text.starts_with("http://") || text.starts_with("https://");
-}
-
 std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop)
 {
     static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -98,5 +112,7 @@ std::string http_download(const std::string& url, std::uint64_t limit, const Sto
     }
     return std::move(download.bytes);
 }
+
+#endif
 
 } // namespace ezio

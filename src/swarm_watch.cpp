@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/swarm_watch.hpp"
 
+#include "ezio/units.hpp"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -35,6 +38,42 @@ void SwarmWatch::handle(const TrackerFailed& event)
 {
     m_facts.last_tracker_error = fmt::format("{}: {}", event.url, event.reason);
     m_warnings.tell("tracker " + m_facts.last_tracker_error);
+}
+
+void SwarmWatch::handle(const TrackerAnswered& event)
+{
+    m_facts.last_tracker_error.clear();
+    const auto last = m_tracker_peers.find(event.url);
+    if (last == m_tracker_peers.end() || last->second != event.peers) {
+        m_tracker_peers[event.url] = event.peers;
+        m_reporter.note(fmt::format("tracker {}: it names {}", event.url, counted(event.peers, "peer")));
+    }
+}
+
+void SwarmWatch::handle(const PeerFound& event)
+{
+    note_once("local discovery has found " + to_string(event.peer));
+}
+
+void SwarmWatch::handle(const PeerUnreachable& event)
+{
+    note_once(fmt::format("no connection with {}: {}{}", to_string(event.peer), event.reason,
+                          is_named(event.peer) ? "; it is tried again every second" : ""));
+}
+
+void SwarmWatch::handle(const PeerGone& event)
+{
+    const std::string address = to_string(event.peer);
+    if (m_known_peers.count(address) != 0) {
+        m_reasons[address] = event.reason;
+    } else {
+        note_once(fmt::format("{} was connected for a moment only: {}", address, event.reason));
+    }
+}
+
+void SwarmWatch::handle(const WrongDataFrom& event)
+{
+    note_once(fmt::format("piece {} with the wrong hash had data from {}", event.piece, event.address));
 }
 
 void SwarmWatch::handle(const PeerRefused& event)
@@ -92,9 +131,10 @@ void SwarmWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point
     }
     for (const std::string& address : m_known_peers) {
         if (connected.count(address) == 0) {
-            m_reporter.peer({false, address});
+            m_reporter.peer({false, address, m_reasons[address]});
         }
     }
+    m_reasons.clear();
     m_known_peers = std::move(connected);
 }
 
@@ -107,7 +147,37 @@ SwarmWatch::Search SwarmWatch::search(Clock::time_point now)
         return Search::none;
     }
     m_last_search = now;
+    note_search(lonely, search_interval(lonely_for));
     return lonely ? Search::everywhere : Search::local;
+}
+
+void SwarmWatch::note_search(bool lonely, milliseconds interval)
+{
+    if (lonely && interval != m_noted_interval) {
+        std::string asked = m_facts.trackers > 0 ? counted(m_facts.trackers, "tracker") : "";
+        if (m_facts.lsd) {
+            asked += asked.empty() ? "the local network" : " and the local network";
+        }
+        m_reporter.note(asked.empty() ? "nobody is connected, and there is nowhere to look for others"
+                                      : fmt::format("nobody is connected: asking {} every {}", asked,
+                                                    format_duration(interval)));
+    }
+    m_noted_interval = lonely ? interval : milliseconds{0};
+}
+
+// What goes on for long is said once, and not too much is remembered.
+void SwarmWatch::note_once(const std::string& message)
+{
+    constexpr std::size_t most = 10'000;
+    if (m_noted.size() < most && m_noted.insert(message).second) {
+        m_reporter.note(message);
+    }
+}
+
+bool SwarmWatch::is_named(const Endpoint& peer) const
+{
+    const auto& named = m_endpoints.peers;
+    return std::find(named.begin(), named.end(), peer) != named.end();
 }
 
 bool SwarmWatch::misses_named_peers() const

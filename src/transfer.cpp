@@ -6,6 +6,7 @@
 #include "ezio/swarm_driver.hpp"
 #include "ezio/target_check.hpp"
 #include "ezio/transfer_meters.hpp"
+#include "ezio/transfer_notes.hpp"
 #include "ezio/transfer_policy.hpp"
 #include "ezio/verifier.hpp"
 #include "ezio/watchdog.hpp"
@@ -49,9 +50,11 @@ class Transfer {
     void advance_sync();
     void advance_verification();
     void complete();
-    [[nodiscard]] bool may_leave_now() const;
+    [[nodiscard]] std::optional<std::string> reason_to_leave() const;
+    [[nodiscard]] bool may_leave_now();
 
     void report_start();
+    void note_waiting();
     void report_progress();
     void report_summary();
 
@@ -89,6 +92,8 @@ class Transfer {
     const Clock::time_point m_started = m_now;
     Clock::time_point m_completed;
     TransferMeters m_meters{m_now};
+    HoldNotes m_hold_notes;
+    StallNotes m_stall_notes;
     std::uint64_t m_kept_bytes = 0;
     std::optional<TargetCheck> m_check;   // while checking or verifying
     std::optional<BackgroundSync> m_sync; // while syncing
@@ -110,6 +115,7 @@ void Transfer::run()
         m_now = Clock::now();
         observe();
         refuse_to_go_on();
+        note_waiting();
         over = advance();
         report_progress();
     }
@@ -168,6 +174,17 @@ void Transfer::refuse_to_go_on() const
     }
 }
 
+void Transfer::note_waiting()
+{
+    if (const auto note = m_hold_notes.observe(disk().holds, m_now)) {
+        m_reporter.note(*note);
+    }
+    if (waits_for_peers() && m_stall_notes.observe(m_meters.stalled_for(m_now))) {
+        const auto whole = std::chrono::floor<std::chrono::seconds>(m_meters.stalled_for(m_now));
+        m_reporter.note(fmt::format("no data for {}: {}", format_duration(whole), m_swarm->describe_wait()));
+    }
+}
+
 // Takes the next step if it is time. Returns true when the work is over.
 bool Transfer::advance()
 {
@@ -210,6 +227,8 @@ void Transfer::advance_check()
                     fmt::format("{} is not the image: {}", m_target.path(), describe_wrong(image, wrong)));
     }
     m_check.reset();
+    m_reporter.note(
+        describe_kept(image.piece_count() - static_cast<std::uint32_t>(wrong.size()), image.piece_count()));
     std::vector<bool> on_disk(image.piece_count(), true);
     m_kept_bytes = total_bytes();
     for (const std::uint32_t piece : wrong) {
@@ -254,9 +273,19 @@ void Transfer::complete()
     m_completed = m_now;
     m_swarm->needed_from(m_now);
     m_reporter.complete({elapsed(), total_bytes()});
+    m_reporter.note(describe_staying(m_options.seed_time));
 }
 
-bool Transfer::may_leave_now() const
+bool Transfer::may_leave_now()
+{
+    const auto reason = reason_to_leave();
+    if (reason) {
+        m_reporter.note("leaving: " + *reason);
+    }
+    return reason.has_value();
+}
+
+std::optional<std::string> Transfer::reason_to_leave() const
 {
     if (m_options.role == Role::seed) {
         return seed_may_leave(
@@ -265,13 +294,20 @@ bool Transfer::may_leave_now() const
     }
     // At least until the others have heard that we are complete: a seeder may be counting.
     const milliseconds serve = std::max(m_options.seed_time.value_or(last_words), last_words);
-    return m_options.seed_time && may_leave(since(m_completed), since(m_swarm->watch().last_needed()), serve);
+    return m_options.seed_time ? may_leave(since(m_completed), since(m_swarm->watch().last_needed()), serve)
+                               : std::nullopt;
 }
 
 void Transfer::report_start()
 {
     m_reporter.start(start_event(m_options.role == Role::fetch ? "fetch" : "seed", m_torrent, m_target.path(),
                                  m_options.endpoints.listen.endpoints));
+    m_reporter.note(describe_port(m_options.endpoints.listen));
+    m_reporter.note(describe_memory(m_options.memory));
+    m_reporter.note(describe_page_cache(m_target.page_cache(), total_bytes()));
+    if (m_options.role == Role::fetch) {
+        m_reporter.note(describe_writers(m_target.is_rotational()));
+    }
 }
 
 void Transfer::report_progress()

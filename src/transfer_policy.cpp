@@ -7,9 +7,16 @@
 
 namespace ezio {
 
-bool may_leave(milliseconds since_complete, milliseconds since_needed, milliseconds seed_time)
+std::optional<std::string> may_leave(milliseconds since_complete, milliseconds since_needed,
+                                     milliseconds seed_time)
 {
-    return since_complete >= seed_time || since_needed >= leave_grace;
+    if (since_complete >= seed_time) {
+        return "its seed time is over";
+    }
+    if (since_needed >= leave_grace) {
+        return "no connected peer needs data";
+    }
+    return std::nullopt;
 }
 
 milliseconds search_interval(milliseconds lonely)
@@ -21,11 +28,19 @@ milliseconds search_interval(milliseconds lonely)
     return lonely < 2min ? 3s : 30s;
 }
 
-bool seed_may_leave(const SeedingFacts& facts, const SeedingLimits& limits)
+std::optional<std::string> seed_may_leave(const SeedingFacts& facts, const SeedingLimits& limits)
 {
-    return (limits.seed_time && facts.since_start >= *limits.seed_time) ||
-           (limits.idle_timeout && facts.since_sent >= *limits.idle_timeout) ||
-           (limits.clients && facts.clients_complete >= *limits.clients);
+    if (limits.clients && facts.clients_complete >= *limits.clients) {
+        return counted(facts.clients_complete, "client") + (facts.clients_complete == 1 ? " is" : " are") +
+               " complete";
+    }
+    if (limits.seed_time && facts.since_start >= *limits.seed_time) {
+        return "its seed time is over";
+    }
+    if (limits.idle_timeout && facts.since_sent >= *limits.idle_timeout) {
+        return "nothing was sent for " + format_duration(*limits.idle_timeout);
+    }
+    return std::nullopt;
 }
 
 std::string describe_wait(const SwarmFacts& facts)

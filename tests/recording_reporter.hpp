@@ -18,7 +18,8 @@ class RecordingReporter final : public Reporter {
     void progress(const ProgressEvent& event) override { last_progress = event; }
     void peer(const PeerEvent& event) override
     {
-        m_lines.push_back("peer " + event.address + (event.connected ? " connected" : " left"));
+        m_lines.push_back("peer " + event.address + (event.connected ? " connected" : " left") +
+                          (event.reason.empty() ? "" : ": " + event.reason));
     }
     void warning(const std::string& message) override { m_lines.push_back("warning: " + message); }
     void note(const std::string& message) override { m_lines.push_back("note: " + message); }

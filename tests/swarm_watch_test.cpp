@@ -172,4 +172,74 @@ TEST_CASE("swarm watch: a trouble that lasts is told once")
                                       "warning: piece 7 arrived with wrong data; it is fetched again"});
 }
 
+TEST_CASE("swarm watch: why a peer has left is told with it")
+{
+    Watched it;
+    it.watch.look({empty_peer("10.0.0.2:6881")}, start);
+    it.watch.handle(PeerGone{peer_at("10.0.0.2"), "it has hung up"});
+    (void)it.reporter.take();
+    it.watch.look({}, start + 1s);
+    CHECK(it.reporter.take() == Lines{"peer 10.0.0.2:6881 left: it has hung up"});
+    it.watch.look({empty_peer("10.0.0.2:6881")}, start + 2s); // again
+    it.watch.look({}, start + 3s);
+    CHECK(it.reporter.take() == Lines{"peer 10.0.0.2:6881 connected", "peer 10.0.0.2:6881 left"});
+}
+
+TEST_CASE("swarm watch: a peer that was never seen connected is noted once")
+{
+    Watched it;
+    it.endpoints.peers = {peer_at("10.0.0.2")};
+    for (int i = 0; i < 3; ++i) {
+        it.watch.handle(PeerUnreachable{peer_at("10.0.0.2"), "Connection refused"});
+        it.watch.handle(PeerUnreachable{peer_at("10.0.0.3"), "No route to host"});
+        it.watch.handle(PeerGone{peer_at("10.0.0.4"), "it has another image"});
+    }
+    CHECK(it.reporter.take() ==
+          Lines{"note: no connection with 10.0.0.2:6881: Connection refused; it is tried again every second",
+                "note: no connection with 10.0.0.3:6881: No route to host",
+                "note: 10.0.0.4:6881 was connected for a moment only: it has another image"});
+}
+
+TEST_CASE("swarm watch: what a tracker answers is noted when it changes")
+{
+    Watched it;
+    it.watch.handle(TrackerFailed{"http://a/announce", "Connection refused"});
+    (void)it.reporter.take();
+    it.watch.handle(TrackerAnswered{"http://a/announce", 1});
+    it.watch.handle(TrackerAnswered{"http://a/announce", 1});
+    it.watch.handle(TrackerAnswered{"http://a/announce", 2});
+    CHECK(it.reporter.take() == Lines{"note: tracker http://a/announce: it names 1 peer",
+                                      "note: tracker http://a/announce: it names 2 peers"});
+    CHECK(it.watch.facts().last_tracker_error.empty()); // which is mended
+}
+
+TEST_CASE("swarm watch: who local discovery finds is noted once")
+{
+    Watched it;
+    it.watch.handle(PeerFound{peer_at("10.0.0.2")});
+    it.watch.handle(PeerFound{peer_at("10.0.0.2")});
+    CHECK(it.reporter.take() == Lines{"note: local discovery has found 10.0.0.2:6881"});
+}
+
+TEST_CASE("swarm watch: whose data was in a wrong piece is noted")
+{
+    Watched it;
+    it.watch.handle(WrongDataFrom{7, "10.0.0.2:6881"});
+    it.watch.handle(WrongDataFrom{7, "10.0.0.3:6881"});
+    CHECK(it.reporter.take() == Lines{"note: piece 7 with the wrong hash had data from 10.0.0.2:6881",
+                                      "note: piece 7 with the wrong hash had data from 10.0.0.3:6881"});
+}
+
+TEST_CASE("swarm watch: that it searches is noted when it begins, and when it becomes more seldom")
+{
+    Watched it;
+    it.watch.begin(0, 2, true, start);
+    for (auto now = start; now < start + 5min; now += 1s) {
+        (void)it.watch.search(now);
+    }
+    CHECK(it.reporter.take() ==
+          Lines{"note: nobody is connected: asking 2 trackers and the local network every 3 s",
+                "note: nobody is connected: asking 2 trackers and the local network every 30 s"});
+}
+
 } // namespace ezio

@@ -23,6 +23,25 @@ struct TrackerFailed {
     std::string url;
     std::string reason;
 };
+struct TrackerAnswered {
+    std::string url;
+    unsigned peers = 0; // that it knows, this one perhaps among them
+};
+struct PeerFound { // by local discovery
+    Endpoint peer;
+};
+struct PeerUnreachable { // no connection came about
+    Endpoint peer;
+    std::string reason;
+};
+struct PeerGone { // a connection has ended
+    Endpoint peer;
+    std::string reason;
+};
+struct WrongDataFrom { // it has sent blocks, not always the wrong ones, of a piece whose hash was wrong
+    std::uint32_t piece = 0;
+    std::string address;
+};
 struct PeerRefused { // by the TLS handshake or what it led to; `address` has no port
     std::string address;
     std::string reason;
@@ -43,8 +62,9 @@ struct PieceRejected { // its hash was wrong; it is fetched again
 struct TorrentFailed { // libtorrent has stopped the torrent
     std::string reason;
 };
-using SessionEvent = std::variant<ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed, PeerRefused,
-                                  PeerBanned, PeerBlocked, PieceRejected, TorrentFailed>;
+using SessionEvent = std::variant<ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed,
+                                  TrackerAnswered, PeerFound, PeerUnreachable, PeerGone, PeerRefused,
+                                  PeerBanned, PeerBlocked, PieceRejected, WrongDataFrom, TorrentFailed>;
 
 // A connected peer, past its handshake.
 struct ConnectedPeer {

@@ -32,6 +32,11 @@ class SwarmWatch {
     void handle(const DiscoveryFailed& event);
     void handle(const ListenTroubled& event);
     void handle(const TrackerFailed& event);
+    void handle(const TrackerAnswered& event);
+    void handle(const PeerFound& event);
+    void handle(const PeerUnreachable& event);
+    void handle(const PeerGone& event);
+    void handle(const WrongDataFrom& event);
     void handle(const PeerRefused& event);
     void handle(const PeerBlocked& event);
     void handle(const PieceRejected& event);
@@ -59,6 +64,10 @@ class SwarmWatch {
     [[nodiscard]] const SwarmFacts& facts() const { return m_facts; }
 
   private:
+    void note_once(const std::string& message);
+    void note_search(bool lonely, milliseconds interval);
+    [[nodiscard]] bool is_named(const Endpoint& peer) const;
+
     const NetworkEndpoints& m_endpoints;
     Reporter& m_reporter;
     Warnings m_warnings;
@@ -66,6 +75,10 @@ class SwarmWatch {
     unsigned m_peers_complete = 0;
     bool m_has_source = false;
     std::set<std::string> m_known_peers;
+    std::map<std::string, std::string> m_reasons; // why those left that were seen no more
+    std::set<std::string> m_noted;
+    std::map<std::string, unsigned> m_tracker_peers;     // what each tracker has answered last
+    milliseconds m_noted_interval{0};                    // of searching while nobody is connected
     std::map<boost::asio::ip::address, unsigned> m_bans; // of each host
     Clock::time_point m_last_needed;
     Clock::time_point m_lonely_since;

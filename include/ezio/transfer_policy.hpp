@@ -14,8 +14,10 @@ namespace ezio {
 // After a fetch is complete: nobody has needed data for this long, so nobody is about to come back.
 inline constexpr milliseconds leave_grace{1000};
 
-// Whether a complete fetch may leave: nobody needs it any more, or it has served for `seed_time`.
-[[nodiscard]] bool may_leave(milliseconds since_complete, milliseconds since_needed, milliseconds seed_time);
+// Why a complete fetch may leave, in words, if it may: nobody needs it any more, or it has served for
+// `seed_time`.
+[[nodiscard]] std::optional<std::string> may_leave(milliseconds since_complete, milliseconds since_needed,
+                                                   milliseconds seed_time);
 
 // How a seed has fared, and when it is to leave.
 struct SeedingFacts {
@@ -29,7 +31,9 @@ struct SeedingLimits { // none: it stays
     std::optional<unsigned> clients;
 };
 
-[[nodiscard]] bool seed_may_leave(const SeedingFacts& facts, const SeedingLimits& limits);
+// Why a seed may leave, in words, if it may: the first of its limits.
+[[nodiscard]] std::optional<std::string> seed_may_leave(const SeedingFacts& facts,
+                                                        const SeedingLimits& limits);
 
 // How long nothing has moved.
 class StallClock {
