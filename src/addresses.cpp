@@ -243,7 +243,7 @@ ListenPlace resolve_listen(const std::vector<std::string>& texts)
         if (endpoints.empty()) {
             throw cannot_listen(failed, error);
         }
-        return {std::move(endpoints), {}};
+        return {std::move(endpoints), {}, 0};
     }
     for (std::uint16_t port = first_port; port <= last_port; ++port) {
         auto reservation = reserve_port(port);
@@ -252,7 +252,8 @@ ListenPlace resolve_listen(const std::vector<std::string>& texts)
         }
         auto endpoints = bindable(request.addresses, port, error, failed);
         if (!endpoints.empty()) {
-            return {std::move(endpoints), std::move(*reservation)};
+            return {std::move(endpoints), std::move(*reservation),
+                    static_cast<std::uint16_t>(port - first_port)};
         }
         if (error != asio::error::address_in_use) {
             throw cannot_listen(failed, error);

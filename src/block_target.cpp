@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/fd_target.hpp"
+#include "ezio/mounts.hpp"
 #include "ezio/units.hpp"
 
 #include <fmt/format.h>
@@ -8,7 +9,6 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -25,39 +25,6 @@ bool is_device(const std::string& path, dev_t device)
     struct stat status {};
     return path.starts_with('/') && ::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode) &&
            status.st_rdev == device;
-}
-
-// A field of mountinfo: blanks and the like in it are written as "\040".
-std::string unescaped(std::string_view field)
-{
-    std::string text;
-    while (!field.empty()) {
-        const bool is_escape = field.size() >= 4 && field[0] == '\\';
-        text += is_escape
-                    ? static_cast<char>((field[1] - '0') << 6 | (field[2] - '0') << 3 | (field[3] - '0'))
-                    : field[0];
-        field.remove_prefix(is_escape ? 4 : 1);
-    }
-    return text;
-}
-
-// Where the device is mounted, from /proc/self/mountinfo; empty when it is not. btrfs shows a number of its
-// own there, but the device as the source.
-std::string mount_point_of(dev_t device)
-{
-    const std::string wanted = fmt::format("{}:{}", major(device), minor(device));
-    std::ifstream table("/proc/self/mountinfo");
-    for (std::string line; std::getline(table, line);) {
-        std::istringstream fields(line);
-        std::istringstream tail(line.substr(std::min(line.find(" - "), line.size())));
-        std::string id, parent, numbers, root, point, dash, type, source;
-        fields >> id >> parent >> numbers >> root >> point;
-        tail >> dash >> type >> source;
-        if (numbers == wanted || is_device(unescaped(source), device)) {
-            return unescaped(point);
-        }
-    }
-    return {};
 }
 
 bool is_swap(dev_t device)
@@ -86,8 +53,12 @@ std::string holder_of(dev_t device)
 
 std::string why_busy(const std::string& path, dev_t device)
 {
-    if (const std::string point = mount_point_of(device); !point.empty()) {
-        return fmt::format("{} is mounted on {}; unmount it first", path, point);
+    if (const auto uses = uses_of(device); !uses.empty()) {
+        const DeviceUse& use = uses.front();
+        return is_device(use.device, device)
+                   ? fmt::format("{} is mounted on {}; unmount it first", path, use.point)
+                   : fmt::format("{} is in use: {} is mounted on {}; unmount it first", path, use.device,
+                                 use.point);
     }
     if (is_swap(device)) {
         return fmt::format("{} is in use as swap; run swapoff first", path);

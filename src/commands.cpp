@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/commands.hpp"
 
+#include "ezio/clock.hpp"
 #include "ezio/command_output.hpp"
 #include "ezio/descriptor_limit.hpp"
 #include "ezio/discard.hpp"
@@ -9,12 +10,12 @@
 #include "ezio/printable.hpp"
 #include "ezio/privileges.hpp"
 #include "ezio/scan_progress.hpp"
+#include "ezio/start_event.hpp"
 #include "ezio/target.hpp"
 #include "ezio/torrent_file.hpp"
 #include "ezio/torrent_maker.hpp"
 #include "ezio/torrent_source.hpp"
 #include "ezio/transfer.hpp"
-#include "ezio/transfer_policy.hpp"
 #include "ezio/verifier.hpp"
 
 #include <fmt/format.h>
@@ -25,22 +26,6 @@
 namespace ezio {
 
 namespace {
-
-StartEvent start_event(const std::string& command, const LoadedTorrent& torrent, const std::string& target)
-{
-    const Image& image = torrent.image;
-    return {command,
-            torrent.path,
-            target,
-            image.name,
-            torrent.info_hash,
-            "",
-            image.map.payload_size(),
-            image.map.device_end(),
-            image.extents.size(),
-            image.piece_count(),
-            image.piece_length};
-}
 
 std::optional<TlsCredentials> credentials_for(const LoadedTorrent& torrent, const TlsFiles& files)
 {

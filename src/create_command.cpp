@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/ca_certificate.hpp"
+#include "ezio/clock.hpp"
 #include "ezio/command_output.hpp"
 #include "ezio/commands.hpp"
 #include "ezio/fd.hpp"
@@ -12,7 +13,6 @@
 #include "ezio/scan_progress.hpp"
 #include "ezio/torrent_file.hpp"
 #include "ezio/torrent_maker.hpp"
-#include "ezio/transfer_policy.hpp"
 
 #include <fmt/format.h>
 

@@ -485,9 +485,11 @@ void DiskEngine::after_change(Completions& ready)
             std::move(waiting.mapped().begin(), waiting.mapped().end(), std::back_inserter(ready));
         }
     }
+    const bool was_holding = m_pressure.holding();
     if (m_pressure.set_level(m_cache.held_slabs())) {
         release_held(ready, 0);
     }
+    m_facts.holds += !was_holding && m_pressure.holding() ? 1 : 0;
     if (m_cache.has_job() || !m_gathers.empty()) {
         m_workers.wake();
     }

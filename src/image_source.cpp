@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/image_source.hpp"
 
+#include "ezio/clock.hpp"
 #include "ezio/disk_layout.hpp"
 #include "ezio/partclone.hpp"
 #include "ezio/partclone_info.hpp"
 #include "ezio/read_file.hpp"
 #include "ezio/source_disk.hpp"
-#include "ezio/transfer_policy.hpp"
 
 #include <fmt/format.h>
 

@@ -107,8 +107,10 @@ json to_json(const ProgressEvent& event)
 
 json to_json(const PeerEvent& event)
 {
-    return {
-        {"event", "peer"}, {"action", event.connected ? "connected" : "left"}, {"address", event.address}};
+    return {{"event", "peer"},
+            {"action", event.connected ? "connected" : "left"},
+            {"address", event.address},
+            {"reason", event.reason}};
 }
 
 json to_json(const CompleteEvent& event)

@@ -15,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <tuple>
+#include <utility>
 
 namespace ezio {
 
@@ -60,9 +61,26 @@ class PeerLedger::Book {
         return totals;
     }
 
+    void failed(std::uint32_t piece, const std::string& address)
+    {
+        constexpr std::size_t most =
+            1000; // that nobody has asked for: who sends rubbish must not fill the memory
+        const std::lock_guard lock(m_mutex);
+        if (m_failures.size() < most) {
+            m_failures.push_back({piece, address});
+        }
+    }
+
+    [[nodiscard]] std::vector<Failure> take_failures()
+    {
+        const std::lock_guard lock(m_mutex);
+        return std::exchange(m_failures, {});
+    }
+
   private:
-    mutable std::mutex m_mutex;
-    std::map<std::pair<lt::address, std::string>, std::shared_ptr<Account>> m_accounts; // guarded by m_mutex
+    mutable std::mutex m_mutex; // guards the rest
+    std::map<std::pair<lt::address, std::string>, std::shared_ptr<Account>> m_accounts;
+    std::vector<Failure> m_failures;
 };
 
 namespace {
@@ -95,6 +113,11 @@ class LedgerPeer final : public lt::peer_plugin {
     {
         account().received += static_cast<std::uint64_t>(data.size());
         return false;
+    }
+
+    void on_piece_failed(lt::piece_index_t piece) override
+    {
+        m_book->failed(static_cast<std::uint32_t>(static_cast<int>(piece)), account().address);
     }
 
     void sent_payload(int bytes) override { account().sent += static_cast<std::uint64_t>(bytes); }
@@ -147,6 +170,11 @@ void PeerLedger::extend(lt::add_torrent_params& params)
     params.extensions.push_back([book = m_book](const lt::torrent_handle&, lt::client_data_t) {
         return std::make_shared<LedgerTorrent>(book);
     });
+}
+
+std::vector<PeerLedger::Failure> PeerLedger::take_failures()
+{
+    return m_book->take_failures();
 }
 
 std::vector<PeerTotals> PeerLedger::totals() const

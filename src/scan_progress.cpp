@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/scan_progress.hpp"
 
-#include "ezio/transfer_policy.hpp"
+#include "ezio/rate_meter.hpp"
 
 namespace ezio {
 

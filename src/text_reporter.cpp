@@ -50,7 +50,8 @@ class TextReporter final : public Reporter {
 
     void peer(const PeerEvent& event) override
     {
-        note(fmt::format("peer {} {}", event.address, event.connected ? "connected" : "left"));
+        note(fmt::format("peer {} {}{}", event.address, event.connected ? "connected" : "left",
+                         event.reason.empty() ? "" : ": " + event.reason));
     }
 
     void warning(const std::string& message) override { say(message, yellow, "warning: "); }

@@ -64,7 +64,30 @@ std::optional<SessionEvent> event_of(const lt::listen_failed_alert& alert)
                         alert.error.message()};
 }
 
-// Of an ended or failed connection, what the user should know: the rest is everyday business.
+// Why a connection has ended, in words that say something.
+std::string reason_of(const lt::error_code& error)
+{
+    if (error == boost::asio::error::eof) {
+        return "it has hung up";
+    }
+    if (error == lt::errors::timed_out || error == lt::errors::timed_out_no_interest ||
+        error == lt::errors::timed_out_inactivity || error == lt::errors::timed_out_no_request ||
+        error == lt::errors::timed_out_no_handshake) {
+        return "it has said nothing for too long";
+    }
+    if (error == lt::errors::self_connection) {
+        return "that is this process itself";
+    }
+    if (error == lt::errors::duplicate_peer_id) {
+        return "there is another connection with it";
+    }
+    if (error == lt::errors::invalid_info_hash || error == lt::errors::torrent_removed) {
+        return "it has another image";
+    }
+    return error.message();
+}
+
+// Of an ended or failed connection.
 std::optional<SessionEvent> event_of(const Endpoint& peer, lt::operation_t operation,
                                      const lt::error_code& error)
 {
@@ -75,7 +98,11 @@ std::optional<SessionEvent> event_of(const Endpoint& peer, lt::operation_t opera
     if (handshake || error.category() == boost::asio::error::get_ssl_category()) {
         return PeerRefused{peer.address().to_string(), error.message()};
     }
-    return std::nullopt;
+    if (operation == lt::operation_t::connect || operation == lt::operation_t::sock_open ||
+        operation == lt::operation_t::sock_bind) {
+        return PeerUnreachable{peer, error.message()};
+    }
+    return PeerGone{peer, reason_of(error)};
 }
 
 // An address of IPv6 that is listened on cannot be announced to a tracker of IPv4, and the other way round.
@@ -100,6 +127,9 @@ std::optional<SessionEvent> to_event(const lt::alert& alert)
         return is_of_no_interest(*tracker) ? std::nullopt
                                            : std::optional<SessionEvent>(
                                                  TrackerFailed{tracker->tracker_url(), reason_of(*tracker)});
+    }
+    if (const auto* reply = lt::alert_cast<lt::tracker_reply_alert>(&alert)) {
+        return TrackerAnswered{reply->tracker_url(), static_cast<unsigned>(std::max(reply->num_peers, 0))};
     }
     if (const auto* gone = lt::alert_cast<lt::peer_disconnected_alert>(&alert)) {
         return event_of(gone->endpoint, gone->op, gone->error);
@@ -248,10 +278,14 @@ std::vector<SessionEvent> TorrentSession::take_events()
     if (m_discovery) {
         for (const Endpoint& peer : m_discovery->take_found()) {
             m_handle.connect_peer(peer, lt::peer_info::lsd);
+            events.emplace_back(PeerFound{peer});
         }
         if (!m_discovery->trouble().empty()) {
             events.emplace_back(DiscoveryFailed{m_discovery->trouble()});
         }
+    }
+    for (const PeerLedger::Failure& failure : m_ledger.take_failures()) {
+        events.emplace_back(WrongDataFrom{failure.piece, failure.address});
     }
     for (const lt::alert* alert : alerts) {
         if (auto event = to_event(*alert)) {

@@ -5,14 +5,18 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 namespace ezio {
 
-bool may_leave(milliseconds since_complete, milliseconds since_needed, milliseconds seed_time)
+std::optional<std::string> may_leave(milliseconds since_complete, milliseconds since_needed,
+                                     milliseconds seed_time)
 {
-    return since_complete >= seed_time || since_needed >= leave_grace;
+    if (since_complete >= seed_time) {
+        return "its seed time is over";
+    }
+    if (since_needed >= leave_grace) {
+        return "no connected peer needs data";
+    }
+    return std::nullopt;
 }
 
 milliseconds search_interval(milliseconds lonely)
@@ -24,11 +28,19 @@ milliseconds search_interval(milliseconds lonely)
     return lonely < 2min ? 3s : 30s;
 }
 
-bool seed_may_leave(const SeedingFacts& facts, const SeedingLimits& limits)
+std::optional<std::string> seed_may_leave(const SeedingFacts& facts, const SeedingLimits& limits)
 {
-    return (limits.seed_time && facts.since_start >= *limits.seed_time) ||
-           (limits.idle_timeout && facts.since_sent >= *limits.idle_timeout) ||
-           (limits.clients && facts.clients_complete >= *limits.clients);
+    if (limits.clients && facts.clients_complete >= *limits.clients) {
+        return counted(facts.clients_complete, "client") + (facts.clients_complete == 1 ? " is" : " are") +
+               " complete";
+    }
+    if (limits.seed_time && facts.since_start >= *limits.seed_time) {
+        return "its seed time is over";
+    }
+    if (limits.idle_timeout && facts.since_sent >= *limits.idle_timeout) {
+        return "nothing was sent for " + format_duration(*limits.idle_timeout);
+    }
+    return std::nullopt;
 }
 
 std::string describe_wait(const SwarmFacts& facts)
@@ -56,47 +68,17 @@ std::string describe_wait(const SwarmFacts& facts)
     return fmt::format("no peer is connected (tried: {})", tried);
 }
 
-void RateMeter::observe(std::uint64_t bytes, Clock::time_point now)
+std::optional<std::string> waited_too_long(const WaitingFacts& facts, const WaitingLimits& limits,
+                                           const std::string& waits_for)
 {
-    if (m_last) {
-        const double seconds = std::chrono::duration<double>(now - *m_last).count();
-        if (seconds < 0.05) {
-            return; // too short to say anything
-        }
-        const double share = 1 - std::exp(-seconds / m_window);
-        const double current = static_cast<double>(bytes - m_bytes) / seconds;
-        m_weight += share * (1 - m_weight);
-        m_rate += share / m_weight * (current - m_rate); // at the start, the mean of what there is
+    if (limits.timeout && facts.since_start >= *limits.timeout) {
+        return fmt::format("not complete after {} ({} of {} done): {}", format_duration(*limits.timeout),
+                           format_bytes(facts.done_bytes), format_bytes(facts.total_bytes), waits_for);
     }
-    m_last = now;
-    m_bytes = bytes;
-}
-
-std::optional<double> seconds_left(std::uint64_t done, std::uint64_t total, double rate)
-{
-    if (rate < 1 || done > total) {
-        return std::nullopt;
+    if (limits.stall_timeout && facts.since_moved >= *limits.stall_timeout) {
+        return fmt::format("no data for {}: {}", format_duration(*limits.stall_timeout), waits_for);
     }
-    return static_cast<double>(total - done) / rate;
-}
-
-void TimeLeft::observe(std::uint64_t done, std::uint64_t total, Clock::time_point now)
-{
-    constexpr double first_estimate = 2; // seconds after the start
-    constexpr double settling = 4;       // seconds in which most of a change is followed
-    m_rate.observe(done, now);
-    if (!m_first) {
-        m_first = m_last = now;
-    }
-    const double passed = std::chrono::duration<double>(now - m_last).count();
-    m_last = now;
-    const auto estimate = seconds_left(done, total, m_rate.per_second());
-    if (!estimate || std::chrono::duration<double>(now - *m_first).count() < first_estimate) {
-        m_seconds.reset();
-        return;
-    }
-    const double expected = m_seconds ? std::max(0.0, *m_seconds - passed) : *estimate;
-    m_seconds = expected + (*estimate - expected) * (1 - std::exp(-passed / settling));
+    return std::nullopt;
 }
 
 } // namespace ezio

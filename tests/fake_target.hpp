@@ -10,6 +10,7 @@
 #include "ezio/target.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -33,11 +34,13 @@ class FakeTarget final : public Target {
     {
         write_gate.open();
         read_gate.open();
+        sync_gate.open();
     }
 
     // Calls wait here before anything else is done. Open at first.
     Gate write_gate;
     Gate read_gate;
+    Gate sync_gate;
 
     // The nth call from now on, counted from 1, fails with `error`. Any thread.
     void fail(Operation operation, std::size_t nth, int error)
@@ -58,6 +61,8 @@ class FakeTarget final : public Target {
         return found;
     }
 
+    [[nodiscard]] unsigned cache_drops() const { return m_cache_drops; }
+
     // What is on the device. Only while no call is under way.
     [[nodiscard]] std::vector<std::byte>& bytes() { return m_bytes; }
 
@@ -75,8 +80,13 @@ class FakeTarget final : public Target {
         return error != 0 ? std::optional(IoFailure{Operation::write_back, m_path, span.offset, bytes, error})
                           : std::nullopt;
     }
-    std::optional<IoFailure> sync() override { return std::nullopt; }
-    void drop_cache() override {}
+    std::optional<IoFailure> sync() override
+    {
+        const int error = begin({Operation::sync, 0, 0});
+        sync_gate.pass();
+        return error != 0 ? std::optional(IoFailure{Operation::sync, m_path, 0, 0, error}) : std::nullopt;
+    }
+    void drop_cache() override { ++m_cache_drops; }
     [[nodiscard]] bool is_rotational() const override { return false; }
     [[nodiscard]] const std::string& path() const override { return m_path; }
 
@@ -132,6 +142,7 @@ class FakeTarget final : public Target {
 
     const std::string m_path = "/dev/fake";
     std::vector<std::byte> m_bytes;
+    std::atomic<unsigned> m_cache_drops = 0;
     mutable std::mutex m_mutex; // guards the rest
     std::vector<Call> m_calls;
     std::map<Operation, std::size_t> m_count;

@@ -154,9 +154,15 @@ TEST_CASE("json: every phase has a name of its own")
 TEST_CASE("json: a peer comes or goes")
 {
     const json came = to_json(PeerEvent{true, "10.0.0.2:6881"});
-    check_members(came, {{"event", Type::text}, {"action", Type::text}, {"address", Type::text}});
-    CHECK(came == json{{"event", "peer"}, {"action", "connected"}, {"address", "10.0.0.2:6881"}});
-    CHECK(to_json(PeerEvent{false, "10.0.0.2:6881"})["action"] == "left");
+    check_members(came, {{"event", Type::text},
+                         {"action", Type::text},
+                         {"address", Type::text},
+                         {"reason", Type::text}});
+    CHECK(came ==
+          json{{"event", "peer"}, {"action", "connected"}, {"address", "10.0.0.2:6881"}, {"reason", ""}});
+    const json left = to_json(PeerEvent{false, "10.0.0.2:6881", "it has hung up"});
+    CHECK(left["action"] == "left");
+    CHECK(left["reason"] == "it has hung up");
 }
 
 TEST_CASE("json: a warning is its message")

@@ -41,6 +41,7 @@ struct HostPort {
 struct ListenPlace {
     std::vector<Endpoint> endpoints; // none twice
     Fd reservation;                  // of the port if it was chosen here, while this lives
+    std::uint16_t ports_taken = 0;   // that were tried before it, if it was chosen here
 };
 
 // What `texts` (as in NetworkOptions::listen) mean, after trying it: every endpoint could be bound a moment

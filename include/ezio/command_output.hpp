@@ -3,7 +3,7 @@
 // What several commands print.
 #pragma once
 
-#include "ezio/commands.hpp"
+#include "ezio/context.hpp"
 #include "ezio/torrent_file.hpp"
 
 #include <string>

@@ -1,97 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The commands, each with its options and their defaults. They return when what was asked for is done, and
-// throw Error with the exit status otherwise.
+// What each command does, in order. They return when what was asked for is done, and throw Error with the exit
+// status otherwise.
 #pragma once
 
-#include "ezio/network_options.hpp"
-#include "ezio/reporter.hpp"
-#include "ezio/stop_signal.hpp"
-#include "ezio/units.hpp"
-#include "ezio/wakeup.hpp"
-
-#include <chrono>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <variant>
-#include <vector>
+#include "ezio/command_options.hpp"
+#include "ezio/context.hpp"
 
 namespace ezio {
-
-struct CreateOptions {
-    std::string source; // device, image file, directory, or torrent.info
-    std::string output; // the torrent to write
-    std::string name;   // info.name; empty: that of the source
-    std::vector<std::string> trackers;
-    std::string comment;
-    std::string ssl_ca;             // file with the CA's certificate, PEM; empty: no SSL torrent
-    bool date = false;              // note the time of creation
-    std::optional<std::uint64_t> piece_length; // none: as fits the payload
-    bool all = false;               // every byte, without a look at what is on the source
-    bool skip_holes = false;        // of an image file, with `all`
-    std::string extents;            // file that says what to carry; empty: find out
-    bool force = false;             // although it is mounted for writing
-    std::uint64_t memory = 256_MiB;
-
-    bool operator==(const CreateOptions&) const = default;
-};
-
-struct SeedOptions {
-    std::string torrent;
-    std::string source;
-    NetworkOptions network;
-    std::uint64_t memory = 256_MiB;
-    bool check = false;                                 // hash the source first
-    std::optional<std::chrono::milliseconds> seed_time; // none: until a signal
-    std::optional<std::chrono::milliseconds> idle_timeout;
-    std::optional<int> clients; // leave when so many are complete
-
-    bool operator==(const SeedOptions&) const = default;
-};
-
-struct FetchOptions {
-    std::string torrent;
-    std::string target;
-    std::string save_torrent; // write the torrent here, too; empty: nowhere
-    NetworkOptions network;
-    std::uint64_t memory = 256_MiB;
-    bool resume = false;  // keep what is right on the target already
-    bool discard = false; // what the image does not use
-    std::string serial;   // the disk's; empty: any
-    bool verify = false; // read everything back from the medium before it counts as complete
-    std::chrono::milliseconds seed_time = std::chrono::minutes(2);
-    std::optional<std::chrono::milliseconds> stall_timeout;
-    std::optional<std::chrono::milliseconds> timeout;
-
-    bool operator==(const FetchOptions&) const = default;
-};
-
-struct VerifyOptions {
-    std::string torrent;
-    std::string target;
-
-    bool operator==(const VerifyOptions&) const = default;
-};
-
-struct InfoOptions {
-    std::string torrent;
-    bool magnet = false; // print a magnet link instead
-
-    bool operator==(const InfoOptions&) const = default;
-};
-
-using Command = std::variant<CreateOptions, SeedOptions, FetchOptions, VerifyOptions, InfoOptions>;
-
-enum class Format { text, json };
-
-// What every command gets.
-struct Context {
-    Reporter& reporter;
-    Format format;
-    Wakeup& wakeup;
-    StopSignal& stop;
-};
 
 void run(const CreateOptions& options, const Context& context);
 void run(const SeedOptions& options, const Context& context);

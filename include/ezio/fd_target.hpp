@@ -30,6 +30,7 @@ class FdTarget : public Target {
     void drop_cache() override;
     std::optional<DiscardGeometry> discard_geometry() const override;
     std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length) override;
+    PageCache page_cache() const override { return m_page_cache; }
     bool is_rotational() const override;
     const std::string& path() const override { return m_path; }
 

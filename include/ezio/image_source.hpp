@@ -5,7 +5,8 @@
 // told so.
 #pragma once
 
-#include "ezio/commands.hpp"
+#include "ezio/command_options.hpp"
+#include "ezio/context.hpp"
 #include "ezio/extent_map.hpp"
 
 #include <string>

@@ -8,7 +8,9 @@
 
 #include <libtorrent/fwd.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace ezio {
@@ -23,6 +25,13 @@ class PeerLedger {
 
     // Those with whom anything was exchanged, the biggest sources first. Any thread.
     [[nodiscard]] std::vector<PeerTotals> totals() const;
+
+    // Who has sent something of a piece whose hash was wrong, since it was last asked. Any thread.
+    struct Failure {
+        std::uint32_t piece = 0;
+        std::string address;
+    };
+    [[nodiscard]] std::vector<Failure> take_failures();
 
     class Book;
 

@@ -73,6 +73,7 @@ struct ProgressEvent {
 struct PeerEvent {
     bool connected = false; // or gone
     std::string address;
+    std::string reason{}; // why it is gone; empty when that is not known
 };
 
 struct CompleteEvent {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "ezio/commands.hpp"
+#include "ezio/context.hpp"
 #include "ezio/piece_scan.hpp"
 
 namespace ezio {

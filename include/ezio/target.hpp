@@ -7,6 +7,7 @@
 
 #include "ezio/error.hpp"
 #include "ezio/image.hpp"
+#include "ezio/page_cache.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -61,6 +62,9 @@ class Target {
     // Gives [offset, offset + length) back to the device; what is read there later is unspecified. Both are
     // multiples of the alignment.
     [[nodiscard]] virtual std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length);
+
+    // What becomes of the kernel's copy of what is read and written.
+    [[nodiscard]] virtual PageCache page_cache() const { return PageCache::keep; }
 
     // Whether it is on a rotating disk, which is best left to one writer at a time.
     [[nodiscard]] virtual bool is_rotational() const = 0;

@@ -9,6 +9,7 @@
 #include "ezio/local_discovery.hpp"
 #include "ezio/network_options.hpp"
 #include "ezio/peer_ledger.hpp"
+#include "ezio/session_events.hpp"
 #include "ezio/swarm.hpp"
 #include "ezio/target.hpp"
 #include "ezio/tls_credentials.hpp"
@@ -23,60 +24,9 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace ezio {
-
-// What has happened since it was last asked.
-struct ListenFailed {
-    std::string where;
-    std::string reason;
-};
-struct DiscoveryFailed { // of the local network
-    std::string reason;
-};
-struct TrackerFailed {
-    std::string url;
-    std::string reason;
-};
-struct PeerRefused { // by the TLS handshake or what it led to; `address` has no port
-    std::string address;
-    std::string reason;
-};
-struct PeerBanned { // it has sent wrong data; libtorrent has hung up, and forgets it when it calls from another port
-    Endpoint peer;
-};
-struct PeerBlocked { // not one of --allow, or kept out
-    boost::asio::ip::address host;
-};
-struct ListenTroubled { // a connection could not be accepted: too many, for one
-    std::string reason;
-};
-struct PieceRejected { // its hash was wrong; it is fetched again
-    std::uint32_t piece = 0;
-};
-struct TorrentFailed { // libtorrent has stopped the torrent
-    std::string reason;
-};
-using SessionEvent = std::variant<ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed, PeerRefused, PeerBanned,
-                                  PeerBlocked, PieceRejected, TorrentFailed>;
-
-// A connected peer, past its handshake.
-struct ConnectedPeer {
-    std::string address;
-    bool complete = false;
-    bool has_data = false; // a piece at least
-    bool is_source = false; // has a piece that is missing here
-};
-
-// Bytes of the payload.
-struct SessionCounts {
-    std::uint64_t received_bytes = 0;
-    std::uint64_t uploaded_bytes = 0;
-    std::uint64_t redundant_bytes = 0;
-    std::uint64_t failed_bytes = 0; // received, and the piece's hash was wrong
-};
 
 // All calls come from one thread. It works from its construction, and contacts nobody before start().
 class TorrentSession {

@@ -3,21 +3,21 @@
 // When a transfer has waited long enough, and when it may leave: decisions without a session.
 #pragma once
 
-#include <chrono>
+#include "ezio/clock.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 
 namespace ezio {
 
-using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
-
 // After a fetch is complete: nobody has needed data for this long, so nobody is about to come back.
 inline constexpr milliseconds leave_grace{1000};
 
-// Whether a complete fetch may leave: nobody needs it any more, or it has served for `seed_time`.
-[[nodiscard]] bool may_leave(milliseconds since_complete, milliseconds since_needed, milliseconds seed_time);
+// Why a complete fetch may leave, in words, if it may: nobody needs it any more, or it has served for
+// `seed_time`.
+[[nodiscard]] std::optional<std::string> may_leave(milliseconds since_complete, milliseconds since_needed,
+                                                   milliseconds seed_time);
 
 // How a seed has fared, and when it is to leave.
 struct SeedingFacts {
@@ -31,7 +31,9 @@ struct SeedingLimits { // none: it stays
     std::optional<unsigned> clients;
 };
 
-[[nodiscard]] bool seed_may_leave(const SeedingFacts& facts, const SeedingLimits& limits);
+// Why a seed may leave, in words, if it may: the first of its limits.
+[[nodiscard]] std::optional<std::string> seed_may_leave(const SeedingFacts& facts,
+                                                        const SeedingLimits& limits);
 
 // How long nothing has moved.
 class StallClock {
@@ -57,15 +59,13 @@ class StallClock {
 };
 
 // How long to wait before trackers and the local network are asked again who is there, when nobody has been
-// connected for `lonely`; zero: somebody is. Who comes later announces itself, so it need not be often for ever.
+// connected for `lonely`; zero: somebody is. Who comes later announces itself, so it need not be often for
+// ever.
 [[nodiscard]] milliseconds search_interval(milliseconds lonely);
 
 // A host that has sent wrong data so often, from whatever port, is kept out. Not the first time: behind one
 // address there can be several machines.
 inline constexpr unsigned bans_until_kept_out = 3;
-
-// At most so many warnings, each told once: a hostile host must not fill the log, or the memory.
-inline constexpr std::size_t warning_limit = 100;
 
 // What is known of the swarm while waiting.
 struct SwarmFacts {
@@ -83,38 +83,20 @@ struct SwarmFacts {
 // What a fetch waits for, for the end of a sentence: "no peer is connected (tried: 1 --peer, ...)".
 [[nodiscard]] std::string describe_wait(const SwarmFacts& facts);
 
-// A rate that settles: an exponentially weighted mean over about so many seconds.
-class RateMeter {
-  public:
-    explicit RateMeter(double seconds = 5) : m_window(seconds) {}
-
-    void observe(std::uint64_t bytes, Clock::time_point now);
-    [[nodiscard]] double per_second() const { return m_rate; }
-
-  private:
-    std::optional<Clock::time_point> m_last;
-    std::uint64_t m_bytes = 0;
-    double m_window; // seconds
-    double m_rate = 0;
-    double m_weight = 0; // of what was observed, 0 to 1
+// How long a fetch has waited, and for how long it may.
+struct WaitingFacts {
+    milliseconds since_start{0};
+    milliseconds since_moved{0}; // anything
+    std::uint64_t done_bytes = 0;
+    std::uint64_t total_bytes = 0;
+};
+struct WaitingLimits { // none: it waits
+    std::optional<milliseconds> timeout;
+    std::optional<milliseconds> stall_timeout;
 };
 
-// Seconds until the rest is done; empty while the rate says nothing.
-[[nodiscard]] std::optional<double> seconds_left(std::uint64_t done, std::uint64_t total, double rate);
-
-// The time that is left, for people: it counts down evenly, and follows a change of the rate by and by.
-class TimeLeft {
-  public:
-    void observe(std::uint64_t done, std::uint64_t total, Clock::time_point now);
-
-    // Empty while too little has been seen.
-    [[nodiscard]] std::optional<double> seconds() const { return m_seconds; }
-
-  private:
-    RateMeter m_rate{15};
-    std::optional<Clock::time_point> m_first;
-    Clock::time_point m_last;
-    std::optional<double> m_seconds;
-};
+// Why it is not to wait any longer, in words, if that is so; `waits_for` is what it waits for.
+[[nodiscard]] std::optional<std::string>
+waited_too_long(const WaitingFacts& facts, const WaitingLimits& limits, const std::string& waits_for);
 
 } // namespace ezio

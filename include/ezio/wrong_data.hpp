@@ -7,7 +7,7 @@
 // Invariant: m_piece is set exactly when a piece was rejected after the last one that was found right.
 #pragma once
 
-#include "ezio/transfer_policy.hpp"
+#include "ezio/clock.hpp"
 
 #include <cstdint>
 #include <optional>

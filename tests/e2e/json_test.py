@@ -2,6 +2,7 @@
 """What --json prints, against the JSON Schema that is installed with the program."""
 
 import json
+import re
 import unittest
 
 from harness import REPOSITORY, EndToEndTest, main, make_file
@@ -69,9 +70,23 @@ class JsonEvents(EndToEndTest):
         self.assertEqual(summary["peers"][0]["received_bytes"], self.payload)
         self.assertEqual(summary["received_bytes"], self.payload)
         self.assertEqual(summary["written_bytes"], self.payload)
+        self.assert_notes(fetcher, "port ", "memory", "the kernel", "one thread writes|several threads write",
+                          "it serves others", "leaving: ")
         seeder.signal(15)
         self.assertEqual(seeder.wait(), 143)
         self.assert_valid(seeder, "start", "progress", "peer", "error")
+
+    def assert_notes(self, ezio, *patterns):
+        """Every decision is in a note of its own."""
+        notes = [event["message"] for event in ezio.events_named("note")]
+        for pattern in patterns:
+            self.assertTrue(any(re.search(pattern, note) for note in notes), f"{pattern} in {notes}")
+
+    def test_a_verbose_fetch_says_whom_it_tries_in_vain(self):
+        fetcher = self.ends_with(7, "fetch", self.torrent, self.dir / "target.img", "--peer", "127.0.0.1:1", "--no-lsd",
+                                 "--stall-timeout", "6", "--verbose", "--json")
+        self.assert_notes(fetcher, r"no connection with 127\.0\.0\.1:1: .*; it is tried again",
+                          "nobody is connected", r"no data for \d+ s: no peer is connected")
 
     def test_verify(self):
         self.assert_valid(self.ends_with(0, "verify", self.torrent, self.source, "--json"), "start", "progress", "summary")

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "ezio/error.hpp"
+#include "ezio/target.hpp"
+#include "ezio/wakeup.hpp"
+
+#include <atomic>
+#include <optional>
+#include <thread>
+
+namespace ezio {
+
+// A sync of the target on a thread of its own: fsync can take long, and meanwhile its owner goes on reporting
+// and listening to signals.
+class BackgroundSync {
+  public:
+    // Starts. Both must outlive it; `wakeup` is notified at the end.
+    BackgroundSync(Target& target, Wakeup& wakeup);
+    ~BackgroundSync(); // waits for the end
+    BackgroundSync(const BackgroundSync&) = delete;
+    BackgroundSync& operator=(const BackgroundSync&) = delete;
+
+    [[nodiscard]] bool finished() const { return m_finished; }
+
+    // When finished.
+    [[nodiscard]] const std::optional<IoFailure>& failure() const { return m_failure; }
+
+  private:
+    std::optional<IoFailure> m_failure; // published by m_finished
+    std::atomic<bool> m_finished = false;
+    std::thread m_thread; // last: it uses the rest
+};
+
+} // namespace ezio

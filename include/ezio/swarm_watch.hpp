@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a transfer knows of the others, from what its session tells: who is connected and what they have, what
+// went wrong with whom. It reports who comes and goes, warns once of each trouble, and says when it is time
+// to look for more. It has no session: what is to be done, its owner does.
+#pragma once
+
+#include "ezio/clock.hpp"
+#include "ezio/reporter.hpp"
+#include "ezio/session_events.hpp"
+#include "ezio/transfer_policy.hpp"
+#include "ezio/warnings.hpp"
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+// Not thread-safe.
+class SwarmWatch {
+  public:
+    // `endpoints` and `reporter` must outlive it.
+    SwarmWatch(const NetworkEndpoints& endpoints, Reporter& reporter);
+
+    // A session begins, and looks for peers in these places besides those that are named.
+    void begin(std::size_t named_peers, unsigned trackers, bool local_discovery, Clock::time_point now);
+
+    void handle(const DiscoveryFailed& event);
+    void handle(const ListenTroubled& event);
+    void handle(const TrackerFailed& event);
+    void handle(const TrackerAnswered& event);
+    void handle(const PeerFound& event);
+    void handle(const PeerUnreachable& event);
+    void handle(const PeerGone& event);
+    void handle(const WrongDataFrom& event);
+    void handle(const PeerRefused& event);
+    void handle(const PeerBlocked& event);
+    void handle(const PieceRejected& event);
+
+    // Returns the host if no more connections with it are wanted.
+    [[nodiscard]] std::optional<boost::asio::ip::address> handle(const PeerBanned& event);
+
+    // All that are connected now.
+    void look(const std::vector<ConnectedPeer>& peers, Clock::time_point now);
+
+    enum class Search { none, local, everywhere };
+
+    // Where to ask now who is there.
+    [[nodiscard]] Search search(Clock::time_point now);
+
+    [[nodiscard]] unsigned peers() const { return m_facts.peers; }
+    [[nodiscard]] unsigned peers_complete() const { return m_peers_complete; }
+    [[nodiscard]] bool has_source() const { return m_has_source; } // somebody has what is missing here
+    [[nodiscard]] bool misses_named_peers() const;
+
+    // When somebody who is not complete was connected last; or needed_from(), whatever is later.
+    [[nodiscard]] Clock::time_point last_needed() const { return m_last_needed; }
+    void needed_from(Clock::time_point time) { m_last_needed = time; }
+
+    [[nodiscard]] const SwarmFacts& facts() const { return m_facts; }
+
+  private:
+    void note_once(const std::string& message);
+    void note_search(bool lonely, milliseconds interval);
+    [[nodiscard]] bool is_named(const Endpoint& peer) const;
+
+    const NetworkEndpoints& m_endpoints;
+    Reporter& m_reporter;
+    Warnings m_warnings;
+    SwarmFacts m_facts;
+    unsigned m_peers_complete = 0;
+    bool m_has_source = false;
+    std::set<std::string> m_known_peers;
+    std::map<std::string, std::string> m_reasons; // why those left that were seen no more
+    std::set<std::string> m_noted;
+    std::map<std::string, unsigned> m_tracker_peers;     // what each tracker has answered last
+    milliseconds m_noted_interval{0};                    // of searching while nobody is connected
+    std::map<boost::asio::ip::address, unsigned> m_bans; // of each host
+    Clock::time_point m_last_needed;
+    Clock::time_point m_lonely_since;
+    Clock::time_point m_last_search;
+};
+
+} // namespace ezio

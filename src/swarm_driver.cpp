@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/swarm_driver.hpp"
+
+#include "ezio/verifier.hpp"
+
+#include <fmt/format.h>
+
+#include <variant>
+
+namespace ezio {
+
+namespace {
+
+constexpr milliseconds look_interval{1000};      // a list of all peers is asked for this often,
+constexpr milliseconds eager_look_interval{250}; // or this often, to see the first byte when it comes
+
+} // namespace
+
+SwarmDriver::SwarmDriver(const LoadedTorrent& torrent, Target& target, const TorrentSession::Options& options,
+                         Reporter& reporter, Clock::time_point now)
+    : m_torrent(torrent), m_session(torrent, target, options), m_watch(options.endpoints, reporter),
+      m_now(now)
+{
+    m_watch.begin(options.network.peers.size(), m_session.tracker_count(), m_session.discovers_locally(),
+                  now);
+}
+
+void SwarmDriver::observe(Phase phase, Clock::time_point now)
+{
+    m_now = now;
+    for (const SessionEvent& event : m_session.take_events()) {
+        std::visit([this](const auto& what) { handle(what); }, event);
+    }
+    m_disk = m_session.engine().facts();
+    m_counts = m_session.counts();
+    look_at_peers(phase);
+    look_for_peers();
+    m_wrong_data.observe(m_disk.done_bytes, m_watch.has_source(), m_now);
+    throw_if(m_session.engine().failure());
+}
+
+void SwarmDriver::handle(const ListenFailed& event)
+{
+    throw Error(ExitStatus::network, fmt::format("cannot listen on {}: {}", event.where, event.reason));
+}
+
+void SwarmDriver::handle(const TorrentFailed& event)
+{
+    if (!m_session.engine().failure()) { // which is the reason then, and says more
+        throw Error(ExitStatus::internal, "libtorrent: " + event.reason);
+    }
+}
+
+void SwarmDriver::handle(const PeerBanned& event)
+{
+    if (const auto host = m_watch.handle(event)) {
+        m_session.keep_out(*host);
+    }
+}
+
+void SwarmDriver::handle(const PieceRejected& event)
+{
+    m_wrong_data.rejected(event.piece, m_now);
+    m_watch.handle(event);
+}
+
+void SwarmDriver::look_at_peers(Phase phase)
+{
+    if (m_now - m_last_look < (phase == Phase::connecting ? eager_look_interval : look_interval)) {
+        return;
+    }
+    m_last_look = m_now;
+    m_watch.look(m_session.peers(), m_now);
+    m_clients = m_session.clients();
+    if (m_watch.misses_named_peers() && phase != Phase::seeding) {
+        m_session.connect_named_peers();
+    }
+}
+
+void SwarmDriver::look_for_peers()
+{
+    const SwarmWatch::Search search = m_watch.search(m_now);
+    if (search != SwarmWatch::Search::none) {
+        m_session.announce_locally();
+    }
+    if (search == SwarmWatch::Search::everywhere) {
+        m_session.announce_to_trackers();
+    }
+}
+
+void SwarmDriver::refuse_wrong_source(Clock::time_point now) const
+{
+    if (const auto piece = m_wrong_data.hopeless(now)) {
+        throw Error(
+            ExitStatus::verification,
+            fmt::format("the source does not match the torrent: what it sends as piece {} is wrong ({}), and "
+                        "nobody else has it; has its disk changed since the torrent was made?",
+                        *piece, describe_wrong(m_torrent.image, {*piece})));
+    }
+}
+
+void SwarmDriver::describe(ProgressEvent& event) const
+{
+    event.received_bytes = m_counts.received_bytes;
+    event.uploaded_bytes = m_counts.uploaded_bytes;
+    event.peers = m_watch.peers();
+    event.peers_complete = m_watch.peers_complete();
+    event.clients_complete = m_clients.complete;
+    event.clients_in_progress = m_clients.in_progress;
+    if (const auto& slowest = m_clients.slowest) {
+        event.slowest =
+            SlowestClient{slowest->address, 100.0 * slowest->pieces / m_torrent.image.piece_count()};
+    }
+}
+
+void SwarmDriver::describe(SummaryEvent& event) const
+{
+    const SessionCounts counts = m_session.counts(); // of this moment
+    event.received_bytes = counts.received_bytes;
+    event.written_bytes = m_disk.written_bytes;
+    event.uploaded_bytes = counts.uploaded_bytes;
+    event.redundant_bytes = counts.redundant_bytes;
+    event.failed_pieces = m_disk.failed_pieces;
+    event.peers = m_session.peer_totals();
+}
+
+std::string SwarmDriver::describe_wait() const
+{
+    SwarmFacts facts = m_watch.facts();
+    facts.target_hangs = m_disk.writers > 0;
+    return ezio::describe_wait(facts);
+}
+
+void SwarmDriver::needed_from(Clock::time_point time)
+{
+    m_watch.needed_from(time);
+    m_last_look = {}; // look at them anew
+}
+
+} // namespace ezio
