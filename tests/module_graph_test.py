@@ -21,7 +21,8 @@ LAYERS = {
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
                 " transfer_meters transfer_notes transfer_policy warnings wrong_data",
     "session": "client_registry descriptor_limit disk_io local_discovery metadata_guard peer_ledger"
-               " piece_assigner session_events session_settings swarm tcp_preference torrent_session",
+               " piece_assigner session_events session_settings swarm tcp_preference torrent_session"
+               " web_certificates",
     "torrents": "discard http_download magnet piece_scan torrent_file torrent_maker torrent_source verifier",
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache write_order",
     "targets": "block_target device_identity directory_target fd_target file_target free_space mounts page_cache rotational"
@@ -33,7 +34,7 @@ LAYERS = {
 }
 
 LIBTORRENT = set("disk_io magnet metadata_guard metadata_session peer_ledger session_settings swarm tcp_preference"
-                 " torrent_file torrent_session".split())
+                 " torrent_file torrent_session web_certificates".split())
 
 RANKS = {module: rank for rank, modules in enumerate(LAYERS.values()) for module in modules.split()}
 NAMES = list(LAYERS)
