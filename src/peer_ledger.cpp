@@ -39,7 +39,7 @@ class PeerLedger::Book {
     // The account of this client, and whether it is a new one.
     std::pair<std::shared_ptr<Account>, bool> account_of(const lt::peer_connection_handle& connection)
     {
-        const lt::tcp::endpoint remote = connection.remote();
+        const lt::tcp::endpoint& remote = connection.remote();
         const std::lock_guard lock(m_mutex);
         auto& account = m_accounts[{remote.address(), connection.pid().to_string()}];
         const bool is_new = !account;

@@ -55,9 +55,10 @@ Part eta_part(const ProgressEvent& event, Detail detail)
     return detail == Detail::less ? Part{time, -6, 1} : Part{time.empty() ? "" : time + " left", -11, 1};
 }
 
-std::vector<Part> seeding_parts(const ProgressEvent& event)
+std::vector<Part> seeding_parts(const ProgressEvent& event, Detail detail)
 {
-    std::vector<Part> parts{phase_part(event),
+    const Part phase = detail == Detail::less ? Part{"seeding", 0, 0} : phase_part(event);
+    std::vector<Part> parts{phase,
                             {fmt::format("{} complete", event.clients_complete), 12, 2},
                             {fmt::format("{} in progress", event.clients_in_progress), 14, 1}};
     if (event.slowest) {
@@ -80,7 +81,7 @@ std::vector<Part> parts_of(const ProgressEvent& event, Detail detail)
     case Phase::mapping:
         return {{"finding the used blocks", 0, 0}};
     case Phase::seeding:
-        return seeding_parts(event);
+        return seeding_parts(event, detail);
     case Phase::connecting:
         parts.push_back(
             {event.peers == 0 ? "no peer yet" : counted(event.peers, "peer") + ", no data yet", 0, 1});

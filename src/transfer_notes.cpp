@@ -52,6 +52,9 @@ std::string describe_staying(std::optional<milliseconds> seed_time)
     if (!seed_time) {
         return "it serves others until it is stopped";
     }
+    if (*seed_time == milliseconds{0}) {
+        return "it does not stay to serve others (--seed-time 0)";
+    }
     return fmt::format("it serves others while a connected peer needs data, for {} at most (--seed-time)",
                        format_duration(*seed_time));
 }

@@ -160,7 +160,7 @@ TEST_CASE("progress line: a seeder shows its clients instead of a percentage")
                        "up    1.0 MiB/s  sent 5.0 GiB"},
                  {79, "seeding      12 complete   3 in progress   up    1.0 MiB/s  sent 5.0 GiB"},
                  {59, "seeding      12 complete   3 in progress   up    1.0 MiB/s"},
-                 {42, "seeding     3 in progress  up    1.0 MiB/s"}});
+                 {39, "seeding 3 in progress  up    1.0 MiB/s"}});
 }
 
 TEST_CASE("progress line: whatever happens, it is no wider than the terminal and has no line end in it")

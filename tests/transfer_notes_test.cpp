@@ -40,6 +40,7 @@ TEST_CASE("transfer notes: what is there already, in the singular and in the plu
 TEST_CASE("transfer notes: what a complete fetch stays for")
 {
     CHECK(describe_staying(std::nullopt) == "it serves others until it is stopped");
+    CHECK(describe_staying(0ms) == "it does not stay to serve others (--seed-time 0)");
     CHECK(describe_staying(2min) ==
           "it serves others while a connected peer needs data, for 2 min at most (--seed-time)");
 }

@@ -71,7 +71,7 @@ class JsonEvents(EndToEndTest):
         self.assertEqual(summary["received_bytes"], self.payload)
         self.assertEqual(summary["written_bytes"], self.payload)
         self.assert_notes(fetcher, "port ", "memory", "the kernel", "one thread writes|several threads write",
-                          "it serves others", "leaving: ")
+                          "it does not stay", "leaving: ")
         seeder.signal(15)
         self.assertEqual(seeder.wait(), 143)
         self.assert_valid(seeder, "start", "progress", "peer", "error")
