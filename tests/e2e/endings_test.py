@@ -115,8 +115,10 @@ class FailingMachine(EndingTest):
 
 class FailingTargets(EndingTest):
     def assert_io_error(self, fetcher, path):
-        """Ends with status 5 and a message that names the path; returns the message."""
-        self.assert_failed(fetcher, 5, seconds=60)
+        """Ends with status 5 and a message that names the path, at most 5 s after the error; returns the message."""
+        wait_until(lambda: not fetcher.is_running() or
+                   any(event["received_bytes"] for event in fetcher.events_named("progress")), fetcher)
+        self.assert_failed(fetcher, 5, seconds=5)  # the error cannot have come before the first byte
         message = self.error_of(fetcher, 5)
         self.assertIn(str(path), message)
         return message

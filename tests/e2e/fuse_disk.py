@@ -5,10 +5,12 @@
 
 The bytes are those of the file BACKING. CONTROL is a directory; what is in it when a call comes says what happens to it:
     fail-read    "FIRST END": reads that touch this range fail with EIO
+    quota        "END": writes that go beyond END fail with EDQUOT
+    slow-read    each read takes 20 ms longer
     block-write  writes do not return while it exists
     block-sync   neither does fsync
-CONTROL/calls gets a line for each call that has arrived ("write OFFSET LENGTH", "sync") and for each that is done
-("sync-done").
+CONTROL/calls gets a line for each call that has arrived ("write OFFSET LENGTH", "sync"), for each sync that is
+done ("sync-done") and each call that fails ("read-failed TIME").
 """
 
 import errno
@@ -51,12 +53,19 @@ class Disk(fusepy.Operations):
         except OSError:
             first = end = 0
         if offset < end and offset + size > first:
+            self.calls.write(f"read-failed {time.monotonic()}\n")
             raise fusepy.FuseOSError(errno.EIO)
+        if (self.control / "slow-read").exists():
+            time.sleep(0.02)
         return os.pread(self.fd, size, offset)
 
     def write(self, path, data, offset, fh):
         self.calls.write(f"write {offset} {len(data)}\n")
         self._wait_while("block-write")
+        quota = self.control / "quota"
+        if quota.exists() and offset + len(data) > int(quota.read_text()):
+            self.calls.write(f"write-failed {time.monotonic()}\n")
+            raise fusepy.FuseOSError(errno.EDQUOT)
         return os.pwrite(self.fd, data, offset)
 
     def truncate(self, path, length, fh=None):

@@ -86,6 +86,35 @@ class Privileges(EndToEndTest):
             self.assert_complete(fetcher)
         self.assertEqual(differing_extents(self.source, device.backing, self.image.extents), [])
 
+    @needs_loop_devices
+    def test_a_device_is_discarded_and_then_resumed_as_nobody(self):
+        device = self.loop_device("disk", SIZE, fill=UNTOUCHED)
+        with self.seeding(self.torrent, self.source) as peer:
+            self.fetch(self.torrent, device.path, "--user", "nobody", "--discard", "--peer", peer)
+        self.assertEqual(differing_extents(self.source, device.backing, self.image.extents), [])
+        last = max(extent.end for extent in self.image.extents)
+        with open(device.backing, "rb") as file:
+            file.seek(-(-last // 4096) * 4096)
+            after = file.read()
+        self.assertEqual(after, bytes(len(after)))
+        resumed = self.fetch(self.torrent, device.path, "--user", "nobody", "--resume")
+        (summary,) = resumed.events_named("summary")
+        self.assertEqual((summary["received_bytes"], summary["written_bytes"]), (0, 0), resumed)
+
+    def test_a_file_of_root_is_resumed_as_nobody(self):
+        target = self.image.write_to(make_file(self.dir / "target.img", SIZE))
+        target.chmod(0o600)
+        extent = max(self.image.extents, key=lambda extent: extent.length)
+        with open(target, "r+b") as file:
+            file.seek(extent.offset + extent.length // 2)
+            file.write(UNTOUCHED * 512)
+        with self.seeding(self.torrent, self.source) as peer:
+            fetcher = self.fetch(self.torrent, target, "--user", "nobody", "--resume", "--peer", peer)
+        (summary,) = fetcher.events_named("summary")
+        self.assertGreater(summary["written_bytes"], 0, fetcher)
+        self.assertGreater(summary["skipped_bytes"], len(self.image.payload) // 2, fetcher)
+        self.assertEqual(differing_extents(self.source, target, self.image.extents), [])
+
     def test_root_still_opens_the_files_of_a_directory(self):
         directory = self.dir / "images"
         directory.mkdir()
