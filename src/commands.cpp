@@ -169,9 +169,9 @@ void run(const VerifyOptions& options, const Context& context)
     const Image& image = torrent.image;
     const auto target = open_target(options.target, Access::read_only, image);
     context.reporter.start(start_event("verify", torrent, options.target));
-    const PieceScan scan(image.map, image.piece_length, *target, scan_threads(), context.wakeup);
+    const PieceScan scan(image.map, image.piece_length, *target, scan_threads(), context.wakeup, image.v2_pieces);
     const double seconds = wait_for_scan(scan, Phase::verifying, image.map.payload_size(), context);
-    const auto wrong = wrong_pieces(image, scan.digests());
+    const auto wrong = wrong_pieces(image, scan.digests(), scan.v2_roots());
     if (!wrong.empty()) {
         throw Error(ExitStatus::verification,
                     fmt::format("{} is not the image: {}", options.target, describe_wrong(image, wrong)));

@@ -145,8 +145,8 @@ std::optional<SessionEvent> to_event(const lt::alert& alert)
     if (const auto* hash = lt::alert_cast<lt::hash_failed_alert>(&alert)) {
         return PieceRejected{static_cast<std::uint32_t>(static_cast<int>(hash->piece_index))};
     }
-    if (lt::alert_cast<lt::torrent_error_alert>(&alert) != nullptr) {
-        return TorrentFailed{alert.message()};
+    if (const auto* failed = lt::alert_cast<lt::torrent_error_alert>(&alert)) {
+        return TorrentFailed{alert.message(), failed->error == lt::errors::torrent_inconsistent_hashes};
     }
     return std::nullopt;
 }
