@@ -6,6 +6,7 @@
 
 #include "ezio/addresses.hpp"
 #include "ezio/disk_engine.hpp"
+#include "ezio/handshake_guard.hpp"
 #include "ezio/local_discovery.hpp"
 #include "ezio/network_options.hpp"
 #include "ezio/peer_ledger.hpp"
@@ -72,6 +73,7 @@ class TorrentSession {
   private:
     [[nodiscard]] lt::session_params session_params();
     [[nodiscard]] lt::add_torrent_params torrent_params();
+    void look_at_handshakes();
 
     const LoadedTorrent& m_torrent;
     Target& m_target;
@@ -82,6 +84,7 @@ class TorrentSession {
     Swarm m_swarm;
     lt::ip_filter m_filter;
     std::optional<LocalDiscovery> m_discovery;
+    std::optional<HandshakeGuard> m_handshakes; // of TLS
     PeerLedger m_ledger;
     std::optional<lt::session> m_session; // ends before what its threads use
     lt::torrent_handle m_handle;

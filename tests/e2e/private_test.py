@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import pathlib
 import re
+import resource
 import shlex
 import socket
 import ssl
@@ -134,6 +135,24 @@ class Floods(PrivateImage):
 
     def test_many_that_say_nothing(self):
         self.check(b"")
+
+    def test_more_than_there_are_descriptors_for(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < 4096:
+            self.skipTest("needs 4096 descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        seeder, peer = self.start_listening("seed", self.torrent, self.source, *self.credentials, "--memory", f"{self.MEMORY}M",
+                                            wrapper=["prlimit", "--nofile=2048"])
+        host, port = peer.split(":")
+        with contextlib.ExitStack() as sockets:
+            for _ in range(3000):
+                connection = sockets.enter_context(socket.socket())
+                connection.setblocking(False)
+                connection.connect_ex((host, int(port)))
+            self.fetch(self.torrent, self.target, "--peer", peer, "--timeout", "60s", *self.ca.issue("client"))
+            self.assert_fetched()
+        self.assertTrue(seeder.is_running(), seeder)
 
     def test_many_that_begin_a_handshake(self):
         self.check(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
