@@ -77,6 +77,40 @@ class Padded(PaddedImage):
 
 
 @unittest.skipIf(libtorrent is None, "needs python3-libtorrent")
+class Converters(PaddedImage):
+    """What partclone's directory becomes in other people's hands: as Clonezilla's and EZIO's converters make torrents."""
+
+    def make(self, flags, name_of, trackers=()):
+        directory = self.dir / "converted" / "sda1"
+        shutil.rmtree(directory.parent, ignore_errors=True)
+        shutil.copytree(self.directory, directory)
+        for extent in self.image.extents:
+            (directory / extent.name).rename(directory / name_of(extent))
+        storage = libtorrent.file_storage()
+        libtorrent.add_files(storage, str(directory))
+        maker = libtorrent.create_torrent(storage, PIECE, flags)
+        for tier, tracker in enumerate(trackers):
+            maker.add_tracker(tracker, tier)
+        libtorrent.set_piece_hashes(maker, str(directory.parent))
+        torrent = self.dir / "converted.torrent"
+        torrent.write_bytes(libtorrent.bencode(maker.generate()))
+        return torrent, directory
+
+    def test_every_variant_is_taken(self):
+        only, aligned = libtorrent.create_torrent.v1_only, libtorrent.create_torrent.canonical_files
+        trackers = [f"http://10.99.0.{host}:6969/announce" for host in (1, 2, 3)]
+        names = {"32 digits": "{:032x}", "16 digits": "{:016x}", "upper case": "{:032X}"}
+        for flags in only, only | aligned, 0:  # the last is a hybrid torrent
+            for what, form in names.items():
+                with self.subTest(what, flags=flags):
+                    torrent, directory = self.make(flags, lambda extent, form=form: form.format(extent.offset), trackers)
+                    (info,) = self.ends_with(0, "info", "--json", torrent).events
+                    self.assertEqual(sorted(info["trackers"]), trackers)
+                    for source in self.source, directory, directory.parent:  # flat and nested
+                        self.ends_with(0, "verify", torrent, source)
+
+
+@unittest.skipIf(libtorrent is None, "needs python3-libtorrent")
 class Hybrid(PaddedImage):
     def setUp(self):
         super().setUp()
