@@ -154,7 +154,7 @@ std::unique_ptr<Target> open_block_device(const std::string& path, Access access
     if (access == Access::read_write) {
         refuse_wrong_sectors(fd.get(), path, image);
     }
-    return std::make_unique<FdTarget>(std::move(fd), path, page_cache_for(image.map.payload_size()));
+    return std::make_unique<FdTarget>(std::move(fd), path, page_cache_for(image.map.device_bytes()));
 }
 
 } // namespace ezio

@@ -77,6 +77,11 @@ ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
     ToFetch found;
     std::string bytes;
     if (is_magnet(options.torrent)) {
+        if (options.network.tls.given()) {
+            throw Error(ExitStatus::usage,
+                        "--ssl-cert: a magnet link does not say whose certificates an image wants, so the metadata of a "
+                        "private one cannot be had from its peers; give its torrent file or URL");
+        }
         found.endpoints = resolve(options.network);
         const MetadataOptions metadata{options.network, found.endpoints,
                                        shorter(options.stall_timeout, options.timeout)};
@@ -169,9 +174,9 @@ void run(const VerifyOptions& options, const Context& context)
     const Image& image = torrent.image;
     const auto target = open_target(options.target, Access::read_only, image);
     context.reporter.start(start_event("verify", torrent, options.target));
-    const PieceScan scan(image.map, image.piece_length, *target, scan_threads(), context.wakeup);
+    const PieceScan scan(image.map, image.piece_length, *target, scan_threads(), context.wakeup, image.v2_pieces);
     const double seconds = wait_for_scan(scan, Phase::verifying, image.map.payload_size(), context);
-    const auto wrong = wrong_pieces(image, scan.digests());
+    const auto wrong = wrong_pieces(image, scan.digests(), scan.v2_roots());
     if (!wrong.empty()) {
         throw Error(ExitStatus::verification,
                     fmt::format("{} is not the image: {}", options.target, describe_wrong(image, wrong)));
@@ -191,6 +196,11 @@ void run(const VerifyOptions& options, const Context& context)
 void run(const InfoOptions& options, const Context& context)
 {
     const LoadedTorrent torrent = torrent_from(options.torrent, context);
+    if (options.magnet && !torrent.ssl_ca.empty()) {
+        throw Error(ExitStatus::usage, fmt::format("--magnet: {} is private, and its peers give the metadata to nobody "
+                                                   "who does not have it; hand out the torrent instead",
+                                                   torrent.path));
+    }
     if (options.magnet) {
         print_result(make_magnet(torrent) + "\n");
     } else {

@@ -333,7 +333,7 @@ void make_files(const std::string& path, const std::string& directory, const Ima
                 const std::vector<DirectoryTarget::File>& files)
 {
     const Fd fd = open_directory_itself(path);
-    refuse_full_file_system(path, fd.get(), image.map.payload_size(), allocated_in(directory, files));
+    refuse_full_file_system(path, fd.get(), image.map.device_bytes(), allocated_in(directory, files));
     make_directory(directory);
     if (const int error = fsync_fully(fd.get()); error != 0) { // its name, while its parent is open
         throw Error(failure(IoFailure::Operation::sync, path, 0, 0, error));

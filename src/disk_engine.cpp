@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/disk_engine.hpp"
 
+#include "ezio/payload_io.hpp"
 #include "ezio/units.hpp"
 
 #include <algorithm>
@@ -45,25 +46,44 @@ std::uint64_t total_length(const std::vector<Segment>& segments)
     return length;
 }
 
-// Reads what is not in memory into a buffer, step by step, and passes everything on in order.
-std::optional<IoFailure> hash_range(const ExtentMap& map, Target& target, const Segment& segment, Sha1& sha1)
+// What of the segments is on the device.
+std::uint64_t device_bytes(const ExtentMap& map, const std::vector<Segment>& segments)
+{
+    std::uint64_t bytes = total_length(segments);
+    for (const Segment& segment : segments) {
+        if (!map.has_padding()) {
+            break;
+        }
+        map.for_each(segment.payload_offset, segment.length,
+                     [&](const ExtentMap::Range& range) { bytes -= range.is_padding() ? range.length : 0; });
+    }
+    return bytes;
+}
+
+std::vector<Segment> not_in_memory(const std::vector<Segment>& segments)
+{
+    std::vector<Segment> missing;
+    std::copy_if(segments.begin(), segments.end(), std::back_inserter(missing),
+                 [](const Segment& segment) { return segment.memory == nullptr; });
+    return missing;
+}
+
+// Passes the segment on in order, to a Sha1 or Sha256Blocks; reads it step by step where it is not in memory.
+template <typename Hash>
+std::optional<IoFailure> hash_range(const ExtentMap& map, Target& target, const Segment& segment, Hash& hash)
 {
     if (segment.memory != nullptr) {
-        sha1.update({segment.memory, segment.length});
+        hash.update({segment.memory, segment.length});
         return std::nullopt;
     }
     std::vector<std::byte> buffer(std::min<std::uint64_t>(segment.length, 256_KiB));
     for (std::uint64_t done = 0; done < segment.length;) {
-        const std::uint64_t step = std::min<std::uint64_t>(segment.length - done, buffer.size());
-        std::uint64_t filled = 0;
-        for (const auto& range : map.ranges(segment.payload_offset + done, step)) {
-            if (auto failed = target.read_at(range.device_offset, std::span(buffer).subspan(filled, range.length))) {
-                return failed;
-            }
-            filled += range.length;
+        const auto step = std::span(buffer).first(std::min<std::uint64_t>(segment.length - done, buffer.size()));
+        if (auto failed = read_payload(map, target, segment.payload_offset + done, step)) {
+            return failed;
         }
-        sha1.update(std::span(buffer).first(step));
-        done += step;
+        hash.update(step);
+        done += step.size();
     }
     return std::nullopt;
 }
@@ -81,6 +101,9 @@ std::vector<DeviceTransfer> device_transfers(const ExtentMap& map, const std::ve
     std::vector<DeviceTransfer> transfers;
     for (const Segment& segment : segments) {
         map.for_each(segment.payload_offset, segment.length, [&](const ExtentMap::Range& range) {
+            if (range.is_padding()) {
+                return;
+            }
             std::byte* memory = segment.memory + (range.payload_offset - segment.payload_offset);
             if (transfers.empty() || transfers.back().offset + transfers.back().length != range.device_offset) {
                 transfers.push_back({range.device_offset, 0, {}});
@@ -106,14 +129,35 @@ DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<boo
       m_workers(options.threads, m_mutex, [this](Lock& lock) { return step(lock); })
 {
     const std::lock_guard lock(m_mutex);
-    for (std::uint32_t piece = 0; piece < on_disk.size(); ++piece) {
-        if (on_disk[piece]) {
+    const std::vector<bool> of_padding = add_padding();
+    for (std::uint32_t piece = 0; piece < of_padding.size(); ++piece) {
+        if (of_padding[piece] || (piece < on_disk.size() && on_disk[piece])) {
             m_cache.set_on_disk(piece);
         }
     }
 }
 
 DiskEngine::~DiskEngine() = default;
+
+// The blocks that are nothing but padding are there already. Tells which pieces are.
+std::vector<bool> DiskEngine::add_padding()
+{
+    std::vector<bool> pieces(m_image.piece_count());
+    const std::uint64_t payload_end = m_image.map.payload_size();
+    for (const ExtentMap::Range& range : m_image.map.padding()) {
+        const std::uint64_t end = range.payload_offset + range.length;
+        const auto round_up = [](std::uint64_t offset, std::uint64_t unit) { return (offset + unit - 1) / unit * unit; };
+        for (std::uint64_t at = round_up(range.payload_offset, block_bytes);
+             at < end && (at + block_bytes <= end || end == payload_end); at += block_bytes) {
+            m_cache.set_padding(at);
+        }
+        for (std::uint64_t at = round_up(range.payload_offset, m_image.piece_length);
+             at < end && (at + m_image.piece_length <= end || end == payload_end); at += m_image.piece_length) {
+            pieces[at / m_image.piece_length] = true;
+        }
+    }
+    return pieces;
+}
 
 // --- the network thread's side ---
 
@@ -132,6 +176,7 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
     if (place.what == PieceCache::Receive::copy) {
         lock.unlock();
         std::memcpy(place.memory, block.data(), block.size());
+        m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever a peer says it is
         lock.lock();
         m_cache.end_receive(offset);
         error = refusal(); // by now
@@ -320,7 +365,7 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, GatherJob& job, Completions
     }
     auto failed = transfer(missing, IoFailure::Operation::read);
     lock.lock();
-    m_facts.read_bytes += failed ? 0 : total_length(missing);
+    m_facts.read_bytes += failed ? 0 : device_bytes(m_image.map, missing);
     m_cache.unpin(job.segments);
     ready.push_back([done = std::move(job.done), error = failed ? EIO : 0, data = job.memory.release()] {
         done(error, data);
@@ -333,25 +378,57 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& 
     lock.unlock();
     auto failed = hash_segments(job);
     const bool digest_wanted = job.last && !failed;
-    const Sha1Digest digest = digest_wanted ? job.sha1->finish() : Sha1Digest{};
+    PieceDigests digests;
+    digests.sha1 = digest_wanted ? job.sha1->finish() : Sha1Digest{};
     lock.lock();
+    if (!failed && job.last && !m_image.v2_pieces.empty()) {
+        failed = hash_v2(lock, job.piece, digests.blocks);
+    }
     if (failed) {
         return failed;
     }
-    for (const Segment& segment : job.segments) {
-        m_facts.read_bytes += segment.memory == nullptr ? segment.length : 0;
-    }
+    m_facts.read_bytes += device_bytes(m_image.map, not_in_memory(job.segments));
     std::optional<PieceCache::Verdict> verdict;
     if (job.last) {
-        const bool good = digest == m_image.hashes[job.piece];
+        const bool good = judge(job.piece, digests);
         verdict = good ? PieceCache::Verdict::good : PieceCache::Verdict::bad;
         m_facts.failed_pieces += good ? 0 : 1;
     }
     m_cache.finish(job, verdict);
     if (job.last) {
-        answer_hashes(job.piece, ready, 0, digest);
+        answer_hashes(job.piece, ready, 0, digests);
     }
     return std::nullopt;
+}
+
+// A hybrid torrent's piece goes through SHA-256 when it is complete. Such torrents are too rare for more.
+std::optional<IoFailure> DiskEngine::hash_v2(Lock& lock, std::uint32_t piece, std::vector<Sha256Digest>& blocks)
+{
+    const std::uint64_t data_bytes = m_image.v2_pieces[piece].data_bytes;
+    const auto segments = m_cache.pinned_segments(m_image.piece_offset(piece), data_bytes);
+    lock.unlock();
+    Sha256Blocks sha256(data_bytes);
+    std::optional<IoFailure> failed;
+    for (auto segment = segments.begin(); segment != segments.end() && !failed; ++segment) {
+        failed = hash_range(m_image.map, m_target, *segment, sha256);
+    }
+    blocks = sha256.digests();
+    lock.lock();
+    m_cache.unpin(segments);
+    m_facts.read_bytes += device_bytes(m_image.map, not_in_memory(segments));
+    return failed;
+}
+
+bool DiskEngine::judge(std::uint32_t piece, const PieceDigests& digests)
+{
+    const bool v1_good = digests.sha1 == m_image.hashes[piece];
+    const V2Piece* v2 = m_image.v2_pieces.empty() ? nullptr : &m_image.v2_pieces[piece];
+    if (v2 == nullptr || !v2->root) {
+        return v1_good;
+    }
+    const bool v2_good = *v2->root == merkle_root(digests.blocks, v2->leaves);
+    m_facts.hashes_disagree = m_facts.hashes_disagree || v1_good != v2_good;
+    return v1_good && v2_good;
 }
 
 std::optional<IoFailure> DiskEngine::hash_segments(const HashJob& job)
@@ -374,7 +451,7 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, WriteJob& job, Completions&
     if (failed) {
         return failed;
     }
-    m_facts.written_bytes += total_length(job.segments);
+    m_facts.written_bytes += device_bytes(m_image.map, job.segments);
     m_cache.finish(job);
     return std::nullopt;
 }
@@ -387,7 +464,7 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, ReadJob& job, Completions& 
     if (failed) {
         return failed;
     }
-    m_facts.read_bytes += total_length(job.segments);
+    m_facts.read_bytes += device_bytes(m_image.map, job.segments);
     m_cache.finish(job);
     auto waiters = m_waiting_reads.extract(job.chunk);
     if (waiters.empty()) {
@@ -404,6 +481,11 @@ std::optional<IoFailure> DiskEngine::transfer(const std::vector<Segment>& segmen
     std::uint64_t first = ~0ULL;
     std::uint64_t end = 0;
     std::uint64_t bytes = 0;
+    if (what == IoFailure::Operation::read) {
+        for (const Segment& segment : segments) {
+            m_image.map.clear_padding(segment.payload_offset, {segment.memory, segment.length});
+        }
+    }
     for (DeviceTransfer& part : device_transfers(m_image.map, segments)) {
         auto failed = what == IoFailure::Operation::write ? m_target.write_at(part.offset, std::span(part.parts))
                                                           : m_target.read_at(part.offset, std::span(part.parts));
@@ -443,11 +525,11 @@ void DiskEngine::release_held(Completions& ready, int error)
     m_held.clear();
 }
 
-void DiskEngine::answer_hashes(std::uint32_t piece, Completions& ready, int error, const Sha1Digest& digest)
+void DiskEngine::answer_hashes(std::uint32_t piece, Completions& ready, int error, const PieceDigests& digests)
 {
     const auto [first, end] = m_waiting_hashes.equal_range(piece);
     for (auto waiting = first; waiting != end; ++waiting) {
-        ready.push_back([done = std::move(waiting->second), error, digest] { done(error, digest); });
+        ready.push_back([done = std::move(waiting->second), error, digests] { done(error, digests); });
     }
     m_waiting_hashes.erase(first, end);
 }

@@ -120,13 +120,18 @@ void DiskIo::async_read(lt::storage_index_t, const lt::peer_request& request,
 }
 
 void DiskIo::async_hash(
-    lt::storage_index_t, lt::piece_index_t piece, lt::span<lt::sha256_hash>, lt::disk_job_flags_t,
+    lt::storage_index_t, lt::piece_index_t piece, lt::span<lt::sha256_hash> v2, lt::disk_job_flags_t,
     std::function<void(lt::piece_index_t, const lt::sha1_hash&, const lt::storage_error&)> handler)
 {
     m_engine.hash(static_cast<std::uint32_t>(static_cast<int>(piece)),
-                  [piece, handler = std::move(handler)](int error, const Sha1Digest& digest) {
+                  [piece, v2, handler = std::move(handler)](int error, const PieceDigests& digests) {
                       lt::sha1_hash hash;
-                      std::copy(digest.begin(), digest.end(), hash.begin());
+                      std::copy(digests.sha1.begin(), digests.sha1.end(), hash.begin());
+                      // `v2` lies in the handler; libtorrent wants one for each block that is no padding.
+                      for (std::size_t i = 0; i < std::min(digests.blocks.size(), static_cast<std::size_t>(v2.size())); ++i) {
+                          const auto& block = digests.blocks[i];
+                          std::copy(block.begin(), block.end(), v2[static_cast<std::ptrdiff_t>(i)].begin());
+                      }
                       handler(piece, hash, storage_error(error, lt::operation_t::file_read));
                   });
 }

@@ -55,30 +55,61 @@ std::optional<std::uint64_t> parse_extent_name(std::string_view name)
     return error == std::errc() ? std::optional(offset) : std::nullopt;
 }
 
-ExtentMap::ExtentMap(const std::vector<Extent>& extents)
+ExtentMap::ExtentMap(const std::vector<Extent>& extents, const std::vector<Extent>& padding)
 {
+    auto pad = padding.begin();
+    const auto add_padding_here = [&] {
+        for (; pad != padding.end() && pad->offset == m_payload_size; ++pad) {
+            add_padding(pad->length);
+        }
+    };
     std::vector<Extent> sorted;
     sorted.reserve(extents.size());
     for (const Extent& extent : extents) {
-        if (extent.length == 0) {
-            continue;
+        add_padding_here();
+        if (extent.length > 0) {
+            add_extent(extent);
+            sorted.push_back(extent);
         }
-        if (extent.offset > largest_offset || extent.length > largest_offset - extent.offset) {
-            throw Error(ExitStatus::torrent, fmt::format("extent {:#x} + {} bytes ends beyond what a device can have",
-                                                         extent.offset, extent.length));
-        }
-        const bool continues_run = !m_runs.empty() && m_runs.back().device_offset + m_runs.back().length == extent.offset;
-        if (continues_run) {
-            m_runs.back().length += extent.length;
-        } else {
-            m_runs.push_back({m_payload_size, extent.offset, extent.length});
-        }
-        m_payload_size += extent.length;
-        sorted.push_back(extent);
     }
+    add_padding_here();
+    assert(pad == padding.end());
     std::sort(sorted.begin(), sorted.end(), [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
     refuse_overlaps(sorted); // and with it, the payload's size cannot have wrapped
     m_used = merge_touching(sorted);
+}
+
+void ExtentMap::add_extent(const Extent& extent)
+{
+    if (extent.offset > largest_offset || extent.length > largest_offset - extent.offset) {
+        throw Error(ExitStatus::torrent, fmt::format("extent {:#x} + {} bytes ends beyond what a device can have",
+                                                     extent.offset, extent.length));
+    }
+    const bool continues_run = !m_runs.empty() && !m_runs.back().is_padding() &&
+                               m_runs.back().device_offset + m_runs.back().length == extent.offset;
+    if (continues_run) {
+        m_runs.back().length += extent.length;
+    } else {
+        m_runs.push_back({m_payload_size, extent.offset, extent.length});
+    }
+    m_payload_size += extent.length;
+}
+
+void ExtentMap::add_padding(std::uint64_t length)
+{
+    if (length > largest_offset - std::min(m_payload_size, largest_offset)) {
+        throw Error(ExitStatus::torrent, fmt::format("its padding of {} bytes is more than anything can be", length));
+    }
+    if (length == 0) {
+        return;
+    }
+    if (!m_runs.empty() && m_runs.back().is_padding()) {
+        m_runs.back().length += length;
+    } else {
+        m_runs.push_back({m_payload_size, Range::nowhere, length});
+    }
+    m_payload_size += length;
+    m_padding_bytes += length;
 }
 
 std::uint64_t ExtentMap::device_end() const
@@ -107,7 +138,7 @@ void ExtentMap::for_each(std::uint64_t payload_offset, std::uint64_t length,
     while (length > 0) {
         const std::uint64_t skipped = payload_offset - run->payload_offset;
         const std::uint64_t part = std::min(length, run->length - skipped);
-        visit({payload_offset, run->device_offset + skipped, part});
+        visit({payload_offset, run->is_padding() ? Range::nowhere : run->device_offset + skipped, part});
         payload_offset += part;
         length -= part;
         ++run;
@@ -119,6 +150,26 @@ std::vector<ExtentMap::Range> ExtentMap::ranges(std::uint64_t payload_offset, st
     std::vector<Range> found;
     for_each(payload_offset, length, [&](const Range& range) { found.push_back(range); });
     return found;
+}
+
+std::vector<ExtentMap::Range> ExtentMap::padding() const
+{
+    std::vector<Range> found;
+    std::copy_if(m_runs.begin(), m_runs.end(), std::back_inserter(found),
+                 [](const Range& run) { return run.is_padding(); });
+    return found;
+}
+
+void ExtentMap::clear_padding(std::uint64_t payload_offset, std::span<std::byte> data) const
+{
+    if (!has_padding()) {
+        return;
+    }
+    for_each(payload_offset, data.size(), [&](const Range& range) {
+        if (range.is_padding()) {
+            std::ranges::fill(data.subspan(range.payload_offset - payload_offset, range.length), std::byte{0});
+        }
+    });
 }
 
 } // namespace ezio

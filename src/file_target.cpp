@@ -78,7 +78,7 @@ Fd open_for_writing(const std::string& path, const Image& image)
     refuse_second_writer(fd.get(), path); // from here on the file is ours to remove
     try {
         const auto allocated = allocated_bytes(status_of(fd.get(), path));
-        refuse_full_file_system(path, fd.get(), image.map.payload_size(), allocated);
+        refuse_full_file_system(path, fd.get(), image.map.device_bytes(), allocated);
         grow(fd.get(), path, image.map.device_end());
     } catch (...) {
         if (!exists) {
@@ -93,7 +93,7 @@ Fd open_for_writing(const std::string& path, const Image& image)
 
 std::unique_ptr<Target> open_image_file(const std::string& path, Access access, const Image& image)
 {
-    const PageCache page_cache = page_cache_for(image.map.payload_size());
+    const PageCache page_cache = page_cache_for(image.map.device_bytes());
     if (access == Access::read_write) {
         return std::make_unique<FdTarget>(open_for_writing(path, image), path, page_cache);
     }

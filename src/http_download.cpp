@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <memory>
 #include <new>
 
@@ -93,6 +94,17 @@ void set(const Curl& library, CURL* curl, CURLoption option, Value value)
     }
 }
 
+// Whom the environment says to trust, as curl(1) has it, which libcurl itself does not look at; nullptr: it does not say.
+const char* trusted_certificates()
+{
+    for (const char* variable : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
+        if (const char* file = std::getenv(variable); file != nullptr && *file != '\0') {
+            return file;
+        }
+    }
+    return nullptr;
+}
+
 } // namespace
 
 bool is_http_url(std::string_view text)
@@ -112,7 +124,11 @@ std::string http_download(const std::string& url, std::uint64_t limit, const Sto
     const auto option = [&](CURLoption which, auto value) { set(library, curl.get(), which, value); };
     option(CURLOPT_URL, url.c_str());
     option(CURLOPT_PROTOCOLS_STR, "http,https");
-    option(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    // Who was promised TLS keeps it.
+    option(CURLOPT_REDIR_PROTOCOLS_STR, url.starts_with("https://") ? "https" : "http,https");
+    if (const char* certificates = trusted_certificates()) {
+        option(CURLOPT_CAINFO, certificates);
+    }
     option(CURLOPT_FOLLOWLOCATION, 1L);
     option(CURLOPT_MAXREDIRS, most_redirects);
     option(CURLOPT_FAILONERROR, 1L);

@@ -42,6 +42,13 @@ void PieceCache::set_on_disk(std::uint32_t piece)
     m_done_bytes += m_geometry.piece_size(piece);
 }
 
+void PieceCache::set_padding(std::uint64_t offset)
+{
+    const std::uint64_t chunk = m_geometry.chunk_of(offset);
+    m_padding[chunk] |= m_geometry.bit_of(offset);
+    m_store.on_disk(chunk) |= m_geometry.bit_of(offset);
+}
+
 // --- receiving ---
 
 PieceCache::Place PieceCache::begin_receive(std::uint64_t offset)
@@ -131,7 +138,8 @@ void PieceCache::wipe(std::uint32_t index)
     const std::uint64_t end = m_geometry.piece_start(index) + m_geometry.piece_size(index);
     for (std::uint64_t at = m_geometry.piece_start(index); at < end; at += m_geometry.chunk_length) {
         const std::uint64_t chunk_index = m_geometry.chunk_of(at);
-        m_store.on_disk(chunk_index) = 0;
+        const auto padding = m_padding.find(chunk_index);
+        m_store.on_disk(chunk_index) = padding == m_padding.end() ? 0 : padding->second;
         if (Chunk* chunk = m_store.find(chunk_index)) {
             chunk->present = chunk->dirty = 0;
             m_store.settle(chunk_index, *chunk);
@@ -508,7 +516,9 @@ PieceCache::Piece& PieceCache::piece_at(std::uint32_t index)
                is_received(m_geometry.piece_start(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
             ++piece.contiguous;
         }
-        piece.received = piece.contiguous;
+        for (std::uint32_t block = 0; block < piece.blocks; ++block) { // padding may be there before the rest
+            piece.received += is_received(m_geometry.piece_start(index) + std::uint64_t{block} * block_bytes) ? 1 : 0;
+        }
         if (piece.contiguous == piece.blocks) {
             reopen(index, piece);
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/piece_scan.hpp"
 
+#include "ezio/payload_io.hpp"
 #include "ezio/units.hpp"
 
 #include <algorithm>
@@ -27,9 +28,10 @@ unsigned scan_threads()
 }
 
 PieceScan::PieceScan(const ExtentMap& map, std::uint64_t piece_length, Target& target, unsigned threads,
-                     Wakeup& wakeup)
+                     Wakeup& wakeup, std::span<const V2Piece> v2_pieces)
     : m_map(map), m_piece_length(piece_length), m_target(target), m_wakeup(wakeup),
-      m_digests((map.payload_size() + piece_length - 1) / piece_length),
+      m_v2_pieces(v2_pieces), m_digests((map.payload_size() + piece_length - 1) / piece_length),
+      m_v2_roots(v2_pieces.size()),
       m_pieces_at_once(has_sha1_instructions() && !target.is_rotational() ? 2 : 1), m_running(threads)
 {
     for (unsigned i = 0; i < threads; ++i) {
@@ -78,6 +80,10 @@ std::optional<IoFailure> PieceScan::hash_pieces(std::uint32_t first, std::uint32
                                                 std::span<std::byte> buffer)
 {
     std::array<Sha1, 2> sha1;
+    std::array<std::optional<Sha256Blocks>, 2> sha256;
+    for (std::uint32_t i = 0; i < count && !m_v2_pieces.empty(); ++i) {
+        sha256[i].emplace(m_v2_pieces[first + i].data_bytes);
+    }
     const std::uint64_t step = buffer.size() / m_pieces_at_once;
     for (std::uint64_t done = 0; done < m_piece_length && !m_cancelled; done += step) {
         std::array<std::span<std::byte>, 2> parts;
@@ -86,12 +92,18 @@ std::optional<IoFailure> PieceScan::hash_pieces(std::uint32_t first, std::uint32
             if (auto failed = read_step_of(first + i, done, parts[i])) {
                 return failed;
             }
+            if (sha256[i]) {
+                sha256[i]->update(parts[i]);
+            }
         }
         Sha1::update_both(sha1[0], parts[0], sha1[1], parts[1]);
         m_bytes_done.fetch_add(parts[0].size() + parts[1].size(), std::memory_order_relaxed);
     }
     for (std::uint32_t i = 0; i < count && !m_cancelled; ++i) {
         m_digests[first + i] = sha1[i].finish();
+        if (sha256[i]) {
+            m_v2_roots[first + i] = merkle_root(sha256[i]->digests(), m_v2_pieces[first + i].leaves);
+        }
     }
     return std::nullopt;
 }
@@ -109,14 +121,7 @@ std::optional<IoFailure> PieceScan::read_step_of(std::uint32_t piece, std::uint6
     if (done % prefetch_step == 0) {
         prefetch(at + prefetch_step, end);
     }
-    std::size_t filled = 0;
-    for (const auto& range : m_map.ranges(at, part.size())) {
-        if (auto failed = m_target.read_at(range.device_offset, part.subspan(filled, range.length))) {
-            return failed;
-        }
-        filled += range.length;
-    }
-    return std::nullopt;
+    return read_payload(m_map, m_target, at, part);
 }
 
 // Up to one step, from `at` on.
@@ -124,7 +129,9 @@ void PieceScan::prefetch(std::uint64_t at, std::uint64_t end)
 {
     if (at < end) {
         m_map.for_each(at, std::min(prefetch_step, end - at), [&](const ExtentMap::Range& range) {
-            m_target.prefetch(range.device_offset, range.length);
+            if (!range.is_padding()) {
+                m_target.prefetch(range.device_offset, range.length);
+            }
         });
     }
 }

@@ -32,6 +32,9 @@ void SwarmDriver::observe(Phase phase, Clock::time_point now)
         std::visit([this](const auto& what) { handle(what); }, event);
     }
     m_disk = m_session.engine().facts();
+    if (m_disk.hashes_disagree) {
+        refuse_disagreeing_hashes();
+    }
     m_counts = m_session.counts();
     look_at_peers(phase);
     look_for_peers();
@@ -44,8 +47,17 @@ void SwarmDriver::handle(const ListenFailed& event)
     throw Error(ExitStatus::network, fmt::format("cannot listen on {}: {}", event.where, event.reason));
 }
 
+void SwarmDriver::refuse_disagreeing_hashes() const
+{
+    throw Error(ExitStatus::torrent,
+                fmt::format("{}: its v1 and v2 hashes are not of the same data; make the torrent again", m_torrent.path));
+}
+
 void SwarmDriver::handle(const TorrentFailed& event)
 {
+    if (event.hashes_disagree) {
+        refuse_disagreeing_hashes();
+    }
     if (!m_session.engine().failure()) { // which is the reason then, and says more
         throw Error(ExitStatus::internal, "libtorrent: " + event.reason);
     }

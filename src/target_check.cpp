@@ -20,7 +20,7 @@ TargetCheck::TargetCheck(const Image& image, Target& target, First first, Wakeup
 
 void TargetCheck::start_scan()
 {
-    m_scan.emplace(m_image.map, m_image.piece_length, m_target, scan_threads(), m_wakeup);
+    m_scan.emplace(m_image.map, m_image.piece_length, m_target, scan_threads(), m_wakeup, m_image.v2_pieces);
 }
 
 bool TargetCheck::advance()
@@ -40,7 +40,7 @@ bool TargetCheck::advance()
 
 std::vector<std::uint32_t> TargetCheck::wrong() const
 {
-    return wrong_pieces(m_image, m_scan->digests());
+    return wrong_pieces(m_image, m_scan->digests(), m_scan->v2_roots());
 }
 
 } // namespace ezio

@@ -13,6 +13,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
+#include <utility>
 
 namespace ezio {
 
@@ -101,10 +103,12 @@ void refuse_bad_image_name(const std::string& path, const std::string& name)
 void add_extents(const std::string& path, const lt::file_storage& files, const RawNames& raw, Image& image)
 {
     for (const lt::file_index_t file : files.file_range()) {
-        const std::string name(files.file_name(file));
         if (files.pad_file_at(file)) {
-            throw not_an_image(path, "it has padding files");
+            image.padding.push_back({static_cast<std::uint64_t>(files.file_offset(file)),
+                                     static_cast<std::uint64_t>(files.file_size(file))});
+            continue;
         }
+        const std::string name(files.file_name(file));
         const auto offset = parse_extent_name(name);
         if (!offset) {
             throw not_an_image(
@@ -126,8 +130,121 @@ Sha1Digest digest_of(const lt::sha1_hash& hash)
     return digest;
 }
 
-Image image_of(const std::string& path, const lt::torrent_info& info)
+Sha256Digest digest_of(const lt::sha256_hash& hash)
 {
+    Sha256Digest digest;
+    std::copy(hash.begin(), hash.end(), digest.begin());
+    return digest;
+}
+
+// libtorrent takes padding for the end of the piece that it is in, as it is in hybrid torrents and where padding aligns
+// extents with pieces, and does not ask for as many of the piece's last blocks.
+void refuse_padding_within_a_piece(const std::string& path, const Image& image)
+{
+    std::uint32_t looked_at = image.piece_count();
+    for (const ExtentMap::Range& stretch : image.map.padding()) {
+        const std::uint64_t stretch_end = stretch.payload_offset + stretch.length - 1;
+        for (const std::uint64_t at : {stretch.payload_offset, stretch_end}) { // pieces between have nothing else
+            const auto piece = static_cast<std::uint32_t>(at / image.piece_length);
+            if (std::exchange(looked_at, piece) == piece) {
+                continue;
+            }
+            std::uint64_t padding = 0;
+            std::uint64_t data_end = 0; // in the piece
+            for (const auto& range : image.map.ranges(image.piece_offset(piece), image.piece_size(piece))) {
+                padding += range.is_padding() ? range.length : 0;
+                data_end = range.is_padding() ? data_end : range.payload_offset + range.length - image.piece_offset(piece);
+            }
+            const std::uint64_t blocks = (image.piece_size(piece) + block_bytes - 1) / block_bytes;
+            if ((blocks - padding / block_bytes) * block_bytes < data_end) {
+                throw not_an_image(path, fmt::format("its piece {} has padding before data", piece));
+            }
+        }
+    }
+}
+
+// libtorrent never asks for pieces that are nothing but padding, and so never compares their hashes.
+void refuse_wrong_padding(const std::string& path, const Image& image)
+{
+    const std::vector<std::byte> zeros(std::min<std::uint64_t>(image.piece_length, 1_MiB));
+    const auto digest_of_zeros = [&](std::uint64_t length) {
+        Sha1 sha1;
+        for (std::uint64_t left = length; left > 0; left -= std::min<std::uint64_t>(left, zeros.size())) {
+            sha1.update(std::span(zeros).first(std::min<std::uint64_t>(left, zeros.size())));
+        }
+        return sha1.finish();
+    };
+    std::map<std::uint64_t, Sha1Digest> expected; // by the piece's size
+    for (const ExtentMap::Range& stretch : image.map.padding()) {
+        const std::uint64_t end = stretch.payload_offset + stretch.length;
+        auto piece = static_cast<std::uint32_t>((stretch.payload_offset + image.piece_length - 1) / image.piece_length);
+        for (; piece < image.piece_count() && image.piece_offset(piece) + image.piece_size(piece) <= end; ++piece) {
+            const std::uint64_t size = image.piece_size(piece);
+            const auto [entry, is_new] = expected.try_emplace(size);
+            if (is_new) {
+                entry->second = digest_of_zeros(size);
+            }
+            if (entry->second != image.hashes[piece]) {
+                throw not_an_image(path, fmt::format("its piece {} is padding, and not of zeros", piece));
+            }
+        }
+    }
+}
+
+// The roots of a file's pieces: its own when it is one piece, else those that came with the info dictionary, if any did.
+// Throws when they are not those that the file's root is made of.
+std::vector<Sha256Digest> piece_roots(const std::string& path, const lt::add_torrent_params& params, lt::file_index_t file)
+{
+    const lt::torrent_info& info = *params.ti;
+    const auto piece_length = static_cast<std::uint64_t>(info.piece_length());
+    const Sha256Digest root = digest_of(files_of(info).root(file));
+    if (static_cast<std::uint64_t>(files_of(info).file_size(file)) <= piece_length) {
+        return {root};
+    }
+    std::vector<Sha256Digest> roots;
+    if (file < params.merkle_trees.end_index()) { // where libtorrent has put them
+        for (const lt::sha256_hash& hash : params.merkle_trees[file]) {
+            roots.push_back(digest_of(hash));
+        }
+    }
+    const Sha256Digest missing = merkle_root({}, piece_length / block_bytes);
+    if (!roots.empty() && merkle_root(roots, std::bit_ceil(roots.size()), missing) != root) {
+        throw not_an_image(path, fmt::format("the v2 hashes of the pieces of its file '{}' are not those of the file",
+                                             std::string(files_of(info).file_name(file))));
+    }
+    return roots;
+}
+
+// Each piece of a hybrid torrent has bytes of one file only, and then padding.
+std::vector<V2Piece> v2_pieces_of(const std::string& path, const lt::add_torrent_params& params, const Image& image)
+{
+    const lt::torrent_info& info = *params.ti;
+    if (!info.info_hashes().has_v2()) {
+        return {};
+    }
+    const lt::file_storage& files = files_of(info);
+    std::vector<V2Piece> pieces(image.piece_count());
+    for (const lt::file_index_t file : files.file_range()) {
+        const auto size = static_cast<std::uint64_t>(files.file_size(file));
+        if (files.pad_file_at(file) || size == 0) {
+            continue;
+        }
+        const auto roots = piece_roots(path, params, file);
+        const std::uint64_t first = static_cast<std::uint64_t>(files.file_offset(file)) / image.piece_length;
+        for (std::uint64_t i = 0; i * image.piece_length < size; ++i) {
+            V2Piece& piece = pieces[first + i];
+            piece.data_bytes = std::min(image.piece_length, size - i * image.piece_length);
+            const std::uint64_t blocks = (piece.data_bytes + block_bytes - 1) / block_bytes;
+            piece.leaves = size > image.piece_length ? image.piece_length / block_bytes : std::bit_ceil(blocks);
+            piece.root = i < roots.size() ? std::optional(roots[i]) : std::nullopt;
+        }
+    }
+    return pieces;
+}
+
+Image image_of(const std::string& path, const lt::add_torrent_params& params)
+{
+    const lt::torrent_info& info = *params.ti;
     const RawNames raw(info);
     refuse_bad_image_name(path, raw.image());
     Image image;
@@ -140,11 +257,11 @@ Image image_of(const std::string& path, const lt::torrent_info& info)
     }
     add_extents(path, files_of(info), raw, image);
     try {
-        image.map = ExtentMap(image.extents);
+        image.map = ExtentMap(image.extents, image.padding);
     } catch (const Error& error) {
         throw not_an_image(path, error.what());
     }
-    if (image.map.payload_size() == 0) {
+    if (image.map.device_bytes() == 0) {
         throw not_an_image(path, "it has no data");
     }
     image.single_file = info.num_files() == 1 && files_of(info).file_path(lt::file_index_t{0}) == info.name();
@@ -152,6 +269,9 @@ Image image_of(const std::string& path, const lt::torrent_info& info)
     for (const lt::piece_index_t piece : info.piece_range()) {
         image.hashes.push_back(digest_of(info.hash_for_piece(piece)));
     }
+    refuse_padding_within_a_piece(path, image);
+    refuse_wrong_padding(path, image);
+    image.v2_pieces = v2_pieces_of(path, params, image);
     return image;
 }
 
@@ -168,10 +288,10 @@ LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path)
     loaded.path = path;
     loaded.params = decode(path, bytes);
     const lt::torrent_info& info = *loaded.params.ti;
-    if (info.info_hashes().has_v2()) {
-        throw not_an_image(path, "it is a BitTorrent v2 or hybrid torrent, this program needs a v1 torrent");
+    if (!info.info_hashes().has_v1()) {
+        throw not_an_image(path, "it is a BitTorrent v2 torrent; this program needs a v1 or hybrid one");
     }
-    loaded.image = image_of(path, info);
+    loaded.image = image_of(path, loaded.params);
     loaded.info_hash = to_hex(digest_of(info.info_hashes().v1));
     loaded.ssl_ca = std::string(info.ssl_cert());
     loaded.trackers.assign(loaded.params.trackers.begin(), loaded.params.trackers.end());

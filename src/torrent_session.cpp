@@ -19,6 +19,7 @@
 #include <libtorrent/version.hpp>
 
 #include <algorithm>
+#include <set>
 #include <thread>
 
 namespace ezio {
@@ -145,8 +146,8 @@ std::optional<SessionEvent> to_event(const lt::alert& alert)
     if (const auto* hash = lt::alert_cast<lt::hash_failed_alert>(&alert)) {
         return PieceRejected{static_cast<std::uint32_t>(static_cast<int>(hash->piece_index))};
     }
-    if (lt::alert_cast<lt::torrent_error_alert>(&alert) != nullptr) {
-        return TorrentFailed{alert.message()};
+    if (const auto* failed = lt::alert_cast<lt::torrent_error_alert>(&alert)) {
+        return TorrentFailed{alert.message(), failed->error == lt::errors::torrent_inconsistent_hashes};
     }
     return std::nullopt;
 }
@@ -174,6 +175,11 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
     if (m_options.tls != nullptr) {
         m_handle.set_ssl_certificate_buffer(m_options.tls->certificate, m_options.tls->key,
                                             m_options.tls->dh);
+        std::set<std::uint16_t> ports;
+        for (const Endpoint& endpoint : m_options.endpoints.listen.endpoints) {
+            ports.insert(endpoint.port());
+        }
+        m_handshakes.emplace(std::move(ports));
     }
 }
 
@@ -272,6 +278,7 @@ void TorrentSession::announce_to_trackers()
 
 std::vector<SessionEvent> TorrentSession::take_events()
 {
+    look_at_handshakes();
     std::vector<lt::alert*> alerts;
     m_session->pop_alerts(&alerts);
     std::vector<SessionEvent> events;
@@ -293,6 +300,21 @@ std::vector<SessionEvent> TorrentSession::take_events()
         }
     }
     return events;
+}
+
+void TorrentSession::look_at_handshakes()
+{
+    const auto now = HandshakeGuard::Clock::now();
+    if (!m_handshakes || !m_handshakes->is_time(now)) {
+        return;
+    }
+    std::vector<lt::peer_info> infos;
+    m_handle.get_peer_info(infos);
+    std::set<Endpoint> peers;
+    for (const lt::peer_info& info : infos) {
+        peers.insert(address_of(info));
+    }
+    m_handshakes->look(now, peers);
 }
 
 std::vector<ConnectedPeer> TorrentSession::peers() const

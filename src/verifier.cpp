@@ -17,7 +17,11 @@ std::vector<Extent> extents_in(const Image& image, const std::vector<std::uint32
     std::vector<Extent> found;
     std::uint64_t start = 0; // of the extent in the payload
     auto piece = pieces.begin();
+    auto padding = image.padding.begin();
     for (const Extent& extent : image.extents) {
+        for (; padding != image.padding.end() && padding->offset == start; ++padding) {
+            start += padding->length;
+        }
         const std::uint64_t end = start + extent.length;
         while (piece != pieces.end() && image.piece_offset(*piece) + image.piece_size(*piece) <= start) {
             ++piece;
@@ -32,11 +36,13 @@ std::vector<Extent> extents_in(const Image& image, const std::vector<std::uint32
 
 } // namespace
 
-std::vector<std::uint32_t> wrong_pieces(const Image& image, const std::vector<Sha1Digest>& digests)
+std::vector<std::uint32_t> wrong_pieces(const Image& image, const std::vector<Sha1Digest>& digests,
+                                        const std::vector<Sha256Digest>& v2_roots)
 {
     std::vector<std::uint32_t> wrong;
     for (std::uint32_t piece = 0; piece < image.piece_count(); ++piece) {
-        if (digests[piece] != image.hashes[piece]) {
+        const bool v2_wrong = !v2_roots.empty() && image.v2_pieces[piece].root.value_or(v2_roots[piece]) != v2_roots[piece];
+        if (digests[piece] != image.hashes[piece] || v2_wrong) {
             wrong.push_back(piece);
         }
     }

@@ -374,7 +374,7 @@ TEST_CASE("disk engine: destroyed without a stop, it ends what is under way and 
         for (std::uint64_t at = 0; at < 1_MiB; at += 16_KiB) {
             (void)engine.write(at, std::span(payload).subspan(at, 16_KiB), [&](int) { ++answers; }, {});
         }
-        engine.hash(0, [](int, const Sha1Digest&) {});
+        engine.hash(0, [](int, const PieceDigests&) {});
     }
     network.run_posted();
     CHECK(answers == 64);

@@ -82,11 +82,21 @@ struct Answer {
 };
 using AnswerPtr = std::shared_ptr<Answer>;
 
+[[nodiscard]] inline std::vector<std::byte> random_payload(const ExtentMap& map)
+{
+    auto payload = random_bytes(map.payload_size(), 7);
+    map.clear_padding(0, payload);
+    return payload;
+}
+
 // An image with the hashes of `payload` cut at `extents`.
 [[nodiscard]] inline Image image_with(const std::vector<Extent>& extents, std::uint64_t piece_length,
-                                      std::span<const std::byte> payload)
+                                      std::span<const std::byte> payload, const std::vector<Extent>& padding = {})
 {
     Image image = image_of(extents, piece_length);
+    image.padding = padding;
+    image.map = ExtentMap(extents, padding);
+    image.hashes.resize((payload.size() + piece_length - 1) / piece_length);
     for (std::uint32_t piece = 0; piece < image.piece_count(); ++piece) {
         image.hashes[piece] = sha1_of(payload.subspan(image.piece_offset(piece), image.piece_size(piece)));
     }
@@ -100,16 +110,20 @@ class EngineRig {
         std::uint64_t memory = 2_MiB;
         unsigned threads = 4;
         std::vector<Extent> extents = {{1_MiB, 8_MiB}};
+        std::vector<Extent> padding = {};
         std::uint64_t device_size = 10_MiB;
         enum class Disk { empty, complete } disk = Disk::empty;
     };
 
     explicit EngineRig(const Setup& setup)
-        : payload(random_bytes(ExtentMap(setup.extents).payload_size(), 7)),
-          image(image_with(setup.extents, setup.piece_length, payload)), target(setup.device_size)
+        : payload(random_payload(ExtentMap(setup.extents, setup.padding))),
+          image(image_with(setup.extents, setup.piece_length, payload, setup.padding)), target(setup.device_size)
     {
         if (setup.disk == Setup::Disk::complete) {
             image.map.for_each(0, payload.size(), [&](const ExtentMap::Range& range) {
+                if (range.is_padding()) {
+                    return;
+                }
                 std::memcpy(&target.bytes()[range.device_offset], &payload[range.payload_offset],
                             range.length);
             });
@@ -177,8 +191,8 @@ class EngineRig {
     AnswerPtr hash(std::uint32_t piece)
     {
         const AnswerPtr answer = expect("hash of piece " + std::to_string(piece));
-        m_engine->hash(piece, [this, answer](int error, const Sha1Digest& digest) {
-            answer->digest = digest;
+        m_engine->hash(piece, [this, answer](int error, const PieceDigests& digests) {
+            answer->digest = digests.sha1;
             note(*answer, error);
         });
         return answer;

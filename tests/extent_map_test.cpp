@@ -210,6 +210,27 @@ TEST_CASE("extent map: any extents give what looking at every byte gives")
     }
 }
 
+TEST_CASE("extent map: padding is in the payload and nowhere on the device")
+{
+    const ExtentMap map({{4096, 1000}, {5096, 0}, {5096, 24}}, {{1000, 24}, {1048, 10}, {1058, 6}});
+    CHECK(map.payload_size() == 1064);
+    CHECK(map.device_bytes() == 1024);
+    CHECK(map.device_end() == 5120);
+    constexpr std::uint64_t nowhere = ExtentMap::Range::nowhere;
+    CHECK(map.ranges(0, 1064) ==
+          std::vector<ExtentMap::Range>{{0, 4096, 1000}, {1000, nowhere, 24}, {1024, 5096, 24}, {1048, nowhere, 16}});
+    CHECK(map.ranges(1010, 15) == std::vector<ExtentMap::Range>{{1010, nowhere, 14}, {1024, 5096, 1}});
+    CHECK(map.padding() == std::vector<ExtentMap::Range>{{1000, nowhere, 24}, {1048, nowhere, 16}});
+    CHECK(map.used() == std::vector<Extent>{{4096, 1024}});
+
+    std::vector<std::byte> data(60, std::byte{1});
+    map.clear_padding(990, data);
+    for (std::size_t i = 0; i < data.size(); ++i) {
+        const bool is_padding = (i >= 10 && i < 34) || i >= 58;
+        CHECK(data[i] == std::byte(is_padding ? 0 : 1));
+    }
+}
+
 TEST_CASE("extent map: the largest sector that every extent begins and ends on")
 {
     CHECK(ExtentMap({{0, 4096}, {8192, 4096}}).largest_sector() == 4096);

@@ -286,23 +286,74 @@ TEST_CASE("torrent file: as many hashes as pieces are needed, not one more or le
                contains("is not a torrent: "));
 }
 
-TEST_CASE("torrent file: a torrent with padding files is refused")
+namespace {
+
+// One extent, and then a file of padding with that path.
+std::string padded(std::uint64_t extent, std::uint64_t padding, const std::string& pad_path, const std::string& hashes)
 {
-    CHECK(refusal_to_load(replaced(encode_torrent(plain()), "d6:length", "d4:attr1:p6:length")) ==
-          "is not a disk image: it has padding files");
+    return "d4:infod5:filesld6:lengthi" + std::to_string(extent) + "e4:pathl" + bencoded(digits) + "eed4:attr1:p6:lengthi" +
+           std::to_string(padding) + "e4:pathl" + pad_path + "eee4:name4:sda112:piece lengthi65536e6:pieces" +
+           bencoded(hashes) + "ee";
 }
 
-TEST_CASE("torrent file: BitTorrent v2 is refused, alone and together with v1")
+} // namespace
+
+TEST_CASE("torrent file: padding is part of the payload, and of no extent, whatever it is called")
 {
-    const std::string reason =
-        "is not a disk image: it is a BitTorrent v2 or hybrid torrent, this program needs a v1 torrent";
-    const std::string tree = "9:file treed" + bencoded(digits) +
-                             "d0:d6:lengthi4096e11:pieces root32:" + std::string(32, '#') + "eee";
-    const std::string rest = "4:name" + bencoded(digits) + "12:piece lengthi65536e";
+    for (const std::string path : {"4:.pad5:61440", "18:_____padding_file_", "32:00000000000000000000000000010000"}) {
+        CAPTURE(path);
+        const LoadedTorrent loaded = load(padded(4096, 61440, path, std::string(20, '#')));
+        CHECK(loaded.image.extents == std::vector{Extent{offset, 4096}});
+        CHECK(loaded.image.padding == std::vector{Extent{4096, 61440}});
+        CHECK(loaded.image.map.payload_size() == 65536);
+        CHECK(loaded.image.map.device_bytes() == 4096);
+        CHECK(loaded.image.map.device_end() == offset + 4096);
+    }
+}
+
+TEST_CASE("torrent file: padding that libtorrent would not fetch the data after is refused")
+{
+    std::string bytes = padded(4096, 32768, "4:.pad5:32768", std::string(20, '#'));
+    CHECK(load(bytes).image.padding.size() == 1);
+    bytes = replaced(bytes, "eee4:name", "eed6:lengthi4096e4:pathl16:0000000000000000eee4:name");
+    CHECK(refusal_to_load(bytes) == "is not a disk image: its piece 0 has padding before data");
+    CHECK(load(replaced(bytes, "i32768e", "i12288e")).image.padding == std::vector{Extent{4096, 12288}}); // less than a block
+}
+
+TEST_CASE("torrent file: a piece of padding has to be of zeros")
+{
+    const std::vector<std::byte> zeros(65536);
+    Sha1 sha1;
+    sha1.update(zeros);
+    const Sha1Digest digest = sha1.finish();
+    const std::string right = std::string(20, '#') + std::string(digest.begin(), digest.end());
+    CHECK(load(padded(65536, 65536, "4:.pad5:65536", right)).image.piece_count() == 2);
+    CHECK(refusal_to_load(padded(65536, 65536, "4:.pad5:65536", std::string(40, '#'))) ==
+          "is not a disk image: its piece 1 is padding, and not of zeros");
+}
+
+TEST_CASE("torrent file: padding alone is no image")
+{
+    CHECK(refusal_to_load(padded(0, 65536, "4:.pad5:65536", std::string(20, '#'))) == "is not a disk image: it has no data");
+}
+
+TEST_CASE("torrent file: BitTorrent v2 alone is refused, and of a hybrid torrent both hashes are known")
+{
+    const auto tree_of = [](const std::string& length) {
+        return "9:file treed" + bencoded(digits) + "d0:d6:length" + length + "11:pieces root32:" + std::string(32, '#') + "eee";
+    };
+    const std::string files = "5:filesld6:lengthi4096e4:pathl" + bencoded(digits) + "eee";
+    const std::string rest = "12:meta versioni2e4:name4:sda112:piece lengthi65536e";
     const std::string v1_pieces = "6:pieces20:" + std::string(20, '#');
     const auto torrent = [](const std::string& info) { return "d4:infod" + info + "e12:piece layersdee"; };
-    CHECK(refusal_to_load(torrent(tree + "12:meta versioni2e" + rest)) == reason);
-    CHECK(refusal_to_load(torrent(tree + "6:lengthi4096e12:meta versioni2e" + rest + v1_pieces)) == reason);
+    CHECK(refusal_to_load(torrent(tree_of("i4096e") + rest)) ==
+          "is not a disk image: it is a BitTorrent v2 torrent; this program needs a v1 or hybrid one");
+    const Image image = load(torrent(tree_of("i4096e") + files + rest + v1_pieces)).image;
+    REQUIRE(image.v2_pieces.size() == 1);
+    CHECK(image.v2_pieces[0].root.value().front() == '#');
+    CHECK(image.v2_pieces[0].data_bytes == 4096);
+    CHECK(image.v2_pieces[0].leaves == 1);
+    CHECK_THAT(refusal_to_load(torrent(tree_of("i4097e") + files + rest + v1_pieces)), contains("is not a torrent: "));
 }
 
 } // namespace ezio

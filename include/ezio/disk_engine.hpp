@@ -35,6 +35,11 @@
 
 namespace ezio {
 
+struct PieceDigests {
+    Sha1Digest sha1{};
+    std::vector<Sha256Digest> blocks = {}; // of a hybrid torrent
+};
+
 class DiskEngine {
   public:
     struct Options {
@@ -47,7 +52,7 @@ class DiskEngine {
 
     // The answers. `error` is 0, EIO after a failure, ECANCELED when the engine stops first.
     using Written = std::function<void(int error)>;
-    using Hashed = std::function<void(int error, const Sha1Digest& digest)>;
+    using Hashed = std::function<void(int error, const PieceDigests& digests)>;
     using Cleared = std::function<void()>;
     // `data` lies in a slab, or in memory of its own; either way it goes back with free_buffer().
     using ReadDone = std::function<void(int error, std::byte* data)>;
@@ -94,6 +99,7 @@ class DiskEngine {
         std::uint64_t failed_pieces = 0; // whose hash was wrong
         std::uint64_t holds = 0;         // times that peers began to have to wait for the target
         unsigned writers = 0;            // write calls that have not returned
+        bool hashes_disagree = false;    // a piece is right for v1 and wrong for v2, or the other way round
     };
     [[nodiscard]] Facts facts() const;
     [[nodiscard]] std::optional<IoFailure> failure() const;
@@ -123,11 +129,14 @@ class DiskEngine {
     [[nodiscard]] std::optional<IoFailure> run(Lock& lock, ReadJob& job, Completions& ready);
     [[nodiscard]] std::optional<IoFailure> transfer(const std::vector<Segment>& segments, IoFailure::Operation what);
     [[nodiscard]] std::optional<IoFailure> hash_segments(const HashJob& job);
+    [[nodiscard]] std::optional<IoFailure> hash_v2(Lock& lock, std::uint32_t piece, std::vector<Sha256Digest>& blocks);
+    [[nodiscard]] bool judge(std::uint32_t piece, const PieceDigests& digests);
+    [[nodiscard]] std::vector<bool> add_padding();
 
     [[nodiscard]] int refusal() const;
     void find(Waiter waiter, Completions& ready);
     void release_held(Completions& ready, int error);
-    void answer_hashes(std::uint32_t piece, Completions& ready, int error, const Sha1Digest& digest);
+    void answer_hashes(std::uint32_t piece, Completions& ready, int error, const PieceDigests& digests);
     void answer_all(Completions& ready, int error);
     void after_change(Completions& ready);
     void hand_over(Lock& lock, Completions& ready);

@@ -7,13 +7,18 @@
 // without a gap, into runs: a table sorted by payload offset. A lookup is one binary search, then a walk.
 // Built once, checked once, constant afterwards: safe to use from any thread.
 //
+// Some torrents have padding (BEP 47), in hybrid ones it ends each piece that would otherwise have parts of two
+// extents: zeros that count as payload and are nowhere on the device. Nothing reads or writes a device for them.
+//
 // Invariants: runs cover [0, payload_size()) without gaps; no two of them overlap on the device; no extent
 // is empty or ends beyond 2^63 - 1.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -32,21 +37,28 @@ struct Extent {
 
 class ExtentMap {
   public:
-    // A part of the payload that is contiguous on the device.
+    // A part of the payload that is contiguous on the device, or padding.
     struct Range {
+        static constexpr std::uint64_t nowhere = ~std::uint64_t{};
+
         std::uint64_t payload_offset;
-        std::uint64_t device_offset;
+        std::uint64_t device_offset; // nowhere: padding
         std::uint64_t length;
+        [[nodiscard]] bool is_padding() const { return device_offset == nowhere; }
         bool operator==(const Range&) const = default;
     };
 
     ExtentMap() = default;
 
-    // `extents` in the order of the payload; empty ones are dropped.
+    // `extents` in the order of the payload; empty ones are dropped. `padding` as in Image.
     // Throws Error (ExitStatus::torrent) when two overlap or one ends beyond 2^63 - 1, naming them.
-    explicit ExtentMap(const std::vector<Extent>& extents);
+    explicit ExtentMap(const std::vector<Extent>& extents, const std::vector<Extent>& padding = {});
 
     [[nodiscard]] std::uint64_t payload_size() const { return m_payload_size; }
+
+    // What of the payload is on the device: all but the padding.
+    [[nodiscard]] std::uint64_t device_bytes() const { return m_payload_size - m_padding_bytes; }
+    [[nodiscard]] bool has_padding() const { return m_padding_bytes > 0; }
 
     // The size in bytes of the smallest device that holds every extent.
     [[nodiscard]] std::uint64_t device_end() const;
@@ -63,13 +75,23 @@ class ExtentMap {
     // The same, as a list.
     [[nodiscard]] std::vector<Range> ranges(std::uint64_t payload_offset, std::uint64_t length) const;
 
+    // Every stretch of padding, in payload order.
+    [[nodiscard]] std::vector<Range> padding() const;
+
+    // Writes zeros where `data`, from payload_offset on, is padding.
+    void clear_padding(std::uint64_t payload_offset, std::span<std::byte> data) const;
+
     // Every used range of the device, in device order, touching ones merged.
     [[nodiscard]] const std::vector<Extent>& used() const { return m_used; }
 
   private:
+    void add_extent(const Extent& extent);
+    void add_padding(std::uint64_t length);
+
     std::vector<Range> m_runs; // sorted by payload_offset
     std::vector<Extent> m_used;
     std::uint64_t m_payload_size = 0;
+    std::uint64_t m_padding_bytes = 0;
 };
 
 } // namespace ezio

@@ -3,9 +3,11 @@
 
 #include "ezio/extent_map.hpp"
 #include "ezio/sha1.hpp"
+#include "ezio/sha256.hpp"
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,14 +16,23 @@ namespace ezio {
 // Pieces are transferred in blocks of this many bytes (BitTorrent's request size).
 inline constexpr std::uint32_t block_bytes = 16 * 1024;
 
+// What BitTorrent v2 knows of a piece of a hybrid torrent: the root of a tree over the SHA-256 of its blocks.
+struct V2Piece {
+    std::optional<Sha256Digest> root; // empty when the torrent came without it, as by a magnet link
+    std::uint64_t data_bytes = 0;     // the piece's bytes that are no padding; they come first
+    std::uint64_t leaves = 0;         // of the tree; those beyond the data are zero
+};
+
 // A disk image as a torrent describes it. Constant once loaded.
 struct Image {
     std::string name;                      // info.name, for example "sda1"
     std::uint64_t piece_length = 0;        // bytes; a power of two, at least block_bytes
     std::vector<Sha1Digest> hashes;        // one for each piece
+    std::vector<V2Piece> v2_pieces;        // one for each piece of a hybrid torrent; empty for others
     std::vector<Extent> extents;           // in payload order, one for each file, empty ones included
     std::vector<std::string> extent_names; // the files' names, parallel to `extents`
-    ExtentMap map;                         // the same extents, for lookups
+    std::vector<Extent> padding;           // what of the payload is padding: sorted, offsets in the payload
+    ExtentMap map;                         // the same extents and padding, for lookups
     bool single_file = false;              // the torrent is one file, without a directory around it
 
     [[nodiscard]] std::uint32_t piece_count() const { return static_cast<std::uint32_t>(hashes.size()); }

@@ -71,6 +71,10 @@ class PieceCache {
     // Declares that the target holds the piece already. Before anything else is done with it.
     void set_on_disk(std::uint32_t piece);
 
+    // Declares that the block at `offset` is nothing but padding: as good as on the disk, even in a piece that is
+    // cleared. Before anything else is done with its piece, and before set_on_disk.
+    void set_padding(std::uint64_t offset);
+
     // --- receiving ---
 
     enum class Receive { copy, duplicate, no_memory };
@@ -178,6 +182,7 @@ class PieceCache {
     const WriteOrder m_write_order;
 
     ChunkStore m_store;
+    std::unordered_map<std::uint64_t, std::uint64_t> m_padding; // of chunks that have any: the blocks
     std::unordered_map<std::uint32_t, Piece> m_pieces; // in progress, or verified and not yet written
     std::set<std::uint32_t> m_complete_to_hash;        // somebody waits for these
     std::set<std::uint32_t> m_prefix_to_hash;

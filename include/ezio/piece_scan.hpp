@@ -23,8 +23,9 @@ namespace ezio {
 class PieceScan {
   public:
     // Starts. `map` and `target` must outlive it; `wakeup` is notified at the end. The payload of `map` is
-    // cut into pieces of `piece_length` bytes.
-    PieceScan(const ExtentMap& map, std::uint64_t piece_length, Target& target, unsigned threads, Wakeup& wakeup);
+    // cut into pieces of `piece_length` bytes. With `v2_pieces`, a hybrid torrent's, it finds their roots, too.
+    PieceScan(const ExtentMap& map, std::uint64_t piece_length, Target& target, unsigned threads, Wakeup& wakeup,
+              std::span<const V2Piece> v2_pieces = {});
 
     // Gives up what is not done yet.
     ~PieceScan();
@@ -37,6 +38,7 @@ class PieceScan {
 
     // One for each piece. When finished without a failure.
     [[nodiscard]] const std::vector<Sha1Digest>& digests() const { return m_digests; }
+    [[nodiscard]] const std::vector<Sha256Digest>& v2_roots() const { return m_v2_roots; } // none without v2_pieces
 
   private:
     void run();
@@ -50,7 +52,9 @@ class PieceScan {
     const std::uint64_t m_piece_length;
     Target& m_target;
     Wakeup& m_wakeup;
+    const std::span<const V2Piece> m_v2_pieces;
     std::vector<Sha1Digest> m_digests; // each written by one thread, read when all have ended
+    std::vector<Sha256Digest> m_v2_roots; // likewise
     const std::uint32_t m_pieces_at_once; // by each thread
     std::atomic<std::uint32_t> m_next = 0;
     std::atomic<std::uint64_t> m_bytes_done = 0;

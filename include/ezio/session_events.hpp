@@ -61,6 +61,7 @@ struct PieceRejected { // its hash was wrong; it is fetched again
 };
 struct TorrentFailed { // libtorrent has stopped the torrent
     std::string reason;
+    bool hashes_disagree = false; // those of v1 and v2, in a hybrid torrent: one is right, the other is not
 };
 using SessionEvent = std::variant<ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed,
                                   TrackerAnswered, PeerFound, PeerUnreachable, PeerGone, PeerRefused,

@@ -49,6 +49,7 @@ class SwarmDriver {
   private:
     void handle(const ListenFailed& event);
     void handle(const TorrentFailed& event);
+    [[noreturn]] void refuse_disagreeing_hashes() const;
     void handle(const PeerBanned& event);
     void handle(const PieceRejected& event);
     template <class Event>

@@ -6,6 +6,7 @@
 
 #include "ezio/addresses.hpp"
 #include "ezio/disk_engine.hpp"
+#include "ezio/handshake_guard.hpp"
 #include "ezio/local_discovery.hpp"
 #include "ezio/network_options.hpp"
 #include "ezio/peer_ledger.hpp"
@@ -76,6 +77,7 @@ class TorrentSession {
   private:
     [[nodiscard]] lt::session_params session_params();
     [[nodiscard]] lt::add_torrent_params torrent_params();
+    void look_at_handshakes();
 
     const LoadedTorrent& m_torrent;
     Target& m_target;
@@ -86,6 +88,7 @@ class TorrentSession {
     Swarm m_swarm;
     lt::ip_filter m_filter;
     std::optional<LocalDiscovery> m_discovery;
+    std::optional<HandshakeGuard> m_handshakes; // of TLS
     PeerLedger m_ledger;
     ReceiveWindows m_windows;
     std::optional<lt::session> m_session; // ends before what its threads use

@@ -204,7 +204,7 @@ class Bench {
                              [this](int) { --m_unanswered; }, [] {});
         peer.begin += block_bytes;
         if (peer.begin == m_fixture.contents.size()) {
-            m_engine.hash(peer.piece, [](int, const Sha1Digest&) {});
+            m_engine.hash(peer.piece, [](int, const PieceDigests&) {});
         }
     }
 

@@ -41,8 +41,12 @@ class Client:
         return self
 
     def __exit__(self, *_):
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self.kill()
+
+    def kill(self):
+        if self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
     def __str__(self):
         return f"--- {self.program}: {self._process.poll()}\n{self.log.read_text(errors='replace')[-4000:]}\n---"

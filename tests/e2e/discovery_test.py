@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """How peers find each other without being told: on one network, and within one host."""
 
+import time
 import unittest
 
 from harness import EndToEndTest, main
@@ -89,6 +90,51 @@ class LocalDiscovery(DiscoveryTest):
         for number, switch in enumerate(switches):
             client = self.enterContext(switch.new_host())
             self.assert_fetched(self.fetch(client, number), number)
+
+    def test_hosts_that_have_ipv6_only_find_each_other_and_can_be_named(self):
+        switch = self.enterContext(Switch())
+        hosts = [self.enterContext(switch.new_host()) for _ in range(3)]
+        for host in hosts:
+            host.run("ip", "-4", "address", "flush", "dev", "eth0")
+        seeder = self.seed(hosts[0], "--listen", "7001")
+        self.assertIn(":7001", seeder.events_named("start")[0]["listen"])
+        self.assert_fetched(self.fetch(hosts[1], 1), 1)
+        self.assert_fetched(self.fetch(hosts[2], 2, "--no-lsd", "--peer", f"[{hosts[0].address6}]:7001"), 2)
+
+
+@needs_network_namespaces
+class Names(DiscoveryTest):
+    def setUp(self):
+        super().setUp()
+        self.switch = self.enterContext(Switch())
+        self.server, self.client = (self.enterContext(self.switch.new_host()) for _ in range(2))
+        self.seed(self.server, "--listen", "7001")
+
+    def knowing(self, *lines):
+        """A wrapper for programs on the client, whose /etc/hosts has these lines."""
+        hosts = self.dir / "hosts"
+        hosts.write_text("".join(f"{line}\n" for line in lines))
+        mount = f'mount --bind {hosts} /etc/hosts && exec "$@"'
+        return [*self.client.wrapper, "unshare", "--mount", "sh", "-c", mount, "sh"]
+
+    def fetch_from(self, name, wrapper):
+        return self.start("fetch", self.torrent, self.dir / "target0.img", "--json", "--no-lsd", "--peer", f"{name}:7001",
+                          "--timeout", "60s", wrapper=wrapper)
+
+    def test_a_peer_has_a_name(self):
+        self.assert_fetched(self.fetch_from("master", self.knowing(f"{self.server.address} master")), 0)
+
+    def test_all_of_its_addresses_are_tried(self):
+        wrapper = self.knowing("fd00:0::99 master", f"{self.server.address6} master", f"{self.server.address} master")
+        self.assert_fetched(self.fetch_from("master", wrapper), 0)
+
+    def test_a_name_that_nobody_has_ends_it_at_once(self):
+        start = time.monotonic()
+        fetcher = self.fetch_from("nobody", self.knowing(f"{self.server.address} master"))
+        self.assertEqual(fetcher.wait(), 6, fetcher)
+        self.assertLess(time.monotonic() - start, 20)
+        self.assertIn("nobody", fetcher.events_named("error")[0]["message"])
+        self.assertFalse((self.dir / "target0.img").exists())
 
 
 if __name__ == "__main__":

@@ -201,6 +201,34 @@ def write_torrent_with_libtorrent(path, extents, hashes, piece_length, name="sda
     return path
 
 
+def write_padded_torrent(path, image, piece_length, pad_path=lambda length: [".pad", str(length)], tracker=None):
+    """Makes a torrent in which each extent begins with a piece (BEP 47), and returns its path and payload."""
+    files, payload = [], b""
+    for extent, data in image.extents_with_data():
+        files.append({"length": extent.length, "path": [extent.name]})
+        payload += data
+        padding = -len(payload) % piece_length
+        if padding:
+            files.append({"attr": "p", "length": padding, "path": pad_path(padding)})
+            payload += bytes(padding)
+    pieces = b"".join(hashlib.sha1(payload[at:at + piece_length]).digest() for at in range(0, len(payload), piece_length))
+    info = {"files": files, "name": "sda1", "piece length": piece_length, "pieces": pieces}
+    path.write_bytes(bencode({"info": info} | ({"announce": tracker} if tracker else {})))
+    return path, payload
+
+
+def write_hybrid_torrent(path, directory, piece_length):
+    """Lets libtorrent make a torrent of v1 and v2 of the BT-image directory `directory`, as any stock client would."""
+    import libtorrent
+
+    storage = libtorrent.file_storage()
+    libtorrent.add_files(storage, str(directory))
+    maker = libtorrent.create_torrent(storage, piece_length)
+    libtorrent.set_piece_hashes(maker, str(directory.parent))
+    path.write_bytes(libtorrent.bencode(maker.generate()))
+    return path
+
+
 def bytes_at(path, extent):
     with open(path, "rb") as file:
         for start in range(extent.offset, extent.end, STEP):

@@ -7,6 +7,7 @@ outside: the clients can keep their defaults (DHT, local peer discovery, encrypt
 
 import ctypes
 import hashlib
+import itertools
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ import unittest
 
 import clients
 from harness import UNTOUCHED, EndToEndTest, main, needs_loop_devices, run, wait_until
-from images import Extent, Image, differing_extents, info_of, odd_image, touched_gaps
+from images import Extent, Image, differing_extents, info_of, odd_image, touched_gaps, write_padded_torrent
 from tracker import Tracker
 
 NETWORK = "10.99.0"
@@ -145,6 +146,11 @@ class AllOfThem(InteropTest):
         self.end_seed(seeder)
 
 
+class SlowAria2(clients.Aria2):
+    def command(self):
+        return [*super().command(), "--max-overall-download-limit=6M", "--file-allocation=none"]
+
+
 class HalfADirectory(InteropTest):
     def test_what_our_fetch_has_left_is_finished_by_another_client(self):
         seeder = self.start_seed()
@@ -162,6 +168,50 @@ class HalfADirectory(InteropTest):
         sent = seeder.events_named("progress")[-1]["uploaded_bytes"]
         self.assertLess(sent, len(self.image.payload) * 1.3, (seeder, other))
         self.end_seed(seeder)
+
+
+    def test_what_another_client_has_left_when_it_was_killed_is_finished_by_our_fetch(self):
+        seeder = self.start_seed()
+        download = self.dir / "images"
+        other = self.start_client(SlowAria2, download)
+        half = len(self.image.payload) // 2
+        wait_until(lambda: any(event["uploaded_bytes"] > half for event in seeder.events_named("progress")), (seeder, other))
+        other.kill()
+        fetcher = self.start_ezio("fetch", self.torrent, download, "--resume", "--seed-time", "0")
+        self.assert_complete(fetcher)
+        self.assert_downloaded(download)
+        received = fetcher.events_named("summary")[0]["received_bytes"]
+        self.assertLess(received, len(self.image.payload) * 0.75, (fetcher, other))
+        self.end_seed(seeder)
+
+
+class Padding(InteropTest):
+    """A torrent in which each extent begins with a piece."""
+
+    def setUp(self):
+        super().setUp()
+        numbers = itertools.count()  # rtorrent does not take two files of one name
+        self.torrent, _ = write_padded_torrent(self.torrent, self.image, 65536, lambda length: [".pad", str(next(numbers))],
+                                               tracker=self.tracker.url)
+
+    def assert_downloaded(self, download):
+        shutil.rmtree(download / "sda1" / ".pad", ignore_errors=True)  # of those that take it for a directory
+        super().assert_downloaded(download)
+
+    def test_all_of_them_download_it_from_our_seed(self):
+        seeder = self.start_seed()
+        for other in [self.start_client(client, self.dir / f"{client.program}.downloads")
+                      for client in clients.ALL if client.is_installed()]:
+            other.wait_until_complete()
+            self.assert_downloaded(other.download)
+        self.end_seed(seeder)
+
+    def test_our_fetch_downloads_it_from_one_that_knows_padding(self):
+        other = self.start_client(clients.QBittorrent, self.write_directory(self.dir / "images"))
+        fetcher, target = self.start_fetch("target")
+        wait_until(lambda: not fetcher.is_running() or fetcher.events_named("complete"), (fetcher, other))
+        self.assert_complete(fetcher)
+        self.assert_device_has_the_image(target)
 
 
 class MagnetLinks(InteropTest):

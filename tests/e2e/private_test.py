@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import pathlib
 import re
+import resource
 import shlex
 import socket
 import ssl
@@ -97,6 +98,67 @@ class Members(PrivateImage):
         credentials = ["--ssl-cert", self.dir / "host.pem", "--ssl-key", self.dir / "host.key"]
         with self.seeding(torrent, self.source, *credentials) as peer:
             self.fetch(torrent, self.target, "--peer", peer, *credentials)
+
+
+    def test_there_is_no_magnet_link_to_it(self):
+        refused = self.ends_with(2, "info", "--magnet", self.torrent)
+        self.assertIn("is private", refused.stderr)
+        link = "magnet:?xt=urn:btih:" + info_hash_of(self.torrent).hexdigest()
+        with self.seeding(self.torrent, self.source, *self.credentials) as peer:
+            refused = self.ends_with(2, "fetch", link, self.target, "--no-lsd", "--peer", peer, *self.ca.issue("client"))
+            self.assertIn("give its torrent file", refused.stderr)
+            stalled = self.ends_with(7, "fetch", link, self.target, "--no-lsd", "--peer", peer, "--stall-timeout", "2s")
+            self.assertIn("metadata", stalled.stderr)
+        self.assertFalse(self.target.exists())
+
+
+class Floods(PrivateImage):
+    CONNECTIONS = 500
+    MEMORY = 64  # MiB, for --memory
+    REST = 96  # MiB that the rest of the process may need, as the manual says
+
+    def check(self, first_bytes):
+        """Connections that never finish TLS cost a bounded piece of memory each and do not keep members out."""
+        seeder, peer = self.start_listening("seed", self.torrent, self.source, *self.credentials, "--memory", f"{self.MEMORY}M")
+        host, port = peer.split(":")
+        with contextlib.ExitStack() as sockets:
+            for _ in range(self.CONNECTIONS):
+                connection = sockets.enter_context(socket.create_connection((host, int(port)), timeout=30))
+                with contextlib.suppress(ConnectionError):
+                    connection.sendall(first_bytes)
+            self.fetch(self.torrent, self.target, "--peer", peer, "--timeout", "60s", *self.ca.issue("client"))
+            self.assert_fetched()
+            status = pathlib.Path(f"/proc/{seeder.pid}/status").read_text()
+            peak = int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) // 1024
+            self.assertLess(peak, self.MEMORY + self.REST)
+        wait_until(lambda: len(list(pathlib.Path(f"/proc/{seeder.pid}/fd").iterdir())) < self.CONNECTIONS // 2, seeder)
+
+    def test_many_that_say_nothing(self):
+        self.check(b"")
+
+    def test_more_than_there_are_descriptors_for(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < 4096:
+            self.skipTest("needs 4096 descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        seeder, peer = self.start_listening("seed", self.torrent, self.source, *self.credentials, "--memory", f"{self.MEMORY}M",
+                                            wrapper=["prlimit", "--nofile=2048"])
+        host, port = peer.split(":")
+        with contextlib.ExitStack() as sockets:
+            for _ in range(3000):
+                connection = sockets.enter_context(socket.socket())
+                connection.setblocking(False)
+                connection.connect_ex((host, int(port)))
+            self.fetch(self.torrent, self.target, "--peer", peer, "--timeout", "60s", *self.ca.issue("client"))
+            self.assert_fetched()
+        self.assertTrue(seeder.is_running(), seeder)
+
+    def test_many_that_begin_a_handshake(self):
+        self.check(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+
+    def test_many_that_say_something_else(self):
+        self.check(b"\x13BitTorrent protocol" + bytes(48))
 
 
 class StockClient:

@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+"""Torrents that are named by URLs: https with certificates that are trusted or not, redirections, and servers that fail."""
+
+import http.server
+import os
+import ssl
+import threading
+import unittest
+
+from harness import EndToEndTest, main, missing_tools, run
+from images import odd_image
+
+
+class Server:
+    """An HTTP server on loopback while its context lasts: `answers` maps paths to bytes, or to a URL to go on to."""
+
+    def __init__(self, certificate=None, key=None):
+        self.answers = answers = {}
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                answer = answers.get(self.path)
+                self.send_response(404 if answer is None else 302 if isinstance(answer, str) else 200)
+                if isinstance(answer, str):
+                    self.send_header("Location", answer)
+                body = answer if isinstance(answer, bytes) else b""
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        class QuietServer(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_):
+                pass  # clients that do not trust it
+
+        self._server = QuietServer(("127.0.0.1", 0), Handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def trusting(certificate, variable="CURL_CA_BUNDLE"):
+    return ["env", f"{variable}={certificate}"]
+
+
+@unittest.skipIf(missing_tools("openssl"), "needs openssl")
+class Urls(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        for variable in "http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY", "CURL_CA_BUNDLE", "SSL_CERT_FILE":
+            os.environ.pop(variable, None)
+        self.torrent = odd_image(100_000).write_torrent(self.dir / "sda1.torrent")
+        self.certificate, self.key = self.make_certificate("ours")
+        self.https = self.enterContext(Server(self.certificate, self.key))
+        self.http = self.enterContext(Server())
+        self.https.answers["/sda1.torrent"] = self.http.answers["/sda1.torrent"] = self.torrent.read_bytes()
+
+    def make_certificate(self, name):
+        certificate, key = self.dir / f"{name}.pem", self.dir / f"{name}.key"
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+            f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate)
+        return certificate, key
+
+    def assert_had(self, url, wrapper=()):
+        link = self.ends_with(0, "info", "--magnet", url, wrapper=wrapper).stdout
+        self.assertEqual(link, self.ends_with(0, "info", "--magnet", self.torrent).stdout)
+
+    def assert_refused(self, status, url, *says, wrapper=()):
+        target = self.dir / "target.img"
+        for command in ["info", url], ["fetch", url, target, "--no-lsd"]:
+            ezio = self.ends_with(status, *command, wrapper=wrapper)
+            self.assertEqual(len(ezio.stderr.strip().splitlines()), 1, ezio)
+            for words in (url, *says):
+                self.assertIn(words, ezio.stderr, ezio)
+        self.assertFalse(target.exists())
+
+    def test_https_with_a_certificate_that_is_trusted(self):
+        for variable in "CURL_CA_BUNDLE", "SSL_CERT_FILE":
+            self.assert_had(f"{self.https.url}/sda1.torrent", trusting(self.certificate, variable))
+
+    def test_https_with_a_certificate_that_nobody_vouches_for(self):
+        self.assert_refused(6, f"{self.https.url}/sda1.torrent", "certificate")
+        other, _ = self.make_certificate("other")
+        self.assert_refused(6, f"{self.https.url}/sda1.torrent", "certificate", wrapper=trusting(other))
+
+    def test_https_with_a_certificate_of_another_host(self):
+        url = self.https.url.replace("127.0.0.1", "localhost") + "/sda1.torrent"
+        self.assert_refused(6, url, "localhost", wrapper=trusting(self.certificate))
+
+    def test_redirections_are_followed_but_never_out_of_tls(self):
+        self.http.answers["/moved"] = "/sda1.torrent"
+        self.http.answers["/to-tls"] = f"{self.https.url}/sda1.torrent"
+        self.https.answers["/moved"] = f"{self.https.url}/sda1.torrent"
+        self.https.answers["/out"] = f"{self.http.url}/sda1.torrent"
+        for url in f"{self.http.url}/moved", f"{self.http.url}/to-tls", f"{self.https.url}/moved":
+            self.assert_had(url, trusting(self.certificate))
+        self.assert_refused(6, f"{self.https.url}/out", wrapper=trusting(self.certificate))
+
+    def test_redirections_without_end_or_to_a_local_file_end_it(self):
+        self.http.answers["/again"] = "/again"
+        self.assert_refused(6, f"{self.http.url}/again", "redirects")
+        self.http.answers["/file"] = f"file://{self.torrent}"
+        self.assert_refused(6, f"{self.http.url}/file")
+
+    def test_what_is_not_there_or_no_torrent(self):
+        self.assert_refused(3, f"{self.http.url}/missing", "404")
+        self.http.answers["/page"] = b"<html>not a torrent</html>"
+        self.assert_refused(3, f"{self.http.url}/page", "not a torrent")
+
+
+if __name__ == "__main__":
+    main()
