@@ -20,17 +20,17 @@ LAYERS = {
                " portability source_disk subprocess superblock block_map",
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
                 " transfer_meters transfer_notes transfer_policy warnings wrong_data",
-    "session": "client_registry descriptor_limit disk_io local_discovery metadata_guard peer_ledger"
+    "session": "client_registry descriptor_limit disk_io handshake_guard local_discovery metadata_guard peer_ledger"
                " piece_assigner receive_windows session_events session_settings swarm tcp_preference torrent_session"
                " web_certificates",
     "torrents": "discard http_download magnet piece_scan torrent_file torrent_maker torrent_source verifier",
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache write_order",
-    "targets": "block_target device_identity directory_target fd_target file_target free_space mounts page_cache rotational"
+    "targets": "block_target device_identity directory_target fd_target file_target free_space mounts page_cache payload_io rotational"
                " target write_behind",
     "network addresses": "addresses allowed_networks discovery_message network_options port_reservation"
                          " tls_credentials",
     "foundation": "clock context error extent_map fd image openssl_handles positional_io printable privileges rate_meter"
-                  " read_file reporter require sha1 sha1_blocks stop_signal units wakeup watchdog",
+                  " read_file reporter require sha1 sha1_blocks sha256 stop_signal units wakeup watchdog",
 }
 
 LIBTORRENT = set("disk_io magnet metadata_guard metadata_session peer_ledger session_settings swarm tcp_preference"

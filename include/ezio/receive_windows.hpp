@@ -16,8 +16,8 @@ namespace ezio {
 // does no harm.
 [[nodiscard]] std::optional<int> receive_buffer_for(std::size_t connections);
 
-// Gives it to all TCP connections of this process with a host that answers in 5 ms, as on a LAN; a far one needs its
-// window. To be called again when connections have come or gone. One thread at a time.
+// Gives it to all TCP connections of this process with a host that has answered in 20 ms, as a busy one on a LAN
+// does; a far one needs its window. To be called again when connections have come or gone. One thread at a time.
 class ReceiveWindows {
   public:
     void adapt(std::size_t connections);
