@@ -83,7 +83,6 @@ void SwarmDriver::look_at_peers(Phase phase)
     }
     m_last_look = m_now;
     m_watch.look(m_session.peers(), m_now);
-    m_session.adapt_receive_windows(m_watch.peers());
     m_clients = m_session.clients();
     if (m_watch.misses_named_peers() && phase != Phase::seeding) {
         m_session.connect_named_peers();

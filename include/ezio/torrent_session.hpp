@@ -10,7 +10,6 @@
 #include "ezio/local_discovery.hpp"
 #include "ezio/network_options.hpp"
 #include "ezio/peer_ledger.hpp"
-#include "ezio/receive_windows.hpp"
 #include "ezio/session_events.hpp"
 #include "ezio/swarm.hpp"
 #include "ezio/target.hpp"
@@ -56,9 +55,6 @@ class TorrentSession {
     // No connections with this host any more.
     void keep_out(const boost::asio::ip::address& host);
 
-    // To be called when connections may have come or gone; `peers` are connected. See ReceiveWindows.
-    void adapt_receive_windows(std::size_t peers) { m_windows.adapt(peers); }
-
     // Says to the local network that this torrent is here; start() does so first.
     void announce_locally();
 
@@ -90,7 +86,6 @@ class TorrentSession {
     std::optional<LocalDiscovery> m_discovery;
     std::optional<HandshakeGuard> m_handshakes; // of TLS
     PeerLedger m_ledger;
-    ReceiveWindows m_windows;
     std::optional<lt::session> m_session; // ends before what its threads use
     lt::torrent_handle m_handle;
 };
