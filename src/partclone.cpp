@@ -63,12 +63,13 @@ std::vector<Extent> used_blocks(const PartcloneRequest& request, const std::func
     }
     // An absolute path is no option, and not "-". The map goes to standard output: no temporary file, no full
     // /tmp.
-    // "-f 1": it ends by waiting for its progress display to wake up, which is then after 1 s instead of 2.
+    // "-f 0": it ends by waiting until its progress display wakes up, which would be after 2 s. With "-q" there is
+    // no more on it that way.
     std::vector<std::string> command{program,
                                      "-q",
                                      "-D",
                                      "-f",
-                                     "1",
+                                     "0",
                                      "-L",
                                      "/dev/null",
                                      "-o",
