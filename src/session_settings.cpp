@@ -42,11 +42,12 @@ void set_discovery(settings_pack& pack)
     pack.set_int(settings_pack::stop_tracker_timeout, 1); // seconds to say goodbye; the default is 5
 }
 
-void set_transport(settings_pack& pack)
+void set_transport(settings_pack& pack, Transport transport)
 {
     // TCP: uTP sends 1.4 KB per system call, and yields to other traffic. It is not refused (tcp_preference.hpp).
     pack.set_bool(settings_pack::enable_outgoing_utp, false);
-    pack.set_bool(settings_pack::enable_incoming_utp, true);
+    // With TLS it is: a handshake that never ends has no descriptor there that HandshakeGuard could hang up on.
+    pack.set_bool(settings_pack::enable_incoming_utp, transport == Transport::plain);
     pack.set_int(settings_pack::mixed_mode_algorithm, settings_pack::prefer_tcp);
     // Plain text: RC4 protects nothing, and would take every block's zero-copy way away. Clients that prefer
     // encryption offer it first; with them only the handshake is encrypted, unless they insist.
@@ -115,7 +116,7 @@ settings_pack session_settings(const NetworkOptions& options, const std::vector<
                      lt::alert_category::connect | lt::alert_category::tracker | lt::alert_category::peer |
                      lt::alert_category::ip_block)));
     set_discovery(pack);
-    set_transport(pack);
+    set_transport(pack, transport);
     set_connecting(pack, options);
     set_swarm(pack);
     return pack;

@@ -47,6 +47,7 @@ TEST_CASE("session: TCP in plain text, but who comes by uTP or encrypted is let 
     REQUIRE(pack.has_val(settings_pack::enable_incoming_utp));
     CHECK_FALSE(pack.get_bool(settings_pack::enable_outgoing_utp));
     CHECK(pack.get_bool(settings_pack::enable_incoming_utp));
+    CHECK_FALSE(session_settings({}, {}, Transport::tls).get_bool(settings_pack::enable_incoming_utp));
     CHECK(pack.get_bool(settings_pack::enable_outgoing_tcp));
     CHECK(pack.get_bool(settings_pack::enable_incoming_tcp));
     CHECK(pack.get_int(settings_pack::out_enc_policy) == settings_pack::pe_disabled);
