@@ -81,7 +81,7 @@ TEST_CASE("partclone: the used blocks are those of its map, merged")
 TEST_CASE("partclone: it is asked for a map of the device on standard output, and forced only when told so")
 {
     const std::string script =
-        "test \"$*\" = \"-q -D -f 1 -L /dev/null -o - -s /dev/sda1FORCE\" || exit 9\n" + printing(good_map);
+        "test \"$*\" = \"-q -D -f 0 -L /dev/null -o - -s /dev/sda1FORCE\" || exit 9\n" + printing(good_map);
     auto without = script;
     CHECK(used(without.replace(without.find("FORCE"), 5, "")).size() == 1);
     auto with = script;
