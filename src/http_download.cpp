@@ -20,38 +20,36 @@ constexpr long connect_seconds = 10;
 constexpr long silent_seconds = 30;
 constexpr long most_redirects = 5;
 
+template <typename Function>
+Function find(void* library, const char* name, const std::string& url)
+{
+    void* const symbol = library != nullptr ? ::dlsym(library, name) : nullptr;
+    if (symbol == nullptr) {
+        throw Error(ExitStatus::torrent,
+                    fmt::format("{} cannot be downloaded without libcurl (on Debian: apt install libcurl4): {}", url,
+                                ::dlerror()));
+    }
+    return reinterpret_cast<Function>(symbol);
+}
+
 // libcurl, loaded when it is needed: it brings two dozen libraries, which would cost every start of the program
 // 30 ms of a CPU (virtual machine, slow page faults) and an initramfs some MiB, for what few transfers need.
-class Curl {
-  public:
-    Curl()
-        : m_library(::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)), global_init(find<decltype(global_init)>("curl_global_init")),
-          easy_init(find<decltype(easy_init)>("curl_easy_init")),
-          easy_cleanup(find<decltype(easy_cleanup)>("curl_easy_cleanup")),
-          easy_setopt(find<decltype(easy_setopt)>("curl_easy_setopt")),
-          easy_perform(find<decltype(easy_perform)>("curl_easy_perform")),
-          easy_strerror(find<decltype(easy_strerror)>("curl_easy_strerror"))
+struct Curl {
+    explicit Curl(const std::string& url) // which needs it
+        : library(::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)),
+          global_init(find<decltype(global_init)>(library, "curl_global_init", url)),
+          easy_init(find<decltype(easy_init)>(library, "curl_easy_init", url)),
+          easy_cleanup(find<decltype(easy_cleanup)>(library, "curl_easy_cleanup", url)),
+          easy_setopt(find<decltype(easy_setopt)>(library, "curl_easy_setopt", url)),
+          easy_perform(find<decltype(easy_perform)>(library, "curl_easy_perform", url)),
+          easy_strerror(find<decltype(easy_strerror)>(library, "curl_easy_strerror", url))
     {
         if (global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
             throw std::bad_alloc();
         }
     }
 
-  private:
-    template <typename Function>
-    Function find(const char* name)
-    {
-        void* const symbol = m_library != nullptr ? ::dlsym(m_library, name) : nullptr;
-        if (symbol == nullptr) {
-            throw Error(ExitStatus::torrent,
-                        fmt::format("a torrent at a URL needs libcurl (on Debian: apt install libcurl4): {}", ::dlerror()));
-        }
-        return reinterpret_cast<Function>(symbol);
-    }
-
-    void* const m_library; // stays until the process ends
-
-  public:
+    void* const library; // stays until the process ends
     CURLcode (*const global_init)(long);
     CURL* (*const easy_init)();
     void (*const easy_cleanup)(CURL*);
@@ -114,7 +112,7 @@ bool is_http_url(std::string_view text)
 
 std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop)
 {
-    static const Curl library;
+    static const Curl library(url);
     const std::unique_ptr<CURL, void (*)(CURL*)> curl(library.easy_init(), library.easy_cleanup);
     if (curl == nullptr) {
         throw std::bad_alloc();

@@ -5,12 +5,13 @@ import ipaddress
 import threading
 import urllib.parse
 
+from http_server import QuietHandler, Served
 from images import bencode
 
 INTERVAL = 5  # seconds between announces; clients may wait longer
 
 
-class Tracker:
+class Tracker(Served):
     """Runs while its context lasts. `url` is the announce URL; `seen` has every (address, port) that ever announced."""
 
     def __init__(self, address):
@@ -19,7 +20,7 @@ class Tracker:
         self.seen = set()
         tracker = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_GET(self):
                 path, _, query = self.path.partition("?")
                 if path != "/announce":
@@ -31,21 +32,9 @@ class Tracker:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer((address, 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self.url = f"http://{address}:{self._server.server_port}/announce"
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        server = http.server.ThreadingHTTPServer((address, 0), Handler)
+        super().__init__(server)
+        self.url = f"http://{address}:{server.server_port}/announce"
 
     def _announce(self, address, query):
         info_hash, port = query["info_hash"][0], int(query["port"][0])

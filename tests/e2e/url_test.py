@@ -4,20 +4,20 @@
 import http.server
 import os
 import ssl
-import threading
 import unittest
 
 from harness import EndToEndTest, main, missing_tools, run
+from http_server import QuietHandler, Served
 from images import odd_image
 
 
-class Server:
+class Server(Served):
     """An HTTP server on loopback while its context lasts: `answers` maps paths to bytes, or to a URL to go on to."""
 
     def __init__(self, certificate=None, key=None):
         self.answers = answers = {}
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_GET(self):
                 answer = answers.get(self.path)
                 self.send_response(404 if answer is None else 302 if isinstance(answer, str) else 200)
@@ -28,29 +28,17 @@ class Server:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *_):
-                pass
-
         class QuietServer(http.server.ThreadingHTTPServer):
             def handle_error(self, *_):
                 pass  # clients that do not trust it
 
-        self._server = QuietServer(("127.0.0.1", 0), Handler)
+        server = QuietServer(("127.0.0.1", 0), Handler)
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate, key)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
+        super().__init__(server)
 
 
 def trusting(certificate, variable="CURL_CA_BUNDLE"):
@@ -120,6 +108,11 @@ class Urls(EndToEndTest):
         self.assert_refused(3, f"{self.http.url}/missing", "404")
         self.http.answers["/page"] = b"<html>not a torrent</html>"
         self.assert_refused(3, f"{self.http.url}/page", "not a torrent")
+
+    def test_a_machine_without_libcurl(self):
+        (self.dir / "libcurl.so.4").write_text("no library")
+        self.assert_refused(3, f"{self.http.url}/sda1.torrent", "apt install libcurl4",
+                            wrapper=["env", f"LD_LIBRARY_PATH={self.dir}"])
 
 
 if __name__ == "__main__":
