@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """How long an image takes to N hosts: in namespaces on this machine, everything in memory.
 
-    tests/bench/swarm_bench.py --hosts 4 --rate 200mbit [--size MIB] [--piece KIB] [--program build/release/ezio-cli]
+    tests/bench/swarm_bench.py --hosts 4 --rate 200mbit [--size MIB] [--piece KIB] [--ipv4] [--program build/release/ezio-cli]
 
 Each host's link is limited to the rate (tc's words) in both directions. What is printed is the stretch: the time of the last
-host over that of one transfer without any header. Needs root, and the size for each host in --directory (a tmpfs);
-nothing is left.
+host over that of one transfer without any header. Hosts have IPv4 and IPv6; with --ipv4 they use the first only. Needs root,
+and the size for each host in --directory (a tmpfs); nothing is left.
 """
 
 import argparse
@@ -21,16 +21,21 @@ import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
-from networks import Host, Switch  # noqa: E402
+from harness import wait_until  # noqa: E402
+from networks import Switch  # noqa: E402
 
 MIB = 1 << 20
+PORT = 6881  # the first that is tried
 UNITS = {"kbit": 1e3, "mbit": 1e6, "gbit": 1e9}
 
 
-def limit(switch, host, rate):
+def attach(switch, number, rate):
+    """The host that is `number` on the switch, from 1, over a link with this rate."""
+    host = switch.new_host()
     shape = ["root", "tbf", "rate", rate, "burst", "256kb", "latency", "30ms"]
     host.run("tc", "qdisc", "add", "dev", "eth0", *shape)
-    switch.run("tc", "qdisc", "add", "dev", f"port{switch._ports}", *shape)
+    switch.run("tc", "qdisc", "add", "dev", f"port{number}", *shape)
+    return host
 
 
 def fill(path, size, make):
@@ -39,48 +44,32 @@ def fill(path, size, make):
             file.write(make(MIB))
 
 
-class Ezio:
-    def __init__(self, arguments, directory, image):
-        self.program, self.torrent, self.image = arguments.program, directory / "image.torrent", image
-        subprocess.run([self.program, "create", image, "--all", "--quiet", "-o", self.torrent,
-                        "--piece-size", f"{arguments.piece}KiB"], check=True, stdout=subprocess.DEVNULL)
-
-    def send(self, host):
-        sender = subprocess.Popen([*host.wrapper, self.program, "seed", self.torrent, self.image, "--quiet"],
-                                  stderr=subprocess.DEVNULL)
-        time.sleep(1)
-        return sender
-
-    def receive(self, host, source, target):
-        return subprocess.Popen([*host.wrapper, self.program, "fetch", self.torrent, target, "--json",
-                                 "--peer", f"{source.address}:6881"], stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL, text=True)
-
-    @staticmethod
-    def wait(receiver):
-        for line in receiver.stdout:
-            if json.loads(line)["event"] == "complete":
-                return
-        raise SystemExit(f"a fetch ended with status {receiver.wait()} and was not complete")
+def wait_until_complete(fetch):
+    for line in fetch.stdout:
+        if json.loads(line)["event"] == "complete":
+            return
+    raise SystemExit(f"a fetch ended with status {fetch.wait()} and was not complete")
 
 
-def deploy(tool, switch, source, hosts, directory, arguments):
+def deploy(arguments, torrent, image, targets, source, hosts):
     """Returns the seconds until the last host had everything."""
-    targets = [directory / f"target{number}" for number in range(len(hosts))]
-    for target in targets:
-        fill(target, arguments.size * MIB, lambda size: b"\xff" * size)
     with contextlib.ExitStack() as stack:
-        processes = [tool.send(source)]
-        stack.callback(lambda: [process.wait() for process in processes])
-        stack.callback(lambda: [process.terminate() for process in processes if process.poll() is None])
-        start = time.monotonic()
-        processes += [tool.receive(host, source, target) for host, target in zip(hosts, targets)]
-        for receiver in processes[1:]:
-            tool.wait(receiver)
-        seconds = time.monotonic() - start
-    for target in targets:
-        subprocess.run(["cmp", "-s", tool.image, target], check=True)
-    return seconds
+        def start(host, *command, output=subprocess.DEVNULL):
+            listen = ["--listen", f"{host.address}:{PORT}"] if arguments.ipv4 else []
+            process = subprocess.Popen([*host.wrapper, arguments.program, *command, *listen], stdout=output,
+                                       stderr=subprocess.DEVNULL, text=True)
+            stack.callback(process.communicate)
+            stack.callback(process.terminate)
+            return process
+
+        start(source, "seed", torrent, image)
+        wait_until(lambda: PORT in source.listening_ports(), "the seed to listen")
+        begin = time.monotonic()
+        fetches = [start(host, "fetch", torrent, target, "--peer", f"{source.address}:{PORT}", "--json", output=subprocess.PIPE)
+                   for host, target in zip(hosts, targets)]
+        for fetch in fetches:
+            wait_until_complete(fetch)
+        return time.monotonic() - begin
 
 
 def main():
@@ -89,23 +78,28 @@ def main():
     parser.add_argument("--rate", default="200mbit")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--piece", type=int, default=1024)
+    parser.add_argument("--ipv4", action="store_true")
     parser.add_argument("--program", default=REPOSITORY / "build/release/ezio-cli")
     parser.add_argument("--directory", default="/dev/shm")
     arguments = parser.parse_args()
+    size = arguments.size * MIB
     with tempfile.TemporaryDirectory(dir=arguments.directory) as name, contextlib.ExitStack() as stack:
         directory = pathlib.Path(name)
-        image = directory / "image"
-        fill(image, arguments.size * MIB, os.urandom)
-        tool = Ezio(arguments, directory, image)
+        image, torrent = directory / "image", directory / "image.torrent"
+        targets = [directory / f"target{number}" for number in range(arguments.hosts)]
+        fill(image, size, os.urandom)
+        for target in targets:
+            fill(target, size, lambda length: b"\xff" * length)
+        subprocess.run([arguments.program, "create", image, "--all", "--quiet", "-o", torrent,
+                        "--piece-size", f"{arguments.piece}KiB"], check=True, stdout=subprocess.DEVNULL)
         switch = stack.enter_context(Switch())
-        hosts = []
-        for _ in range(arguments.hosts + 1):
-            hosts.append(stack.enter_context(Host()))
-            switch.attach(hosts[-1])
-            limit(switch, hosts[-1], arguments.rate)
-        seconds = deploy(tool, switch, hosts[0], hosts[1:], directory, arguments)
+        source, *hosts = [stack.enter_context(attach(switch, number + 1, arguments.rate))
+                          for number in range(arguments.hosts + 1)]
+        seconds = deploy(arguments, torrent, image, targets, source, hosts)
+        for target in targets:
+            subprocess.run(["cmp", "-s", image, target], check=True)
     number, unit = re.fullmatch(r"([\d.]+)([kmg]bit)", arguments.rate).groups()
-    ideal = arguments.size * MIB * 8 / (float(number) * UNITS[unit])
+    ideal = size * 8 / (float(number) * UNITS[unit])
     print(f"{arguments.hosts} hosts at {arguments.rate}, {arguments.size} MiB: {seconds:.1f} s, stretch {seconds / ideal:.2f}")
 
 
