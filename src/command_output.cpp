@@ -25,8 +25,8 @@ std::string info_text(const LoadedTorrent& torrent)
     line("Name", image.name);
     line("Info-hash", torrent.info_hash);
     line("Payload", bytes(image.map.payload_size()));
-    if (image.map.has_padding()) {
-        line("Padding", fmt::format("{} of it, which no device has", bytes(image.map.payload_size() - image.map.device_bytes())));
+    if (image.map.padding_bytes() > 0) {
+        line("Padding", fmt::format("{} of it, which no device has", bytes(image.map.padding_bytes())));
     }
     line("Device", fmt::format("at least {}", bytes(image.map.device_end())));
     line("Extents", fmt::format("{}", image.extents.size()));
@@ -53,7 +53,7 @@ std::string info_json(const LoadedTorrent& torrent)
                     {"name", image.name},
                     {"info_hash", torrent.info_hash},
                     {"payload_bytes", image.map.payload_size()},
-                    {"padding_bytes", image.map.payload_size() - image.map.device_bytes()},
+                    {"padding_bytes", image.map.padding_bytes()},
                     {"device_bytes", image.map.device_end()},
                     {"sector_bytes", image.map.largest_sector()},
                     {"extents", image.extents.size()},

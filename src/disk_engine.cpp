@@ -50,10 +50,10 @@ std::uint64_t total_length(const std::vector<Segment>& segments)
 std::uint64_t device_bytes(const ExtentMap& map, const std::vector<Segment>& segments)
 {
     std::uint64_t bytes = total_length(segments);
+    if (map.padding_bytes() == 0) {
+        return bytes;
+    }
     for (const Segment& segment : segments) {
-        if (!map.has_padding()) {
-            break;
-        }
         map.for_each(segment.payload_offset, segment.length,
                      [&](const ExtentMap::Range& range) { bytes -= range.is_padding() ? range.length : 0; });
     }

@@ -162,7 +162,7 @@ std::vector<ExtentMap::Range> ExtentMap::padding() const
 
 void ExtentMap::clear_padding(std::uint64_t payload_offset, std::span<std::byte> data) const
 {
-    if (!has_padding()) {
+    if (m_padding_bytes == 0) {
         return;
     }
     for_each(payload_offset, data.size(), [&](const Range& range) {

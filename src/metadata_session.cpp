@@ -8,6 +8,7 @@
 #include "ezio/torrent_file.hpp"
 #include "ezio/transfer_policy.hpp"
 #include "ezio/units.hpp"
+#include "ezio/warnings.hpp"
 
 #include <fmt/format.h>
 #include <libtorrent/alert_types.hpp>
@@ -22,7 +23,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 #include <vector>
 
 namespace ezio {
@@ -96,8 +96,8 @@ std::string torrent_around(lt::span<const char> info, const lt::add_torrent_para
 class MetadataSession {
   public:
     MetadataSession(const std::string& magnet, const MetadataOptions& options, Reporter& reporter, Wakeup& wakeup)
-        : m_options(options), m_reporter(reporter), m_link(parse_magnet(magnet)),
-          m_session(metadata_session_params(options))
+        : m_options(options), m_link(parse_magnet(magnet)), m_session(metadata_session_params(options)),
+          m_warnings(reporter)
     {
         auto params = metadata_torrent_params(magnet, options);
         m_facts.named_peers = static_cast<unsigned>(options.network.peers.size());
@@ -170,28 +170,20 @@ class MetadataSession {
             }
         } else if (const auto* tracker = lt::alert_cast<lt::tracker_error_alert>(&alert)) {
             m_facts.last_tracker_error = fmt::format("{}: {}", tracker->tracker_url(), tracker->error.message());
-            warn_once("tracker " + m_facts.last_tracker_error);
+            m_warnings.tell("tracker " + m_facts.last_tracker_error);
         } else if (const auto* bad = lt::alert_cast<lt::metadata_failed_alert>(&alert)) {
-            warn_once("metadata from a peer cannot be used: " + bad->error.message());
-        }
-    }
-
-    void warn_once(const std::string& message)
-    {
-        if (m_warned.insert(message).second) {
-            m_reporter.warning(message);
+            m_warnings.tell("metadata from a peer cannot be used: " + bad->error.message());
         }
     }
 
     const MetadataOptions& m_options;
-    Reporter& m_reporter;
     const lt::add_torrent_params m_link;
     lt::session m_session;
     lt::torrent_handle m_torrent;
     std::optional<LocalDiscovery> m_discovery;
     unsigned m_looks = 0;
     SwarmFacts m_facts;
-    std::set<std::string> m_warned;
+    Warnings m_warnings;
 };
 
 } // namespace

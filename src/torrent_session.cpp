@@ -304,7 +304,7 @@ std::vector<SessionEvent> TorrentSession::take_events()
 
 void TorrentSession::look_at_handshakes()
 {
-    const auto now = HandshakeGuard::Clock::now();
+    const auto now = Clock::now();
     if (!m_handshakes || !m_handshakes->is_time(now)) {
         return;
     }

@@ -304,7 +304,7 @@ void Transfer::report_start()
                                  m_options.endpoints.listen.endpoints));
     m_reporter.note(describe_port(m_options.endpoints.listen));
     m_reporter.note(describe_memory(m_options.memory));
-    m_reporter.note(describe_page_cache(m_target.page_cache(), total_bytes()));
+    m_reporter.note(describe_page_cache(m_target.page_cache(), m_torrent.image.map.device_bytes()));
     if (m_options.role == Role::fetch) {
         m_reporter.note(describe_writers(m_target.is_rotational()));
     }

@@ -8,7 +8,6 @@ namespace ezio {
 namespace {
 
 using Connection = HandshakeGuard::Connection;
-using Clock = HandshakeGuard::Clock;
 using std::chrono::seconds;
 
 const Clock::time_point start{};

@@ -56,9 +56,9 @@ class ExtentMap {
 
     [[nodiscard]] std::uint64_t payload_size() const { return m_payload_size; }
 
-    // What of the payload is on the device: all but the padding.
+    // What of the payload is padding, and what is on the device: the rest.
+    [[nodiscard]] std::uint64_t padding_bytes() const { return m_padding_bytes; }
     [[nodiscard]] std::uint64_t device_bytes() const { return m_payload_size - m_padding_bytes; }
-    [[nodiscard]] bool has_padding() const { return m_padding_bytes > 0; }
 
     // The size in bytes of the smallest device that holds every extent.
     [[nodiscard]] std::uint64_t device_end() const;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "ezio/addresses.hpp"
+#include "ezio/clock.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -24,8 +25,6 @@ namespace ezio {
 
 class HandshakeGuard {
   public:
-    using Clock = std::chrono::steady_clock;
-
     // An honest handshake takes milliseconds, libtorrent's own, after it, up to 10 s.
     static constexpr std::chrono::seconds patience{15};
     static constexpr std::size_t most_waiting = 128;
