@@ -251,13 +251,13 @@ class EngineRig {
                same_bytes(answer.data, &payload[offset], length);
     }
 
-    // The payload's range on the target. Only while nothing writes there.
+    // The payload's range on the target, but for padding. Only while nothing writes there.
     [[nodiscard]] bool target_has(std::uint64_t offset, std::uint64_t length)
     {
         const auto ranges = image.map.ranges(offset, length);
         return std::all_of(ranges.begin(), ranges.end(), [&](const ExtentMap::Range& range) {
-            return same_bytes(&target.bytes()[range.device_offset], &payload[range.payload_offset],
-                              range.length);
+            return range.is_padding() || same_bytes(&target.bytes()[range.device_offset],
+                                                    &payload[range.payload_offset], range.length);
         });
     }
 
