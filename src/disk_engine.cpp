@@ -247,10 +247,13 @@ void DiskEngine::hash(std::uint32_t piece, Hashed done)
     Completions ready;
     Lock lock(m_mutex);
     int error = refusal();
-    if (error == 0 && !m_cache.want_hash(piece)) {
+    const bool kept = error == 0 && m_kept.erase(piece) != 0;
+    if (error == 0 && !kept && !m_cache.want_hash(piece)) {
         error = ENODATA;
     }
-    if (error != 0) {
+    if (kept) {
+        ready.push_back([done = std::move(done), sha1 = m_image.hashes[piece]] { done(0, {sha1}); });
+    } else if (error != 0) {
         ready.push_back([done = std::move(done), error] { done(error, {}); });
     } else {
         m_waiting_hashes.emplace(piece, std::move(done));
@@ -292,6 +295,13 @@ void DiskEngine::answer(Completion completion)
     ready.push_back(std::move(completion));
     Lock lock(m_mutex);
     hand_over(lock, ready);
+}
+
+void DiskEngine::keep(std::uint32_t piece)
+{
+    const std::lock_guard lock(m_mutex);
+    m_cache.set_on_disk(piece);
+    m_kept.insert(piece);
 }
 
 DiskEngine::Facts DiskEngine::facts() const

@@ -53,6 +53,12 @@ std::optional<IoFailure> PieceScan::failure() const
     return m_failure;
 }
 
+std::vector<std::uint32_t> PieceScan::take_hashed()
+{
+    const std::lock_guard lock(m_mutex);
+    return std::exchange(m_hashed, {});
+}
+
 void PieceScan::run()
 {
     const auto piece_count = static_cast<std::uint32_t>(m_digests.size());
@@ -99,11 +105,18 @@ std::optional<IoFailure> PieceScan::hash_pieces(std::uint32_t first, std::uint32
         Sha1::update_both(sha1[0], parts[0], sha1[1], parts[1]);
         m_bytes_done.fetch_add(parts[0].size() + parts[1].size(), std::memory_order_relaxed);
     }
-    for (std::uint32_t i = 0; i < count && !m_cancelled; ++i) {
+    if (m_cancelled) {
+        return std::nullopt;
+    }
+    for (std::uint32_t i = 0; i < count; ++i) {
         m_digests[first + i] = sha1[i].finish();
         if (sha256[i]) {
             m_v2_roots[first + i] = merkle_root(sha256[i]->digests(), m_v2_pieces[first + i].leaves);
         }
+    }
+    const std::lock_guard lock(m_mutex);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        m_hashed.push_back(first + i);
     }
     return std::nullopt;
 }

@@ -3,6 +3,8 @@
 
 #include "ezio/verifier.hpp"
 
+#include <algorithm>
+
 namespace ezio {
 
 TargetCheck::TargetCheck(const Image& image, Target& target, First first, Wakeup& wakeup)
@@ -36,6 +38,18 @@ bool TargetCheck::advance()
     }
     throw_if(m_scan->failure());
     return true;
+}
+
+TargetCheck::Findings TargetCheck::take_findings()
+{
+    Findings found;
+    auto hashed = m_scan ? m_scan->take_hashed() : std::vector<std::uint32_t>();
+    std::sort(hashed.begin(), hashed.end());
+    for (const std::uint32_t piece : hashed) {
+        const bool wrong = is_wrong(m_image, piece, m_scan->digests(), m_scan->v2_roots());
+        (wrong ? found.wrong : found.right).push_back(piece);
+    }
+    return found;
 }
 
 std::vector<std::uint32_t> TargetCheck::wrong() const

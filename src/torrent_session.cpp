@@ -19,6 +19,7 @@
 #include <libtorrent/version.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <thread>
 
@@ -157,6 +158,8 @@ std::optional<SessionEvent> to_event(const lt::alert& alert)
 TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Options options)
     : m_torrent(torrent), m_target(target), m_options(std::move(options)),
       m_have_all(std::find(m_options.on_disk.begin(), m_options.on_disk.end(), false) == m_options.on_disk.end()),
+      m_not_yet_known(static_cast<std::size_t>(
+          std::count(m_options.not_yet_known.begin(), m_options.not_yet_known.end(), true))),
       m_swarm(m_have_all ? Swarm::Steering::yes : Swarm::Steering::no, torrent.image.piece_count(),
               torrent.image.piece_length)
 {
@@ -232,6 +235,9 @@ lt::add_torrent_params TorrentSession::torrent_params()
             params.have_pieces.set_bit(lt::piece_index_t(static_cast<int>(piece)));
         }
     }
+    for (const bool unknown : m_options.not_yet_known) {
+        params.piece_priorities.push_back(unknown ? lt::dont_download : lt::default_priority);
+    }
     params.flags |= lt::torrent_flags::apply_ip_filter;
     params.max_connections = network.max_peers;
     if (params.ti) {
@@ -248,6 +254,37 @@ void TorrentSession::start()
     connect_named_peers();
     announce_locally();
     m_handle.resume(); // it connects to those it knows at this moment; later ones wait for its next second
+}
+
+// libtorrent learns of a piece after the start only by getting it, block by block, and asking for its hash. The
+// engine looks at none of these blocks, so that there need not be anything in them. One piece is on its way at a
+// time: the call returns when libtorrent has handed over the blocks, and the answers run before the next call.
+void TorrentSession::learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing)
+{
+    m_not_yet_known -= right.size() + missing.size();
+    want(missing);
+    if (right.empty()) {
+        return;
+    }
+    const auto blank = std::make_unique_for_overwrite<char[]>(m_torrent.image.piece_length);
+    for (const std::uint32_t piece : right) {
+        m_engine->keep(piece);
+        if (m_not_yet_known == 0 && piece == right.back()) {
+            want({piece}); // libtorrent sees that all is there only when it comes to have what it wants
+        }
+        m_handle.add_piece(lt::piece_index_t(static_cast<int>(piece)), blank.get());
+    }
+}
+
+void TorrentSession::want(const std::vector<std::uint32_t>& pieces)
+{
+    std::vector<std::pair<lt::piece_index_t, lt::download_priority_t>> priorities;
+    for (const std::uint32_t piece : pieces) {
+        priorities.emplace_back(static_cast<int>(piece), lt::default_priority);
+    }
+    if (!priorities.empty()) {
+        m_handle.prioritize_pieces(priorities);
+    }
 }
 
 void TorrentSession::connect_named_peers()

@@ -41,12 +41,15 @@ class Transfer {
 
   private:
     void begin_check(Phase phase, TargetCheck::First first);
-    void begin_session(std::vector<bool> on_disk);
+    void begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known = {});
+    void wait_for_peers();
 
     void observe();
     void refuse_to_go_on() const;
     [[nodiscard]] bool advance();
     void advance_check();
+    void take_findings(bool over);
+    void end_check();
     void advance_sync();
     void advance_verification();
     void complete();
@@ -65,6 +68,13 @@ class Transfer {
     [[nodiscard]] milliseconds since(Clock::time_point then) const
     {
         return std::chrono::duration_cast<milliseconds>(m_now - then);
+    }
+    // Whether what is missing is fetched while the check goes on. A hybrid torrent's pieces are given to libtorrent
+    // with all their hashes, which the check does not keep, and those that are padding libtorrent has already.
+    [[nodiscard]] bool fetches_while_checking() const
+    {
+        const Image& image = m_torrent.image;
+        return m_options.role == Role::fetch && image.v2_pieces.empty() && image.padding.empty();
     }
     [[nodiscard]] double elapsed() const { return std::chrono::duration<double>(m_now - m_started).count(); }
     [[nodiscard]] DiskEngine::Facts disk() const { return m_swarm ? m_swarm->disk() : DiskEngine::Facts{}; }
@@ -95,19 +105,24 @@ class Transfer {
     HoldNotes m_hold_notes;
     StallNotes m_stall_notes;
     std::uint64_t m_kept_bytes = 0;
+    std::vector<bool> m_on_disk;  // what the check has found, until there is a session
+    std::vector<bool> m_unknown; // what it has not looked at
     std::optional<TargetCheck> m_check;   // while checking or verifying
     std::optional<BackgroundSync> m_sync; // while syncing
-    std::optional<SwarmDriver> m_swarm;   // once the first check is over
+    std::optional<SwarmDriver> m_swarm;   // once the first check is over, or has found that something is missing
 };
 
 void Transfer::run()
 {
     if (m_options.check) {
         report_start();
+        m_on_disk.resize(m_torrent.image.piece_count(), false);
+        m_unknown.resize(m_torrent.image.piece_count(), true);
         begin_check(Phase::checking, m_options.role == Role::fetch ? TargetCheck::First::sync_and_drop_cache
                                                                    : TargetCheck::First::nothing);
     } else { // who reads that it listens may connect
         begin_session(std::vector<bool>(m_torrent.image.piece_count(), m_options.role == Role::seed));
+        wait_for_peers();
         report_start();
     }
     for (bool over = false; !over;) {
@@ -129,17 +144,22 @@ void Transfer::begin_check(Phase phase, TargetCheck::First first)
     m_phase = phase;
 }
 
-void Transfer::begin_session(std::vector<bool> on_disk)
+void Transfer::begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known)
 {
     m_swarm.emplace(m_torrent, m_target,
                     TorrentSession::Options{m_options.network, m_options.endpoints,
                                             m_options.tls ? &*m_options.tls : nullptr, m_options.memory,
-                                            std::move(on_disk), [this] { m_wakeup.notify(); }},
+                                            std::move(on_disk), std::move(not_yet_known),
+                                            [this] { m_wakeup.notify(); }},
                     m_reporter, m_now);
-    m_phase = m_options.role == Role::seed ? Phase::seeding : Phase::connecting;
-    m_meters.begin_phase();
     m_meters.begin_session(m_now);
     m_swarm->start();
+}
+
+void Transfer::wait_for_peers()
+{
+    m_phase = m_options.role == Role::seed ? Phase::seeding : Phase::connecting;
+    m_meters.begin_phase();
 }
 
 void Transfer::observe()
@@ -217,9 +237,41 @@ bool Transfer::advance()
 
 void Transfer::advance_check()
 {
-    if (!m_check->advance()) {
+    const bool over = m_check->advance();
+    if (over || fetches_while_checking()) {
+        take_findings(over);
+    }
+    if (over) {
+        end_check();
+    }
+}
+
+// Nobody is asked for anything before something is missing.
+void Transfer::take_findings(bool over)
+{
+    const TargetCheck::Findings found = m_check->take_findings();
+    for (const std::uint32_t piece : found.right) {
+        m_kept_bytes += m_torrent.image.piece_size(piece);
+    }
+    if (m_swarm) {
+        m_swarm->learn(found.right, found.wrong);
         return;
     }
+    for (const std::uint32_t piece : found.right) {
+        m_on_disk[piece] = true;
+        m_unknown[piece] = false;
+    }
+    for (const std::uint32_t piece : found.wrong) {
+        m_unknown[piece] = false;
+    }
+    if (!found.wrong.empty() && !over) {
+        m_reporter.note("something is missing: it is fetched while the check goes on");
+        begin_session(std::move(m_on_disk), std::move(m_unknown));
+    }
+}
+
+void Transfer::end_check()
+{
     const Image& image = m_torrent.image;
     const auto wrong = m_check->wrong();
     if (m_options.role == Role::seed && !wrong.empty()) {
@@ -229,13 +281,10 @@ void Transfer::advance_check()
     m_check.reset();
     m_reporter.note(
         describe_kept(image.piece_count() - static_cast<std::uint32_t>(wrong.size()), image.piece_count()));
-    std::vector<bool> on_disk(image.piece_count(), true);
-    m_kept_bytes = total_bytes();
-    for (const std::uint32_t piece : wrong) {
-        on_disk[piece] = false;
-        m_kept_bytes -= image.piece_size(piece);
+    if (!m_swarm) {
+        begin_session(std::move(m_on_disk));
     }
-    begin_session(std::move(on_disk));
+    wait_for_peers();
 }
 
 void Transfer::advance_sync()

@@ -36,13 +36,19 @@ std::vector<Extent> extents_in(const Image& image, const std::vector<std::uint32
 
 } // namespace
 
+bool is_wrong(const Image& image, std::uint32_t piece, const std::vector<Sha1Digest>& digests,
+              const std::vector<Sha256Digest>& v2_roots)
+{
+    const bool v2_wrong = !v2_roots.empty() && image.v2_pieces[piece].root.value_or(v2_roots[piece]) != v2_roots[piece];
+    return digests[piece] != image.hashes[piece] || v2_wrong;
+}
+
 std::vector<std::uint32_t> wrong_pieces(const Image& image, const std::vector<Sha1Digest>& digests,
                                         const std::vector<Sha256Digest>& v2_roots)
 {
     std::vector<std::uint32_t> wrong;
     for (std::uint32_t piece = 0; piece < image.piece_count(); ++piece) {
-        const bool v2_wrong = !v2_roots.empty() && image.v2_pieces[piece].root.value_or(v2_roots[piece]) != v2_roots[piece];
-        if (digests[piece] != image.hashes[piece] || v2_wrong) {
+        if (is_wrong(image, piece, digests, v2_roots)) {
             wrong.push_back(piece);
         }
     }

@@ -28,6 +28,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -90,6 +91,11 @@ class DiskEngine {
     void answer(Completion completion);
 
     // --- for any thread ---
+
+    // Declares that the target holds the piece already, of which nothing was written before. Whoever receives
+    // pieces and knows nothing of this may now be given it: write() takes blocks of it for duplicates and looks
+    // at none of them, and the next hash() is answered with the image's, since who says this has compared it.
+    void keep(std::uint32_t piece);
 
     struct Facts {
         std::uint64_t done_bytes = 0;    // of pieces that are verified and written
@@ -156,6 +162,7 @@ class DiskEngine {
     std::unordered_map<std::uint64_t, std::vector<Waiter>> m_waiting_reads; // by chunk
     std::unordered_multimap<std::uint32_t, Hashed> m_waiting_hashes;        // by piece
     std::unordered_map<std::uint32_t, std::vector<Cleared>> m_waiting_clears;
+    std::set<std::uint32_t> m_kept; // whose hash has not been asked for yet
     std::vector<GatherJob> m_gathers;
     std::optional<IoFailure> m_failure;
     Facts m_facts;

@@ -42,8 +42,8 @@ class DiskIo final : public lt::disk_interface, public lt::buffer_allocator_inte
            Options options);
     ~DiskIo() override;
 
-    // For what libtorrent's interface has no word for: facts and failure.
-    [[nodiscard]] const DiskEngine& engine() const { return m_engine; }
+    // For what libtorrent's interface has no word for: facts, failure and what is kept.
+    [[nodiscard]] DiskEngine& engine() { return m_engine; }
 
     lt::storage_holder new_torrent(const lt::storage_params& params, const std::shared_ptr<void>& torrent) override;
     void remove_torrent(lt::storage_index_t storage) override;

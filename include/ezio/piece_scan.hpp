@@ -36,7 +36,10 @@ class PieceScan {
     // The first error, if any. When finished.
     [[nodiscard]] std::optional<IoFailure> failure() const;
 
-    // One for each piece. When finished without a failure.
+    // The pieces that have been hashed since the last call, whose digests are there; in no particular order.
+    [[nodiscard]] std::vector<std::uint32_t> take_hashed();
+
+    // One for each piece. When finished without a failure, or taken as hashed.
     [[nodiscard]] const std::vector<Sha1Digest>& digests() const { return m_digests; }
     [[nodiscard]] const std::vector<Sha256Digest>& v2_roots() const { return m_v2_roots; } // none without v2_pieces
 
@@ -53,7 +56,7 @@ class PieceScan {
     Target& m_target;
     Wakeup& m_wakeup;
     const std::span<const V2Piece> m_v2_pieces;
-    std::vector<Sha1Digest> m_digests; // each written by one thread, read when all have ended
+    std::vector<Sha1Digest> m_digests; // each written by one thread, and read after it is listed as hashed
     std::vector<Sha256Digest> m_v2_roots; // likewise
     const std::uint32_t m_pieces_at_once; // by each thread
     std::atomic<std::uint32_t> m_next = 0;
@@ -61,7 +64,8 @@ class PieceScan {
     std::atomic<unsigned> m_running;
     std::atomic<bool> m_cancelled = false;
     mutable std::mutex m_mutex;
-    std::optional<IoFailure> m_failure; // guarded by m_mutex
+    std::optional<IoFailure> m_failure;   // guarded by m_mutex
+    std::vector<std::uint32_t> m_hashed; // guarded by m_mutex
     std::vector<std::thread> m_threads; // constant after construction
 };
 

@@ -10,7 +10,9 @@
 #include "ezio/torrent_session.hpp"
 #include "ezio/wrong_data.hpp"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace ezio {
 
@@ -23,6 +25,12 @@ class SwarmDriver {
                 Reporter& reporter, Clock::time_point now);
 
     void start() { m_session.start(); }
+
+    // See TorrentSession.
+    void learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing)
+    {
+        m_session.learn(right, missing);
+    }
 
     // Hears what has happened, and brings the facts below up to date; in `phase` data is waited for or not.
     // Throws Error: the disk engine has failed, it cannot listen, or libtorrent gives up.

@@ -34,6 +34,14 @@ class TargetCheck {
 
     [[nodiscard]] std::uint64_t bytes_done() const { return m_scan ? m_scan->bytes_done() : 0; }
 
+    struct Findings {
+        std::vector<std::uint32_t> right;
+        std::vector<std::uint32_t> wrong;
+    };
+
+    // What has been found since the last call, each in order. At any time.
+    [[nodiscard]] Findings take_findings();
+
     // The pieces that are not the image's, in order. When it is over.
     [[nodiscard]] std::vector<std::uint32_t> wrong() const;
 

@@ -37,7 +37,8 @@ class TorrentSession {
         const NetworkEndpoints& endpoints; // what the names in `network` resolved to
         const TlsCredentials* tls;         // none exactly when the torrent names no CA
         std::uint64_t memory;              // bytes for received and cached data
-        std::vector<bool> on_disk;         // for each piece, whether the target holds it
+        std::vector<bool> on_disk;         // for each piece, whether the target is known to hold it
+        std::vector<bool> not_yet_known;   // for each piece, whether that will be found out; may be empty
         std::function<void()> wake;        // there may be news; called on any thread
     };
 
@@ -48,6 +49,9 @@ class TorrentSession {
     TorrentSession& operator=(const TorrentSession&) = delete;
 
     void start();
+
+    // What has been found out of pieces that were not known: the target holds them, or they have to be fetched.
+    void learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing);
 
     // Tries all peers that were named and are not connected. libtorrent gives up on a peer after a while.
     void connect_named_peers();
@@ -73,14 +77,16 @@ class TorrentSession {
   private:
     [[nodiscard]] lt::session_params session_params();
     [[nodiscard]] lt::add_torrent_params torrent_params();
+    void want(const std::vector<std::uint32_t>& pieces);
     void look_at_handshakes();
 
     const LoadedTorrent& m_torrent;
     Target& m_target;
     const Options m_options;
     const bool m_have_all; // a seed
+    std::size_t m_not_yet_known; // pieces
     unsigned m_tracker_count = 0;
-    const DiskEngine* m_engine = nullptr; // the session's
+    DiskEngine* m_engine = nullptr; // the session's
     Swarm m_swarm;
     lt::ip_filter m_filter;
     std::optional<LocalDiscovery> m_discovery;

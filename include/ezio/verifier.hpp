@@ -9,6 +9,10 @@
 
 namespace ezio {
 
+// Whether the digest of `piece`, or its root where there are any, is not the image's.
+[[nodiscard]] bool is_wrong(const Image& image, std::uint32_t piece, const std::vector<Sha1Digest>& digests,
+                            const std::vector<Sha256Digest>& v2_roots);
+
 // The pieces whose digest, or root where there are any, is not the image's, in order.
 [[nodiscard]] std::vector<std::uint32_t> wrong_pieces(const Image& image, const std::vector<Sha1Digest>& digests,
                                                       const std::vector<Sha256Digest>& v2_roots = {});
