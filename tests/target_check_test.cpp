@@ -57,6 +57,43 @@ TEST_CASE("target check: the pieces that are not the image's are found, and the 
     CHECK(target.cache_drops() == 0);
 }
 
+TEST_CASE("target check: what is found is told once, the wrong apart from the right, in order")
+{
+    const Image image = image_of_ones();
+    FakeTarget target(1_MiB);
+    target.bytes()[16_KiB] = target.bytes()[48_KiB] = std::byte{0}; // of pieces 0 and 2
+    Wakeup wakeup;
+    TargetCheck check(image, target, First::nothing, wakeup);
+    run(check, wakeup);
+    const auto found = check.take_findings();
+    CHECK(found.right == Pieces{1, 3});
+    CHECK(found.wrong == Pieces{0, 2});
+    CHECK(check.take_findings().right.empty());
+    CHECK(check.take_findings().wrong.empty());
+    CHECK(check.wrong() == Pieces{0, 2});
+}
+
+TEST_CASE("target check: what is found is told while the rest is still to be read")
+{
+    const Image image = test::image_of({{0, 16_MiB}}); // 1024 pieces, each read by one call
+    FakeTarget target(16_MiB);
+    target.read_gate.close();
+    Wakeup wakeup;
+    TargetCheck check(image, target, First::nothing, wakeup);
+    CHECK(check.take_findings().wrong.empty());
+    target.read_gate.let_through(512);
+    std::size_t found = 0;
+    CHECK(test::comes_true([&] {
+        found += check.take_findings().wrong.size();
+        return found > 8;
+    }));
+    CHECK_FALSE(check.advance());
+    target.read_gate.open();
+    run(check, wakeup);
+    found += check.take_findings().wrong.size();
+    CHECK(found == 1024);
+}
+
 TEST_CASE("target check: what others have written is synced, then forgotten by the kernel, then read")
 {
     const Image image = image_of_ones();

@@ -3,75 +3,16 @@
 
 import contextlib
 import os
-import pathlib
 import signal
 import subprocess
-import sys
 import time
-import unittest
 
-from harness import (DEADLINE, ON_LOOPBACK, UNTOUCHED, EndToEndTest, LoopDevice, Mount, free_port, main, make_file,
-                     missing_tools, needs_loop_devices, run, wait_until)
+from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, LoopDevice, Mount, free_port, main, make_file, needs_fuse,
+                     needs_loop_devices, run, wait_until)
 from images import differing_extents, odd_image
-
-try:
-    import fusepy
-except ImportError:
-    fusepy = None
 
 MIB = 1 << 20
 SIZE = 64 * MIB
-needs_fuse = unittest.skipIf(fusepy is None or not os.path.exists("/dev/fuse") or os.geteuid() != 0 or
-                             missing_tools("fusermount") and missing_tools("fusermount3"), "needs root and FUSE")
-
-
-class FuseDisk:
-    """The file `path`, whose calls fail, hang and are recorded as fuse_disk.py says."""
-
-    def __init__(self, directory, backing):
-        self.control = directory / "control"
-        self.control.mkdir()
-        self._mounted = directory / "mounted"
-        self._mounted.mkdir()
-        self.path = self._mounted / "disk"
-        self._helper = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", sys.executable,
-                                         pathlib.Path(__file__).with_name("fuse_disk.py"), self._mounted, backing, self.control],
-                                        stdin=subprocess.DEVNULL, start_new_session=True)
-
-    def __enter__(self):
-        wait_until(lambda: self._helper.poll() is not None or os.path.ismount(self._mounted), "FUSE to be mounted")
-        if self._helper.poll() is not None:
-            raise unittest.SkipTest("FUSE does not work here")
-        return self
-
-    def fail_reads(self, first, end):
-        (self.control / "fail-read").write_text(f"{first} {end}")
-
-    def allow_writes_up_to(self, end):
-        (self.control / "quota").write_text(str(end))
-
-    def slow_down_reads(self):
-        (self.control / "slow-read").touch()
-
-    def block(self, call):
-        (self.control / f"block-{call}").touch()
-
-    def unblock(self, call):
-        (self.control / f"block-{call}").unlink(missing_ok=True)
-
-    def first_failure(self, call):
-        """When the first read or write failed, as time.monotonic() counts."""
-        return min(float(line.split()[1]) for line in self.calls() if line.startswith(f"{call}-failed"))
-
-    def calls(self):
-        return (self.control / "calls").read_text().splitlines()
-
-    def __exit__(self, *_):
-        self.unblock("write")
-        self.unblock("sync")
-        subprocess.run(["umount", "--lazy", self._mounted], check=False)
-        self._helper.kill()  # what hangs in it has nobody left to answer
-        self._helper.wait(DEADLINE)
 
 
 class FaultTest(EndToEndTest):
@@ -80,9 +21,6 @@ class FaultTest(EndToEndTest):
         self.image = odd_image()
         self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
         self.source = self.image.write_to(self.dir / "source.img")
-
-    def fuse_disk(self, backing):
-        return self.enterContext(FuseDisk(self.dir, backing))
 
     def assert_failed(self, ezio, status, seconds):
         """Ends in time with this status and one error event, whose message it returns; never says that it is complete."""

@@ -6,7 +6,7 @@
 The bytes are those of the file BACKING. CONTROL is a directory; what is in it when a call comes says what happens to it:
     fail-read    "FIRST END": reads that touch this range fail with EIO
     quota        "END": writes that go beyond END fail with EDQUOT
-    slow-read    each read takes 20 ms longer
+    slow-read    each read takes this many seconds longer
     block-write  writes do not return while it exists
     block-sync   neither does fsync
 CONTROL/calls gets a line for each call that has arrived ("write OFFSET LENGTH", "sync"), for each sync that is
@@ -55,8 +55,9 @@ class Disk(fusepy.Operations):
         if offset < end and offset + size > first:
             self.calls.write(f"read-failed {time.monotonic()}\n")
             raise fusepy.FuseOSError(errno.EIO)
-        if (self.control / "slow-read").exists():
-            time.sleep(0.02)
+        slow = self.control / "slow-read"
+        if slow.exists():
+            time.sleep(float(slow.read_text()))
         return os.pread(self.fd, size, offset)
 
     def write(self, path, data, offset, fh):

@@ -26,9 +26,15 @@ import threading
 import time
 import unittest
 
+try:
+    import fusepy
+except ImportError:
+    fusepy = None
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 DEADLINE = 120  # seconds for anything that has to happen; generous, for sanitizer builds on small machines
 SKIPPED = 77
+FUSE_DISK = pathlib.Path(__file__).with_name("fuse_disk.py")
 ON_LOOPBACK = ["--no-lsd", "--no-tracker"]
 UNTOUCHED = b"\xff"  # what the targets are filled with, so that a stray write shows
 
@@ -150,6 +156,55 @@ class Mount:
         run("umount", self.directory)
 
 
+class FuseDisk:
+    """The file `path`, whose calls fail, hang and are recorded as fuse_disk.py says."""
+
+    def __init__(self, directory, backing):
+        self.control = directory / "control"
+        self.control.mkdir()
+        self._mounted = directory / "mounted"
+        self._mounted.mkdir()
+        self.path = self._mounted / "disk"
+        self._helper = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", sys.executable, FUSE_DISK, self._mounted,
+                                         backing, self.control],
+                                        stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def __enter__(self):
+        wait_until(lambda: self._helper.poll() is not None or os.path.ismount(self._mounted), "FUSE to be mounted")
+        if self._helper.poll() is not None:
+            raise unittest.SkipTest("FUSE does not work here")
+        return self
+
+    def fail_reads(self, first, end):
+        (self.control / "fail-read").write_text(f"{first} {end}")
+
+    def allow_writes_up_to(self, end):
+        (self.control / "quota").write_text(str(end))
+
+    def slow_down_reads(self, seconds=0.02):
+        (self.control / "slow-read").write_text(str(seconds))
+
+    def block(self, call):
+        (self.control / f"block-{call}").touch()
+
+    def unblock(self, call):
+        (self.control / f"block-{call}").unlink(missing_ok=True)
+
+    def first_failure(self, call):
+        """When the first read or write failed, as time.monotonic() counts."""
+        return min(float(line.split()[1]) for line in self.calls() if line.startswith(f"{call}-failed"))
+
+    def calls(self):
+        return (self.control / "calls").read_text().splitlines()
+
+    def __exit__(self, *_):
+        self.unblock("write")
+        self.unblock("sync")
+        subprocess.run(["umount", "--lazy", self._mounted], check=False)
+        self._helper.kill()  # what hangs in it has nobody left to answer
+        self._helper.wait(DEADLINE)
+
+
 @functools.cache
 def loop_devices_work():
     if os.geteuid() != 0:
@@ -162,6 +217,8 @@ def loop_devices_work():
         return False
 
 
+needs_fuse = unittest.skipIf(fusepy is None or not os.path.exists("/dev/fuse") or os.geteuid() != 0 or
+                             missing_tools("fusermount") and missing_tools("fusermount3"), "needs root and FUSE")
 needs_loop_devices = unittest.skipUnless(loop_devices_work(), "needs root and loop devices")
 
 
@@ -283,6 +340,9 @@ class EndToEndTest(unittest.TestCase):
 
     def loop_device(self, name, size, **options):
         return self.enterContext(LoopDevice(self.dir / name, size, **options))
+
+    def fuse_disk(self, backing):
+        return self.enterContext(FuseDisk(self.dir, backing))
 
     def start(self, *arguments, **options):
         return self.enterContext(Ezio(*arguments, **options))
