@@ -157,7 +157,8 @@ std::optional<SessionEvent> to_event(const lt::alert& alert)
 
 TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Options options)
     : m_torrent(torrent), m_target(target), m_options(std::move(options)),
-      m_have_all(std::find(m_options.on_disk.begin(), m_options.on_disk.end(), false) == m_options.on_disk.end()),
+      m_have_all(std::find(m_options.on_disk.begin(), m_options.on_disk.end(), false) ==
+                 m_options.on_disk.end()),
       m_not_yet_known(static_cast<std::size_t>(
           std::count(m_options.not_yet_known.begin(), m_options.not_yet_known.end(), true))),
       m_swarm(m_have_all ? Swarm::Steering::yes : Swarm::Steering::no, torrent.image.piece_count(),
@@ -256,9 +257,10 @@ void TorrentSession::start()
     m_handle.resume(); // it connects to those it knows at this moment; later ones wait for its next second
 }
 
-// libtorrent learns of a piece after the start only by getting it, block by block, and asking for its hash. The
-// engine looks at none of these blocks, so that there need not be anything in them. One piece is on its way at a
-// time: the call returns when libtorrent has handed over the blocks, and the answers run before the next call.
+// libtorrent learns of a piece after the start only by getting it, block by block, and asking for its hash.
+// The engine looks at none of these blocks, so that there need not be anything in them. One piece is on its
+// way at a time: the call returns when libtorrent has handed over the blocks, and the answers run before the
+// next call.
 void TorrentSession::learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing)
 {
     m_not_yet_known -= right.size() + missing.size();

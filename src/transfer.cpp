@@ -69,8 +69,8 @@ class Transfer {
     {
         return std::chrono::duration_cast<milliseconds>(m_now - then);
     }
-    // Whether what is missing is fetched while the check goes on. A hybrid torrent's pieces are given to libtorrent
-    // with all their hashes, which the check does not keep, and those that are padding libtorrent has already.
+    // Whether what is missing is fetched while the check goes on. Of a hybrid torrent libtorrent wants the
+    // hashes of all blocks, which the check does not keep; and the engine has what is padding already.
     [[nodiscard]] bool fetches_while_checking() const
     {
         const Image& image = m_torrent.image;
@@ -105,11 +105,12 @@ class Transfer {
     HoldNotes m_hold_notes;
     StallNotes m_stall_notes;
     std::uint64_t m_kept_bytes = 0;
-    std::vector<bool> m_on_disk;  // what the check has found, until there is a session
-    std::vector<bool> m_unknown; // what it has not looked at
+    std::vector<bool> m_on_disk;          // what the check has found, until there is a session
+    std::vector<bool> m_unknown;          // what it has not looked at
     std::optional<TargetCheck> m_check;   // while checking or verifying
     std::optional<BackgroundSync> m_sync; // while syncing
-    std::optional<SwarmDriver> m_swarm;   // once the first check is over, or has found that something is missing
+    std::optional<SwarmDriver>
+        m_swarm; // once the first check is over, or has found that something is missing
 };
 
 void Transfer::run()

@@ -39,7 +39,8 @@ std::vector<Extent> extents_in(const Image& image, const std::vector<std::uint32
 bool is_wrong(const Image& image, std::uint32_t piece, const std::vector<Sha1Digest>& digests,
               const std::vector<Sha256Digest>& v2_roots)
 {
-    const bool v2_wrong = !v2_roots.empty() && image.v2_pieces[piece].root.value_or(v2_roots[piece]) != v2_roots[piece];
+    const bool v2_wrong =
+        !v2_roots.empty() && image.v2_pieces[piece].root.value_or(v2_roots[piece]) != v2_roots[piece];
     return digests[piece] != image.hashes[piece] || v2_wrong;
 }
 

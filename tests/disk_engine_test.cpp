@@ -226,7 +226,8 @@ TEST_CASE("disk engine: a piece that the target turns out to hold is taken for r
     CHECK(rig.is_right(*read, 2_MiB + 100, 1000));
 }
 
-TEST_CASE("disk engine: only the first hash of a kept piece is believed, and the other pieces are received as ever")
+TEST_CASE(
+    "disk engine: only the first hash of a kept piece is believed, and the other pieces are received as ever")
 {
     EngineRig rig(pieces_of_1_mib());
     rig.engine().keep(2); // which is not so

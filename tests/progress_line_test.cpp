@@ -140,10 +140,11 @@ TEST_CASE("progress line: while a target is checked and what it lacks comes in a
     ProgressEvent event = downloading();
     event.phase = Phase::checking;
     event.received_bytes = 1;
-    check_lines(event, {{119, "checking     [####---------------]   25.0%  2.0 of 8.0 GiB  disk   98.0 MiB/s  "
-                              "net  112.5 MiB/s  3 peers      0:55 left"},
-                        {79, "checking     [###----------]   25.0%  disk   98.0 MiB/s  3 peers      0:55 left"},
-                        {39, "checking     25.0%   98.0 MiB/s   0:55"}});
+    check_lines(event,
+                {{119, "checking     [####---------------]   25.0%  2.0 of 8.0 GiB  disk   98.0 MiB/s  "
+                       "net  112.5 MiB/s  3 peers      0:55 left"},
+                 {79, "checking     [###----------]   25.0%  disk   98.0 MiB/s  3 peers      0:55 left"},
+                 {39, "checking     25.0%   98.0 MiB/s   0:55"}});
 }
 
 TEST_CASE("progress line: connecting, syncing and the phases that only read show what is known then")

@@ -93,8 +93,9 @@ class DiskEngine {
     // --- for any thread ---
 
     // Declares that the target holds the piece already, of which nothing was written before. Whoever receives
-    // pieces and knows nothing of this may now be given it: write() takes blocks of it for duplicates and looks
-    // at none of them, and the next hash() is answered with the image's, since who says this has compared it.
+    // pieces and knows nothing of this may now be given it: write() takes blocks of it for duplicates and
+    // looks at none of them, and the next hash() is answered with the image's, since who says this has
+    // compared it.
     void keep(std::uint32_t piece);
 
     struct Facts {

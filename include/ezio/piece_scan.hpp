@@ -56,7 +56,7 @@ class PieceScan {
     Target& m_target;
     Wakeup& m_wakeup;
     const std::span<const V2Piece> m_v2_pieces;
-    std::vector<Sha1Digest> m_digests; // each written by one thread, and read after it is listed as hashed
+    std::vector<Sha1Digest> m_digests;    // each written by one thread, and read after it is listed as hashed
     std::vector<Sha256Digest> m_v2_roots; // likewise
     const std::uint32_t m_pieces_at_once; // by each thread
     std::atomic<std::uint32_t> m_next = 0;
@@ -64,7 +64,7 @@ class PieceScan {
     std::atomic<unsigned> m_running;
     std::atomic<bool> m_cancelled = false;
     mutable std::mutex m_mutex;
-    std::optional<IoFailure> m_failure;   // guarded by m_mutex
+    std::optional<IoFailure> m_failure;  // guarded by m_mutex
     std::vector<std::uint32_t> m_hashed; // guarded by m_mutex
     std::vector<std::thread> m_threads; // constant after construction
 };

@@ -30,6 +30,7 @@ class SwarmDriver {
     void learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing)
     {
         m_session.learn(right, missing);
+        m_disk = m_session.engine().facts();
     }
 
     // Hears what has happened, and brings the facts below up to date; in `phase` data is waited for or not.

@@ -50,7 +50,8 @@ class TorrentSession {
 
     void start();
 
-    // What has been found out of pieces that were not known: the target holds them, or they have to be fetched.
+    // What has been found out of pieces that were not known: the target holds them, or they have to be
+    // fetched.
     void learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing);
 
     // Tries all peers that were named and are not connected. libtorrent gives up on a peer after a while.
