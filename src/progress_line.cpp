@@ -101,8 +101,7 @@ std::vector<Part> parts_of(const ProgressEvent& event, Detail detail)
     case Phase::hashing:
         parts.push_back(amount_part(event));
         parts.push_back(rate_part(detail == Detail::less ? "" : "disk ", event.done_rate, 2));
-        if (event.phase == Phase::checking &&
-            event.received_bytes > 0) { // what is missing comes in meanwhile
+        if (event.phase == Phase::checking && event.received_bytes > 0) { // of what is missing
             parts.push_back(rate_part("net ", event.download_rate, 4));
             parts.push_back({counted(event.peers, "peer"), 9, 3});
         }

@@ -109,8 +109,7 @@ class Transfer {
     std::vector<bool> m_unknown;          // what it has not looked at
     std::optional<TargetCheck> m_check;   // while checking or verifying
     std::optional<BackgroundSync> m_sync; // while syncing
-    std::optional<SwarmDriver>
-        m_swarm; // once the first check is over, or has found that something is missing
+    std::optional<SwarmDriver> m_swarm;   // once the first check is over, or something is found missing
 };
 
 void Transfer::run()
