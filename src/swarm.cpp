@@ -2,6 +2,7 @@
 #include "ezio/swarm.hpp"
 
 #include "ezio/addresses.hpp"
+#include "ezio/duplicate_peers.hpp"
 #include "ezio/image.hpp"
 #include "ezio/piece_assigner.hpp"
 
@@ -80,8 +81,7 @@ class SwarmState {
     SwarmState(Swarm::Steering steering, std::uint32_t pieces, std::uint64_t piece_length)
         : m_steering(steering == Swarm::Steering::yes), m_pieces(pieces),
           m_assigner(pieces, pieces_ahead(piece_length)), m_clients(pieces)
-    {
-    }
+    {}
 
     void add(SwarmPeer& peer);
     void remove(SwarmPeer& peer);
@@ -98,6 +98,7 @@ class SwarmState {
     [[nodiscard]] PieceAssigner& assigner() { return m_assigner; }
 
   private:
+    [[nodiscard]] std::string name_of(const SwarmPeer& peer);
     void release();
 
     const bool m_steering;
@@ -106,6 +107,7 @@ class SwarmState {
     PieceAssigner m_assigner;
     std::map<PieceAssigner::PeerId, SwarmPeer*> m_peers;
     PieceAssigner::PeerId m_next_id = 1;
+    std::map<std::string, std::string> m_names; // of processes: the first name of each
     mutable std::mutex m_mutex;
     ClientRegistry m_clients; // guarded by m_mutex
 };
@@ -114,8 +116,7 @@ class SwarmPeer final : public lt::peer_plugin {
   public:
     SwarmPeer(std::shared_ptr<SwarmState> state, lt::peer_connection_handle connection)
         : m_state(std::move(state)), m_connection(std::move(connection))
-    {
-    }
+    {}
 
     // --- steering ---
 
@@ -134,6 +135,7 @@ class SwarmPeer final : public lt::peer_plugin {
     {
         m_listen_port = static_cast<std::uint16_t>(handshake.dict_find_int_value("p"));
         m_is_client = handshake.dict_find_int_value(seed_key) == 0;
+        m_process = process_id(handshake);
         const lt::bdecode_node messages = handshake.dict_find_dict("m");
         const auto dont_have = messages ? messages.dict_find_int_value("lt_donthave") : 0;
         if (dont_have > 0 && dont_have < 256 && m_state->steers() && !m_steered) {
@@ -333,7 +335,8 @@ class SwarmPeer final : public lt::peer_plugin {
     int m_idle_ticks = 0;
     std::uint16_t m_listen_port = 0;
     bool m_is_client = true;
-    std::string m_client; // its name while it is counted
+    std::string m_process; // see process_id(); it may have several addresses
+    std::string m_client;  // its name while it is counted
 };
 
 void SwarmState::add(SwarmPeer& peer)
@@ -345,9 +348,15 @@ void SwarmState::add(SwarmPeer& peer)
     m_peers[peer.m_id] = &peer;
     m_assigner.add_peer(peer.m_id);
     if (peer.m_is_client) {
-        peer.m_client = peer.client_name();
+        peer.m_client = name_of(peer);
         count(peer);
     }
+}
+
+std::string SwarmState::name_of(const SwarmPeer& peer)
+{
+    std::string name = peer.client_name();
+    return peer.m_process.empty() ? name : m_names.emplace(peer.m_process, std::move(name)).first->second;
 }
 
 void SwarmState::count(const SwarmPeer& peer)
@@ -453,8 +462,7 @@ class SwarmTorrent final : public lt::torrent_plugin {
 
 Swarm::Swarm(Steering steering, std::uint32_t pieces, std::uint64_t piece_length)
     : m_state(std::make_shared<SwarmState>(steering, pieces, piece_length))
-{
-}
+{}
 
 Swarm::~Swarm() = default;
 

@@ -103,6 +103,45 @@ class LocalDiscovery(DiscoveryTest):
 
 
 @needs_network_namespaces
+class BothFamilies(DiscoveryTest):
+    """Each host has an address of IPv4 and one or two of IPv6."""
+
+    def setUp(self):
+        super().setUp()
+        switch = self.enterContext(Switch())
+        self.hosts = [self.enterContext(switch.new_host()) for _ in range(4)]
+
+    def connections(self, host):
+        """With others: a peer also tries its own address, when somebody tells it, and hangs up on itself."""
+        lines = host.run("ss", "--tcp", "--numeric", "--no-header", "state", "established").splitlines()
+        itself = (f"{host.address}:", f"[{host.address6}]:")
+        return [line for line in lines if not line.split()[3].startswith(itself)]
+
+    def test_hosts_that_find_each_other_by_both_have_one_connection_with_each(self):
+        self.seed(self.hosts[0])
+        fetchers = [self.fetch(host, number, "--max-download", "2MiB") for number, host in enumerate(self.hosts[1:])]
+        time.sleep(4)
+        for host in self.hosts:
+            connections = self.connections(host)
+            self.assertEqual(len(connections), len(self.hosts) - 1, connections)
+        self.assertTrue(all(fetcher.is_running() for fetcher in fetchers))
+
+    def test_a_peer_that_is_named_twice_has_one_connection_and_counts_once(self):
+        server = self.hosts[0]
+        seeder = self.seed(server, "--listen", "7001", "--no-lsd", "--clients", "2")
+        names = ["--no-lsd", "--peer", f"[{server.address6}]:7001", "--peer", f"{server.address}:7001"]
+        first = self.fetch(self.hosts[1], 1, *names, "--seed-time", "20s")
+        first.wait_for_event("complete")
+        connections = self.connections(server)
+        self.assertEqual(len(connections), 1, connections)
+        self.assertIn(server.address, connections[0])  # it is IPv4
+        self.assertTrue(seeder.is_running(), seeder)
+        self.assert_fetched(self.fetch(self.hosts[2], 2, *names, "--seed-time", "0"), 2)
+        self.assertEqual(seeder.wait(), 0, seeder)
+        self.assert_fetched(first, 1)
+
+
+@needs_network_namespaces
 class Names(DiscoveryTest):
     def setUp(self):
         super().setUp()
