@@ -2,6 +2,7 @@
 #include "ezio/piece_assigner.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace ezio {
 
@@ -116,6 +117,9 @@ PieceAssigner::Change PieceAssigner::top_up(PeerId id)
         peer.waiting.insert(*piece);
         change.give.push_back(*piece);
     }
+    if (peer.waiting.empty()) {
+        share_with(peer, change.give);
+    }
     return change;
 }
 
@@ -136,6 +140,17 @@ std::optional<PieceAssigner::Change::Taken> PieceAssigner::steal_for(PeerId thie
         return std::nullopt;
     }
     return Change::Taken{most->first, *most->second.waiting.rbegin()};
+}
+
+// What the laggards have begun.
+void PieceAssigner::share_with(const Peer& peer, std::vector<std::uint32_t>& shared) const
+{
+    for (const auto& [id, other] : m_peers) {
+        if (2 * std::uint64_t{other.has_count} < peer.has_count) {
+            std::copy_if(other.begun.begin(), other.begun.end(), std::back_inserter(shared),
+                         [&](std::uint32_t piece) { return !peer.has[piece]; });
+        }
+    }
 }
 
 void PieceAssigner::now_held(std::uint32_t piece)

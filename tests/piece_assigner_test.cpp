@@ -149,3 +149,24 @@ TEST_CASE("piece assigner: a whole swarm gets everything, and the seeder gives e
     }
     CHECK(std::all_of(times.begin(), times.end(), [](unsigned count) { return count == 1; }));
 }
+
+TEST_CASE("piece assigner: who has run dry may fetch what a laggard has begun, not what an equal has")
+{
+    PieceAssigner assigner(8, 1);
+    for (const PieceAssigner::PeerId peer : {1, 2, 3}) {
+        assigner.add_peer(peer);
+        const auto given = assigner.top_up(peer).give;
+        REQUIRE(given.size() == 1);
+        REQUIRE(assigner.peer_began(peer, given.front())); // 0, 1, 2
+    }
+    for (const std::uint32_t piece : {3, 4, 5, 6, 7}) {
+        assigner.peer_has(1, piece);
+        if (piece < 6) {
+            assigner.peer_has(2, piece);
+        }
+    }
+    CHECK(assigner.top_up(1).give == Pieces{2}); // 3 has nothing, 2 more than half of what 1 has
+    assigner.peer_has(1, 2);
+    CHECK(assigner.top_up(1).give.empty());
+    CHECK(assigner.top_up(3).give.empty());
+}
