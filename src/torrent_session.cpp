@@ -3,6 +3,7 @@
 
 #include "ezio/disk_io.hpp"
 #include "ezio/duplicate_peers.hpp"
+#include "ezio/introductions.hpp"
 #include "ezio/metadata_guard.hpp"
 #include "ezio/session_settings.hpp"
 #include "ezio/tcp_preference.hpp"
@@ -244,6 +245,9 @@ lt::add_torrent_params TorrentSession::torrent_params()
     m_swarm.extend(params);
     m_ledger.extend(params);
     prefer_tcp(params);
+    if (!m_torrent.params.ti->priv()) {
+        introduce_peers(params);
+    }
     return params;
 }
 
