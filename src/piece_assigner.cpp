@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace ezio {
 
@@ -42,6 +43,7 @@ std::vector<std::uint32_t> PieceAssigner::relinquish(PeerId id)
     if (found == m_peers.end()) {
         return returned;
     }
+    found->second.admitted = false;
     for (auto* given : {&found->second.waiting, &found->second.begun}) {
         returned.insert(returned.end(), given->begin(), given->end());
         given->clear();
@@ -93,40 +95,61 @@ bool PieceAssigner::peer_began(PeerId id, std::uint32_t piece)
     return m_given[piece] == id;
 }
 
-PieceAssigner::Change PieceAssigner::top_up(PeerId id)
+void PieceAssigner::admit(PeerId id)
+{
+    if (const auto found = m_peers.find(id); found != m_peers.end()) {
+        found->second.admitted = true;
+    }
+}
+
+std::optional<PieceAssigner::PeerId> PieceAssigner::next_in_line() const
+{
+    const auto rank = [](const Peer& peer) {
+        return std::make_pair(peer.waiting.size() + peer.begun.size(), peer.last_gift);
+    };
+    auto first = m_peers.end();
+    for (auto it = m_peers.begin(); it != m_peers.end() && !m_pool.empty(); ++it) {
+        const Peer& peer = it->second;
+        const bool takes_more = peer.admitted && peer.waiting.size() < m_ahead;
+        if (takes_more && (first == m_peers.end() || rank(peer) < rank(first->second))) {
+            first = it;
+        }
+    }
+    return first == m_peers.end() ? std::nullopt : std::optional(first->first);
+}
+
+std::uint32_t PieceAssigner::give(PeerId id)
+{
+    const std::uint32_t piece = *m_pool.begin(); // nobody holds it, so this peer does not either
+    m_pool.erase(m_pool.begin());
+    give_to(id, m_peers.at(id), piece);
+    return piece;
+}
+
+void PieceAssigner::give_to(PeerId id, Peer& peer, std::uint32_t piece)
+{
+    m_given[piece] = id;
+    peer.waiting.insert(piece);
+    peer.last_gift = ++m_gifts;
+}
+
+PieceAssigner::Change PieceAssigner::help_out(PeerId id)
 {
     Change change;
     const auto found = m_peers.find(id);
-    if (found == m_peers.end()) {
+    if (found == m_peers.end() || !found->second.admitted || !found->second.waiting.empty() || !m_pool.empty()) {
         return change;
     }
     Peer& peer = found->second;
-    while (peer.waiting.size() < m_ahead) {
-        auto piece = next_for(peer);
-        if (!piece) {
-            const auto taken = peer.waiting.empty() ? steal_for(id) : std::nullopt;
-            if (!taken) {
-                break;
-            }
-            m_peers[taken->from].waiting.erase(taken->piece);
-            change.taken.push_back(*taken);
-            piece = taken->piece;
-        }
-        m_pool.erase(*piece);
-        m_given[*piece] = id;
-        peer.waiting.insert(*piece);
-        change.give.push_back(*piece);
-    }
-    if (peer.waiting.empty()) {
+    if (const auto taken = steal_for(id)) {
+        m_peers.at(taken->from).waiting.erase(taken->piece);
+        give_to(id, peer, taken->piece);
+        change.taken.push_back(*taken);
+        change.give.push_back(taken->piece);
+    } else {
         share_with(peer, change.give);
     }
     return change;
-}
-
-// The first piece of the pool. (No peer holds a pooled piece, so this one does not either.)
-std::optional<std::uint32_t> PieceAssigner::next_for(const Peer&) const
-{
-    return m_pool.empty() ? std::nullopt : std::optional(*m_pool.begin());
 }
 
 // One of the pieces that the peer with the most of them has not begun: it will be the last to get to it.

@@ -5,6 +5,7 @@
 #include "ezio/duplicate_peers.hpp"
 #include "ezio/image.hpp"
 #include "ezio/piece_assigner.hpp"
+#include "ezio/send_window.hpp"
 
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/bitfield.hpp>
@@ -80,14 +81,16 @@ class SwarmState {
   public:
     SwarmState(Swarm::Steering steering, std::uint32_t pieces, std::uint64_t piece_length)
         : m_steering(steering == Swarm::Steering::yes), m_pieces(pieces),
-          m_assigner(pieces, pieces_ahead(piece_length)), m_clients(pieces)
+          m_assigner(pieces, pieces_ahead(piece_length)), m_window(piece_length), m_clients(pieces)
     {}
 
     void add(SwarmPeer& peer);
     void remove(SwarmPeer& peer);
     void take_from(SwarmPeer& peer);
-    void top_up(SwarmPeer& peer);
-    void top_up_all();
+    void feed(SwarmPeer& peer);
+    void feed_all();
+    void sent_block(std::uint32_t piece);
+    void has(SwarmPeer& peer, std::uint32_t piece);
     void after_have();
     void count(const SwarmPeer& peer);
 
@@ -105,6 +108,7 @@ class SwarmState {
     const std::uint32_t m_pieces;
     bool m_released = false;
     PieceAssigner m_assigner;
+    SendWindow m_window;
     std::map<PieceAssigner::PeerId, SwarmPeer*> m_peers;
     PieceAssigner::PeerId m_next_id = 1;
     std::map<std::string, std::string> m_names; // of processes: the first name of each
@@ -156,7 +160,7 @@ class SwarmPeer final : public lt::peer_plugin {
         }
         m_state->count(*this);
         m_state->after_have();
-        m_state->top_up(*this);
+        admit();
         return false;
     }
 
@@ -172,17 +176,17 @@ class SwarmPeer final : public lt::peer_plugin {
     bool on_have_none() override
     {
         join();
-        m_state->top_up(*this);
+        admit();
         return false;
     }
 
     bool on_have(lt::piece_index_t piece) override
     {
         join();
-        m_state->assigner().peer_has(m_id, to_number(piece));
+        m_state->has(*this, to_number(piece));
         m_state->count(*this);
         m_state->after_have();
-        m_state->top_up(*this);
+        m_state->feed(*this);
         return false;
     }
 
@@ -199,6 +203,9 @@ class SwarmPeer final : public lt::peer_plugin {
             }
         }
         send(message);
+        if (!message.empty()) {
+            nudge();
+        }
     }
 
     void show_all()
@@ -235,11 +242,15 @@ class SwarmPeer final : public lt::peer_plugin {
         if (m_state->assigner().peer_began(m_id, piece)) {
             show({piece}); // asked for before it was hidden, it could not ask for the rest of it
         }
-        m_state->top_up(*this);
+        m_state->feed(*this);
         return false;
     }
 
-    void sent_piece(const lt::peer_request&) override { answered(); }
+    void sent_piece(const lt::peer_request& request) override
+    {
+        answered();
+        m_state->sent_block(to_number(request.piece));
+    }
     void sent_reject_request(const lt::peer_request&) override { answered(); }
 
     bool on_cancel(const lt::peer_request&) override
@@ -262,12 +273,20 @@ class SwarmPeer final : public lt::peer_plugin {
             m_state->take_from(*this);
         } else if (m_idle_ticks > patience_ticks) {
             m_idle_ticks = 0;
-            m_state->top_up(*this); // if others have left something, it may try again
+            admit(); // if others have left something, it may try again
         }
     }
 
   private:
     friend class SwarmState;
+
+    void admit()
+    {
+        if (m_steered) {
+            m_state->assigner().admit(m_id);
+            m_state->feed(*this);
+        }
+    }
 
     void join()
     {
@@ -379,38 +398,49 @@ void SwarmState::remove(SwarmPeer& peer)
         return;
     }
     m_peers.erase(peer.m_id);
+    for (const std::uint32_t piece : m_assigner.relinquish(peer.m_id)) {
+        m_window.gone(piece);
+    }
     m_assigner.remove_peer(peer.m_id);
     peer.m_id = 0;
     if (!peer.m_client.empty()) {
         const std::lock_guard lock(m_mutex);
         m_clients.left(peer.m_client);
     }
-    top_up_all();
+    feed_all();
 }
 
 void SwarmState::take_from(SwarmPeer& peer)
 {
     const auto returned = m_assigner.relinquish(peer.m_id);
     for (const std::uint32_t piece : returned) {
+        m_window.gone(piece);
         peer.hide(piece);
     }
-    if (returned.empty()) {
-        return;
-    }
-    for (const auto& [id, other] : m_peers) {
-        if (other != &peer) {
-            top_up(*other);
-        }
+    if (!returned.empty()) {
+        feed_all();
     }
 }
 
-void SwarmState::top_up(SwarmPeer& peer)
+// Gives out what the window has room for; then sees what else `peer` could do.
+void SwarmState::feed(SwarmPeer& peer)
 {
-    if (!steers() || !peer.is_steered()) {
+    if (!steers()) {
         return;
     }
-    const auto change = m_assigner.top_up(peer.m_id);
+    const auto now = Clock::now();
+    while (m_window.has_room(now)) {
+        const auto next = m_assigner.next_in_line();
+        if (!next) {
+            break;
+        }
+        const std::uint32_t piece = m_assigner.give(*next);
+        m_window.given(piece, now);
+        m_peers.at(*next)->show({piece});
+    }
+    const auto change = m_assigner.help_out(peer.m_id);
     for (const auto& taken : change.taken) {
+        m_window.given(taken.piece, now);
         if (const auto from = m_peers.find(taken.from); from != m_peers.end()) {
             from->second->hide(taken.piece);
         }
@@ -418,11 +448,29 @@ void SwarmState::top_up(SwarmPeer& peer)
     peer.show(change.give);
 }
 
-void SwarmState::top_up_all()
+void SwarmState::feed_all()
 {
     for (const auto& [id, peer] : m_peers) {
-        top_up(*peer);
+        feed(*peer);
     }
+}
+
+void SwarmState::sent_block(std::uint32_t piece)
+{
+    if (!steers()) {
+        return;
+    }
+    const auto now = Clock::now();
+    m_window.sent_block(piece, now);
+    if (!m_peers.empty() && m_window.has_room(now)) {
+        feed(*m_peers.begin()->second);
+    }
+}
+
+void SwarmState::has(SwarmPeer& peer, std::uint32_t piece)
+{
+    m_assigner.peer_has(peer.m_id, piece);
+    m_window.gone(piece);
 }
 
 void SwarmState::after_have()
