@@ -35,8 +35,7 @@ class IntroducedPeer final : public lt::peer_plugin {
   public:
     IntroducedPeer(std::shared_ptr<Present> present, lt::peer_connection_handle connection)
         : m_present(std::move(present)), m_connection(std::move(connection))
-    {
-    }
+    {}
 
     bool on_extension_handshake(const lt::bdecode_node& handshake) override
     {

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/piece_assigner.hpp"
 
+#include "ezio/image.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
 namespace ezio {
+
+std::uint32_t pieces_ahead(std::uint64_t piece_length)
+{
+    constexpr std::uint64_t ahead_bytes = 2 * 64 * block_bytes; // its requests in flight, twice
+    return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, ahead_bytes / piece_length));
+}
 
 PieceAssigner::PieceAssigner(std::uint32_t pieces, std::uint32_t ahead)
     : m_ahead(ahead), m_holders(pieces), m_given(pieces), m_unspread(pieces)
@@ -137,7 +145,8 @@ PieceAssigner::Change PieceAssigner::help_out(PeerId id)
 {
     Change change;
     const auto found = m_peers.find(id);
-    if (found == m_peers.end() || !found->second.admitted || !found->second.waiting.empty() || !m_pool.empty()) {
+    if (found == m_peers.end() || !found->second.admitted || !found->second.waiting.empty() ||
+        !m_pool.empty()) {
         return change;
     }
     Peer& peer = found->second;
@@ -156,7 +165,9 @@ PieceAssigner::Change PieceAssigner::help_out(PeerId id)
 std::optional<PieceAssigner::Change::Taken> PieceAssigner::steal_for(PeerId thief) const
 {
     const auto most = std::max_element(m_peers.begin(), m_peers.end(), [&](const auto& a, const auto& b) {
-        const auto size = [&](const auto& peer) { return peer.first == thief ? 0 : peer.second.waiting.size(); };
+        const auto size = [&](const auto& peer) {
+            return peer.first == thief ? 0 : peer.second.waiting.size();
+        };
         return size(a) < size(b);
     });
     if (most == m_peers.end() || most->first == thief || most->second.waiting.empty()) {

@@ -20,8 +20,7 @@ constexpr double least_bytes = 2 << 20; // while nothing is known of the link
 
 SendWindow::SendWindow(std::uint64_t piece_length)
     : m_blocks_per_piece((piece_length + block_bytes - 1) / block_bytes)
-{
-}
+{}
 
 void SendWindow::given(std::uint32_t piece, Clock::time_point now)
 {

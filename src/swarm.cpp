@@ -28,16 +28,8 @@ namespace {
 // Seconds without a block asked for or sent, after which what a peer was given goes to others.
 constexpr int patience_ticks = 3;
 
-// Bytes that a peer should have been shown and not begun: its requests in flight, twice.
-constexpr std::uint64_t ahead_bytes = 2 * 64 * block_bytes;
-
 // In the extension handshake of `ezio-cli seed`: it is not a client.
 constexpr const char* seed_key = "ezio_seed";
-
-std::uint32_t pieces_ahead(std::uint64_t piece_length)
-{
-    return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, ahead_bytes / piece_length));
-}
 
 void put_int32(std::string& message, std::uint32_t value)
 {

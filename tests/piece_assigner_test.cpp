@@ -91,7 +91,7 @@ TEST_CASE("piece assigner: what is asked for before it was given is given, unles
     CHECK(assigner.peer_began(1, 7));
     CHECK_FALSE(assigner.is_pooled(7));
     CHECK_FALSE(assigner.peer_began(2, 7));
-    CHECK_FALSE(assigner.peer_began(3, 8)); // no such peer
+    CHECK_FALSE(assigner.peer_began(3, 8));  // no such peer
     CHECK_FALSE(assigner.peer_began(1, 10)); // no such piece
 }
 
@@ -134,7 +134,8 @@ TEST_CASE("piece assigner: what a peer was given and what it alone held returns 
     CHECK_FALSE(assigner.is_pooled(5));
 }
 
-TEST_CASE("piece assigner: a slow peer's share goes back without what it holds, and it waits to be admitted again")
+TEST_CASE(
+    "piece assigner: a slow peer's share goes back without what it holds, and it waits to be admitted again")
 {
     PieceAssigner assigner(6, 2);
     add_admitted(assigner, {1});

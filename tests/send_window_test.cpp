@@ -28,7 +28,8 @@ const Clock::time_point start{seconds(100)};
 
 TEST_CASE("send window: while nothing is known of the link, 2 MiB are on their way, and at least two pieces")
 {
-    for (const auto& [piece_length, pieces] : {std::pair{mib / 2, 4U}, {mib, 2U}, {16 * mib, 2U}, {std::uint64_t{1}, 128U}}) {
+    for (const auto& [piece_length, pieces] :
+         {std::pair{mib / 2, 4U}, {mib, 2U}, {16 * mib, 2U}, {std::uint64_t{1}, 128U}}) {
         SendWindow window(piece_length);
         CAPTURE(piece_length);
         CHECK(give_all(window, 0, start) == pieces);
@@ -61,7 +62,8 @@ TEST_CASE("send window: a fast link gets more in advance: what it sends in 0.4 s
     const unsigned pieces = give_all(window, 0, now);
     CHECK(pieces >= 38);
     CHECK(pieces <= 42);
-    CHECK(give_all(window, 1000, now + seconds(10)) == 2); // the link is forgotten, and what was given is late
+    CHECK(give_all(window, 1000, now + seconds(10)) ==
+          2); // the link is forgotten, and what was given is late
 }
 
 TEST_CASE("send window: what a peer does not fetch in time is not waited for")

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // How much the seeder gives out in advance: what keeps its link busy for a moment, judged by what it has been
-// seen to send. With more, each of many peers gets a little of its piece at a time, none is complete for long,
-// and until one is nobody can pass it on: at the start everybody waits for that, and at the end once more.
+// seen to send. With more, each of many peers gets a little of its piece at a time, none is complete for
+// long, and until one is nobody can pass it on: at the start everybody waits for that, and at the end once
+// more.
 #pragma once
 
 #include "ezio/clock.hpp"

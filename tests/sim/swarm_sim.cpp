@@ -2,20 +2,26 @@
 //
 // What the seeder's policy does for swarms that no test machine can hold: 1 seeder and up to 1,000 fetchers.
 //
-//     swarm_sim [--fetchers N]... [--pieces N] [--piece-size MIB] [--mbit RATE] [--latency MS] [--neighbours N]
+//     swarm_sim [--fetchers N]... [--pieces N] [--piece-size MIB] [--mbit RATE] [--latency MS] [--neighbours
+//     N]
 //
-// The policy is the program's own code (PieceAssigner, SeedingPace). The rest is a model:
-//  - Time goes in slots, of a 16th of a piece at the speed of a link. In a slot every node sends at most one such
-//    part and receives at most one. A sender serves those who have asked it for something in turn. Headers (4.6 %
-//    with TCP over Ethernet), losses, and what TCP does at the start of a connection are left out.
-//  - A fetcher asks each of its neighbours for one piece at a time: the rarest that it neither has nor has asked
-//    for, as libtorrent does, from the knowledge that it has. It learns of a piece `latency` after a neighbour has
-//    completed it. A new piece is asked for without delay (in libtorrent, this is what requests ahead are for).
-//  - Everybody starts at the same moment and knows its neighbours, chosen at random where there are more fetchers
+// The policy is the program's own code (PieceAssigner, SendWindow). The rest is a model:
+//  - Time goes in slots, of a 16th of a piece at the speed of a link. In a slot every node sends at most one
+//  such
+//    part and receives at most one. A sender serves those who have asked it for something in turn. Headers
+//    (4.6 % with TCP over Ethernet), losses, and what TCP does at the start of a connection are left out.
+//  - A fetcher asks each of its neighbours for one piece at a time: the rarest that it neither has nor has
+//  asked
+//    for, as libtorrent does, from the knowledge that it has. It learns of a piece `latency` after a
+//    neighbour has completed it. A new piece is asked for without delay (in libtorrent, this is what requests
+//    ahead are for).
+//  - Everybody starts at the same moment and knows its neighbours, chosen at random where there are more
+//  fetchers
 //    than connections. All disks keep up.
-// Prints for each number of fetchers the time of the last one and of the median, over that of one perfect transfer.
+// Prints for each number of fetchers the time of the last one and of the median, over that of one perfect
+// transfer.
 #include "ezio/piece_assigner.hpp"
-#include "ezio/seeding_pace.hpp"
+#include "ezio/send_window.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -33,7 +39,7 @@
 namespace {
 
 using ezio::PieceAssigner;
-using ezio::SeedingPace;
+using ezio::SendWindow;
 
 constexpr std::uint32_t parts_per_piece = 16;
 constexpr double block_bytes = 16384;
@@ -49,6 +55,11 @@ struct Model {
     {
         return static_cast<std::uint32_t>(piece_mib * 1048576 / block_bytes);
     }
+    [[nodiscard]] std::uint64_t piece_bytes() const
+    {
+        return static_cast<std::uint64_t>(piece_mib * 1048576);
+    }
+    [[nodiscard]] std::uint32_t pieces_ahead() const { return ezio::pieces_ahead(piece_bytes()); }
     [[nodiscard]] double slot_ms() const { return piece_mib * 1048576 * 8 / parts_per_piece / mbit / 1000; }
 };
 
@@ -79,12 +90,12 @@ void set(Bits& bits, std::uint32_t piece)
 }
 
 struct Node {
-    Bits has;                        // and offers
-    Bits asked;                      // of somebody
+    Bits has;   // and offers
+    Bits asked; // of somebody
     std::uint32_t missing = 0;
     std::vector<unsigned> neighbours;
-    std::vector<char> busy_with;     // by node: has asked it for something
-    std::deque<Transfer> to_send;    // whose turn is next
+    std::vector<char> busy_with;  // by node: has asked it for something
+    std::deque<Transfer> to_send; // whose turn is next
     std::uint64_t received_in_slot = 0;
     std::uint64_t done_in_slot = 0;
 };
@@ -108,15 +119,16 @@ class Swarm {
     void ask_for(unsigned node, unsigned of, std::uint32_t piece);
     void send(unsigned from);
     void complete(unsigned node, unsigned from, std::uint32_t piece);
-    [[nodiscard]] PieceAssigner::Time now() const
+    [[nodiscard]] ezio::Clock::time_point now() const
     {
-        return PieceAssigner::Time(static_cast<std::int64_t>(static_cast<double>(m_slot) * m_model.slot_ms()));
+        return ezio::Clock::time_point(std::chrono::duration_cast<ezio::Clock::duration>(
+            std::chrono::duration<double, std::milli>(static_cast<double>(m_slot) * m_model.slot_ms())));
     }
 
     const Model m_model;
     std::mt19937 m_random{7};
     PieceAssigner m_assigner;
-    SeedingPace m_pace;
+    SendWindow m_window;
     std::vector<Node> m_nodes;
     std::vector<std::uint32_t> m_holders; // of each piece, among the fetchers
     std::deque<News> m_news;
@@ -127,7 +139,7 @@ class Swarm {
 };
 
 Swarm::Swarm(const Model& model, unsigned fetchers)
-    : m_model(model), m_assigner(model.pieces, model.blocks_per_piece()), m_pace(model.blocks_per_piece()),
+    : m_model(model), m_assigner(model.pieces, model.pieces_ahead()), m_window(model.piece_bytes()),
       m_nodes(fetchers + 1), m_holders(model.pieces), m_unfinished(fetchers)
 {
     for (Node& node : m_nodes) {
@@ -156,7 +168,7 @@ void Swarm::connect(unsigned fetchers)
     for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), m_model.neighbours + 1); ++i) {
         link(seeder, all[i]);
         m_assigner.add_peer(all[i]);
-        m_assigner.steer(all[i]);
+        m_assigner.admit(all[i]);
     }
     const double share = std::min(1.0, static_cast<double>(m_model.neighbours) / fetchers);
     std::bernoulli_distribution connected(share);
@@ -192,7 +204,8 @@ Result Swarm::run()
     }
     std::sort(times.begin(), times.end());
     const double perfect = static_cast<double>(m_model.pieces) * parts_per_piece;
-    return {static_cast<double>(times.back()) / perfect, static_cast<double>(times[times.size() / 2]) / perfect,
+    return {static_cast<double>(times.back()) / perfect,
+            static_cast<double>(times[times.size() / 2]) / perfect,
             static_cast<double>(m_parts_of_seeder) / perfect};
 }
 
@@ -209,17 +222,21 @@ void Swarm::hand_out()
         }
         return;
     }
-    const auto late_after = m_pace.late_after(now());
-    const std::uint64_t wanted = m_pace.blocks_in_advance(now());
-    for (auto given = m_assigner.blocks_on_their_way(now(), late_after); given < wanted;
-         given += m_model.blocks_per_piece()) {
-        const auto gift = m_assigner.give_next(now(), late_after);
-        if (!gift) {
+    while (m_window.has_room(now())) {
+        const auto to = m_assigner.next_in_line();
+        if (!to) {
             break;
         }
-        const auto to = static_cast<unsigned>(gift->to);
-        if (!test(m_nodes[to].asked, gift->piece)) {
-            ask_for(to, seeder, gift->piece);
+        const std::uint32_t piece = m_assigner.give(*to);
+        m_window.given(piece, now());
+        ask_for(static_cast<unsigned>(*to), seeder, piece);
+    }
+    for (const unsigned node : m_nodes[seeder].neighbours) {
+        const auto change = m_assigner.help_out(node);
+        for (const std::uint32_t piece : change.give) {
+            if (!test(m_nodes[node].asked, piece)) {
+                ask_for(node, seeder, piece);
+            }
         }
     }
 }
@@ -233,6 +250,7 @@ void Swarm::hear_news()
         for (const unsigned neighbour : m_nodes[news.node].neighbours) {
             if (neighbour == seeder) {
                 m_assigner.peer_has(news.node, news.piece);
+                m_window.gone(news.piece);
             } else if (m_nodes[neighbour].busy_with[news.node] == 0) {
                 ask(neighbour, news.node);
             }
@@ -250,7 +268,8 @@ void Swarm::ask(unsigned node, unsigned of)
     for (std::size_t i = 0; i < offered.size(); ++i) {
         const std::size_t word = (start + i) % offered.size();
         for (std::uint64_t bits = offered[word] & ~asked[word]; bits != 0; bits &= bits - 1) {
-            const auto piece = static_cast<std::uint32_t>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
+            const auto piece =
+                static_cast<std::uint32_t>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
             if (!rarest || m_holders[piece] < m_holders[*rarest]) {
                 rarest = piece;
             }
@@ -267,7 +286,7 @@ void Swarm::ask_for(unsigned node, unsigned of, std::uint32_t piece)
     m_nodes[node].busy_with[of] = 1;
     m_nodes[of].to_send.push_back({node, piece});
     if (of == seeder) {
-        (void)m_assigner.asked(node, piece, now());
+        (void)m_assigner.peer_began(node, piece);
     }
 }
 
@@ -287,8 +306,7 @@ void Swarm::send(unsigned from)
     if (from == seeder) {
         ++m_parts_of_seeder;
         for (std::uint32_t block = 0; block < m_model.blocks_per_piece() / parts_per_piece; ++block) {
-            m_pace.sent_block(now());
-            m_assigner.sent_block(transfer.to, transfer.piece);
+            m_window.sent_block(transfer.piece, now());
         }
     }
     if (--transfer.parts_left > 0) {
@@ -351,8 +369,8 @@ int run(const std::vector<const char*>& arguments)
     if (swarms.empty()) {
         swarms = {32, 100, 300, 1000};
     }
-    std::printf("%u pieces of %.2f MiB, links of %.0f Mbit/s, latency %.0f ms, %u neighbours at most\n", model.pieces,
-                model.piece_mib, model.mbit, model.latency_ms, model.neighbours);
+    std::printf("%u pieces of %.2f MiB, links of %.0f Mbit/s, latency %.0f ms, %u neighbours at most\n",
+                model.pieces, model.piece_mib, model.mbit, model.latency_ms, model.neighbours);
     for (const unsigned fetchers : swarms) {
         const Result result = Swarm(model, fetchers).run();
         std::printf("N=%-4u  stretch %.3f  median %.3f  the seeder sent %.3f images\n", fetchers, result.last,
