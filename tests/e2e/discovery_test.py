@@ -4,7 +4,7 @@
 import time
 import unittest
 
-from harness import EndToEndTest, main
+from harness import EndToEndTest, main, wait_until
 from images import differing_extents, odd_image
 from networks import Capture, Host, Switch, needs_network_namespaces
 
@@ -139,6 +139,29 @@ class BothFamilies(DiscoveryTest):
         self.assert_fetched(self.fetch(self.hosts[2], 2, *names, "--seed-time", "0"), 2)
         self.assertEqual(seeder.wait(), 0, seeder)
         self.assert_fetched(first, 1)
+
+
+@needs_network_namespaces
+class Introductions(DiscoveryTest):
+    def test_32_hosts_that_know_the_seeder_only_are_well_connected_within_two_seconds(self):
+        switch = self.enterContext(Switch())
+        server, *clients = [self.enterContext(switch.new_host()) for _ in range(33)]
+        self.seed(server, "--no-lsd", "--listen", "7001", "--max-upload", "2MiB")  # time enough to look
+        fetchers = [self.fetch(client, number, "--no-lsd", "--peer", f"{server.address}:7001")
+                    for number, client in enumerate(clients)]
+        for fetcher in fetchers:
+            fetcher.wait_for_event("start")
+        all_have_started = time.monotonic()
+
+        def connections(host):
+            others = {line.split()[3].rsplit(":", 1)[0]
+                      for line in host.run("ss", "--tcp", "--numeric", "--no-header", "state", "established").splitlines()}
+            return len(others - {host.address})
+
+        for client in clients:
+            wait_until(lambda client=client: connections(client) >= 24, f"{client.address} to be connected with most")
+        self.assertLessEqual(time.monotonic() - all_have_started, 2)
+        self.assertTrue(all(fetcher.is_running() for fetcher in fetchers))
 
 
 @needs_network_namespaces
