@@ -30,6 +30,7 @@ constexpr std::uint16_t discovery_port = 6771;
 constexpr const char* group_v4 = "239.192.152.143";
 constexpr const char* group_v6 = "ff15::efc0:988f";
 constexpr int packets_at_once = 256; // the rest waits: a flood must not hold up the transfer
+constexpr std::size_t most_remembered = 4096;
 
 ip::address address_of(const sockaddr& address)
 {
@@ -125,8 +126,9 @@ void send_packet(int fd, const std::string& packet, Group& group, int level, int
 
 } // namespace
 
-LocalDiscovery::LocalDiscovery(std::string info_hash, std::vector<Endpoint> listen)
-    : m_info_hash(std::move(info_hash)), m_listen(std::move(listen)),
+LocalDiscovery::LocalDiscovery(std::string info_hash, std::vector<Endpoint> listen,
+                               std::vector<AddressRange> allowed)
+    : m_info_hash(std::move(info_hash)), m_listen(std::move(listen)), m_allowed(std::move(allowed)),
       m_cookie(fmt::format("{:08x}", std::random_device()()))
 {
     look_at_interfaces();
@@ -140,11 +142,25 @@ void LocalDiscovery::announce()
     }
 }
 
-std::vector<Endpoint> LocalDiscovery::take_found()
+std::vector<Endpoint> LocalDiscovery::take_found(Reach reach)
 {
+    std::vector<Heard> heard;
+    receive(m_v6, heard); // first: by then what was sent by IPv4 before it is there, too
+    receive(m_v4, heard);
+    if (m_has_v4.size() > most_remembered) {
+        m_has_v4.clear();
+    }
+    for (const Heard& it : heard) {
+        if (it.peer.address().is_v4() && !it.who.first.empty()) {
+            m_has_v4.insert(it.who);
+        }
+    }
     std::vector<Endpoint> found;
-    receive(m_v4, found);
-    receive(m_v6, found);
+    for (const Heard& it : heard) {
+        if (reach == Reach::all || it.peer.address().is_v4() || m_has_v4.count(it.who) == 0) {
+            found.push_back(it.peer);
+        }
+    }
     std::sort(found.begin(), found.end());
     found.erase(std::unique(found.begin(), found.end()), found.end());
     return found;
@@ -230,7 +246,17 @@ void LocalDiscovery::send(const Place& place) const
     }
 }
 
-void LocalDiscovery::receive(const Fd& socket, std::vector<Endpoint>& found) const
+const LocalDiscovery::Place* LocalDiscovery::place_in_network_of(const ip::address& address) const
+{
+    for (std::size_t i = 0; i < m_networks.size(); ++i) {
+        if (allows({m_networks[i]}, address)) {
+            return &m_places[i];
+        }
+    }
+    return nullptr;
+}
+
+void LocalDiscovery::receive(const Fd& socket, std::vector<Heard>& heard) const
 {
     std::array<char, 1500> buffer{};
     sockaddr_storage sender{};
@@ -245,8 +271,9 @@ void LocalDiscovery::receive(const Fd& socket, std::vector<Endpoint>& found) con
         const auto& hashes = message ? message->info_hashes : std::vector<std::string>{};
         const bool is_ours = std::find(hashes.begin(), hashes.end(), m_info_hash) != hashes.end();
         const ip::address address = address_of(reinterpret_cast<const sockaddr&>(sender));
-        if (is_ours && message->cookie != m_cookie && !m_networks.empty() && allows(m_networks, address)) {
-            found.emplace_back(address, message->port);
+        const Place* const place = place_in_network_of(address);
+        if (is_ours && message->cookie != m_cookie && place != nullptr && allows(m_allowed, address)) {
+            heard.push_back({Endpoint(address, message->port), {message->cookie, place->interface_index}});
         }
     }
 }

@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/piece_assigner.hpp"
 
+#include "ezio/image.hpp"
+
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace ezio {
+
+std::uint32_t pieces_ahead(std::uint64_t piece_length)
+{
+    constexpr std::uint64_t ahead_bytes = 2 * 64 * block_bytes; // its requests in flight, twice
+    return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, ahead_bytes / piece_length));
+}
 
 PieceAssigner::PieceAssigner(std::uint32_t pieces, std::uint32_t ahead)
     : m_ahead(ahead), m_holders(pieces), m_given(pieces), m_unspread(pieces)
@@ -41,6 +51,7 @@ std::vector<std::uint32_t> PieceAssigner::relinquish(PeerId id)
     if (found == m_peers.end()) {
         return returned;
     }
+    found->second.admitted = false;
     for (auto* given : {&found->second.waiting, &found->second.begun}) {
         returned.insert(returned.end(), given->begin(), given->end());
         given->clear();
@@ -92,50 +103,88 @@ bool PieceAssigner::peer_began(PeerId id, std::uint32_t piece)
     return m_given[piece] == id;
 }
 
-PieceAssigner::Change PieceAssigner::top_up(PeerId id)
+void PieceAssigner::admit(PeerId id)
+{
+    if (const auto found = m_peers.find(id); found != m_peers.end()) {
+        found->second.admitted = true;
+    }
+}
+
+std::optional<PieceAssigner::PeerId> PieceAssigner::next_in_line() const
+{
+    const auto rank = [](const Peer& peer) {
+        return std::make_pair(peer.waiting.size() + peer.begun.size(), peer.last_gift);
+    };
+    auto first = m_peers.end();
+    for (auto it = m_peers.begin(); it != m_peers.end() && !m_pool.empty(); ++it) {
+        const Peer& peer = it->second;
+        const bool takes_more = peer.admitted && peer.waiting.size() < m_ahead;
+        if (takes_more && (first == m_peers.end() || rank(peer) < rank(first->second))) {
+            first = it;
+        }
+    }
+    return first == m_peers.end() ? std::nullopt : std::optional(first->first);
+}
+
+std::uint32_t PieceAssigner::give(PeerId id)
+{
+    const std::uint32_t piece = *m_pool.begin(); // nobody holds it, so this peer does not either
+    m_pool.erase(m_pool.begin());
+    give_to(id, m_peers.at(id), piece);
+    return piece;
+}
+
+void PieceAssigner::give_to(PeerId id, Peer& peer, std::uint32_t piece)
+{
+    m_given[piece] = id;
+    peer.waiting.insert(piece);
+    peer.last_gift = ++m_gifts;
+}
+
+PieceAssigner::Change PieceAssigner::help_out(PeerId id)
 {
     Change change;
     const auto found = m_peers.find(id);
-    if (found == m_peers.end()) {
+    if (found == m_peers.end() || !found->second.admitted || !found->second.waiting.empty() ||
+        !m_pool.empty()) {
         return change;
     }
     Peer& peer = found->second;
-    while (peer.waiting.size() < m_ahead) {
-        auto piece = next_for(peer);
-        if (!piece) {
-            const auto taken = peer.waiting.empty() ? steal_for(id) : std::nullopt;
-            if (!taken) {
-                break;
-            }
-            m_peers[taken->from].waiting.erase(taken->piece);
-            change.taken.push_back(*taken);
-            piece = taken->piece;
-        }
-        m_pool.erase(*piece);
-        m_given[*piece] = id;
-        peer.waiting.insert(*piece);
-        change.give.push_back(*piece);
+    if (const auto taken = steal_for(id)) {
+        m_peers.at(taken->from).waiting.erase(taken->piece);
+        give_to(id, peer, taken->piece);
+        change.taken.push_back(*taken);
+        change.give.push_back(taken->piece);
+    } else {
+        share_with(peer, change.give);
     }
     return change;
-}
-
-// The first piece of the pool. (No peer holds a pooled piece, so this one does not either.)
-std::optional<std::uint32_t> PieceAssigner::next_for(const Peer&) const
-{
-    return m_pool.empty() ? std::nullopt : std::optional(*m_pool.begin());
 }
 
 // One of the pieces that the peer with the most of them has not begun: it will be the last to get to it.
 std::optional<PieceAssigner::Change::Taken> PieceAssigner::steal_for(PeerId thief) const
 {
     const auto most = std::max_element(m_peers.begin(), m_peers.end(), [&](const auto& a, const auto& b) {
-        const auto size = [&](const auto& peer) { return peer.first == thief ? 0 : peer.second.waiting.size(); };
+        const auto size = [&](const auto& peer) {
+            return peer.first == thief ? 0 : peer.second.waiting.size();
+        };
         return size(a) < size(b);
     });
     if (most == m_peers.end() || most->first == thief || most->second.waiting.empty()) {
         return std::nullopt;
     }
     return Change::Taken{most->first, *most->second.waiting.rbegin()};
+}
+
+// What the laggards have begun.
+void PieceAssigner::share_with(const Peer& peer, std::vector<std::uint32_t>& shared) const
+{
+    for (const auto& [id, other] : m_peers) {
+        if (2 * std::uint64_t{other.has_count} < peer.has_count) {
+            std::copy_if(other.begun.begin(), other.begun.end(), std::back_inserter(shared),
+                         [&](std::uint32_t piece) { return !peer.has[piece]; });
+        }
+    }
 }
 
 void PieceAssigner::now_held(std::uint32_t piece)

@@ -72,6 +72,7 @@ void set_connecting(settings_pack& pack, const NetworkOptions& options)
     pack.set_int(settings_pack::connection_speed, 200);
     pack.set_int(settings_pack::listen_queue_size, 512); // a lab boots at once; the default is 5
     pack.set_int(settings_pack::torrent_connect_boost, 200);
+    pack.set_int(settings_pack::max_pex_peers, 200); // told by one peer; the default is 50
     pack.set_bool(settings_pack::smooth_connects, false);
     pack.set_bool(settings_pack::allow_multiple_connections_per_ip, true); // several processes on one host
     pack.set_int(settings_pack::max_retry_port_bind, 0); // resolve_listen has found a free port

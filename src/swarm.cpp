@@ -2,8 +2,10 @@
 #include "ezio/swarm.hpp"
 
 #include "ezio/addresses.hpp"
+#include "ezio/duplicate_peers.hpp"
 #include "ezio/image.hpp"
 #include "ezio/piece_assigner.hpp"
+#include "ezio/send_window.hpp"
 
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/bitfield.hpp>
@@ -26,16 +28,8 @@ namespace {
 // Seconds without a block asked for or sent, after which what a peer was given goes to others.
 constexpr int patience_ticks = 3;
 
-// Bytes that a peer should have been shown and not begun: its requests in flight, twice.
-constexpr std::uint64_t ahead_bytes = 2 * 64 * block_bytes;
-
 // In the extension handshake of `ezio-cli seed`: it is not a client.
 constexpr const char* seed_key = "ezio_seed";
-
-std::uint32_t pieces_ahead(std::uint64_t piece_length)
-{
-    return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, ahead_bytes / piece_length));
-}
 
 void put_int32(std::string& message, std::uint32_t value)
 {
@@ -79,15 +73,16 @@ class SwarmState {
   public:
     SwarmState(Swarm::Steering steering, std::uint32_t pieces, std::uint64_t piece_length)
         : m_steering(steering == Swarm::Steering::yes), m_pieces(pieces),
-          m_assigner(pieces, pieces_ahead(piece_length)), m_clients(pieces)
-    {
-    }
+          m_assigner(pieces, pieces_ahead(piece_length)), m_window(piece_length), m_clients(pieces)
+    {}
 
     void add(SwarmPeer& peer);
     void remove(SwarmPeer& peer);
     void take_from(SwarmPeer& peer);
-    void top_up(SwarmPeer& peer);
-    void top_up_all();
+    void feed(SwarmPeer& peer);
+    void feed_all();
+    void sent_block(std::uint32_t piece);
+    void has(SwarmPeer& peer, std::uint32_t piece);
     void after_have();
     void count(const SwarmPeer& peer);
 
@@ -98,14 +93,17 @@ class SwarmState {
     [[nodiscard]] PieceAssigner& assigner() { return m_assigner; }
 
   private:
+    [[nodiscard]] std::string name_of(const SwarmPeer& peer);
     void release();
 
     const bool m_steering;
     const std::uint32_t m_pieces;
     bool m_released = false;
     PieceAssigner m_assigner;
+    SendWindow m_window;
     std::map<PieceAssigner::PeerId, SwarmPeer*> m_peers;
     PieceAssigner::PeerId m_next_id = 1;
+    std::map<std::string, std::string> m_names; // of processes: the first name of each
     mutable std::mutex m_mutex;
     ClientRegistry m_clients; // guarded by m_mutex
 };
@@ -114,8 +112,7 @@ class SwarmPeer final : public lt::peer_plugin {
   public:
     SwarmPeer(std::shared_ptr<SwarmState> state, lt::peer_connection_handle connection)
         : m_state(std::move(state)), m_connection(std::move(connection))
-    {
-    }
+    {}
 
     // --- steering ---
 
@@ -134,6 +131,7 @@ class SwarmPeer final : public lt::peer_plugin {
     {
         m_listen_port = static_cast<std::uint16_t>(handshake.dict_find_int_value("p"));
         m_is_client = handshake.dict_find_int_value(seed_key) == 0;
+        m_process = process_id(handshake);
         const lt::bdecode_node messages = handshake.dict_find_dict("m");
         const auto dont_have = messages ? messages.dict_find_int_value("lt_donthave") : 0;
         if (dont_have > 0 && dont_have < 256 && m_state->steers() && !m_steered) {
@@ -154,7 +152,7 @@ class SwarmPeer final : public lt::peer_plugin {
         }
         m_state->count(*this);
         m_state->after_have();
-        m_state->top_up(*this);
+        admit();
         return false;
     }
 
@@ -170,17 +168,17 @@ class SwarmPeer final : public lt::peer_plugin {
     bool on_have_none() override
     {
         join();
-        m_state->top_up(*this);
+        admit();
         return false;
     }
 
     bool on_have(lt::piece_index_t piece) override
     {
         join();
-        m_state->assigner().peer_has(m_id, to_number(piece));
+        m_state->has(*this, to_number(piece));
         m_state->count(*this);
         m_state->after_have();
-        m_state->top_up(*this);
+        m_state->feed(*this);
         return false;
     }
 
@@ -197,6 +195,9 @@ class SwarmPeer final : public lt::peer_plugin {
             }
         }
         send(message);
+        if (!message.empty()) {
+            nudge();
+        }
     }
 
     void show_all()
@@ -233,11 +234,15 @@ class SwarmPeer final : public lt::peer_plugin {
         if (m_state->assigner().peer_began(m_id, piece)) {
             show({piece}); // asked for before it was hidden, it could not ask for the rest of it
         }
-        m_state->top_up(*this);
+        m_state->feed(*this);
         return false;
     }
 
-    void sent_piece(const lt::peer_request&) override { answered(); }
+    void sent_piece(const lt::peer_request& request) override
+    {
+        answered();
+        m_state->sent_block(to_number(request.piece));
+    }
     void sent_reject_request(const lt::peer_request&) override { answered(); }
 
     bool on_cancel(const lt::peer_request&) override
@@ -260,12 +265,20 @@ class SwarmPeer final : public lt::peer_plugin {
             m_state->take_from(*this);
         } else if (m_idle_ticks > patience_ticks) {
             m_idle_ticks = 0;
-            m_state->top_up(*this); // if others have left something, it may try again
+            admit(); // if others have left something, it may try again
         }
     }
 
   private:
     friend class SwarmState;
+
+    void admit()
+    {
+        if (m_steered) {
+            m_state->assigner().admit(m_id);
+            m_state->feed(*this);
+        }
+    }
 
     void join()
     {
@@ -333,7 +346,8 @@ class SwarmPeer final : public lt::peer_plugin {
     int m_idle_ticks = 0;
     std::uint16_t m_listen_port = 0;
     bool m_is_client = true;
-    std::string m_client; // its name while it is counted
+    std::string m_process; // see process_id(); it may have several addresses
+    std::string m_client;  // its name while it is counted
 };
 
 void SwarmState::add(SwarmPeer& peer)
@@ -345,9 +359,15 @@ void SwarmState::add(SwarmPeer& peer)
     m_peers[peer.m_id] = &peer;
     m_assigner.add_peer(peer.m_id);
     if (peer.m_is_client) {
-        peer.m_client = peer.client_name();
+        peer.m_client = name_of(peer);
         count(peer);
     }
+}
+
+std::string SwarmState::name_of(const SwarmPeer& peer)
+{
+    std::string name = peer.client_name();
+    return peer.m_process.empty() ? name : m_names.emplace(peer.m_process, std::move(name)).first->second;
 }
 
 void SwarmState::count(const SwarmPeer& peer)
@@ -370,38 +390,49 @@ void SwarmState::remove(SwarmPeer& peer)
         return;
     }
     m_peers.erase(peer.m_id);
+    for (const std::uint32_t piece : m_assigner.relinquish(peer.m_id)) {
+        m_window.gone(piece);
+    }
     m_assigner.remove_peer(peer.m_id);
     peer.m_id = 0;
     if (!peer.m_client.empty()) {
         const std::lock_guard lock(m_mutex);
         m_clients.left(peer.m_client);
     }
-    top_up_all();
+    feed_all();
 }
 
 void SwarmState::take_from(SwarmPeer& peer)
 {
     const auto returned = m_assigner.relinquish(peer.m_id);
     for (const std::uint32_t piece : returned) {
+        m_window.gone(piece);
         peer.hide(piece);
     }
-    if (returned.empty()) {
-        return;
-    }
-    for (const auto& [id, other] : m_peers) {
-        if (other != &peer) {
-            top_up(*other);
-        }
+    if (!returned.empty()) {
+        feed_all();
     }
 }
 
-void SwarmState::top_up(SwarmPeer& peer)
+// Gives out what the window has room for; then sees what else `peer` could do.
+void SwarmState::feed(SwarmPeer& peer)
 {
-    if (!steers() || !peer.is_steered()) {
+    if (!steers()) {
         return;
     }
-    const auto change = m_assigner.top_up(peer.m_id);
+    const auto now = Clock::now();
+    while (m_window.has_room(now)) {
+        const auto next = m_assigner.next_in_line();
+        if (!next) {
+            break;
+        }
+        const std::uint32_t piece = m_assigner.give(*next);
+        m_window.given(piece, now);
+        m_peers.at(*next)->show({piece});
+    }
+    const auto change = m_assigner.help_out(peer.m_id);
     for (const auto& taken : change.taken) {
+        m_window.given(taken.piece, now);
         if (const auto from = m_peers.find(taken.from); from != m_peers.end()) {
             from->second->hide(taken.piece);
         }
@@ -409,11 +440,29 @@ void SwarmState::top_up(SwarmPeer& peer)
     peer.show(change.give);
 }
 
-void SwarmState::top_up_all()
+void SwarmState::feed_all()
 {
     for (const auto& [id, peer] : m_peers) {
-        top_up(*peer);
+        feed(*peer);
     }
+}
+
+void SwarmState::sent_block(std::uint32_t piece)
+{
+    if (!steers()) {
+        return;
+    }
+    const auto now = Clock::now();
+    m_window.sent_block(piece, now);
+    if (!m_peers.empty() && m_window.has_room(now)) {
+        feed(*m_peers.begin()->second);
+    }
+}
+
+void SwarmState::has(SwarmPeer& peer, std::uint32_t piece)
+{
+    m_assigner.peer_has(peer.m_id, piece);
+    m_window.gone(piece);
 }
 
 void SwarmState::after_have()
@@ -453,8 +502,7 @@ class SwarmTorrent final : public lt::torrent_plugin {
 
 Swarm::Swarm(Steering steering, std::uint32_t pieces, std::uint64_t piece_length)
     : m_state(std::make_shared<SwarmState>(steering, pieces, piece_length))
-{
-}
+{}
 
 Swarm::~Swarm() = default;
 

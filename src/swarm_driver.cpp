@@ -28,7 +28,9 @@ SwarmDriver::SwarmDriver(const LoadedTorrent& torrent, Target& target, const Tor
 void SwarmDriver::observe(Phase phase, Clock::time_point now)
 {
     m_now = now;
-    for (const SessionEvent& event : m_session.take_events()) {
+    const auto reach =
+        m_watch.is_left_alone(now) ? LocalDiscovery::Reach::all : LocalDiscovery::Reach::preferred;
+    for (const SessionEvent& event : m_session.take_events(reach)) {
         std::visit([this](const auto& what) { handle(what); }, event);
     }
     m_disk = m_session.engine().facts();
@@ -50,7 +52,8 @@ void SwarmDriver::handle(const ListenFailed& event)
 void SwarmDriver::refuse_disagreeing_hashes() const
 {
     throw Error(ExitStatus::torrent,
-                fmt::format("{}: its v1 and v2 hashes are not of the same data; make the torrent again", m_torrent.path));
+                fmt::format("{}: its v1 and v2 hashes are not of the same data; make the torrent again",
+                            m_torrent.path));
 }
 
 void SwarmDriver::handle(const TorrentFailed& event)

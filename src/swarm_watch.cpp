@@ -151,6 +151,12 @@ SwarmWatch::Search SwarmWatch::search(Clock::time_point now)
     return lonely ? Search::everywhere : Search::local;
 }
 
+bool SwarmWatch::is_left_alone(Clock::time_point now) const
+{
+    constexpr milliseconds enough_to_connect{3000};
+    return m_facts.peers == 0 && now - m_lonely_since > enough_to_connect;
+}
+
 void SwarmWatch::note_search(bool lonely, milliseconds interval)
 {
     if (lonely && interval != m_noted_interval) {

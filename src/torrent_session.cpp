@@ -2,6 +2,8 @@
 #include "ezio/torrent_session.hpp"
 
 #include "ezio/disk_io.hpp"
+#include "ezio/duplicate_peers.hpp"
+#include "ezio/introductions.hpp"
 #include "ezio/metadata_guard.hpp"
 #include "ezio/session_settings.hpp"
 #include "ezio/tcp_preference.hpp"
@@ -126,9 +128,9 @@ std::optional<SessionEvent> to_event(const lt::alert& alert)
         return event_of(*listen);
     }
     if (const auto* tracker = lt::alert_cast<lt::tracker_error_alert>(&alert)) {
-        return is_of_no_interest(*tracker) ? std::nullopt
-                                           : std::optional<SessionEvent>(
-                                                 TrackerFailed{tracker->tracker_url(), reason_of(*tracker)});
+        return is_of_no_interest(*tracker)
+                   ? std::nullopt
+                   : std::optional<SessionEvent>(TrackerFailed{tracker->tracker_url(), reason_of(*tracker)});
     }
     if (const auto* reply = lt::alert_cast<lt::tracker_reply_alert>(&alert)) {
         return TrackerAnswered{reply->tracker_url(), static_cast<unsigned>(std::max(reply->num_peers, 0))};
@@ -174,7 +176,8 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
     m_session->set_peer_class_filter(everybody_in_the_global_class());
     m_handle = m_session->add_torrent(torrent_params);
     if (m_options.network.lsd && !torrent.params.ti->priv()) { // what is private asks its trackers only
-        m_discovery.emplace(torrent.info_hash, m_options.endpoints.listen.endpoints);
+        m_discovery.emplace(torrent.info_hash, m_options.endpoints.listen.endpoints,
+                            m_options.endpoints.allowed);
     }
     if (m_options.tls != nullptr) {
         m_handle.set_ssl_certificate_buffer(m_options.tls->certificate, m_options.tls->key,
@@ -212,8 +215,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
     lt::add_torrent_params params = m_torrent.params;
     params.save_path = "/"; // must not be empty; DiskIo has no use for it
     params.flags &= ~lt::torrent_flags::auto_managed;
-    params.flags |=
-        lt::torrent_flags::paused | lt::torrent_flags::disable_dht |
+    params.flags |= lt::torrent_flags::paused | lt::torrent_flags::disable_dht |
                     lt::torrent_flags::disable_lsd | lt::torrent_flags::no_verify_files;
     if (m_have_all || !network.web_seeds) {
         params.url_seeds.clear();
@@ -228,7 +230,8 @@ lt::add_torrent_params TorrentSession::torrent_params()
     params.trackers.insert(params.trackers.end(), network.trackers.begin(), network.trackers.end());
     m_tracker_count = static_cast<unsigned>(params.trackers.size());
     const auto& on_disk = m_options.on_disk;
-    if (std::find(on_disk.begin(), on_disk.end(), true) != on_disk.end()) { // a shorter list would start a check
+    if (std::find(on_disk.begin(), on_disk.end(), true) !=
+        on_disk.end()) { // a shorter list would start a check
         params.have_pieces.resize(static_cast<int>(on_disk.size()));
     }
     for (std::size_t piece = 0; piece < on_disk.size(); ++piece) {
@@ -244,9 +247,13 @@ lt::add_torrent_params TorrentSession::torrent_params()
     if (params.ti) {
         guard_metadata(params, static_cast<std::uint64_t>(params.ti->info_section().size()));
     }
+    refuse_duplicates(params);
     m_swarm.extend(params);
     m_ledger.extend(params);
     prefer_tcp(params);
+    if (!m_torrent.params.ti->priv()) {
+        introduce_peers(params);
+    }
     return params;
 }
 
@@ -315,14 +322,14 @@ void TorrentSession::announce_to_trackers()
     m_handle.force_reannounce(0, all, lt::torrent_handle::ignore_min_interval);
 }
 
-std::vector<SessionEvent> TorrentSession::take_events()
+std::vector<SessionEvent> TorrentSession::take_events(LocalDiscovery::Reach reach)
 {
     look_at_handshakes();
     std::vector<lt::alert*> alerts;
     m_session->pop_alerts(&alerts);
     std::vector<SessionEvent> events;
     if (m_discovery) {
-        for (const Endpoint& peer : m_discovery->take_found()) {
+        for (const Endpoint& peer : m_discovery->take_found(reach)) {
             m_handle.connect_peer(peer, lt::peer_info::lsd);
             events.emplace_back(PeerFound{peer});
         }

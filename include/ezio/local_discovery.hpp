@@ -9,13 +9,18 @@
 // address as its sender; interfaces are looked at anew every time; and what could not be sent is sent the
 // next time. The hop limit is 1, and only answers from the interfaces' own networks count: nothing leaves
 // them, and nobody outside is contacted for a forged packet's sake.
+//
+// A peer announces itself from each of its addresses, with one cookie. Who is heard over IPv4 on an interface
+// is found there, and by IPv6 only when that leads nowhere.
 #pragma once
 
 #include "ezio/addresses.hpp"
 #include "ezio/allowed_networks.hpp"
 #include "ezio/fd.hpp"
 
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ezio {
@@ -23,13 +28,20 @@ namespace ezio {
 // One thread. No call waits.
 class LocalDiscovery {
   public:
-    // `info_hash` in hex; `listen` as in ListenPlace, with one port.
-    LocalDiscovery(std::string info_hash, std::vector<Endpoint> listen);
+    enum class Reach {
+        preferred, // one address of each peer on each interface
+        all        // all its addresses there
+    };
+
+    // `info_hash` in hex; `listen` as in ListenPlace, with one port. Only who is in `allowed` is found;
+    // empty: everybody.
+    LocalDiscovery(std::string info_hash, std::vector<Endpoint> listen,
+                   std::vector<AddressRange> allowed = {});
 
     void announce();
 
     // Who has announced itself since the last call, nobody twice.
-    [[nodiscard]] std::vector<Endpoint> take_found();
+    [[nodiscard]] std::vector<Endpoint> take_found(Reach reach = Reach::preferred);
 
     // Why nothing can be heard; empty when all is well.
     [[nodiscard]] const std::string& trouble() const { return m_trouble; }
@@ -44,16 +56,23 @@ class LocalDiscovery {
     void open_sockets();
     void join(const Place& place) const;
     void send(const Place& place) const;
-    void receive(const Fd& socket, std::vector<Endpoint>& found) const;
+    struct Heard {
+        Endpoint peer;
+        std::pair<std::string, unsigned> who; // by its cookie, and on which interface
+    };
+    void receive(const Fd& socket, std::vector<Heard>& heard) const;
+    [[nodiscard]] const Place* place_in_network_of(const boost::asio::ip::address& address) const;
 
     const std::string m_info_hash;
     const std::vector<Endpoint> m_listen;
+    const std::vector<AddressRange> m_allowed;
     const std::string m_cookie;
     std::string m_trouble;
     Fd m_v4; // none when the machine has no such family
     Fd m_v6;
     std::vector<Place> m_places;
-    std::vector<AddressRange> m_networks; // of the places
+    std::vector<AddressRange> m_networks;                // of the places, in the same order
+    std::set<std::pair<std::string, unsigned>> m_has_v4; // as in Heard
 };
 
 } // namespace ezio

@@ -52,6 +52,9 @@ class SwarmWatch {
     // Where to ask now who is there.
     [[nodiscard]] Search search(Clock::time_point now);
 
+    // For longer than it takes to connect with somebody.
+    [[nodiscard]] bool is_left_alone(Clock::time_point now) const;
+
     [[nodiscard]] unsigned peers() const { return m_facts.peers; }
     [[nodiscard]] unsigned peers_complete() const { return m_peers_complete; }
     [[nodiscard]] bool has_source() const { return m_has_source; } // somebody has what is missing here

@@ -66,7 +66,8 @@ class TorrentSession {
     // Asks the trackers who is there. They would otherwise be asked again in minutes.
     void announce_to_trackers();
 
-    [[nodiscard]] std::vector<SessionEvent> take_events();
+    // Who was found nearby is connected with, as far as `reach` says.
+    [[nodiscard]] std::vector<SessionEvent> take_events(LocalDiscovery::Reach reach);
     [[nodiscard]] std::vector<ConnectedPeer> peers() const;
     [[nodiscard]] SessionCounts counts() const;
     [[nodiscard]] bool discovers_locally() const { return m_discovery.has_value(); }

@@ -4,7 +4,7 @@
 import time
 import unittest
 
-from harness import EndToEndTest, main
+from harness import EndToEndTest, main, wait_until
 from images import differing_extents, odd_image
 from networks import Capture, Host, Switch, needs_network_namespaces
 
@@ -100,6 +100,68 @@ class LocalDiscovery(DiscoveryTest):
         self.assertIn(":7001", seeder.events_named("start")[0]["listen"])
         self.assert_fetched(self.fetch(hosts[1], 1), 1)
         self.assert_fetched(self.fetch(hosts[2], 2, "--no-lsd", "--peer", f"[{hosts[0].address6}]:7001"), 2)
+
+
+@needs_network_namespaces
+class BothFamilies(DiscoveryTest):
+    """Each host has an address of IPv4 and one or two of IPv6."""
+
+    def setUp(self):
+        super().setUp()
+        switch = self.enterContext(Switch())
+        self.hosts = [self.enterContext(switch.new_host()) for _ in range(4)]
+
+    def connections(self, host):
+        """With others: a peer also tries its own address, when somebody tells it, and hangs up on itself."""
+        lines = host.run("ss", "--tcp", "--numeric", "--no-header", "state", "established").splitlines()
+        itself = (f"{host.address}:", f"[{host.address6}]:")
+        return [line for line in lines if not line.split()[3].startswith(itself)]
+
+    def test_hosts_that_find_each_other_by_both_have_one_connection_with_each(self):
+        self.seed(self.hosts[0])
+        fetchers = [self.fetch(host, number, "--max-download", "2MiB") for number, host in enumerate(self.hosts[1:])]
+        time.sleep(4)
+        for host in self.hosts:
+            connections = self.connections(host)
+            self.assertEqual(len(connections), len(self.hosts) - 1, connections)
+        self.assertTrue(all(fetcher.is_running() for fetcher in fetchers))
+
+    def test_a_peer_that_is_named_twice_has_one_connection_and_counts_once(self):
+        server = self.hosts[0]
+        seeder = self.seed(server, "--listen", "7001", "--no-lsd", "--clients", "2")
+        names = ["--no-lsd", "--peer", f"[{server.address6}]:7001", "--peer", f"{server.address}:7001"]
+        first = self.fetch(self.hosts[1], 1, *names, "--seed-time", "20s")
+        first.wait_for_event("complete")
+        connections = self.connections(server)
+        self.assertEqual(len(connections), 1, connections)
+        self.assertIn(server.address, connections[0])  # it is IPv4
+        self.assertTrue(seeder.is_running(), seeder)
+        self.assert_fetched(self.fetch(self.hosts[2], 2, *names, "--seed-time", "0"), 2)
+        self.assertEqual(seeder.wait(), 0, seeder)
+        self.assert_fetched(first, 1)
+
+
+@needs_network_namespaces
+class Introductions(DiscoveryTest):
+    def test_32_hosts_that_know_the_seeder_only_are_well_connected_within_two_seconds(self):
+        switch = self.enterContext(Switch())
+        server, *clients = [self.enterContext(switch.new_host()) for _ in range(33)]
+        self.seed(server, "--no-lsd", "--listen", "7001", "--max-upload", "2MiB")  # time enough to look
+        fetchers = [self.fetch(client, number, "--no-lsd", "--peer", f"{server.address}:7001")
+                    for number, client in enumerate(clients)]
+        for fetcher in fetchers:
+            fetcher.wait_for_event("start")
+        all_have_started = time.monotonic()
+
+        def connections(host):
+            others = {line.split()[3].rsplit(":", 1)[0]
+                      for line in host.run("ss", "--tcp", "--numeric", "--no-header", "state", "established").splitlines()}
+            return len(others - {host.address})
+
+        for client in clients:
+            wait_until(lambda client=client: connections(client) >= 24, f"{client.address} to be connected with most")
+        self.assertLessEqual(time.monotonic() - all_have_started, 2)
+        self.assertTrue(all(fetcher.is_running() for fetcher in fetchers))
 
 
 @needs_network_namespaces

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/introductions.hpp"
+
+#include <libtorrent/bdecode.hpp>
+#include <libtorrent/bencode.hpp>
+#include <libtorrent/entry.hpp>
+#include <libtorrent/error_code.hpp>
+#include <libtorrent/extensions.hpp>
+#include <libtorrent/peer_connection_handle.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <memory>
+
+namespace ezio {
+
+namespace {
+
+constexpr std::size_t most_at_once = 200; // peers, of the last to come
+constexpr char extended_message = 20;
+
+void put_big_endian(std::string& out, std::uint32_t value, int bytes)
+{
+    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
+        out.push_back(static_cast<char>(value >> shift & 0xff));
+    }
+}
+
+class IntroducedPeer;
+
+using Present = std::map<const IntroducedPeer*, lt::tcp::endpoint>; // where each of them listens
+
+class IntroducedPeer final : public lt::peer_plugin {
+  public:
+    IntroducedPeer(std::shared_ptr<Present> present, lt::peer_connection_handle connection)
+        : m_present(std::move(present)), m_connection(std::move(connection))
+    {}
+
+    bool on_extension_handshake(const lt::bdecode_node& handshake) override
+    {
+        const lt::bdecode_node messages = handshake.dict_find_dict("m");
+        const auto exchange = messages ? messages.dict_find_int_value("ut_pex") : 0;
+        if (m_present->count(this) == 0 && exchange > 0 && exchange < 256) {
+            introduce_others(static_cast<int>(exchange));
+        }
+        lt::tcp::endpoint place = m_connection.remote();
+        if (!m_connection.is_outgoing()) {
+            place.port(static_cast<std::uint16_t>(handshake.dict_find_int_value("p")));
+        }
+        if (place.port() != 0) {
+            m_present->insert_or_assign(this, place);
+        }
+        return true;
+    }
+
+    void on_disconnect(const lt::error_code&) override { m_present->erase(this); }
+
+  private:
+    void introduce_others(int exchange)
+    {
+        std::vector<lt::tcp::endpoint> others;
+        for (const auto& [peer, place] : *m_present) {
+            if (others.size() < most_at_once) {
+                others.push_back(place);
+            }
+        }
+        const std::string message = introduction(others, exchange);
+        if (!message.empty() && !m_connection.is_disconnecting()) {
+            m_connection.send_buffer(message.data(), static_cast<int>(message.size()));
+        }
+    }
+
+    const std::shared_ptr<Present> m_present;
+    lt::peer_connection_handle m_connection;
+};
+
+class Introductions final : public lt::torrent_plugin {
+  public:
+    std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
+    {
+        if (connection.type() != lt::connection_type::bittorrent) {
+            return nullptr;
+        }
+        return std::make_shared<IntroducedPeer>(m_present, connection);
+    }
+
+  private:
+    const std::shared_ptr<Present> m_present = std::make_shared<Present>();
+};
+
+} // namespace
+
+std::string introduction(const std::vector<lt::tcp::endpoint>& peers, int extension_id)
+{
+    std::string added;
+    std::string added6;
+    for (const lt::tcp::endpoint& peer : peers) {
+        const lt::address address = peer.address();
+        if (address.is_v4()) {
+            put_big_endian(added, address.to_v4().to_uint(), 4);
+            put_big_endian(added, peer.port(), 2);
+        } else if (!address.to_v6().is_link_local()) {
+            const auto bytes = address.to_v6().to_bytes();
+            added6.append(bytes.begin(), bytes.end());
+            put_big_endian(added6, peer.port(), 2);
+        }
+    }
+    if (added.empty() && added6.empty()) {
+        return "";
+    }
+    constexpr std::size_t v4_size = 6;
+    constexpr std::size_t v6_size = 18;
+    lt::entry peer_lists;
+    peer_lists["added.f"] = std::string(added.size() / v4_size, '\0'); // nothing is known of them
+    peer_lists["added"] = std::move(added);
+    peer_lists["added6.f"] = std::string(added6.size() / v6_size, '\0');
+    peer_lists["added6"] = std::move(added6);
+    std::string body{extended_message, static_cast<char>(extension_id)};
+    lt::bencode(std::back_inserter(body), peer_lists);
+    std::string message;
+    put_big_endian(message, static_cast<std::uint32_t>(body.size()), 4);
+    return message + body;
+}
+
+void introduce_peers(lt::add_torrent_params& params)
+{
+    params.extensions.emplace_back(
+        [](const lt::torrent_handle&, lt::client_data_t) { return std::make_shared<Introductions>(); });
+}
+
+} // namespace ezio
