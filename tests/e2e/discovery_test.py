@@ -143,9 +143,9 @@ class BothFamilies(DiscoveryTest):
 
 @needs_network_namespaces
 class Introductions(DiscoveryTest):
-    def test_32_hosts_that_know_the_seeder_only_are_well_connected_within_two_seconds(self):
+    def test_hosts_that_know_the_seeder_only_are_all_connected_within_two_seconds(self):
         switch = self.enterContext(Switch())
-        server, *clients = [self.enterContext(switch.new_host()) for _ in range(33)]
+        server, *clients = [self.enterContext(switch.new_host()) for _ in range(29)]  # with more, the kernel's ARP table overflows
         self.seed(server, "--no-lsd", "--listen", "7001", "--max-upload", "2MiB")  # time enough to look
         fetchers = [self.fetch(client, number, "--no-lsd", "--peer", f"{server.address}:7001")
                     for number, client in enumerate(clients)]
@@ -159,7 +159,7 @@ class Introductions(DiscoveryTest):
             return len(others - {host.address})
 
         for client in clients:
-            wait_until(lambda client=client: connections(client) >= 24, f"{client.address} to be connected with most")
+            wait_until(lambda client=client: connections(client) == len(clients), f"{client.address} to have all connections")
         self.assertLessEqual(time.monotonic() - all_have_started, 2)
         self.assertTrue(all(fetcher.is_running() for fetcher in fetchers))
 
