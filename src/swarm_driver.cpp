@@ -59,7 +59,7 @@ void SwarmDriver::handle(const TorrentFailed& event)
         refuse_disagreeing_hashes();
     }
     if (!m_session.engine().failure()) { // which is the reason then, and says more
-        throw Error(ExitStatus::internal, "libtorrent: " + event.reason);
+        throw Error(ExitStatus::internal, "libtorrent has stopped the torrent: " + event.reason);
     }
 }
 
