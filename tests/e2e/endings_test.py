@@ -92,9 +92,27 @@ class TimeLimits(EndingTest):
     def test_a_time_limit_ends_it_and_it_says_what_it_waited_for(self):
         self.check_limit("--timeout", 2)
 
+    def has_really_stalled(self, fetcher, seconds):
+        """Whether nothing moved for so long before the end, as its own reports have it."""
+        reports = fetcher.events_named("progress")
+        moved = [report["seconds"] for before, report in zip(reports, reports[1:])
+                 if (report["received_bytes"], report["done_bytes"]) != (before["received_bytes"], before["done_bytes"])]
+        return reports[-1]["seconds"] - (moved[-1] if moved else 0) > 0.8 * seconds
+
     def test_a_transfer_that_moves_is_not_a_stall(self):
-        with self.seeding(self.torrent, self.source) as peer:
-            self.fetch(self.torrent, self.dir / "target.img", "--peer", peer, "--max-download", "6M", "--stall-timeout", "2s")
+        """On a machine that is so busy that it does not move it is one, and then a longer one is tried."""
+        for limit in 2, 5, 12:
+            rate = len(self.image.payload) // (2 * limit)
+            with self.seeding(self.torrent, self.source) as peer:
+                fetcher, _ = self.start_listening("fetch", self.torrent, self.dir / f"{limit}.img", "--peer", peer, "--interval", "200ms",
+                                                  "--max-download", rate, "--seed-time", 0, "--stall-timeout", f"{limit}s")
+                if fetcher.wait() == 0:
+                    self.assert_complete(fetcher)
+                    self.assertGreater(fetcher.events_named("complete")[0]["seconds"], limit, "this proves nothing")
+                    return
+            self.assert_failed(fetcher, 7, seconds=1)
+            self.assertTrue(self.has_really_stalled(fetcher, limit), fetcher)
+        self.fail("this machine is too busy for any transfer")
 
     def test_a_transfer_that_moves_still_has_a_time_limit(self):
         with self.seeding(self.torrent, self.source) as peer:
