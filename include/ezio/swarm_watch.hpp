@@ -54,6 +54,8 @@ class SwarmWatch {
 
     [[nodiscard]] unsigned peers() const { return m_facts.peers; }
     [[nodiscard]] unsigned peers_complete() const { return m_peers_complete; }
+    [[nodiscard]] unsigned peers_in_progress() const { return m_facts.peers - m_peers_complete; }
+    [[nodiscard]] unsigned became_complete() const { return m_became_complete; } // also those that have left
     [[nodiscard]] bool has_source() const { return m_has_source; } // somebody has what is missing here
     [[nodiscard]] bool misses_named_peers() const;
 
@@ -73,6 +75,8 @@ class SwarmWatch {
     Warnings m_warnings;
     SwarmFacts m_facts;
     unsigned m_peers_complete = 0;
+    unsigned m_became_complete = 0;
+    std::set<std::string> m_incomplete; // the connected ones
     bool m_has_source = false;
     std::set<std::string> m_known_peers;
     std::map<std::string, std::string> m_reasons; // why those left that were seen no more
