@@ -48,9 +48,11 @@ class Signals(EndingTest):
     def check_stop_half_way(self, number):
         target = self.dir / "target.img"
         with self.seeding(self.torrent, self.source) as peer:
-            fetcher, address = self.start_listening("fetch", self.torrent, target, "--peer", peer, "--max-download", "2M")
-            wait_until(lambda: target.exists() and target.stat().st_blocks > 0, fetcher)
+            fetcher, address = self.start_listening("fetch", self.torrent, target, "--peer", peer, "--max-download", "2M",
+                                                    "--interval", "100ms")
+            wait_until(lambda: any(event["done_bytes"] for event in fetcher.events_named("progress")), fetcher)
             self.check_stop(number, fetcher, address)
+            self.assertIn("not complete, --resume goes on", self.error_of(fetcher, 128 + number))
 
     def test_sigint_stops_a_fetch_without_peers(self):
         self.check_stop_of_a_fetch_without_peers(signal.SIGINT)
@@ -76,6 +78,7 @@ class Signals(EndingTest):
     def test_sigterm_stops_a_seeder(self):
         seeder, address = self.start_listening("seed", self.torrent, self.source)
         self.check_stop(signal.SIGTERM, seeder, address)
+        self.assertIn("it has sent 0 B, and 0 clients are complete", self.error_of(seeder, 143))
 
 
 class TimeLimits(EndingTest):
