@@ -196,8 +196,8 @@ void collect(Fd& output, Fd& errors, ProcessResult& result, std::uint64_t output
             result.errors.erase(0, result.errors.size() - errors_kept);
         }
         if (result.output.size() > output_limit) {
-            throw Error(ExitStatus::target,
-                        fmt::format("{} printed more than {}; allow more with --memory", command, format_bytes(output_limit)));
+            throw Error(ExitStatus::target, fmt::format("{} printed more than {}; allow more with --memory",
+                                                        command, format_bytes(output_limit)));
         }
     }
 }

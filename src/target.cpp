@@ -48,14 +48,18 @@ void refuse_other_disk(const std::string& path, const std::string& serial)
 {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0 || !S_ISBLK(status.st_mode)) {
-        throw Error(ExitStatus::target, fmt::format("--serial {}: {} is no block device, and has no serial number", serial, path));
+        throw Error(
+            ExitStatus::target,
+            fmt::format("--serial {}: {} is no block device, and has no serial number", serial, path));
     }
     const auto identities = device_identities(status.st_rdev);
     if (!is_identity(serial, identities)) {
-        throw Error(ExitStatus::target,
-                    identities.empty()
-                        ? fmt::format("--serial {}: {} has no serial number that the system knows", serial, path)
-                        : fmt::format("--serial {}: {} is another disk: {}", serial, path, fmt::join(identities, ", ")));
+        throw Error(
+            ExitStatus::target,
+            identities.empty()
+                ? fmt::format("--serial {}: {} has no serial number that the system knows", serial, path)
+                : fmt::format("--serial {}: {} is another disk: {}", serial, path,
+                              fmt::join(identities, ", ")));
     }
 }
 

@@ -46,8 +46,9 @@ TEST_CASE("directory: a missing, short or long file is refused as a source, by n
     std::filesystem::resize_file(dir / extent_name(4106), 5);
     auto refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());
     CHECK(refusal.status == ExitStatus::target);
-    CHECK(refusal.message == (dir / extent_name(4106)) + " has 5 bytes, the image has 6 there; is the directory that of this "
-                                                         "image, and complete?");
+    CHECK(refusal.message == (dir / extent_name(4106)) +
+                                 " has 5 bytes, the image has 6 there; is the directory that of this "
+                                 "image, and complete?");
 
     std::filesystem::resize_file(dir / extent_name(4106), 7);
     refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());
@@ -56,7 +57,8 @@ TEST_CASE("directory: a missing, short or long file is refused as a source, by n
     std::filesystem::remove(dir / extent_name(4106));
     refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());
     CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains((dir / extent_name(4106)) + ": No such file or directory; is the directory"));
+    CHECK_THAT(refusal.message,
+               contains((dir / extent_name(4106)) + ": No such file or directory; is the directory"));
 
     std::filesystem::create_directory(dir / extent_name(4106));
     refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());

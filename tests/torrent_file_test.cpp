@@ -224,7 +224,8 @@ TEST_CASE("torrent file: a name that is a way out of a directory is refused")
           std::string("a/b"), std::string("a\0b", 3)}) {
         CAPTURE(name);
         contents.name = name;
-        CHECK(refusal_to_load(contents) == "is not a disk image: its name '" + printable(name) + "' cannot be that of a directory");
+        CHECK(refusal_to_load(contents) ==
+              "is not a disk image: its name '" + printable(name) + "' cannot be that of a directory");
     }
 }
 
