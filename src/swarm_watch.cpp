@@ -126,7 +126,9 @@ void SwarmWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point
         }
         m_became_complete += peer.complete && m_incomplete.count(peer.address) != 0 ? 1 : 0;
     }
-    m_incomplete = std::move(incomplete);
+    if (m_serves) { // before, a seeder of which little is known yet looks like a client
+        m_incomplete = std::move(incomplete);
+    }
     m_facts.peers = static_cast<unsigned>(connected.size());
     for (const std::string& address : connected) {
         if (m_known_peers.count(address) == 0) {
@@ -140,6 +142,12 @@ void SwarmWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point
     }
     m_reasons.clear();
     m_known_peers = std::move(connected);
+}
+
+void SwarmWatch::needed_from(Clock::time_point time)
+{
+    m_last_needed = time;
+    m_serves = true;
 }
 
 SwarmWatch::Search SwarmWatch::search(Clock::time_point now)

@@ -49,9 +49,13 @@ TEST_CASE("swarm watch: who comes and goes is reported once")
     CHECK(it.reporter.take().empty());
 }
 
-TEST_CASE("swarm watch: who becomes complete while it watches is counted, and stays so when it leaves")
+TEST_CASE("swarm watch: who becomes complete while others are served is counted, and stays so when it leaves")
 {
     Watched it;
+    it.watch.look({empty_peer("a")}, start);
+    it.watch.look({complete_peer("a")}, start); // a seeder, of which nothing was known at first
+    CHECK(it.watch.became_complete() == 0);
+    it.watch.needed_from(start);
     it.watch.look({complete_peer("a"), empty_peer("b"), empty_peer("c")}, start);
     CHECK(it.watch.peers_in_progress() == 2);
     CHECK(it.watch.became_complete() == 0); // it was before

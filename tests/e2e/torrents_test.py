@@ -38,6 +38,10 @@ class ManyExtents(EndToEndTest):
         self.assertEqual(info.events[0]["device_bytes"], 2 * TIB)
         self.assertLess(seconds, 3 if "release" in str(info.program) else 9)
 
+    def test_a_machine_without_enough_memory_is_told_so(self):
+        info = self.ends_with(1, "info", self.torrent, wrapper=["prlimit", f"--data={80 * MIB}"])
+        self.assertTrue(info.stderr.startswith("ezio-cli: out of memory; "), info)
+
     @unittest.skipUnless(os.environ.get("EZIO_SOAK"), "half a million small writes: only with EZIO_SOAK")
     def test_it_is_fetched_to_a_disk_of_2_tib(self):
         source = self.image.write_to(self.dir / "source.img")
