@@ -66,8 +66,14 @@ std::string why_busy(const std::string& path, dev_t device)
     if (const std::string holder = holder_of(device); !holder.empty()) {
         return fmt::format("{} is in use by {} (RAID, LVM or encryption); stop that first", path, holder);
     }
-    return fmt::format("{} is in use by something else (a mounted partition, RAID, LVM, another program)",
-                       path);
+    return fmt::format("{} is in use by something that does not show here (another program, a mount in a "
+                       "container, RAID, LVM); stop that first (see lsblk {} and fuser -v {})",
+                       path, path, path);
+}
+
+Error read_only_device(const std::string& path)
+{
+    return {ExitStatus::target, fmt::format("{} is read-only; see blockdev --setrw", path)};
 }
 
 Fd open_exclusively(const std::string& path, dev_t device)
@@ -80,7 +86,7 @@ Fd open_exclusively(const std::string& path, dev_t device)
     case EBUSY:
         throw Error(ExitStatus::target, why_busy(path, device));
     case EROFS:
-        throw Error(ExitStatus::target, fmt::format("{} is read-only", path));
+        throw read_only_device(path);
     case EACCES:
     case EPERM:
         throw Error(ExitStatus::target, fmt::format("no permission to write to {}; are you root?", path));
@@ -105,7 +111,7 @@ void refuse_read_only(int fd, const std::string& path)
         throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
     }
     if (read_only != 0) {
-        throw Error(ExitStatus::target, fmt::format("{} is read-only; see blockdev --setrw", path));
+        throw read_only_device(path);
     }
 }
 

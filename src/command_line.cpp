@@ -59,12 +59,13 @@ void add_output(CommandSpec& spec, CommandVariables& variables)
     OutputOptions& output = variables.output;
     spec.group("Output");
     spec.flag("--json", output.format, Format::json, "One JSON object per line on stdout");
-    spec.value("--interval", output.interval, kind::duration, "Report progress this often, but on a terminal",
+    spec.value("--interval", output.interval, kind::duration,
+               "Report progress this often, except on a terminal",
                fmt::format("{}, with --json {}", shortest_duration(plain_interval),
                            shortest_duration(json_interval)));
     spec.flag("-q,--quiet", output.verbosity, Verbosity::quiet, "Only errors");
     spec.flag("-v,--verbose", output.verbosity, Verbosity::verbose,
-              "Peers coming and going, decisions, retries, too");
+              "Also peers coming and going, decisions, retries");
     spec.flag("--no-color", output.color, Color::no, "No colours");
     spec.flag("-h,--help", variables.help, true, "This help");
 }

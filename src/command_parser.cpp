@@ -49,7 +49,7 @@ std::string commands_with(const std::string& option, const std::vector<CommandSp
 {
     const std::string name = word.substr(0, word.find('='));
     if (const std::string others = commands_with(name, all); !others.empty()) {
-        refuse(fmt::format("{} has no option {}; it is one of {}", command.name, name, others));
+        refuse(fmt::format("{} has no option {}; that is for {}", command.name, name, others));
     }
     const auto meant = nearest(name, option_names(command));
     refuse(fmt::format("unknown option {}{}{}", name, meant ? fmt::format("; did you mean {}?", *meant) : "",

@@ -140,6 +140,7 @@ void run(const SeedOptions& options, const Context& context)
     if (options.clients) {
         transfer.clients = static_cast<unsigned>(*options.clients);
     }
+    context.stop.set_disk(options.source);
     const auto source = open_target(options.source, Access::read_only, torrent.image);
     give_up_privileges_for(user, transfer, options.source, context.stop);
     run_transfer(torrent, *source, transfer, context.reporter, context.wakeup, context.stop);
@@ -160,6 +161,7 @@ void run(const FetchOptions& options, const Context& context)
     if (transfer.timeout && is_magnet(options.torrent)) {
         *transfer.timeout -= std::chrono::duration_cast<milliseconds>(Clock::now() - started);
     }
+    context.stop.set_disk(options.target);
     const auto target = open_target(options.target, Access::read_write, torrent.image, options.serial);
     if (options.discard) {
         discard_unused(*target, torrent.image.map, context.reporter, context.stop);
@@ -172,6 +174,7 @@ void run(const VerifyOptions& options, const Context& context)
 {
     const LoadedTorrent torrent = torrent_from(options.torrent, context);
     const Image& image = torrent.image;
+    context.stop.set_disk(options.target);
     const auto target = open_target(options.target, Access::read_only, image);
     context.reporter.start(start_event("verify", torrent, options.target));
     const PieceScan scan(image.map, image.piece_length, *target, scan_threads(), context.wakeup, image.v2_pieces);

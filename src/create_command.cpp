@@ -61,8 +61,9 @@ void refuse_combination(bool given, const char* option, const char* why)
 
 void refuse_senseless_options(const CreateOptions& options, SourceKind kind)
 {
-    refuse_combination(options.all && !options.extents.empty(), "--extents", "cannot be combined with --all");
-    refuse_combination(options.skip_holes && !options.all, "--skip-holes", "is for --all");
+    refuse_combination(options.all && !options.extents.empty(), "--extents",
+                       "not with --all, which takes every byte");
+    refuse_combination(options.skip_holes && !options.all, "--skip-holes", "only with --all");
     if (kind != SourceKind::disk) {
         constexpr const char* why =
             "SOURCE says itself what is in the image; this is for a device or an image file";
@@ -88,7 +89,7 @@ std::string default_name(const std::string& source, SourceKind kind)
 void refuse_bad_name(const std::string& name)
 {
     if (name == "." || name == ".." || name.find('/') != std::string::npos) {
-        throw Error(ExitStatus::usage, fmt::format("--name {}: it cannot be the name of a directory", name));
+        throw Error(ExitStatus::usage, fmt::format("--name {}: it cannot be that of a directory", name));
     }
 }
 
@@ -145,13 +146,25 @@ StartEvent start_event(const CreateOptions& options, const Image& image)
 
 // Hashing takes next to nothing; extents are kept several times over, the most of it while the torrent is
 // read back.
-void refuse_too_little_memory(std::uint64_t memory, std::size_t extents)
+void refuse_too_little_memory(const CreateOptions& options, std::size_t extents)
 {
     constexpr std::uint64_t bytes_for_extent = 380; // measured: 188 MB for 500,000
-    if (const std::uint64_t needed = extents * bytes_for_extent; needed > memory) {
-        throw Error(ExitStatus::target,
-                    fmt::format("an image of {} extents takes about {}, more than --memory allows",
-                                format_count(extents), format_bytes(needed)));
+    if (const std::uint64_t needed = extents * bytes_for_extent; needed > options.memory) {
+        throw Error(
+            ExitStatus::target,
+            fmt::format("--memory {}: the image of {} has {} extents, which take about {}; allow more",
+                        shortest_size(options.memory), options.source, format_count(extents),
+                        format_bytes(needed)));
+    }
+}
+
+// A directory's files can have any names.
+ExtentMap map_of(const std::vector<Extent>& extents, const std::string& source)
+{
+    try {
+        return ExtentMap(extents);
+    } catch (const Error& error) {
+        throw Error(ExitStatus::target, fmt::format("{} is no image: {}", source, error.what()));
     }
 }
 
@@ -160,10 +173,10 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
 {
     ImageSource source =
         kind == SourceKind::directory ? find_files(options, context) : find_extents(options, context);
-    refuse_too_little_memory(options.memory, source.extents.size());
+    refuse_too_little_memory(options, source.extents.size());
     Image image;
     image.name = contents.name;
-    image.map = ExtentMap(source.extents);
+    image.map = map_of(source.extents, options.source);
     image.piece_length = options.piece_length.value_or(choose_piece_length(image.map.payload_size()));
     image.extents = source.extents;
     image.extent_names = source.names;
@@ -182,6 +195,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
 void run(const CreateOptions& options, const Context& context)
 {
     const Clock::time_point started = Clock::now();
+    context.stop.set_disk(options.source);
     const SourceKind kind = kind_of(options.source);
     refuse_senseless_options(options, kind);
     TorrentContents contents = contents_from(options, kind);

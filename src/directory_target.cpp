@@ -94,7 +94,7 @@ std::size_t usable_descriptors()
 void make_directory(const std::string& path)
 {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-        throw Error(ExitStatus::target, fmt::format("{} cannot be made: {}", path, errno_text(errno)));
+        throw Error(ExitStatus::target, fmt::format("{} cannot be created: {}", path, errno_text(errno)));
     }
 }
 
@@ -110,15 +110,21 @@ void make_file(const std::string& path, std::uint64_t length)
 }
 
 // A longer file is of another image.
-void refuse_wrong_size(const std::string& path, std::uint64_t length)
+void refuse_wrong_file(const std::string& path, std::uint64_t length)
 {
+    const auto refuse = [&](const std::string& why) {
+        return Error(ExitStatus::target,
+                     fmt::format("{}{}; is the directory that of this image, and complete?", path, why));
+    };
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
-        throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(errno)));
+        throw refuse(": " + errno_text(errno));
     }
-    if (!S_ISREG(status.st_mode) || static_cast<std::uint64_t>(status.st_size) != length) {
-        throw Error(ExitStatus::target,
-                    fmt::format("{} has {} bytes, the image has {} there", path, status.st_size, length));
+    if (!S_ISREG(status.st_mode)) {
+        throw refuse(" is not a regular file");
+    }
+    if (static_cast<std::uint64_t>(status.st_size) != length) {
+        throw refuse(fmt::format(" has {} bytes, the image has {} there", status.st_size, length));
     }
 }
 
@@ -358,7 +364,7 @@ std::unique_ptr<Target> open_directory(const std::string& path, Access access, c
         make_files(path, directory, image, files);
     } else {
         for (const auto& file : files) {
-            refuse_wrong_size(directory + "/" + file.name, file.length);
+            refuse_wrong_file(directory + "/" + file.name, file.length);
         }
     }
     const auto syncing = access == Access::read_write && syncfs_tells_all(directory)

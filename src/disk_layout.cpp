@@ -67,8 +67,11 @@ std::vector<Extent> disk_extents(const std::string& disk, std::uint64_t disk_siz
             continue;
         }
         if (partition.start < end) {
-            throw Error(ExitStatus::target, fmt::format("partitions {} and {} of {} overlap", last->number,
-                                                        partition.number, disk));
+            throw Error(
+                ExitStatus::target,
+                fmt::format(
+                    "partitions {} and {} of {} overlap; mend the table, or take every byte with --all",
+                    last->number, partition.number, disk));
         }
         add_gap(extents, end, partition.start);
         for (const Extent& extent : used) {

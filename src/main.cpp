@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <string_view>
 
 namespace {
@@ -89,6 +90,10 @@ int main(int argc, char** argv)
     } catch (const Error& error) {
         reporter->error(error);
         return static_cast<int>(error.status());
+    } catch (const std::bad_alloc&) {
+        reporter->error({ExitStatus::internal,
+                         "out of memory; fetch, seed and create need less with a smaller --memory"});
+        return static_cast<int>(ExitStatus::internal);
     } catch (const std::exception& error) {
         reporter->error({ExitStatus::internal, fmt::format("internal error: {}", error.what())});
         return static_cast<int>(ExitStatus::internal);

@@ -3,9 +3,12 @@
 
 #include "ezio/local_discovery.hpp"
 #include "ezio/magnet.hpp"
+#include "ezio/session_alerts.hpp"
 #include "ezio/session_settings.hpp"
+#include "ezio/swarm_watch.hpp"
 #include "ezio/tcp_preference.hpp"
 #include "ezio/torrent_file.hpp"
+#include "ezio/transfer_notes.hpp"
 #include "ezio/transfer_policy.hpp"
 #include "ezio/units.hpp"
 #include "ezio/warnings.hpp"
@@ -23,6 +26,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <variant>
 #include <vector>
 
 namespace ezio {
@@ -30,8 +34,7 @@ namespace ezio {
 namespace {
 
 constexpr milliseconds tick{250};
-constexpr milliseconds retry_interval{1000};
-constexpr unsigned looks_per_announcement = 5;
+constexpr milliseconds look_interval{1000};
 
 std::string to_hex(const lt::sha1_hash& hash)
 {
@@ -95,14 +98,14 @@ std::string torrent_around(lt::span<const char> info, const lt::add_torrent_para
 
 class MetadataSession {
   public:
-    MetadataSession(const std::string& magnet, const MetadataOptions& options, Reporter& reporter, Wakeup& wakeup)
+    MetadataSession(const std::string& magnet, const MetadataOptions& options, Reporter& reporter,
+                    Wakeup& wakeup, Clock::time_point now)
         : m_options(options), m_link(parse_magnet(magnet)), m_session(metadata_session_params(options)),
-          m_warnings(reporter)
+          m_watch(options.endpoints, reporter), m_warnings(reporter)
     {
         auto params = metadata_torrent_params(magnet, options);
-        m_facts.named_peers = static_cast<unsigned>(options.network.peers.size());
-        m_facts.trackers = static_cast<unsigned>(params.trackers.size());
-        m_facts.lsd = options.network.lsd;
+        m_watch.begin(options.network.peers.size(), static_cast<unsigned>(params.trackers.size()),
+                      options.network.lsd, now);
         m_session.set_alert_notify([&wakeup] { wakeup.notify(); });
         m_torrent = m_session.add_torrent(std::move(params));
         connect_named_peers();
@@ -115,45 +118,62 @@ class MetadataSession {
     // The torrent, or an empty string until it is there.
     [[nodiscard]] std::string poll()
     {
-        if (m_discovery) {
-            for (const Endpoint& peer : m_discovery->take_found()) {
-                m_torrent.connect_peer(peer, lt::peer_info::lsd);
-            }
-        }
+        hear_local_discovery();
         std::string torrent;
         std::vector<lt::alert*> alerts;
         m_session.pop_alerts(&alerts);
         for (const lt::alert* alert : alerts) {
             if (lt::alert_cast<lt::metadata_received_alert>(alert) != nullptr) {
                 torrent = torrent_around(m_torrent.torrent_file()->info_section(), m_link);
-            } else {
-                handle(*alert);
+            } else if (const auto* bad = lt::alert_cast<lt::metadata_failed_alert>(alert)) {
+                m_warnings.tell("metadata from a peer cannot be used: " + bad->error.message());
+            } else if (const auto event = to_event(*alert)) {
+                std::visit([this](const auto& what) { handle(what); }, *event);
             }
         }
         return torrent;
     }
 
     // About once a second.
-    void look_at_peers()
+    void look_around(Clock::time_point now)
     {
-        if (m_discovery && ++m_looks % looks_per_announcement == 0) {
+        m_watch.look(connected_peers(m_torrent), now);
+        if (m_watch.misses_named_peers()) {
+            connect_named_peers();
+        }
+        const SwarmWatch::Search search = m_watch.search(now);
+        if (search != SwarmWatch::Search::none && m_discovery) {
             m_discovery->announce();
         }
-        std::vector<lt::peer_info> peers;
-        m_torrent.get_peer_info(peers);
-        m_facts.peers = m_facts.peers_with_data = 0;
-        for (const lt::peer_info& peer : peers) {
-            const bool connected = !(peer.flags & (lt::peer_info::connecting | lt::peer_info::handshake));
-            m_facts.peers += connected ? 1 : 0;
-        }
-        if (m_facts.peers < m_options.endpoints.peers.size()) {
-            connect_named_peers();
+        if (search == SwarmWatch::Search::everywhere) {
+            constexpr int all = -1;
+            m_torrent.force_reannounce(0, all, lt::torrent_handle::ignore_min_interval);
         }
     }
 
-    [[nodiscard]] const SwarmFacts& facts() const { return m_facts; }
+    [[nodiscard]] unsigned peers() const { return m_watch.peers(); }
+
+    [[nodiscard]] std::string describe_wait() const
+    {
+        return peers() == 0 ? ezio::describe_wait(m_watch.facts())
+                            : fmt::format("{} connected, but none has sent it", counted(peers(), "peer"));
+    }
 
   private:
+    void hear_local_discovery()
+    {
+        if (!m_discovery) {
+            return;
+        }
+        for (const Endpoint& peer : m_discovery->take_found()) {
+            m_torrent.connect_peer(peer, lt::peer_info::lsd);
+            m_watch.handle(PeerFound{peer});
+        }
+        if (!m_discovery->trouble().empty()) {
+            m_watch.handle(DiscoveryFailed{m_discovery->trouble()});
+        }
+    }
+
     void connect_named_peers()
     {
         for (const Endpoint& peer : m_options.endpoints.peers) {
@@ -161,19 +181,16 @@ class MetadataSession {
         }
     }
 
-    void handle(const lt::alert& alert)
+    void handle(const ListenFailed& event)
     {
-        if (const auto* listen = lt::alert_cast<lt::listen_failed_alert>(&alert)) {
-            if (listen->socket_type == lt::socket_type_t::tcp) {
-                throw Error(ExitStatus::network, fmt::format("cannot listen on {}: {}", listen->listen_interface(),
-                                                             listen->error.message()));
-            }
-        } else if (const auto* tracker = lt::alert_cast<lt::tracker_error_alert>(&alert)) {
-            m_facts.last_tracker_error = fmt::format("{}: {}", tracker->tracker_url(), tracker->error.message());
-            m_warnings.tell("tracker " + m_facts.last_tracker_error);
-        } else if (const auto* bad = lt::alert_cast<lt::metadata_failed_alert>(&alert)) {
-            m_warnings.tell("metadata from a peer cannot be used: " + bad->error.message());
-        }
+        throw Error(ExitStatus::network, fmt::format("cannot listen on {}: {}", event.where, event.reason));
+    }
+    void handle(const TorrentFailed&) {} // there is no data, and none of what can be wrong with it
+    void handle(const PeerBanned&) {}
+    template <class Event>
+    void handle(const Event& event)
+    {
+        m_watch.handle(event);
     }
 
     const MetadataOptions& m_options;
@@ -181,39 +198,50 @@ class MetadataSession {
     lt::session m_session;
     lt::torrent_handle m_torrent;
     std::optional<LocalDiscovery> m_discovery;
-    unsigned m_looks = 0;
-    SwarmFacts m_facts;
+    SwarmWatch m_watch;
     Warnings m_warnings;
 };
+
+// What has been waited for so long, for the user.
+std::string no_metadata_for(milliseconds waited, const MetadataSession& session)
+{
+    return fmt::format("no metadata for the magnet link after {}: {}", format_duration(waited),
+                       session.describe_wait());
+}
 
 } // namespace
 
 std::string fetch_metadata(const std::string& magnet, const MetadataOptions& options, Reporter& reporter,
                            Wakeup& wakeup, const StopSignal& stop)
 {
-    MetadataSession session(magnet, options, reporter, wakeup);
     const Clock::time_point started = Clock::now();
-    Clock::time_point looked = started;
-    for (;;) {
+    MetadataSession session(magnet, options, reporter, wakeup, started);
+    StallNotes notes;
+    reporter.note(describe_port(options.endpoints.listen));
+    for (Clock::time_point looked = started;;) {
         wakeup.wait_for(tick);
         stop.throw_if_received();
-        if (std::string torrent = session.poll(); !torrent.empty()) {
+        const std::string torrent = session.poll();
+        const Clock::time_point now = Clock::now();
+        const auto waited = std::chrono::duration_cast<milliseconds>(now - started);
+        if (!torrent.empty()) {
+            reporter.note(fmt::format("the metadata has come after {}", format_duration(waited)));
             return torrent;
         }
-        const Clock::time_point now = Clock::now();
-        if (now - looked >= retry_interval) {
+        if (now - looked >= look_interval) {
             looked = now;
-            session.look_at_peers();
+            session.look_around(now);
         }
         ProgressEvent progress;
         progress.phase = Phase::metadata;
-        progress.seconds = std::chrono::duration<double>(now - started).count();
-        progress.peers = session.facts().peers;
+        progress.seconds = std::chrono::duration<double>(waited).count();
+        progress.peers = session.peers();
         reporter.progress(progress);
-        if (options.patience && now - started >= *options.patience) {
-            throw Error(ExitStatus::stalled,
-                        fmt::format("no metadata for the magnet link after {}: {}",
-                                    format_duration(*options.patience), describe_wait(session.facts())));
+        if (options.patience && waited >= *options.patience) {
+            throw Error(ExitStatus::stalled, no_metadata_for(*options.patience, session));
+        }
+        if (notes.observe(waited)) {
+            reporter.note(no_metadata_for(std::chrono::floor<std::chrono::seconds>(waited), session));
         }
     }
 }

@@ -55,6 +55,13 @@ Part eta_part(const ProgressEvent& event, Detail detail)
     return detail == Detail::less ? Part{time, -6, 1} : Part{time.empty() ? "" : time + " left", -11, 1};
 }
 
+Part without_data(const ProgressEvent& event, std::string_view what)
+{
+    return {event.peers == 0 ? "no peer yet"
+                             : fmt::format("{}, no {} yet", counted(event.peers, "peer"), what),
+            0, 1};
+}
+
 std::vector<Part> seeding_parts(const ProgressEvent& event, Detail detail)
 {
     const Part phase = detail == Detail::less ? Part{"seeding", 0, 0} : phase_part(event);
@@ -77,14 +84,13 @@ std::vector<Part> parts_of(const ProgressEvent& event, Detail detail)
     std::vector<Part> parts{phase_part(event), percent_part(event)};
     switch (event.phase) {
     case Phase::metadata:
-        return {{"getting the metadata", 0, 0}, {counted(event.peers, "peer"), 9, 1}};
+        return {{"getting the metadata", 0, 0}, without_data(event, "metadata")};
     case Phase::mapping:
         return {{"finding the used blocks", 0, 0}};
     case Phase::seeding:
         return seeding_parts(event, detail);
     case Phase::connecting:
-        parts.push_back(
-            {event.peers == 0 ? "no peer yet" : counted(event.peers, "peer") + ", no data yet", 0, 1});
+        parts.push_back(without_data(event, "data"));
         break;
     case Phase::downloading:
         parts.push_back(amount_part(event));
@@ -250,7 +256,8 @@ std::string progress_line(const ProgressEvent& event, std::size_t width, Glyphs 
     const std::size_t gap = narrow ? 1 : 2;
     auto parts = parts_of(event, narrow ? Detail::less : Detail::more);
     std::erase_if(parts, [](const Part& part) { return part.text.empty() && part.place == 0; });
-    const bool has_bar = event.phase != Phase::seeding && event.phase != Phase::mapping;
+    const bool has_bar =
+        event.phase != Phase::seeding && event.phase != Phase::mapping && event.phase != Phase::metadata;
     const bool bar_matters = has_bar && width >= 60; // more than the last details
     make_fit(parts, width - (bar_matters ? std::min(width, narrowest_bar + gap) : 0), gap);
     const std::size_t used = width_of(parts, gap) + gap;

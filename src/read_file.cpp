@@ -29,7 +29,7 @@ std::string read_file(const std::string& path, std::uint64_t limit)
         throw refuse("it is a block device, not a file");
     }
     if (static_cast<std::uint64_t>(status.st_size) > limit) {
-        throw refuse(fmt::format("it is larger than {}, which no such file is", format_bytes(limit)));
+        throw refuse(fmt::format("it is larger than {}, the most that is read", format_bytes(limit)));
     }
     std::string text;
     for (ssize_t got = 1; got != 0;) {
@@ -41,7 +41,7 @@ std::string read_file(const std::string& path, std::uint64_t limit)
         }
         text.resize(old + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
         if (text.size() > limit) {
-            throw refuse(fmt::format("it is larger than {}", format_bytes(limit)));
+            throw refuse(fmt::format("it is larger than {}, the most that is read", format_bytes(limit)));
         }
     }
     return text;

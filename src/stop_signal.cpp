@@ -2,14 +2,15 @@
 #include "ezio/stop_signal.hpp"
 
 #include "ezio/error.hpp"
+#include "ezio/printable.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <system_error>
+#include <utility>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -20,9 +21,10 @@ namespace ezio {
 
 namespace {
 
-[[noreturn]] void leave_at_once(int signal, const char* message)
+[[noreturn]] void leave_at_once(int signal, const std::string& message)
 {
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, message, std::strlen(message));
+    const std::string line = "ezio-cli: " + printable(message) + "\n";
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
     ::_exit(128 + signal);
 }
 
@@ -64,6 +66,11 @@ Meaning meaning_of(int signal)
 
 } // namespace
 
+std::string describe_dead_disk(const std::string& disk)
+{
+    return disk + " does not answer: the process ends when the kernel gives its request back";
+}
+
 StopSignal::StopSignal(Wakeup& wakeup) : m_wakeup(wakeup)
 {
     const sigset_t wanted = signals_to_obey();
@@ -98,6 +105,18 @@ void StopSignal::end_watch()
     m_watcher.join();
 }
 
+void StopSignal::set_disk(std::string path)
+{
+    const std::lock_guard lock(m_mutex);
+    m_disk = std::move(path);
+}
+
+std::string StopSignal::disk() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_disk;
+}
+
 void StopSignal::throw_if_received(const char* remark) const
 {
     const int signal = received();
@@ -118,8 +137,7 @@ void StopSignal::watch()
             return;
         }
         if (ready == 0) {
-            leave_at_once(received(),
-                          "ezio-cli: the target does not answer; leaving without waiting for it\n");
+            leave_at_once(received(), describe_dead_disk(disk()));
         }
         signalfd_siginfo info{};
         if (ready < 0 || ::read(m_signals.get(), &info, sizeof info) != sizeof info) {
@@ -127,7 +145,7 @@ void StopSignal::watch()
         }
         const int signal = static_cast<int>(info.ssi_signo);
         if (received() != 0) {
-            leave_at_once(signal, "ezio-cli: leaving at once\n");
+            leave_at_once(signal, "leaving at once; if not, " + describe_dead_disk(disk()));
         }
         m_received = signal;
         m_wakeup.notify();

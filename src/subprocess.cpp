@@ -177,9 +177,9 @@ bool read_some(const Fd& from, std::string& to)
     return got > 0 || (got < 0 && errno == EINTR);
 }
 
-// Reads both until the program has closed them.
+// Reads both until `command` has closed them.
 void collect(Fd& output, Fd& errors, ProcessResult& result, std::uint64_t output_limit,
-             const std::function<void()>& tick)
+             const std::string& command, const std::function<void()>& tick)
 {
     while (output || errors) {
         std::array<pollfd, 2> wanted{{{output.get(), POLLIN, 0}, {errors.get(), POLLIN, 0}}};
@@ -196,8 +196,8 @@ void collect(Fd& output, Fd& errors, ProcessResult& result, std::uint64_t output
             result.errors.erase(0, result.errors.size() - errors_kept);
         }
         if (result.output.size() > output_limit) {
-            throw Error(ExitStatus::target,
-                        fmt::format("it printed more than {}", format_bytes(output_limit)));
+            throw Error(ExitStatus::target, fmt::format("{} printed more than {}; allow more with --memory",
+                                                        command, format_bytes(output_limit)));
         }
     }
 }
@@ -235,7 +235,7 @@ ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t
     output.writer = Fd();
     errors.writer = Fd();
     ProcessResult result;
-    collect(output.reader, errors.reader, result, output_limit, tick);
+    collect(output.reader, errors.reader, result, output_limit, command[0], tick);
     while (!child.has_ended(result.status)) {
         tick();
         (void)::poll(nullptr, 0, exit_poll_ms);

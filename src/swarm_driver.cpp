@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <variant>
 
 namespace ezio {
@@ -18,7 +19,9 @@ constexpr milliseconds eager_look_interval{250}; // or this often, to see the fi
 
 SwarmDriver::SwarmDriver(const LoadedTorrent& torrent, Target& target, const TorrentSession::Options& options,
                          Reporter& reporter, Clock::time_point now)
-    : m_torrent(torrent), m_session(torrent, target, options), m_watch(options.endpoints, reporter),
+    : m_torrent(torrent),
+      m_has_all(std::find(options.on_disk.begin(), options.on_disk.end(), false) == options.on_disk.end()),
+      m_session(torrent, target, options), m_watch(options.endpoints, reporter),
       m_now(now)
 {
     m_watch.begin(options.network.peers.size(), m_session.tracker_count(), m_session.discovers_locally(),
@@ -62,7 +65,7 @@ void SwarmDriver::handle(const TorrentFailed& event)
         refuse_disagreeing_hashes();
     }
     if (!m_session.engine().failure()) { // which is the reason then, and says more
-        throw Error(ExitStatus::internal, "libtorrent: " + event.reason);
+        throw Error(ExitStatus::internal, "libtorrent has stopped the torrent: " + event.reason);
     }
 }
 
@@ -120,8 +123,8 @@ void SwarmDriver::describe(ProgressEvent& event) const
     event.uploaded_bytes = m_counts.uploaded_bytes;
     event.peers = m_watch.peers();
     event.peers_complete = m_watch.peers_complete();
-    event.clients_complete = m_clients.complete;
-    event.clients_in_progress = m_clients.in_progress;
+    event.clients_complete = m_has_all ? m_clients.complete : m_watch.became_complete();
+    event.clients_in_progress = m_has_all ? m_clients.in_progress : m_watch.peers_in_progress();
     if (const auto& slowest = m_clients.slowest) {
         event.slowest =
             SlowestClient{slowest->address, 100.0 * slowest->pieces / m_torrent.image.piece_count()};
@@ -141,9 +144,7 @@ void SwarmDriver::describe(SummaryEvent& event) const
 
 std::string SwarmDriver::describe_wait() const
 {
-    SwarmFacts facts = m_watch.facts();
-    facts.target_hangs = m_disk.writers > 0;
-    return ezio::describe_wait(facts);
+    return ezio::describe_wait(m_watch.facts());
 }
 
 void SwarmDriver::needed_from(Clock::time_point time)

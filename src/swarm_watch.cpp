@@ -52,7 +52,7 @@ void SwarmWatch::handle(const TrackerAnswered& event)
 
 void SwarmWatch::handle(const PeerFound& event)
 {
-    note_once("local discovery has found " + to_string(event.peer));
+    note_once("local service discovery has found " + to_string(event.peer));
 }
 
 void SwarmWatch::handle(const PeerUnreachable& event)
@@ -112,6 +112,7 @@ std::optional<boost::asio::ip::address> SwarmWatch::handle(const PeerBanned& eve
 void SwarmWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point now)
 {
     std::set<std::string> connected;
+    std::set<std::string> incomplete;
     m_facts.peers_with_data = m_peers_complete = 0;
     m_has_source = false;
     for (const ConnectedPeer& peer : peers) {
@@ -121,7 +122,12 @@ void SwarmWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point
         m_has_source = m_has_source || peer.is_source;
         if (!peer.complete) {
             m_last_needed = now;
+            incomplete.insert(peer.address);
         }
+        m_became_complete += peer.complete && m_incomplete.count(peer.address) != 0 ? 1 : 0;
+    }
+    if (m_serves) { // before, a seeder of which little is known yet looks like a client
+        m_incomplete = std::move(incomplete);
     }
     m_facts.peers = static_cast<unsigned>(connected.size());
     for (const std::string& address : connected) {
@@ -136,6 +142,12 @@ void SwarmWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point
     }
     m_reasons.clear();
     m_known_peers = std::move(connected);
+}
+
+void SwarmWatch::needed_from(Clock::time_point time)
+{
+    m_last_needed = time;
+    m_serves = true;
 }
 
 SwarmWatch::Search SwarmWatch::search(Clock::time_point now)

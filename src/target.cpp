@@ -48,14 +48,18 @@ void refuse_other_disk(const std::string& path, const std::string& serial)
 {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0 || !S_ISBLK(status.st_mode)) {
-        throw Error(ExitStatus::target, fmt::format("{} is no block device, so it has no serial number {}", path, serial));
+        throw Error(
+            ExitStatus::target,
+            fmt::format("--serial {}: {} is no block device, and has no serial number", serial, path));
     }
     const auto identities = device_identities(status.st_rdev);
     if (!is_identity(serial, identities)) {
-        throw Error(ExitStatus::target,
-                    identities.empty()
-                        ? fmt::format("{} has no serial number that the system knows, and so is not {}", path, serial)
-                        : fmt::format("{} is not the disk {}, but {}", path, serial, fmt::join(identities, ", ")));
+        throw Error(
+            ExitStatus::target,
+            identities.empty()
+                ? fmt::format("--serial {}: {} has no serial number that the system knows", serial, path)
+                : fmt::format("--serial {}: {} is another disk: {}", serial, path,
+                              fmt::join(identities, ", ")));
     }
 }
 
@@ -74,14 +78,14 @@ std::unique_ptr<Target> open_target(const std::string& path, Access access, cons
         refuse_other_disk(path, serial);
     }
     if (::stat(path.c_str(), &status) != 0) {
-        const bool would_be_created = errno == ENOENT && access == Access::read_write;
-        if (!would_be_created) {
-            throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(errno)));
-        }
-        if (is_under_dev(path)) {
+        const int error = errno;
+        if (error == ENOENT && is_under_dev(path)) {
             throw Error(
                 ExitStatus::target,
                 fmt::format("{} does not exist; is the disk there, and its name spelled right?", path));
+        }
+        if (error != ENOENT || access == Access::read_only) {
+            throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(error)));
         }
         return open_image_file(path, access, image);
     }
@@ -94,7 +98,7 @@ std::unique_ptr<Target> open_target(const std::string& path, Access access, cons
     if (S_ISDIR(status.st_mode)) {
         if (access == Access::read_write && is_device_directory(status)) {
             throw Error(ExitStatus::target,
-                        fmt::format("{} is the directory of devices; which one is meant?", path));
+                        fmt::format("{} is the directory of devices; name one of them", path));
         }
         return open_directory(path, access, image);
     }

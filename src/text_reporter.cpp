@@ -105,8 +105,11 @@ class TextReporter final : public Reporter {
     void draw(const ProgressEvent& event)
     {
         const std::size_t width = m_printer.width();
+        // Ctrl-C is shown as ^C behind it, and must not begin a row of its own; where there is little, it
+        // may.
+        const std::size_t rest = width >= 60 ? 3 : 1;
         const std::string line =
-            progress_line(event, width - 1, m_printer.has_unicode() ? Glyphs::unicode : Glyphs::ascii);
+            progress_line(event, width - rest, m_printer.has_unicode() ? Glyphs::unicode : Glyphs::ascii);
         m_printer.redraw(line, columns(line));
     }
 

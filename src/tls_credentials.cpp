@@ -34,10 +34,9 @@ struct Source {
     [[nodiscard]] std::string read() const
     {
         if (path.empty()) {
-            throw Error(ExitStatus::network,
-                        fmt::format("the image is private: it needs {} (and the other --ssl- "
-                                    "options; see SECURITY in the manual)",
-                                    option));
+            throw Error(
+                ExitStatus::network,
+                fmt::format("the image is private: {} is missing (see SECURITY in the manual)", option));
         }
         try {
             return read_file(path, 1_MiB);
@@ -227,7 +226,10 @@ TlsCredentials load_credentials(const TlsFiles& files, const std::string& ca_pem
     credentials.key = key_source.read();
     const Certificate ca = parse_certificate(ca_pem);
     if (!ca) {
-        throw Error(ExitStatus::torrent, "the certificate of the CA in the torrent cannot be read");
+        throw Error(ExitStatus::torrent,
+                    fmt::format("the certificate of the CA in the torrent of {} cannot be read; "
+                                "make the torrent again",
+                                image_name));
     }
     const Certificate certificate = parse_certificate(credentials.certificate);
     if (!certificate) {

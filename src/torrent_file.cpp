@@ -2,6 +2,7 @@
 #include "ezio/torrent_file.hpp"
 
 #include "ezio/error.hpp"
+#include "ezio/printable.hpp"
 #include "ezio/read_file.hpp"
 #include "ezio/units.hpp"
 
@@ -96,7 +97,7 @@ void refuse_bad_image_name(const std::string& path, const std::string& name)
 {
     if (name.empty() || name == "." || name == ".." ||
         name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
-        throw not_an_image(path, "its name is none that a directory can have");
+        throw not_an_image(path, fmt::format("its name '{}' cannot be that of a directory", printable(name)));
     }
 }
 

@@ -25,6 +25,7 @@ namespace {
 
 constexpr milliseconds tick{250};
 constexpr milliseconds last_words{300}; // what is said last is heard within this
+constexpr milliseconds longest_write{2000}; // one that takes longer hangs
 
 // After a failure, for threads that may be waiting for a dead disk; less than StopSignal::patience.
 constexpr milliseconds end_patience{2000};
@@ -76,6 +77,9 @@ class Transfer {
         const Image& image = m_torrent.image;
         return m_options.role == Role::fetch && image.v2_pieces.empty() && image.padding.empty();
     }
+    [[nodiscard]] bool write_hangs() const { return m_write_clock.stalled_for(m_now) >= longest_write; }
+    [[nodiscard]] std::string remark_on_stop() const;
+    [[nodiscard]] std::string describe_wait() const;
     [[nodiscard]] double elapsed() const { return std::chrono::duration<double>(m_now - m_started).count(); }
     [[nodiscard]] DiskEngine::Facts disk() const { return m_swarm ? m_swarm->disk() : DiskEngine::Facts{}; }
     [[nodiscard]] SessionCounts counts() const { return m_swarm ? m_swarm->counts() : SessionCounts{}; }
@@ -102,6 +106,7 @@ class Transfer {
     const Clock::time_point m_started = m_now;
     Clock::time_point m_completed;
     TransferMeters m_meters{m_now};
+    StallClock m_write_clock{m_now}; // while there are writers
     HoldNotes m_hold_notes;
     StallNotes m_stall_notes;
     std::uint64_t m_kept_bytes = 0;
@@ -170,6 +175,11 @@ void Transfer::observe()
     m_meters.observe({counts().received_bytes, counts().failed_bytes, counts().uploaded_bytes,
                       disk().written_bytes, done_bytes()},
                      m_now);
+    if (disk().writers > 0) {
+        m_write_clock.observe(disk().written_bytes, m_now);
+    } else {
+        m_write_clock = StallClock(m_now);
+    }
     if (m_phase == Phase::connecting && counts().received_bytes > 0) {
         m_phase = Phase::downloading;
     }
@@ -177,21 +187,41 @@ void Transfer::observe()
 
 void Transfer::refuse_to_go_on() const
 {
-    const bool is_seed = m_options.role == Role::seed;
-    m_stop.throw_if_received(!is_seed && m_phase == Phase::seeding ? "; the image is complete" : "");
-    if (is_seed || m_phase == Phase::seeding) {
+    m_stop.throw_if_received(remark_on_stop().c_str());
+    if (m_options.role == Role::seed || m_phase == Phase::seeding) {
         return; // nobody waits for it
     }
     if (waits_for_peers()) {
         m_swarm->refuse_wrong_source(m_now);
     }
-    const auto reason =
-        waited_too_long({since(m_started), m_meters.stalled_for(m_now), disk().done_bytes, total_bytes()},
-                        {m_options.timeout, m_options.stall_timeout},
-                        waits_for_peers() ? m_swarm->describe_wait() : "waiting for the target");
+    const auto reason = waited_too_long({since(m_started), m_meters.stalled_for(m_now), disk().done_bytes,
+                                         total_bytes(), m_phase != Phase::connecting && !write_hangs()},
+                                        {m_options.timeout, m_options.stall_timeout}, describe_wait());
     if (reason) {
         throw Error(ExitStatus::stalled, *reason);
     }
+}
+
+std::string Transfer::remark_on_stop() const
+{
+    if (m_options.role == Role::seed) {
+        const unsigned complete = m_swarm ? m_swarm->clients().complete : 0;
+        return fmt::format("; it has sent {}, and {} {} complete", format_bytes(counts().uploaded_bytes),
+                           counted(complete, "client"), complete == 1 ? "is" : "are");
+    }
+    if (m_phase == Phase::seeding) {
+        return "; the image is complete";
+    }
+    return disk().done_bytes > 0 ? "; the image is not complete, --resume goes on from here" : "";
+}
+
+std::string Transfer::describe_wait() const
+{
+    if (waits_for_peers() && disk().writers == 0) {
+        return m_swarm->describe_wait();
+    }
+    const char* what = m_phase == Phase::syncing ? "the sync" : waits_for_peers() ? "a write" : "a read or sync";
+    return fmt::format("the target {} does not finish {}", m_target.path(), what);
 }
 
 void Transfer::note_waiting()
@@ -201,7 +231,7 @@ void Transfer::note_waiting()
     }
     if (waits_for_peers() && m_stall_notes.observe(m_meters.stalled_for(m_now))) {
         const auto whole = std::chrono::floor<std::chrono::seconds>(m_meters.stalled_for(m_now));
-        m_reporter.note(fmt::format("no data for {}: {}", format_duration(whole), m_swarm->describe_wait()));
+        m_reporter.note(fmt::format("no data for {}: {}", format_duration(whole), describe_wait()));
     }
 }
 
@@ -394,8 +424,13 @@ void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOp
     try {
         transfer.run();
     } catch (const Error& error) {
-        end.emplace(end_patience, [&reporter, error] { // nobody else reports: they wait
-            reporter.error(error);
+        end.emplace(end_patience, [&reporter, error, dead = describe_dead_disk(target.path())] {
+            if (error.io_failure()) { // of another request; its path and offset are to be reported, too
+                reporter.warning(dead);
+                reporter.error(error);
+            } else {
+                reporter.error({error.status(), fmt::format("{}; {}", error.what(), dead)});
+            } // nobody else reports: they wait
             ::_exit(static_cast<int>(error.status()));
         });
         throw;

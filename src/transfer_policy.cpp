@@ -45,16 +45,13 @@ std::optional<std::string> seed_may_leave(const SeedingFacts& facts, const Seedi
 
 std::string describe_wait(const SwarmFacts& facts)
 {
-    if (facts.target_hangs) {
-        return "the target does not finish a write";
-    }
     if (facts.peers > 0) {
         return facts.peers_with_data > 0
                    ? fmt::format("data is at {} of {}, but none is sent", facts.peers_with_data,
                                  counted(facts.peers, "connected peer"))
                    : fmt::format("{} connected, but without any data", counted(facts.peers, "peer"));
     }
-    std::string tried = fmt::format("{} --peer, {}, local discovery {}", facts.named_peers,
+    std::string tried = fmt::format("{} --peer, {}, local service discovery {}", facts.named_peers,
                                     counted(facts.trackers, "tracker"), facts.lsd ? "on" : "off");
     if (!facts.last_tracker_error.empty()) {
         tried += "; tracker: " + facts.last_tracker_error;
@@ -72,8 +69,10 @@ std::optional<std::string> waited_too_long(const WaitingFacts& facts, const Wait
                                            const std::string& waits_for)
 {
     if (limits.timeout && facts.since_start >= *limits.timeout) {
+        const bool moves = facts.has_begun && facts.since_moved < std::chrono::seconds(2);
         return fmt::format("not complete after {} ({} of {} done): {}", format_duration(*limits.timeout),
-                           format_bytes(facts.done_bytes), format_bytes(facts.total_bytes), waits_for);
+                           format_bytes(facts.done_bytes), format_bytes(facts.total_bytes),
+                           moves ? "it was still moving; allow more time" : waits_for);
     }
     if (limits.stall_timeout && facts.since_moved >= *limits.stall_timeout) {
         return fmt::format("no data for {}: {}", format_duration(*limits.stall_timeout), waits_for);

@@ -98,7 +98,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text)
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text)
 {
-    constexpr double ten_years = 10 * 366 * 86400e3;
+    constexpr double ten_years = 3653 * 86400e3;
     const auto number = split_number(text);
     const auto factor = number ? milliseconds_in(number->unit) : std::nullopt;
     if (!factor || number->value * *factor > ten_years) {

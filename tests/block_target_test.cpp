@@ -107,7 +107,7 @@ TEST_CASE("block device: one that another program holds is refused")
     REQUIRE(holder);
     const auto refusal = refusal_to_open(device->path(), Access::read_write);
     CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains("is in use by something else"));
+    CHECK_THAT(refusal.message, contains("is in use by something that does not show here"));
 }
 
 TEST_CASE("block device: one that is being written is refused for a second writer")
@@ -131,7 +131,7 @@ TEST_CASE("block device: a read-only one is refused for writing, and read")
     }
     const auto refusal = refusal_to_open(device->path(), Access::read_write);
     CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains("is read-only"));
+    CHECK_THAT(refusal.message, contains("is read-only; see blockdev --setrw"));
     CHECK_NOTHROW(open_target(device->path(), Access::read_only, small_image()));
 }
 

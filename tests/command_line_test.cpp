@@ -313,7 +313,7 @@ TEST_CASE("command line: for a mistyped option the one that was meant is suggest
     CHECK(usage_error({"fetch", "t", "d", "--something-else"}) ==
           "unknown option --something-else (see ezio-cli help fetch)");
     CHECK(usage_error({"verify", "t", "d", "--peer", "a:1"}) ==
-          "verify has no option --peer; it is one of seed and fetch");
+          "verify has no option --peer; that is for seed and fetch");
 }
 
 TEST_CASE("command line: of quiet and verbose the last one counts")

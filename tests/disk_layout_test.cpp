@@ -86,7 +86,8 @@ TEST_CASE("disk layout: partitions that overlap are refused")
                            {partition(1, 1_MiB, 2_MiB, {}), partition(2, 2_MiB, 2_MiB, {})});
     });
     CHECK(refusal.status == ExitStatus::target);
-    CHECK(refusal.message == "partitions 1 and 2 of /dev/sda overlap");
+    CHECK(refusal.message ==
+          "partitions 1 and 2 of /dev/sda overlap; mend the table, or take every byte with --all");
 }
 
 TEST_CASE("disk layout: united extents are sorted, merged where they overlap or touch, and never empty")

@@ -46,16 +46,23 @@ TEST_CASE("directory: a missing, short or long file is refused as a source, by n
     std::filesystem::resize_file(dir / extent_name(4106), 5);
     auto refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());
     CHECK(refusal.status == ExitStatus::target);
-    CHECK(refusal.message == (dir / extent_name(4106)) + " has 5 bytes, the image has 6 there");
+    CHECK(refusal.message == (dir / extent_name(4106)) +
+                                 " has 5 bytes, the image has 6 there; is the directory that of this "
+                                 "image, and complete?");
 
     std::filesystem::resize_file(dir / extent_name(4106), 7);
     refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());
-    CHECK(refusal.message == (dir / extent_name(4106)) + " has 7 bytes, the image has 6 there");
+    CHECK_THAT(refusal.message, contains((dir / extent_name(4106)) + " has 7 bytes, the image has 6 there"));
 
     std::filesystem::remove(dir / extent_name(4106));
     refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());
     CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains((dir / extent_name(4106)) + ": No such file or directory"));
+    CHECK_THAT(refusal.message,
+               contains((dir / extent_name(4106)) + ": No such file or directory; is the directory"));
+
+    std::filesystem::create_directory(dir / extent_name(4106));
+    refusal = refusal_to_open(dir.path(), Access::read_only, three_extents());
+    CHECK_THAT(refusal.message, contains((dir / extent_name(4106)) + " is not a regular file"));
 }
 
 TEST_CASE("directory: an empty one is refused as a source and stays empty")
@@ -72,7 +79,7 @@ TEST_CASE("directory: one that may not be written to is refused")
     const test::Unprivileged nobody;
     const auto refusal = refusal_to_open(dir.path(), Access::read_write, three_extents());
     CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains("sda1 cannot be made: Permission denied"));
+    CHECK_THAT(refusal.message, contains("sda1 cannot be created: Permission denied"));
 }
 
 TEST_CASE("directory: a file in the place of the torrent's directory is refused")

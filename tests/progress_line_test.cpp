@@ -115,6 +115,17 @@ TEST_CASE("progress line: a download loses what matters least as the line gets n
                  {20, "downloading  25.0%"}});
 }
 
+TEST_CASE("progress line: while the metadata is waited for there is no bar, but who is there")
+{
+    ProgressEvent event;
+    event.phase = Phase::metadata;
+    CHECK(progress_line(event, 79, Glyphs::unicode) == "getting the metadata  no peer yet");
+    event.peers = 2;
+    CHECK(progress_line(event, 79, Glyphs::unicode) == "getting the metadata  2 peers, no metadata yet");
+    CHECK(plain_progress(event) == "getting the metadata, 2 peers, no metadata yet");
+    CHECK(progress_line(event, 30, Glyphs::unicode) == "getting the metadata");
+}
+
 TEST_CASE("progress line: nothing moves while the numbers change")
 {
     ProgressEvent later = downloading();

@@ -84,7 +84,7 @@ TEST_CASE("subprocess: more output than is wanted ends it")
 {
     const auto refusal = refusal_of([] { (void)run_shell("cat /dev/zero"); });
     CHECK(refusal.status == ExitStatus::target);
-    CHECK(refusal.message == "it printed more than 1.0 MiB");
+    CHECK(refusal.message == "/bin/sh printed more than 1.0 MiB; allow more with --memory");
 }
 
 TEST_CASE("subprocess: it is ended when the caller wants to stop, with all that it has started")

@@ -49,6 +49,25 @@ TEST_CASE("swarm watch: who comes and goes is reported once")
     CHECK(it.reporter.take().empty());
 }
 
+TEST_CASE("swarm watch: who becomes complete while others are served is counted, and stays so when it leaves")
+{
+    Watched it;
+    it.watch.look({empty_peer("a")}, start);
+    it.watch.look({complete_peer("a")}, start); // a seeder, of which nothing was known at first
+    CHECK(it.watch.became_complete() == 0);
+    it.watch.needed_from(start);
+    it.watch.look({complete_peer("a"), empty_peer("b"), empty_peer("c")}, start);
+    CHECK(it.watch.peers_in_progress() == 2);
+    CHECK(it.watch.became_complete() == 0); // it was before
+    it.watch.look({complete_peer("a"), complete_peer("b"), empty_peer("c")}, start);
+    CHECK(it.watch.peers_in_progress() == 1);
+    CHECK(it.watch.became_complete() == 1);
+    it.watch.look({complete_peer("b"), empty_peer("d")}, start);
+    it.watch.look({}, start);
+    CHECK(it.watch.peers_in_progress() == 0);
+    CHECK(it.watch.became_complete() == 1);
+}
+
 TEST_CASE("swarm watch: it knows how many are connected, complete, have something, have what is missing")
 {
     Watched it;
@@ -153,7 +172,7 @@ TEST_CASE("swarm watch: the last trouble with trackers and certificates is what 
     it.watch.handle(TrackerFailed{"http://a/announce", "Connection refused"});
     it.watch.handle(PeerRefused{"10.0.0.7", "certificate verify failed"});
     CHECK(describe_wait(it.watch.facts()) ==
-          "no peer is connected (tried: 2 --peer, 1 tracker, local discovery off; "
+          "no peer is connected (tried: 2 --peer, 1 tracker, local service discovery off; "
           "tracker: http://a/announce: Connection refused; refused: 10.0.0.7: certificate verify failed)");
     CHECK(it.reporter.take() == Lines{"warning: tracker http://a/announce: Connection refused",
                                       "warning: no TLS connection with 10.0.0.7: certificate verify failed"});
@@ -218,7 +237,7 @@ TEST_CASE("swarm watch: who local discovery finds is noted once")
     Watched it;
     it.watch.handle(PeerFound{peer_at("10.0.0.2")});
     it.watch.handle(PeerFound{peer_at("10.0.0.2")});
-    CHECK(it.reporter.take() == Lines{"note: local discovery has found 10.0.0.2:6881"});
+    CHECK(it.reporter.take() == Lines{"note: local service discovery has found 10.0.0.2:6881"});
 }
 
 TEST_CASE("swarm watch: whose data was in a wrong piece is noted")

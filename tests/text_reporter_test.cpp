@@ -5,6 +5,7 @@
 #include "catch.hpp"
 #include "terminal.hpp"
 
+#include "ezio/printable.hpp"
 #include "ezio/units.hpp"
 
 #include <algorithm>
@@ -142,6 +143,21 @@ TEST_CASE("text reporter: on a terminal progress is one line that is redrawn, na
     CHECK(terminal.read_to("J") == "\rdownloading   0.0%\033[J");
     reporter->error({ExitStatus::io, "gone"});
     CHECK(terminal.read_to("\n") == "\r\033[Jezio-cli: gone\n");
+}
+
+TEST_CASE("text reporter: behind the progress line there is room for the ^C that a terminal shows")
+{
+    const Variable term("TERM", "xterm");
+    PseudoTerminal terminal(80);
+    const Redirected err(STDERR_FILENO, terminal.device());
+    const auto reporter = make_text_reporter(Verbosity::normal, Color::no);
+    ProgressEvent event = progress(Phase::downloading, 0);
+    event.total_bytes = 8_GiB;
+    event.eta_seconds = 10;
+    reporter->progress(event);
+    const std::string line = terminal.read_to("left");
+    CHECK(columns(line) + 2 < 80);
+    CHECK(line.ends_with(" 0:10 left"));
 }
 
 TEST_CASE("text reporter: on a terminal what matters is coloured, unless colours are not wanted")

@@ -150,8 +150,9 @@ TEST_CASE("TLS: options that are missing, and files that are not there, are name
     const auto message = [](const TlsFiles& files) {
         return refusal_of([&] { (void)load_credentials(files, ca, "sda1"); }).message;
     };
-    CHECK_THAT(message({}), contains("the image is private: it needs --ssl-cert"));
-    CHECK_THAT(message({Files(for_all, "").names().certificate, "", ""}), contains("the image is private: it needs --ssl-key"));
+    CHECK_THAT(message({}), contains("the image is private: --ssl-cert is missing"));
+    CHECK_THAT(message({Files(for_all, "").names().certificate, "", ""}),
+               contains("the image is private: --ssl-key is missing"));
     CHECK_THAT(message({"/nowhere/host.pem", "/nowhere/host.key", ""}), contains("--ssl-cert /nowhere/host.pem"));
 }
 

@@ -80,11 +80,13 @@ TEST_CASE("searching: it is done every few seconds at first, and less often once
 TEST_CASE("waiting: without a peer it is said what was tried")
 {
     SwarmFacts facts;
-    CHECK(describe_wait(facts) == "no peer is connected (tried: 0 --peer, 0 trackers, local discovery off)");
+    CHECK(describe_wait(facts) ==
+          "no peer is connected (tried: 0 --peer, 0 trackers, local service discovery off)");
     facts.named_peers = 2;
     facts.trackers = 1;
     facts.lsd = true;
-    CHECK(describe_wait(facts) == "no peer is connected (tried: 2 --peer, 1 tracker, local discovery on)");
+    CHECK(describe_wait(facts) ==
+          "no peer is connected (tried: 2 --peer, 1 tracker, local service discovery on)");
 }
 
 TEST_CASE("waiting: what the tracker said last is passed on")
@@ -92,8 +94,9 @@ TEST_CASE("waiting: what the tracker said last is passed on")
     SwarmFacts facts;
     facts.trackers = 1;
     facts.last_tracker_error = "http://a/announce: Connection refused";
-    CHECK(describe_wait(facts) == "no peer is connected (tried: 0 --peer, 1 tracker, local discovery off; "
-                                  "tracker: http://a/announce: Connection refused)");
+    CHECK(describe_wait(facts) ==
+          "no peer is connected (tried: 0 --peer, 1 tracker, local service discovery off; "
+          "tracker: http://a/announce: Connection refused)");
 }
 
 TEST_CASE("waiting: peers that were refused or dropped are the reason, too")
@@ -102,9 +105,10 @@ TEST_CASE("waiting: peers that were refused or dropped are the reason, too")
     facts.named_peers = 1;
     facts.last_refusal = "10.0.0.7: certificate verify failed";
     facts.banned_peers = 1;
-    CHECK(describe_wait(facts) == "no peer is connected (tried: 1 --peer, 0 trackers, local discovery off; "
-                                  "refused: 10.0.0.7: certificate verify failed; "
-                                  "1 dropped for sending wrong data)");
+    CHECK(describe_wait(facts) ==
+          "no peer is connected (tried: 1 --peer, 0 trackers, local service discovery off; "
+          "refused: 10.0.0.7: certificate verify failed; "
+          "1 dropped for sending wrong data)");
 }
 
 TEST_CASE("waiting: peers without data are told from peers that send none")
@@ -116,14 +120,6 @@ TEST_CASE("waiting: peers without data are told from peers that send none")
     CHECK(describe_wait(facts) == "data is at 2 of 3 connected peers, but none is sent");
 }
 
-TEST_CASE("waiting: a target that does not finish a write is what is waited for, whoever is connected")
-{
-    SwarmFacts facts;
-    facts.peers = facts.peers_with_data = 3;
-    facts.target_hangs = true;
-    CHECK(describe_wait(facts) == "the target does not finish a write");
-}
-
 TEST_CASE("waiting: without limits a fetch waits")
 {
     CHECK_FALSE(waited_too_long({24h, 24h, 0, 1_GiB}, {}, "it"));
@@ -133,8 +129,17 @@ TEST_CASE("waiting: what has come when the time is over is told")
 {
     const WaitingLimits limits{10min, std::nullopt};
     CHECK_FALSE(waited_too_long({10min - 1ms, 10min, 0, 2_GiB}, limits, "the target"));
-    CHECK(waited_too_long({10min, 0ms, 1_GiB, 2_GiB}, limits, "the target") ==
+    CHECK(waited_too_long({10min, 2s, 1_GiB, 2_GiB, true}, limits, "the target") ==
           "not complete after 10 min (1.0 GiB of 2.0 GiB done): the target");
+}
+
+TEST_CASE("waiting: what still moves when the time is over waits for nothing")
+{
+    const WaitingLimits limits{10min, std::nullopt};
+    CHECK(waited_too_long({10min, 1999ms, 1_GiB, 2_GiB, true}, limits, "no peer") ==
+          "not complete after 10 min (1.0 GiB of 2.0 GiB done): it was still moving; allow more time");
+    CHECK(waited_too_long({10min, 0ms, 0, 2_GiB, false}, limits, "no peer") ==
+          "not complete after 10 min (0 B of 2.0 GiB done): no peer");
 }
 
 TEST_CASE("waiting: it is stalled when nothing has moved for so long")

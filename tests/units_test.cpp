@@ -65,12 +65,13 @@ TEST_CASE("units: durations take ms, s, m, min, h and d")
     CHECK(parse_duration("10min") == 10min);
     CHECK(parse_duration("1.5h") == 90min);
     CHECK(parse_duration("2d") == 48h);
+    CHECK(parse_duration("3653d") == 24h * 3653); // ten years with three leap days
 }
 
 TEST_CASE("units: what is no duration, or over ten years, is refused")
 {
     for (const char* text :
-         {"", "s", "-5s", "5x", "5 s", "1h30m", "1e3", "inf", "4000d", "99999999999999999999h"}) {
+         {"", "s", "-5s", "5x", "5 s", "1h30m", "1e3", "inf", "3654d", "5269520m", "99999999999999999999h"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_duration(text));
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // SIGINT, SIGTERM and SIGHUP. The first asks for an orderly stop; the second ends the process at once, and so
-// does an orderly stop that takes too long (a device that hangs): Ctrl-C always works. SIGINT and SIGHUP that
-// were ignored when the process was started stay ignored, as nohup and a shell's background jobs have it.
+// does an orderly stop that takes too long (a device that hangs). The kernel lets no process go whose request
+// is with a device, so it is said which one does not answer. SIGINT and SIGHUP that were ignored when the
+// process was started stay ignored, as nohup and a shell's background jobs have it.
 #pragma once
 
 #include "ezio/fd.hpp"
@@ -10,9 +11,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
+#include <string>
 #include <thread>
 
 namespace ezio {
+
+// "/dev/sda does not answer: the process ends when the kernel gives its request back".
+[[nodiscard]] std::string describe_dead_disk(const std::string& disk);
 
 class StopSignal {
   public:
@@ -25,6 +31,9 @@ class StopSignal {
     ~StopSignal();
     StopSignal(const StopSignal&) = delete;
     StopSignal& operator=(const StopSignal&) = delete;
+
+    // What is read or written from now on, for messages.
+    void set_disk(std::string path);
 
     // The signal that came, or 0.
     [[nodiscard]] int received() const { return m_received.load(); }
@@ -39,11 +48,14 @@ class StopSignal {
   private:
     void watch();
     void end_watch();
+    [[nodiscard]] std::string disk() const;
 
     Wakeup& m_wakeup;
     Fd m_signals; // readable when a signal came
     Fd m_quit;    // readable when the watch is over
     std::atomic<int> m_received = 0;
+    mutable std::mutex m_mutex;
+    std::string m_disk = "the disk"; // guarded by m_mutex
     std::thread m_watcher;
 };
 

@@ -23,7 +23,7 @@ struct ProcessResult {
 
 // Runs command[0], a path, with the others as arguments and LC_ALL=C. `tick` is called several times a second
 // meanwhile; what it throws ends the program. Throws Error (ExitStatus::target) when the program cannot be
-// run or prints more than `output_limit` bytes.
+// run or prints more than `output_limit` bytes, which are --memory's for the user.
 [[nodiscard]] ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t output_limit,
                                         const std::function<void()>& tick);
 

@@ -57,12 +57,14 @@ class SwarmWatch {
 
     [[nodiscard]] unsigned peers() const { return m_facts.peers; }
     [[nodiscard]] unsigned peers_complete() const { return m_peers_complete; }
+    [[nodiscard]] unsigned peers_in_progress() const { return m_facts.peers - m_peers_complete; }
+    [[nodiscard]] unsigned became_complete() const { return m_became_complete; } // since needed_from()
     [[nodiscard]] bool has_source() const { return m_has_source; } // somebody has what is missing here
     [[nodiscard]] bool misses_named_peers() const;
 
     // When somebody who is not complete was connected last; or needed_from(), whatever is later.
     [[nodiscard]] Clock::time_point last_needed() const { return m_last_needed; }
-    void needed_from(Clock::time_point time) { m_last_needed = time; }
+    void needed_from(Clock::time_point time);
 
     [[nodiscard]] const SwarmFacts& facts() const { return m_facts; }
 
@@ -76,6 +78,9 @@ class SwarmWatch {
     Warnings m_warnings;
     SwarmFacts m_facts;
     unsigned m_peers_complete = 0;
+    bool m_serves = false; // since needed_from()
+    unsigned m_became_complete = 0;
+    std::set<std::string> m_incomplete; // the connected ones, if it serves
     bool m_has_source = false;
     std::set<std::string> m_known_peers;
     std::map<std::string, std::string> m_reasons; // why those left that were seen no more

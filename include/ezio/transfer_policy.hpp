@@ -74,7 +74,6 @@ struct SwarmFacts {
     unsigned named_peers = 0;     // --peer
     unsigned trackers = 0;
     bool lsd = false;
-    bool target_hangs = false; // a write has begun and does not end
     std::string last_tracker_error;
     std::string last_refusal;  // "10.0.0.7: certificate verify failed": of a TLS handshake
     unsigned banned_peers = 0; // they sent wrong data
@@ -89,6 +88,7 @@ struct WaitingFacts {
     milliseconds since_moved{0}; // anything
     std::uint64_t done_bytes = 0;
     std::uint64_t total_bytes = 0;
+    bool has_begun = false; // something has moved, and the target takes it
 };
 struct WaitingLimits { // none: it waits
     std::optional<milliseconds> timeout;

@@ -48,9 +48,11 @@ class Signals(EndingTest):
     def check_stop_half_way(self, number):
         target = self.dir / "target.img"
         with self.seeding(self.torrent, self.source) as peer:
-            fetcher, address = self.start_listening("fetch", self.torrent, target, "--peer", peer, "--max-download", "2M")
-            wait_until(lambda: target.exists() and target.stat().st_blocks > 0, fetcher)
+            fetcher, address = self.start_listening("fetch", self.torrent, target, "--peer", peer, "--max-download", "2M",
+                                                    "--interval", "100ms")
+            wait_until(lambda: any(event["done_bytes"] for event in fetcher.events_named("progress")), fetcher)
             self.check_stop(number, fetcher, address)
+            self.assertIn("not complete, --resume goes on", self.error_of(fetcher, 128 + number))
 
     def test_sigint_stops_a_fetch_without_peers(self):
         self.check_stop_of_a_fetch_without_peers(signal.SIGINT)
@@ -76,6 +78,7 @@ class Signals(EndingTest):
     def test_sigterm_stops_a_seeder(self):
         seeder, address = self.start_listening("seed", self.torrent, self.source)
         self.check_stop(signal.SIGTERM, seeder, address)
+        self.assertIn("it has sent 0 B, and 0 clients are complete", self.error_of(seeder, 143))
 
 
 class TimeLimits(EndingTest):
@@ -92,9 +95,27 @@ class TimeLimits(EndingTest):
     def test_a_time_limit_ends_it_and_it_says_what_it_waited_for(self):
         self.check_limit("--timeout", 2)
 
+    def has_really_stalled(self, fetcher, seconds):
+        """Whether nothing moved for so long before the end, as its own reports have it."""
+        reports = fetcher.events_named("progress")
+        moved = [report["seconds"] for before, report in zip(reports, reports[1:])
+                 if (report["received_bytes"], report["done_bytes"]) != (before["received_bytes"], before["done_bytes"])]
+        return reports[-1]["seconds"] - (moved[-1] if moved else 0) > 0.8 * seconds
+
     def test_a_transfer_that_moves_is_not_a_stall(self):
-        with self.seeding(self.torrent, self.source) as peer:
-            self.fetch(self.torrent, self.dir / "target.img", "--peer", peer, "--max-download", "6M", "--stall-timeout", "2s")
+        """On a machine that is so busy that it does not move it is one, and then a longer one is tried."""
+        for limit in 2, 5, 12:
+            rate = len(self.image.payload) // (2 * limit)
+            with self.seeding(self.torrent, self.source) as peer:
+                fetcher, _ = self.start_listening("fetch", self.torrent, self.dir / f"{limit}.img", "--peer", peer, "--interval", "200ms",
+                                                  "--max-download", rate, "--seed-time", 0, "--stall-timeout", f"{limit}s")
+                if fetcher.wait() == 0:
+                    self.assert_complete(fetcher)
+                    self.assertGreater(fetcher.events_named("complete")[0]["seconds"], limit, "this proves nothing")
+                    return
+            self.assert_failed(fetcher, 7, seconds=1)
+            self.assertTrue(self.has_really_stalled(fetcher, limit), fetcher)
+        self.fail("this machine is too busy for any transfer")
 
     def test_a_transfer_that_moves_still_has_a_time_limit(self):
         with self.seeding(self.torrent, self.source) as peer:

@@ -9,7 +9,8 @@ The bytes are those of the file BACKING. CONTROL is a directory; what is in it w
     slow-read    each read takes this many seconds longer
     block-write  writes do not return while it exists
     block-sync   neither does fsync
-CONTROL/calls gets a line for each call that has arrived ("write OFFSET LENGTH", "sync"), for each sync that is
+    block-read   nor reads
+CONTROL/calls gets a line for each call that has arrived ("write OFFSET LENGTH", "sync", and "read OFFSET LENGTH" of one that blocks), for each sync that is
 done ("sync-done") and each call that fails ("read-failed TIME").
 """
 
@@ -48,6 +49,9 @@ class Disk(fusepy.Operations):
         return {"f_bsize": 4096, "f_frsize": 4096, "f_blocks": 1 << 30, "f_bfree": 1 << 29, "f_bavail": 1 << 29}
 
     def read(self, path, size, offset, fh):
+        if (self.control / "block-read").exists():
+            self.calls.write(f"read {offset} {size}\n")
+            self._wait_while("block-read")
         try:
             first, end = map(int, (self.control / "fail-read").read_text().split())
         except OSError:

@@ -198,8 +198,8 @@ class FuseDisk:
         return (self.control / "calls").read_text().splitlines()
 
     def __exit__(self, *_):
-        self.unblock("write")
-        self.unblock("sync")
+        for call in "read", "write", "sync":
+            self.unblock(call)
         subprocess.run(["umount", "--lazy", self._mounted], check=False)
         self._helper.kill()  # what hangs in it has nobody left to answer
         self._helper.wait(DEADLINE)

@@ -4,6 +4,7 @@
 import contextlib
 import hashlib
 import pathlib
+import re
 import socket
 import struct
 import unittest
@@ -52,7 +53,7 @@ class WrongData(HostileTest):
 
     def fetch_from(self, *peers):
         options = [word for peer in peers for word in ("--peer", peer)]
-        return self.start("fetch", self.torrent, self.target, "--json", "--no-lsd", *options,
+        return self.start("fetch", self.torrent, self.target, "--json", "--no-lsd", "--verbose", *options,
                           wrapper=self.client.wrapper)
 
     def warnings(self, fetcher):
@@ -66,6 +67,9 @@ class WrongData(HostileTest):
         self.assertTrue(any(f"{self.liar.address}:" in message for message in self.warnings(fetcher)), fetcher)
         self.assertFalse(any(f"{self.honest.address}:" in message for message in self.warnings(fetcher)), fetcher)
         self.assertGreater(fetcher.events_named("summary")[0]["failed_pieces"], 0)
+        notes = [event["message"] for event in fetcher.events_named("note")]
+        self.assertTrue(any(re.fullmatch(rf"piece \d+ with the wrong hash had data from {re.escape(self.liar.address)}:\d+", note)
+                            for note in notes), fetcher)
 
     def test_one_that_comes_back_again_and_again_is_kept_out_and_the_fetch_ends(self):
         fetcher = self.fetch_from(self.seed(self.liar, self.wrong))

@@ -4,7 +4,6 @@
 import os
 import random
 import resource
-import time
 import unittest
 
 from harness import ON_LOOPBACK, EndToEndTest, main, make_file
@@ -13,6 +12,12 @@ from images import Extent, Image, bencode, differing_extents, torrent_of, torren
 MIB = 1 << 20
 TIB = 1 << 40
 ZEROS = "0" * 32
+
+
+def cpu_seconds_of_children():
+    """Of those that have ended: how busy the machine is makes no difference."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 class ManyExtents(EndToEndTest):
@@ -25,14 +30,17 @@ class ManyExtents(EndToEndTest):
         self.torrent = self.image.write_torrent(self.dir / "sda1.torrent", piece_length=MIB)
 
     def test_it_is_loaded_in_3_seconds_and_400_mib(self):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = cpu_seconds_of_children()
         # ru_maxrss would count this process before the exec; a limit on private memory counts ezio-cli alone.
         info = self.ends_with(0, "info", "--json", self.torrent, wrapper=["prlimit", f"--data={400 * MIB}"])
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = cpu_seconds_of_children() - before
         self.assertEqual(info.events[0]["extents"], 500_000)
         self.assertEqual(info.events[0]["device_bytes"], 2 * TIB)
-        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         self.assertLess(seconds, 3 if "release" in str(info.program) else 9)
+
+    def test_a_machine_without_enough_memory_is_told_so(self):
+        info = self.ends_with(1, "info", self.torrent, wrapper=["prlimit", f"--data={80 * MIB}"])
+        self.assertTrue(info.stderr.startswith("ezio-cli: out of memory; "), info)
 
     @unittest.skipUnless(os.environ.get("EZIO_SOAK"), "half a million small writes: only with EZIO_SOAK")
     def test_it_is_fetched_to_a_disk_of_2_tib(self):
@@ -50,14 +58,14 @@ class BadTorrents(EndToEndTest):
         torrent = self.dir / "bad.torrent"
         torrent.write_bytes(data)
         target = make_file(self.dir / "target.img", MIB, fill=b"\xff")
-        start = time.monotonic()
+        before = cpu_seconds_of_children()
         for command in ("info",), ("verify", target), ("fetch", target, *ON_LOOPBACK), ("seed", target, *ON_LOOPBACK):
-            ezio = self.ends_with(3, command[0], torrent, *command[1:], seconds=30)
+            ezio = self.ends_with(3, command[0], torrent, *command[1:])
             self.assertEqual(len(ezio.stderr.strip().splitlines()), 1, ezio)
             self.assertIn(str(torrent), ezio.stderr, ezio)
             for words in says:
                 self.assertIn(words, ezio.stderr, ezio)
-        self.assertLess(time.monotonic() - start, 20)
+        self.assertLess(cpu_seconds_of_children() - before, 20)
         self.assertEqual(target.read_bytes(), b"\xff" * MIB)
 
     def test_without_an_extent(self):

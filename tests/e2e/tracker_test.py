@@ -63,6 +63,9 @@ class Tracker(EndToEndTest):
     def warnings(self, ezio):
         return [event["message"] for event in ezio.events_named("warning")]
 
+    def notes(self, ezio):
+        return [event["message"] for event in ezio.events_named("note")]
+
     def check_tracker(self, url):
         with Opentracker(self.tracker, self.torrent):
             self.seed("--no-lsd", "--tracker", url)
@@ -110,6 +113,39 @@ class Tracker(EndToEndTest):
             self.assertIn("no peer is connected", message)
             self.assertIn(url, message)
             self.assertRegex(message, "(?i)refused|time")
+
+    def test_verbose_says_what_it_answers_and_how_often_it_is_asked(self):
+        with Opentracker(self.tracker, self.torrent):
+            alone = self.fetch("--no-lsd", "--tracker", self.http, "--verbose", "--stall-timeout", "8s")
+            self.assertEqual(alone.wait(), 7, alone)
+            self.seed("--no-lsd", "--tracker", self.http)
+            fetcher = self.fetch("--no-lsd", "--tracker", self.http, "--verbose", name="other.img")
+            self.assert_fetched(fetcher, "other.img")
+        self.assertIn("nobody is connected: asking 1 tracker every 3 s", self.notes(alone))
+        self.assertTrue(any(note.startswith("no data for 5 s: no peer is connected") for note in self.notes(alone)), alone)
+        for ezio in alone, fetcher:
+            self.assertTrue(any(note.startswith(f"tracker {self.http}: it names ") for note in self.notes(ezio)), ezio)
+
+    def test_verbose_says_the_same_of_the_wait_for_metadata(self):
+        link = self.ends_with(0, "info", "--magnet", self.torrent).stdout.strip()
+        nobody = f"{self.server.address}:6999"
+        self.torrent, torrent = link, self.torrent
+        alone = self.fetch("--no-lsd", "--tracker", self.http, "--peer", nobody, "--verbose", "--stall-timeout", "9s")
+        self.assertEqual(alone.wait(), 7, alone)
+        self.assertIn("nobody is connected: asking 1 tracker every 3 s", self.notes(alone))
+        self.assertTrue(any(note.startswith(f"no connection with {nobody}: ") and note.endswith("tried again every second")
+                            for note in self.notes(alone)), alone)
+        self.assertTrue(any(message.startswith(f"tracker {self.http}: ") for message in self.warnings(alone)), alone)
+        why = "no peer is connected (tried: 1 --peer, 1 tracker, local service discovery off"
+        self.assertTrue(any(note.startswith(f"no metadata for the magnet link after 5 s: {why}") for note in self.notes(alone)), alone)
+        self.assertTrue(alone.events_named("error")[0]["message"].startswith(f"no metadata for the magnet link after 9 s: {why}"), alone)
+        with Opentracker(self.tracker, torrent):
+            fetcher = self.fetch("--no-lsd", "--tracker", self.http, "--verbose", name="other.img")
+            wait_until(lambda: any(note.startswith(f"tracker {self.http}: it names ") for note in self.notes(fetcher)), fetcher)
+            self.torrent = torrent
+            self.seed("--no-lsd", "--tracker", self.http)
+            self.assert_fetched(fetcher, "other.img")
+        self.assertTrue(any(note.startswith("the metadata has come after ") for note in self.notes(fetcher)), fetcher)
 
 
 if __name__ == "__main__":
