@@ -11,6 +11,7 @@ import socket
 import ssl
 import unittest
 
+from certificates import Authority
 from harness import REPOSITORY, EndToEndTest, main, missing_tools, run, wait_until
 from images import differing_extents, odd_image
 
@@ -18,27 +19,6 @@ try:
     import libtorrent
 except ImportError:
     libtorrent = None
-
-EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-
-
-class Authority:
-    """A certificate authority with openssl(1). Certificates and keys are files in `directory`."""
-
-    def __init__(self, directory, name):
-        self.directory, self.name = directory, name
-        self.certificate, self._key = directory / f"{name}.pem", directory / f"{name}.key"
-        run("openssl", "req", "-x509", *EC, "-subj", f"/CN={name}", "-days", "2", "-keyout", self._key, "-out", self.certificate)
-
-    def issue(self, host, common_name="*", days=2, usage=None):
-        """The options that show a new certificate of this CA."""
-        request, key, certificate = (self.directory / f"{self.name}-{host}.{kind}" for kind in ("csr", "key", "pem"))
-        extensions = self.directory / "extensions"
-        extensions.write_text(f"extendedKeyUsage={usage}\n" if usage else "basicConstraints=CA:FALSE\n")
-        run("openssl", "req", *EC, "-subj", f"/CN={common_name}", "-keyout", key, "-out", request)
-        run("openssl", "x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self._key, "-days", str(days),
-            "-extfile", extensions, "-out", certificate)
-        return ["--ssl-cert", certificate, "--ssl-key", key]
 
 
 def info_hash_of(torrent):
@@ -98,7 +78,6 @@ class Members(PrivateImage):
         credentials = ["--ssl-cert", self.dir / "host.pem", "--ssl-key", self.dir / "host.key"]
         with self.seeding(torrent, self.source, *credentials) as peer:
             self.fetch(torrent, self.target, "--peer", peer, *credentials)
-
 
     def test_there_is_no_magnet_link_to_it(self):
         refused = self.ends_with(2, "info", "--magnet", self.torrent)
