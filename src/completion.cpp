@@ -40,7 +40,7 @@ std::string escaped(std::string_view text, std::string_view special)
 }
 
 // In single quotes, for bash and zsh.
-std::string quoted(std::string_view text)
+std::string zsh_quoted(std::string_view text)
 {
     std::string result = "'";
     for (const char c : text) {
@@ -129,12 +129,13 @@ std::string zsh_option(const OptionSpec& option)
     const std::string equals = option.is_flag() ? "" : "=";
     const std::string repeat = option.is_repeatable ? "*" : "";
     if (option.short_name.empty()) {
-        return quoted(repeat + option.name + equals + text + value);
+        return zsh_quoted(repeat + option.name + equals + text + value);
     }
     const std::string exclusive =
         option.is_repeatable ? "*" : fmt::format("({} {})", option.short_name, option.name);
-    return fmt::format("{}{{{},{}}}{}", quoted(exclusive), option.short_name + (option.is_flag() ? "" : "+"),
-                       option.name + equals, quoted(text + value));
+    return fmt::format("{}{{{},{}}}{}", zsh_quoted(exclusive),
+                       option.short_name + (option.is_flag() ? "" : "+"), option.name + equals,
+                       zsh_quoted(text + value));
 }
 
 std::string zsh_case(const CommandSpec& command)
@@ -146,7 +147,7 @@ std::string zsh_case(const CommandSpec& command)
     int position = 1;
     for (const ArgumentSpec& argument : command.arguments) {
         text += fmt::format(" \\\n                {}",
-                            quoted(fmt::format("{}:{}:_files", position++, argument.name)));
+                            zsh_quoted(fmt::format("{}:{}:_files", position++, argument.name)));
     }
     return text + " ;;\n";
 }
@@ -156,7 +157,7 @@ std::string zsh_script(const Commands& commands)
     std::string script = "#compdef ezio-cli\n# Made by `ezio-cli completion zsh`.\n_ezio_cli() {\n"
                          "    local -a commands\n    commands=(\n";
     for (const CommandSpec& command : commands) {
-        script += "        " + quoted(command.name + ":" + escaped(command.summary, ":\\")) + "\n";
+        script += "        " + zsh_quoted(command.name + ":" + escaped(command.summary, ":\\")) + "\n";
     }
     script +=
         "        'help:A command'\\''s options, with examples'\n        'completion:A script for a shell'\n"
