@@ -39,7 +39,7 @@ std::string escaped(std::string_view text, std::string_view special)
     return result;
 }
 
-// In single quotes, for bash and zsh.
+// In single quotes.
 std::string zsh_quoted(std::string_view text)
 {
     std::string result = "'";
