@@ -5,6 +5,9 @@ namespace ezio {
 
 void ClientRegistry::has(const std::string& name, std::uint32_t pieces)
 {
+    if (m_clients.size() >= most_clients && m_clients.count(name) == 0) {
+        return;
+    }
     Client& client = m_clients[name];
     client.pieces = pieces;
     client.connected = true;
@@ -14,8 +17,13 @@ void ClientRegistry::has(const std::string& name, std::uint32_t pieces)
 void ClientRegistry::left(const std::string& name)
 {
     const auto client = m_clients.find(name);
-    if (client != m_clients.end()) {
+    if (client == m_clients.end()) {
+        return;
+    }
+    if (client->second.complete) {
         client->second.connected = false;
+    } else {
+        m_clients.erase(client);
     }
 }
 

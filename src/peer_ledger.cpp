@@ -23,10 +23,10 @@ namespace {
 
 // Written on the network thread.
 struct Account {
-    explicit Account(std::string first_address) : address(std::move(first_address)) {}
+    Account(std::string first_address, bool had_all) : address(std::move(first_address)), seeder(had_all) {}
 
     const std::string address;
-    std::atomic<bool> seeder = false;
+    const bool seeder;
     std::atomic<std::uint64_t> received = 0;
     std::atomic<std::uint64_t> sent = 0;
 };
@@ -36,28 +36,35 @@ struct Account {
 // A client that connects again comes from another port, but under the same peer id.
 class PeerLedger::Book {
   public:
-    // The account of this client, and whether it is a new one.
-    std::pair<std::shared_ptr<Account>, bool> account_of(const lt::peer_connection_handle& connection)
+    // The account of this client; a new one if there is none, of a seeder if it `had_all` from the start.
+    std::shared_ptr<Account> account_of(const lt::peer_connection_handle& connection, bool had_all)
     {
         const lt::tcp::endpoint& remote = connection.remote();
+        const auto key = std::pair(remote.address(), connection.pid().to_string());
         const std::lock_guard lock(m_mutex);
-        auto& account = m_accounts[{remote.address(), connection.pid().to_string()}];
-        const bool is_new = !account;
-        if (is_new) {
-            account = std::make_shared<Account>(to_string(remote));
+        if (m_accounts.size() >= most_accounts && m_accounts.count(key) == 0) {
+            return m_others;
         }
-        return {account, is_new};
+        auto& account = m_accounts[key];
+        if (!account) {
+            account = std::make_shared<Account>(to_string(remote), had_all);
+        }
+        return account;
     }
 
     [[nodiscard]] std::vector<PeerTotals> totals() const
     {
         const std::lock_guard lock(m_mutex);
         std::vector<PeerTotals> totals;
-        for (const auto& [key, account] : m_accounts) {
-            if (account->received + account->sent > 0) {
-                totals.push_back({account->address, account->seeder, account->received, account->sent});
+        const auto add = [&totals](const Account& account) {
+            if (account.received + account.sent > 0) {
+                totals.push_back({account.address, account.seeder, account.received, account.sent});
             }
+        };
+        for (const auto& [key, account] : m_accounts) {
+            add(*account);
         }
+        add(*m_others);
         return totals;
     }
 
@@ -78,6 +85,10 @@ class PeerLedger::Book {
     }
 
   private:
+    // A lab has fewer: who asks for a block under ever new ids must not fill the memory.
+    static constexpr std::size_t most_accounts = 10'000;
+
+    const std::shared_ptr<Account> m_others = std::make_shared<Account>("others", false);
     mutable std::mutex m_mutex; // guards the rest
     std::map<std::pair<lt::address, std::string>, std::shared_ptr<Account>> m_accounts;
     std::vector<Failure> m_failures;
@@ -93,19 +104,13 @@ class LedgerPeer final : public lt::peer_plugin {
 
     bool on_have_all() override
     {
-        note_first_pieces(true);
-        return false;
-    }
-
-    bool on_have_none() override
-    {
-        note_first_pieces(false);
+        m_had_all = true;
         return false;
     }
 
     bool on_bitfield(const lt::bitfield& pieces) override
     {
-        note_first_pieces(pieces.all_set());
+        m_had_all = pieces.all_set();
         return false;
     }
 
@@ -123,27 +128,19 @@ class LedgerPeer final : public lt::peer_plugin {
     void sent_payload(int bytes) override { account().sent += static_cast<std::uint64_t>(bytes); }
 
   private:
-    // After the handshake: the peer id is known.
+    // Not before something is exchanged: who only connects needs none.
     Account& account()
     {
         if (!m_account) {
-            std::tie(m_account, m_is_new) = m_book->account_of(m_connection);
+            m_account = m_book->account_of(m_connection, m_had_all);
         }
         return *m_account;
-    }
-
-    void note_first_pieces(bool all)
-    {
-        Account& mine = account();
-        if (m_is_new) {
-            mine.seeder = all;
-        }
     }
 
     const std::shared_ptr<PeerLedger::Book> m_book;
     const lt::peer_connection_handle m_connection;
     std::shared_ptr<Account> m_account;
-    bool m_is_new = false; // its first connection
+    bool m_had_all = false; // when it connected
 };
 
 class LedgerTorrent final : public lt::torrent_plugin {

@@ -8,6 +8,7 @@
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/torrent_handle.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <set>
 
@@ -15,6 +16,8 @@ namespace ezio {
 
 namespace {
 
+// At most so many: who comes from ever new ports must not fill the memory.
+constexpr std::size_t most_called_back = 10'000;
 using CalledBack = std::set<lt::tcp::endpoint>;
 
 class IncomingPeer final : public lt::peer_plugin {
@@ -34,6 +37,9 @@ class IncomingPeer final : public lt::peer_plugin {
         lt::peer_info info;
         m_connection.get_peer_info(info); // not possible before it belongs to a torrent
         const lt::tcp::endpoint remote = m_connection.remote();
+        if (m_called_back->size() >= most_called_back) {
+            m_called_back->clear(); // then some are called back once more
+        }
         if ((info.flags & lt::peer_info::utp_socket) && m_called_back->insert(remote).second) {
             const lt::torrent_handle torrent = m_connection.associated_torrent();
             m_connection.disconnect(lt::errors::optimistic_disconnect, lt::operation_t::bittorrent);

@@ -3,6 +3,8 @@
 
 #include "catch.hpp"
 
+#include <string>
+
 using namespace ezio;
 
 TEST_CASE("client registry: clients are in progress until they have every piece")
@@ -71,4 +73,23 @@ TEST_CASE("client registry: several on one host are several")
     registry.has("10.0.0.1:6881", 10);
     registry.has("10.0.0.1:6882", 10);
     CHECK(registry.count().complete == 2);
+}
+
+TEST_CASE("client registry: who comes under ever new names is not remembered without end")
+{
+    ClientRegistry registry(10);
+    const auto come_and_go = [&](std::uint32_t pieces) {
+        for (std::size_t number = 0; number < ClientRegistry::most_clients + 10; ++number) {
+            const std::string name = "10.0.0.1:" + std::to_string(number);
+            registry.has(name, pieces);
+            registry.left(name);
+        }
+    };
+    come_and_go(9);
+    registry.has("10.0.0.2:6881", 9);
+    CHECK(registry.count().in_progress == 1);
+    come_and_go(10);
+    CHECK(registry.count().complete < ClientRegistry::most_clients);
+    registry.has("10.0.0.2:6881", 10);
+    CHECK(registry.count().complete == ClientRegistry::most_clients);
 }

@@ -10,6 +10,7 @@
 // is in progress again. Those that say they are `ezio-cli seed` are no clients.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -30,6 +31,9 @@ struct Clients {
 // Not thread-safe.
 class ClientRegistry {
   public:
+    // Those beyond are not counted: who connects under ever new names must not fill the memory.
+    static constexpr std::size_t most_clients = 50'000;
+
     explicit ClientRegistry(std::uint32_t pieces) : m_pieces(pieces) {}
 
     // A client is connected and has so many pieces. A second connection of the same client replaces the first.

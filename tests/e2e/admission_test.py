@@ -3,9 +3,14 @@
 
 import unittest
 
-from harness import EndToEndTest, main
+from harness import EndToEndTest, main, wait_until
 from images import differing_extents, odd_image
 from networks import Capture, Switch, needs_network_namespaces
+
+try:
+    import libtorrent
+except ImportError:
+    libtorrent = None
 
 PORT = 7001
 LOCAL_DISCOVERY = {("udp", "239.192.152.143", 6771), ("udp", "ff15::efc0:988f", 6771)}
@@ -40,6 +45,28 @@ class AdmissionTest(EndToEndTest):
         return " ".join(event["message"] for event in ezio.events_named("warning"))
 
 
+class UtpClient:
+    """libtorrent's Python binding on a host, which connects to another by uTP only, for as long as the test runs."""
+
+    def __init__(self, test, host, server):
+        directory = test.dir / f"utp-{host.address}"
+        directory.mkdir()
+        with host.inside():  # the threads of the session stay there
+            self._session = libtorrent.session({
+                "listen_interfaces": f"{host.address}:{PORT}", "enable_dht": False, "enable_lsd": False, "enable_upnp": False,
+                "enable_natpmp": False, "enable_outgoing_tcp": False, "enable_incoming_tcp": True,
+                "alert_mask": libtorrent.alert.category_t.all_categories})
+        self._handle = self._session.add_torrent({"ti": libtorrent.torrent_info(str(test.torrent)), "save_path": str(directory)})
+        self._handle.connect_peer((server.address, PORT))
+
+    def is_complete(self):
+        return self._handle.status().is_seeding
+
+    def was_connected(self):
+        """Whether the other side has answered its handshake."""
+        return self._handle.status().total_download > 0
+
+
 @needs_network_namespaces
 class Allow(AdmissionTest):
     def test_a_host_outside_gets_nothing_and_is_named(self):
@@ -66,6 +93,17 @@ class Allow(AdmissionTest):
         answers = {packet for packet in capture.packets
                    if packet.protocol == "tcp" and not packet.sent and packet.address in (inside.address, inside.address6)}
         self.assertLessEqual({packet.port for packet in answers} & {PORT}, set(), answers)
+
+    @unittest.skipIf(libtorrent is None, "needs python3-libtorrent")
+    def test_a_host_outside_gets_nothing_over_utp_either(self):
+        server, inside, outside = (self.new_host() for _ in range(3))
+        seeder = self.seed(server, "--no-lsd", "--allow", inside.address)
+        stranger = UtpClient(self, outside, server)
+        wait_until(lambda: outside.address in self.warnings(seeder), "the stranger to be refused")
+        member = UtpClient(self, inside, server)  # shows that it is the address that counts
+        wait_until(member.is_complete, "the host inside to be complete")
+        self.assertFalse(stranger.was_connected())
+        self.assertEqual({event["address"].rsplit(":", 1)[0] for event in seeder.events_named("peer")}, {inside.address})
 
     def test_an_unreachable_wish_is_a_usage_error(self):
         host = self.new_host()

@@ -81,11 +81,11 @@ class WrongData(HostileTest):
 class Peer:
     """A peer of the BitTorrent protocol, by hand."""
 
-    def __init__(self, address, info_hash):
+    def __init__(self, address, info_hash, peer_id=b"-XX0000-" + bytes(12)):
         host, port = address.split(":")
         self.socket = socket.create_connection((host, int(port)), timeout=30)
         extensions = b"\0\0\0\0\0\x10\0\x04"  # the extension protocol and the fast extension
-        self.socket.sendall(b"\x13BitTorrent protocol" + extensions + info_hash + b"-XX0000-" + bytes(12))
+        self.socket.sendall(b"\x13BitTorrent protocol" + extensions + info_hash + peer_id)
 
     def send(self, kind, payload=b""):
         self.socket.sendall(struct.pack("!IB", len(payload) + 1, kind) + payload)
@@ -132,6 +132,13 @@ class Floods(HostileTest):
     def test_many_peers_of_something_else(self):
         seeder, peer = self.start_seeder()
         with self.connections(peer, b"\x13BitTorrent protocol" + bytes(8) + b"x" * 20 + b"-XX0000-" + bytes(12)):
+            self.check(seeder, peer)
+
+    def test_more_peers_than_there_is_room_for_that_want_nothing(self):
+        seeder, peer = self.start_seeder()
+        with contextlib.ExitStack() as idle:
+            for number in range(self.CONNECTIONS):
+                idle.enter_context(contextlib.closing(Peer(peer, self.info_hash(), b"-XX0000-%012d" % number)))
             self.check(seeder, peer)
 
     def test_a_message_that_would_be_huge(self):
