@@ -64,7 +64,8 @@ class CommandSpec {
     template <typename Place>
     void flag(std::string_view names, Place& place, Place value, std::string help)
     {
-        add(names, "", std::move(help)).read = [&place, value](const std::string&) { place = value; };
+        OptionSpec& option = add(names, "", std::move(help));
+        option.read = [&place, value](const std::string&) { place = value; };
     }
 
     // `without` is what the help says of a place that has no value yet (an empty optional or text).
