@@ -119,7 +119,7 @@ WebUI\\AuthSubnetWhitelist=0.0.0.0/0
 WebUI\\AuthSubnetWhitelistEnabled=true
 """)
         return ["qbittorrent-nox", f"--profile={self.home}", f"--webui-port={self.WEB_PORT}",
-                f"--save-path={self.download}", "--skip-dialog=true", "--add-paused=false", self.torrent]
+                f"--save-path={self.download}", "--skip-dialog=true", self.torrent]
 
     def torrents(self):
         try:
