@@ -3,12 +3,17 @@
 
 #include "catch.hpp"
 
+#include <fmt/format.h>
+
+#include <unistd.h>
+
 namespace ezio {
 
 namespace {
 
-const std::string one(40, '1');
-const std::string two(40, '2');
+// Other processes on this host may run the same test.
+const std::string one = fmt::format("{:040x}", 2 * static_cast<unsigned>(::getpid()));
+const std::string two = fmt::format("{:040x}", 2 * static_cast<unsigned>(::getpid()) + 1);
 
 Endpoint on_loopback(std::uint16_t port)
 {
