@@ -11,6 +11,7 @@ import unittest
 from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, binary, free_port, main, make_file, missing_tools,
                      needs_loop_devices, run)
 from images import Extent, bencode, torrent_of, torrent_of_one_file, write_torrent_info
+from networks import Host, needs_network_namespaces
 
 MIB = 1 << 20
 NOBODY = 65534
@@ -246,6 +247,18 @@ class BadListenAddresses(RefusalTest):
         with socket.create_server(("127.0.0.1", free_port())) as taken:
             port = taken.getsockname()[1]
             self.listen_refused(f"127.0.0.1:{port}", port)
+
+    def test_a_name_that_is_no_interface_is_refused(self):
+        self.listen_refused("eth77", "eth77: it is neither an address nor an interface of this machine")
+
+    @needs_network_namespaces
+    def test_an_interface_without_an_address_is_refused(self):
+        host = self.enterContext(Host())
+        host.run("ip", "link", "add", "eth0", "type", "veth", "peer", "eth1")  # down: it has not even a link-local one
+        target = self.full_file()
+        self.fetch_refused(6, "eth0: the interface has no address", self.torrent, target, "--listen", "eth0",
+                           wrapper=host.wrapper)
+        self.assert_untouched(target)
 
 
 class BadOptions(RefusalTest):
