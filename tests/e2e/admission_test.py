@@ -103,6 +103,7 @@ class Allow(AdmissionTest):
         member = UtpClient(self, inside, server)  # shows that it is the address that counts
         wait_until(member.is_complete, "the host inside to be complete")
         self.assertFalse(stranger.was_connected())
+        wait_until(lambda: seeder.events_named("peer"), "the seeder to tell of a peer")  # it looks once a second
         self.assertEqual({event["address"].rsplit(":", 1)[0] for event in seeder.events_named("peer")}, {inside.address})
 
     def test_an_unreachable_wish_is_a_usage_error(self):
