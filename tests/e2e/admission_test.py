@@ -97,7 +97,7 @@ class Allow(AdmissionTest):
     @unittest.skipIf(libtorrent is None, "needs python3-libtorrent")
     def test_a_host_outside_gets_nothing_over_utp_either(self):
         server, inside, outside = (self.new_host() for _ in range(3))
-        seeder = self.seed(server, "--no-lsd", "--allow", inside.address)
+        seeder = self.seed(server, "--no-lsd", "--allow", inside.address, "--max-upload", "2MiB")  # slow enough to be seen
         stranger = UtpClient(self, outside, server)
         wait_until(lambda: outside.address in self.warnings(seeder), "the stranger to be refused")
         member = UtpClient(self, inside, server)  # shows that it is the address that counts
