@@ -146,7 +146,9 @@ class Introductions(DiscoveryTest):
     def test_hosts_that_know_the_seeder_only_are_all_connected_within_two_seconds(self):
         switch = self.enterContext(Switch())
         server, *clients = [self.enterContext(switch.new_host()) for _ in range(17)]
-        self.seed(server, "--no-lsd", "--listen", "7001", "--max-upload", "2MiB")  # time enough to look
+        shape = ["root", "tbf", "rate", "40mbit", "burst", "64kb", "latency", "30ms"]  # time enough to look
+        server.run("tc", "qdisc", "add", "dev", "eth0", *shape)
+        self.seed(server, "--no-lsd", "--listen", "7001")
         fetchers = [self.fetch(client, number, "--no-lsd", "--peer", f"{server.address}:7001")
                     for number, client in enumerate(clients)]
         for fetcher in fetchers:
