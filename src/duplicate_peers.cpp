@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/duplicate_peers.hpp"
 
+#include "ezio/peer_plugins.hpp"
+
 #include <fmt/format.h>
 
 #include <libtorrent/entry.hpp>
 #include <libtorrent/error_code.hpp>
-#include <libtorrent/extensions.hpp>
 #include <libtorrent/operations.hpp>
-#include <libtorrent/peer_connection_handle.hpp>
 
 #include <algorithm>
 #include <map>
@@ -109,20 +109,6 @@ class GuardedPeer final : public lt::peer_plugin {
     std::string m_id; // of the other end, while it is known and there
 };
 
-class DuplicateGuard final : public lt::torrent_plugin {
-  public:
-    std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
-    {
-        if (connection.type() != lt::connection_type::bittorrent) {
-            return nullptr;
-        }
-        return std::make_shared<GuardedPeer>(m_links, connection);
-    }
-
-  private:
-    const std::shared_ptr<Links> m_links = std::make_shared<Links>();
-};
-
 } // namespace
 
 std::string process_id(const lt::bdecode_node& handshake)
@@ -152,8 +138,7 @@ bool PeerLink::is_worse_than(const PeerLink& older) const
 
 void refuse_duplicates(lt::add_torrent_params& params)
 {
-    params.extensions.emplace_back(
-        [](const lt::torrent_handle&, lt::client_data_t) { return std::make_shared<DuplicateGuard>(); });
+    add_peer_plugins<GuardedPeer>(params, std::make_shared<Links>());
 }
 
 } // namespace ezio

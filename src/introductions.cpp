@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/introductions.hpp"
 
-#include <libtorrent/bdecode.hpp>
+#include "ezio/peer_plugins.hpp"
+
 #include <libtorrent/bencode.hpp>
 #include <libtorrent/entry.hpp>
 #include <libtorrent/error_code.hpp>
-#include <libtorrent/extensions.hpp>
-#include <libtorrent/peer_connection_handle.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -17,15 +16,8 @@ namespace ezio {
 
 namespace {
 
-constexpr std::size_t most_at_once = 200; // peers, of the last to come
+constexpr std::size_t most_at_once = 200; // peers; the others are as good
 constexpr char extended_message = 20;
-
-void put_big_endian(std::string& out, std::uint32_t value, int bytes)
-{
-    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
-        out.push_back(static_cast<char>(value >> shift & 0xff));
-    }
-}
 
 class IntroducedPeer;
 
@@ -39,10 +31,9 @@ class IntroducedPeer final : public lt::peer_plugin {
 
     bool on_extension_handshake(const lt::bdecode_node& handshake) override
     {
-        const lt::bdecode_node messages = handshake.dict_find_dict("m");
-        const auto exchange = messages ? messages.dict_find_int_value("ut_pex") : 0;
-        if (m_present->count(this) == 0 && exchange > 0 && exchange < 256) {
-            introduce_others(static_cast<int>(exchange));
+        const int exchange = extension_id(handshake, "ut_pex");
+        if (m_present->count(this) == 0 && exchange != 0) {
+            introduce_others(exchange);
         }
         lt::tcp::endpoint place = m_connection.remote();
         if (!m_connection.is_outgoing()) {
@@ -73,20 +64,6 @@ class IntroducedPeer final : public lt::peer_plugin {
 
     const std::shared_ptr<Present> m_present;
     lt::peer_connection_handle m_connection;
-};
-
-class Introductions final : public lt::torrent_plugin {
-  public:
-    std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
-    {
-        if (connection.type() != lt::connection_type::bittorrent) {
-            return nullptr;
-        }
-        return std::make_shared<IntroducedPeer>(m_present, connection);
-    }
-
-  private:
-    const std::shared_ptr<Present> m_present = std::make_shared<Present>();
 };
 
 } // namespace
@@ -125,8 +102,7 @@ std::string introduction(const std::vector<lt::tcp::endpoint>& peers, int extens
 
 void introduce_peers(lt::add_torrent_params& params)
 {
-    params.extensions.emplace_back(
-        [](const lt::torrent_handle&, lt::client_data_t) { return std::make_shared<Introductions>(); });
+    add_peer_plugins<IntroducedPeer>(params, std::make_shared<Present>());
 }
 
 } // namespace ezio

@@ -110,7 +110,8 @@ class MetadataSession {
         m_torrent = m_session.add_torrent(std::move(params));
         connect_named_peers();
         if (options.network.lsd) {
-            m_discovery.emplace(to_hex(m_link.info_hashes.v1), options.endpoints.listen.endpoints);
+            m_discovery.emplace(to_hex(m_link.info_hashes.v1), options.endpoints.listen.endpoints,
+                                options.endpoints.allowed);
             m_discovery->announce();
         }
     }
@@ -165,7 +166,7 @@ class MetadataSession {
         if (!m_discovery) {
             return;
         }
-        for (const Endpoint& peer : m_discovery->take_found()) {
+        for (const Endpoint& peer : m_discovery->take_found(m_watch.reach(Clock::now()))) {
             m_torrent.connect_peer(peer, lt::peer_info::lsd);
             m_watch.handle(PeerFound{peer});
         }

@@ -4,14 +4,13 @@
 #include "ezio/addresses.hpp"
 #include "ezio/duplicate_peers.hpp"
 #include "ezio/image.hpp"
+#include "ezio/peer_plugins.hpp"
 #include "ezio/piece_assigner.hpp"
 #include "ezio/send_window.hpp"
 
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/bitfield.hpp>
 #include <libtorrent/entry.hpp>
-#include <libtorrent/extensions.hpp>
-#include <libtorrent/peer_connection_handle.hpp>
 #include <libtorrent/peer_request.hpp>
 
 #include <algorithm>
@@ -31,31 +30,24 @@ constexpr int patience_ticks = 3;
 // In the extension handshake of `ezio-cli seed`: it is not a client.
 constexpr const char* seed_key = "ezio_seed";
 
-void put_int32(std::string& message, std::uint32_t value)
-{
-    for (const int shift : {24, 16, 8, 0}) {
-        message.push_back(static_cast<char>(value >> shift & 0xff));
-    }
-}
-
 void put_have(std::string& message, std::uint32_t piece)
 {
-    put_int32(message, 5);
+    put_big_endian(message, 5, 4);
     message.push_back(4);
-    put_int32(message, piece);
+    put_big_endian(message, piece, 4);
 }
 
 void put_dont_have(std::string& message, int extension_id, std::uint32_t piece)
 {
-    put_int32(message, 6);
+    put_big_endian(message, 6, 4);
     message.push_back(20);
     message.push_back(static_cast<char>(extension_id));
-    put_int32(message, piece);
+    put_big_endian(message, piece, 4);
 }
 
 void put_unchoke(std::string& message)
 {
-    put_int32(message, 1);
+    put_big_endian(message, 1, 4);
     message.push_back(1);
 }
 
@@ -94,6 +86,7 @@ class SwarmState {
 
   private:
     [[nodiscard]] std::string name_of(const SwarmPeer& peer);
+    void give_out(Clock::time_point now);
     void release();
 
     const bool m_steering;
@@ -132,10 +125,9 @@ class SwarmPeer final : public lt::peer_plugin {
         m_listen_port = static_cast<std::uint16_t>(handshake.dict_find_int_value("p"));
         m_is_client = handshake.dict_find_int_value(seed_key) == 0;
         m_process = process_id(handshake);
-        const lt::bdecode_node messages = handshake.dict_find_dict("m");
-        const auto dont_have = messages ? messages.dict_find_int_value("lt_donthave") : 0;
-        if (dont_have > 0 && dont_have < 256 && m_state->steers() && !m_steered) {
-            m_dont_have_id = static_cast<int>(dont_have);
+        const int dont_have = extension_id(handshake, "lt_donthave");
+        if (dont_have != 0 && m_state->steers() && !m_steered) {
+            m_dont_have_id = dont_have;
             m_steered = true;
             hide_all();
         }
@@ -366,8 +358,15 @@ void SwarmState::add(SwarmPeer& peer)
 
 std::string SwarmState::name_of(const SwarmPeer& peer)
 {
+    const auto known = m_names.find(peer.m_process);
+    if (known != m_names.end()) {
+        return known->second;
+    }
     std::string name = peer.client_name();
-    return peer.m_process.empty() ? name : m_names.emplace(peer.m_process, std::move(name)).first->second;
+    if (!peer.m_process.empty() && m_names.size() < ClientRegistry::most_clients) {
+        m_names.emplace(peer.m_process, name);
+    }
+    return name;
 }
 
 void SwarmState::count(const SwarmPeer& peer)
@@ -414,13 +413,9 @@ void SwarmState::take_from(SwarmPeer& peer)
     }
 }
 
-// Gives out what the window has room for; then sees what else `peer` could do.
-void SwarmState::feed(SwarmPeer& peer)
+// What the window has room for.
+void SwarmState::give_out(Clock::time_point now)
 {
-    if (!steers()) {
-        return;
-    }
-    const auto now = Clock::now();
     while (m_window.has_room(now)) {
         const auto next = m_assigner.next_in_line();
         if (!next) {
@@ -430,6 +425,16 @@ void SwarmState::feed(SwarmPeer& peer)
         m_window.given(piece, now);
         m_peers.at(*next)->show({piece});
     }
+}
+
+// Then sees what else `peer` could do.
+void SwarmState::feed(SwarmPeer& peer)
+{
+    if (!steers()) {
+        return;
+    }
+    const auto now = Clock::now();
+    give_out(now);
     const auto change = m_assigner.help_out(peer.m_id);
     for (const auto& taken : change.taken) {
         m_window.given(taken.piece, now);
@@ -454,9 +459,7 @@ void SwarmState::sent_block(std::uint32_t piece)
     }
     const auto now = Clock::now();
     m_window.sent_block(piece, now);
-    if (!m_peers.empty() && m_window.has_room(now)) {
-        feed(*m_peers.begin()->second);
-    }
+    give_out(now);
 }
 
 void SwarmState::has(SwarmPeer& peer, std::uint32_t piece)
@@ -480,26 +483,6 @@ void SwarmState::release()
     }
 }
 
-namespace {
-
-class SwarmTorrent final : public lt::torrent_plugin {
-  public:
-    explicit SwarmTorrent(std::shared_ptr<SwarmState> state) : m_state(std::move(state)) {}
-
-    std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
-    {
-        if (connection.type() != lt::connection_type::bittorrent) {
-            return nullptr;
-        }
-        return std::make_shared<SwarmPeer>(m_state, connection);
-    }
-
-  private:
-    const std::shared_ptr<SwarmState> m_state;
-};
-
-} // namespace
-
 Swarm::Swarm(Steering steering, std::uint32_t pieces, std::uint64_t piece_length)
     : m_state(std::make_shared<SwarmState>(steering, pieces, piece_length))
 {}
@@ -513,9 +496,7 @@ Clients Swarm::clients() const
 
 void Swarm::extend(lt::add_torrent_params& params)
 {
-    params.extensions.push_back([state = m_state](const lt::torrent_handle&, lt::client_data_t) {
-        return std::make_shared<SwarmTorrent>(state);
-    });
+    add_peer_plugins<SwarmPeer>(params, m_state);
 }
 
 } // namespace ezio

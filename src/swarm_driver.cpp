@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <variant>
 
 namespace ezio {
@@ -19,9 +18,7 @@ constexpr milliseconds eager_look_interval{250}; // or this often, to see the fi
 
 SwarmDriver::SwarmDriver(const LoadedTorrent& torrent, Target& target, const TorrentSession::Options& options,
                          Reporter& reporter, Clock::time_point now)
-    : m_torrent(torrent),
-      m_has_all(std::find(options.on_disk.begin(), options.on_disk.end(), false) == options.on_disk.end()),
-      m_session(torrent, target, options), m_watch(options.endpoints, reporter),
+    : m_torrent(torrent), m_session(torrent, target, options), m_watch(options.endpoints, reporter),
       m_now(now)
 {
     m_watch.begin(options.network.peers.size(), m_session.tracker_count(), m_session.discovers_locally(),
@@ -31,9 +28,7 @@ SwarmDriver::SwarmDriver(const LoadedTorrent& torrent, Target& target, const Tor
 void SwarmDriver::observe(Phase phase, Clock::time_point now)
 {
     m_now = now;
-    const auto reach =
-        m_watch.is_left_alone(now) ? LocalDiscovery::Reach::all : LocalDiscovery::Reach::preferred;
-    for (const SessionEvent& event : m_session.take_events(reach)) {
+    for (const SessionEvent& event : m_session.take_events(m_watch.reach(now))) {
         std::visit([this](const auto& what) { handle(what); }, event);
     }
     m_disk = m_session.engine().facts();
@@ -123,8 +118,8 @@ void SwarmDriver::describe(ProgressEvent& event) const
     event.uploaded_bytes = m_counts.uploaded_bytes;
     event.peers = m_watch.peers();
     event.peers_complete = m_watch.peers_complete();
-    event.clients_complete = m_has_all ? m_clients.complete : m_watch.became_complete();
-    event.clients_in_progress = m_has_all ? m_clients.in_progress : m_watch.peers_in_progress();
+    event.clients_complete = m_session.have_all() ? m_clients.complete : m_watch.became_complete();
+    event.clients_in_progress = m_session.have_all() ? m_clients.in_progress : m_watch.peers_in_progress();
     if (const auto& slowest = m_clients.slowest) {
         event.slowest =
             SlowestClient{slowest->address, 100.0 * slowest->pieces / m_torrent.image.piece_count()};

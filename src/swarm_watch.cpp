@@ -163,10 +163,11 @@ SwarmWatch::Search SwarmWatch::search(Clock::time_point now)
     return lonely ? Search::everywhere : Search::local;
 }
 
-bool SwarmWatch::is_left_alone(Clock::time_point now) const
+LocalDiscovery::Reach SwarmWatch::reach(Clock::time_point now) const
 {
     constexpr milliseconds enough_to_connect{3000};
-    return m_facts.peers == 0 && now - m_lonely_since > enough_to_connect;
+    const bool is_left_alone = m_facts.peers == 0 && now - m_lonely_since > enough_to_connect;
+    return is_left_alone ? LocalDiscovery::Reach::all : LocalDiscovery::Reach::preferred;
 }
 
 void SwarmWatch::note_search(bool lonely, milliseconds interval)

@@ -187,7 +187,9 @@ void Transfer::observe()
 
 void Transfer::refuse_to_go_on() const
 {
-    m_stop.throw_if_received(remark_on_stop().c_str());
+    if (m_stop.received() != 0) {
+        m_stop.throw_if_received(remark_on_stop().c_str());
+    }
     if (m_options.role == Role::seed || m_phase == Phase::seeding) {
         return; // nobody waits for it
     }

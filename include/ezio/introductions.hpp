@@ -5,8 +5,8 @@
 // source's link alone, and the time is never made up for. libtorrent's own peer exchange speaks once a
 // minute; and who was found in another way, by local discovery for one, is connected at its next full second.
 //
-// Measured: 16 hosts that know the source only are all connected after 0.4 s instead of 1.4 s; the last one of 16 on
-// 50 Mbit links is complete after 1.15 times the ideal instead of 1.19.
+// Measured: 16 hosts that know the source only are all connected after 0.4 s; without, even 4 took 1.1 to 1.4
+// s. The last one of 16 on 50 Mbit links is complete after 1.15 times the ideal instead of 1.19.
 #pragma once
 
 #include <libtorrent/add_torrent_params.hpp>

@@ -33,15 +33,15 @@ class LocalDiscovery {
         all        // all its addresses there
     };
 
-    // `info_hash` in hex; `listen` as in ListenPlace, with one port. Only who is in `allowed` is found;
-    // empty: everybody.
+    // `info_hash` in hex; `listen` as in ListenPlace, with one port. Only who is in `allowed` is found; when
+    // that is empty, everybody.
     LocalDiscovery(std::string info_hash, std::vector<Endpoint> listen,
-                   std::vector<AddressRange> allowed = {});
+                   std::vector<AddressRange> allowed);
 
     void announce();
 
     // Who has announced itself since the last call, nobody twice.
-    [[nodiscard]] std::vector<Endpoint> take_found(Reach reach = Reach::preferred);
+    [[nodiscard]] std::vector<Endpoint> take_found(Reach reach);
 
     // Why nothing can be heard; empty when all is well.
     [[nodiscard]] const std::string& trouble() const { return m_trouble; }

@@ -70,7 +70,6 @@ class SwarmDriver {
     void look_for_peers();
 
     const LoadedTorrent& m_torrent;
-    const bool m_has_all; // from the start: the session counts its clients
     TorrentSession m_session;
     SwarmWatch m_watch;
     WrongData m_wrong_data;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "ezio/clock.hpp"
+#include "ezio/local_discovery.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/session_events.hpp"
 #include "ezio/transfer_policy.hpp"
@@ -52,8 +53,9 @@ class SwarmWatch {
     // Where to ask now who is there.
     [[nodiscard]] Search search(Clock::time_point now);
 
-    // For longer than it takes to connect with somebody.
-    [[nodiscard]] bool is_left_alone(Clock::time_point now) const;
+    // At which addresses to connect with those that local service discovery finds: at all when for longer than
+    // it takes nobody could be reached.
+    [[nodiscard]] LocalDiscovery::Reach reach(Clock::time_point now) const;
 
     [[nodiscard]] unsigned peers() const { return m_facts.peers; }
     [[nodiscard]] unsigned peers_complete() const { return m_peers_complete; }

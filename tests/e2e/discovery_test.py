@@ -126,6 +126,14 @@ class BothFamilies(DiscoveryTest):
             self.assertEqual(len(connections), len(self.hosts) - 1, connections)
         self.assertTrue(all(fetcher.is_running() for fetcher in fetchers))
 
+    def test_who_may_not_be_reached_by_ipv4_is_found_by_ipv6_also_for_its_metadata(self):
+        seeder = self.seed(self.hosts[0])
+        only_ipv6 = ["--allow", "fd00::/8"]
+        self.assert_fetched(self.fetch(self.hosts[1], 1, *only_ipv6), 1)
+        info_hash = seeder.events_named("start")[0]["info_hash"]
+        self.torrent = f"magnet:?xt=urn:btih:{info_hash}"
+        self.assert_fetched(self.fetch(self.hosts[2], 2, *only_ipv6), 2)
+
     def test_a_peer_that_is_named_twice_has_one_connection_and_counts_once(self):
         server = self.hosts[0]
         seeder = self.seed(server, "--listen", "7001", "--no-lsd", "--clients", "2")

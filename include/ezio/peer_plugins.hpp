@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the plugins that watch a torrent's connections have in common.
+#pragma once
+
+#include <libtorrent/add_torrent_params.hpp>
+#include <libtorrent/bdecode.hpp>
+#include <libtorrent/extensions.hpp>
+#include <libtorrent/peer_connection_handle.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace ezio {
+
+// Gives a Peer(shared, connection) to each BitTorrent connection of its torrent; web seeds have none.
+template <typename Peer, typename Shared>
+class PeerPlugins final : public lt::torrent_plugin {
+  public:
+    explicit PeerPlugins(std::shared_ptr<Shared> shared) : m_shared(std::move(shared)) {}
+
+    std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
+    {
+        if (connection.type() != lt::connection_type::bittorrent) {
+            return nullptr;
+        }
+        return std::make_shared<Peer>(m_shared, connection);
+    }
+
+  private:
+    const std::shared_ptr<Shared> m_shared;
+};
+
+// Makes them part of the torrent that is about to be added.
+template <typename Peer, typename Shared>
+void add_peer_plugins(lt::add_torrent_params& params, std::shared_ptr<Shared> shared)
+{
+    params.extensions.emplace_back(
+        [shared = std::move(shared)](const lt::torrent_handle&, lt::client_data_t) {
+            return std::make_shared<PeerPlugins<Peer, Shared>>(shared);
+        });
+}
+
+// The number under which the sender of the extension handshake takes messages of this extension; 0: it does
+// not.
+[[nodiscard]] std::uint8_t extension_id(const lt::bdecode_node& handshake, const char* extension);
+
+// The last so many `bytes` of the value, as they go over the network.
+void put_big_endian(std::string& message, std::uint32_t value, int bytes);
+
+} // namespace ezio

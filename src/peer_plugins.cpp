@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/peer_plugins.hpp"
+
+namespace ezio {
+
+std::uint8_t extension_id(const lt::bdecode_node& handshake, const char* extension)
+{
+    const lt::bdecode_node messages = handshake.dict_find_dict("m");
+    const auto id = messages ? messages.dict_find_int_value(extension) : 0;
+    return id > 0 && id < 256 ? static_cast<std::uint8_t>(id) : 0;
+}
+
+void put_big_endian(std::string& message, std::uint32_t value, int bytes)
+{
+    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
+        message.push_back(static_cast<char>(value >> shift & 0xff));
+    }
+}
+
+} // namespace ezio
