@@ -71,6 +71,14 @@ bool is_listened_on(const std::vector<Endpoint>& listen, const ip::address& addr
     });
 }
 
+// Who announces itself by a family in which nobody may connect leads others astray.
+bool has_family_of(const std::vector<AddressRange>& allowed, const ip::address& address)
+{
+    return allowed.empty() || std::any_of(allowed.begin(), allowed.end(), [&](const AddressRange& it) {
+               return it.first.is_v4() == address.is_v4();
+           });
+}
+
 template <typename Value>
 bool set_option(int fd, int level, int name, const Value& value)
 {
@@ -182,10 +190,13 @@ void LocalDiscovery::look_at_interfaces()
             (it->ifa_flags & IFF_UP) != 0 && (it->ifa_flags & (IFF_MULTICAST | IFF_LOOPBACK)) != 0;
         const bool is_ip = it->ifa_addr != nullptr && it->ifa_netmask != nullptr &&
                            (it->ifa_addr->sa_family == AF_INET || it->ifa_addr->sa_family == AF_INET6);
-        if (!is_up || !is_ip || !is_listened_on(m_listen, address_of(*it->ifa_addr))) {
+        if (!is_up || !is_ip) {
             continue;
         }
         const Place place{address_of(*it->ifa_addr), ::if_nametoindex(it->ifa_name)};
+        if (!is_listened_on(m_listen, place.address) || !has_family_of(m_allowed, place.address)) {
+            continue;
+        }
         join(place);
         m_places.push_back(place);
         m_networks.push_back(network_of(place.address, address_of(*it->ifa_netmask)));
