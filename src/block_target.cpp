@@ -137,10 +137,11 @@ void refuse_wrong_sectors(int fd, const std::string& path, const Image& image)
     }
     const std::uint64_t largest = image.map.largest_sector();
     if (static_cast<std::uint64_t>(sector) > largest) {
-        throw Error(ExitStatus::target,
-                    fmt::format("{} has sectors of {} bytes, but the image is of a disk with sectors of {} bytes: "
-                                "its extents do not fit",
-                                path, sector, largest));
+        throw Error(
+            ExitStatus::target,
+            fmt::format("{} has sectors of {} bytes, but the image is of a disk with sectors of {} bytes: "
+                        "its extents do not fit",
+                        path, sector, largest));
     }
 }
 

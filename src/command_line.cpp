@@ -25,8 +25,8 @@ constexpr const char* place_help = "A block device, an image file or a directory
 void add_admission(CommandSpec& spec, NetworkOptions& network)
 {
     const kind::Text file = kind::text("FILE", Completes::files);
-    spec.list("--allow", network.allow, kind::text("CIDR"), "Connect to and from this network only").default_text =
-        "all networks";
+    spec.list("--allow", network.allow, kind::text("CIDR"), "Connect to and from this network only")
+        .default_text = "all networks";
     spec.value("--ssl-cert", network.tls.certificate, file, "This host's certificate, for a private image");
     spec.value("--ssl-key", network.tls.key, file, "The key of --ssl-cert");
     spec.value("--ssl-dh", network.tls.dh, file, "Diffie-Hellman parameters, in place of the built-in ones");
@@ -111,9 +111,10 @@ CommandSpec describe_seed(CommandVariables& variables)
     spec.argument("SOURCE", options.source, place_help);
     spec.flag("--check", options.check, true, "Hash the source first; do not serve what is not the image");
     spec.group("When to leave");
-    spec.value("--clients", options.clients, kind::peer_count, "Leave when so many clients have it all", "stay");
-    spec.value("--idle-timeout", options.idle_timeout, kind::duration, "Leave when nothing was sent this long",
+    spec.value("--clients", options.clients, kind::peer_count, "Leave when so many clients have it all",
                "stay");
+    spec.value("--idle-timeout", options.idle_timeout, kind::duration,
+               "Leave when nothing was sent this long", "stay");
     spec.value("--seed-time", options.seed_time, kind::duration, "Leave after this long", "stay");
     add_network(spec, options.network);
     add_memory(spec, options.memory);
@@ -132,8 +133,8 @@ CommandSpec describe_fetch(CommandVariables& variables)
     spec.flag("--resume", options.resume, true, "Keep what is right on the target already");
     spec.flag("--verify", options.verify, true, "Read it all back from the medium before it counts");
     spec.flag("--discard", options.discard, true, "Discard (TRIM) what the image does not use");
-    spec.value("--serial", options.serial, kind::text("S"), "Refuse any other disk than that of this serial or WWN",
-               "none");
+    spec.value("--serial", options.serial, kind::text("S"),
+               "Refuse any other disk than that of this serial or WWN", "none");
     spec.value("--save-torrent", options.save_torrent, kind::text("FILE", Completes::files),
                "Keep the torrent in this file, too", "none");
     spec.group("When to leave");

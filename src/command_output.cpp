@@ -21,7 +21,9 @@ std::string info_text(const LoadedTorrent& torrent)
     const auto line = [&](std::string_view label, const std::string& value) {
         text += fmt::format("{:<13}{}\n", fmt::format("{}:", label), printable(value));
     };
-    const auto bytes = [](std::uint64_t count) { return fmt::format("{} ({} bytes)", format_bytes(count), count); };
+    const auto bytes = [](std::uint64_t count) {
+        return fmt::format("{} ({} bytes)", format_bytes(count), count);
+    };
     line("Name", image.name);
     line("Info-hash", torrent.info_hash);
     line("Payload", bytes(image.map.payload_size()));

@@ -60,7 +60,8 @@ LoadedTorrent torrent_from(const std::string& path_or_url, const Context& contex
     return parse_torrent(read_torrent(path_or_url, context.stop), path_or_url);
 }
 
-std::optional<milliseconds> shorter(const std::optional<milliseconds>& a, const std::optional<milliseconds>& b)
+std::optional<milliseconds> shorter(const std::optional<milliseconds>& a,
+                                    const std::optional<milliseconds>& b)
 {
     return a && b ? std::min(a, b) : (a ? a : b);
 }
@@ -79,7 +80,8 @@ ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
     if (is_magnet(options.torrent)) {
         if (options.network.tls.given()) {
             throw Error(ExitStatus::usage,
-                        "--ssl-cert: a magnet link does not say whose certificates an image wants, so the metadata of a "
+                        "--ssl-cert: a magnet link does not say whose certificates an image wants, so the "
+                        "metadata of a "
                         "private one cannot be had from its peers; give its torrent file or URL");
         }
         found.endpoints = resolve(options.network);
@@ -177,7 +179,8 @@ void run(const VerifyOptions& options, const Context& context)
     context.stop.set_disk(options.target);
     const auto target = open_target(options.target, Access::read_only, image);
     context.reporter.start(start_event("verify", torrent, options.target));
-    const PieceScan scan(image.map, image.piece_length, *target, scan_threads(), context.wakeup, image.v2_pieces);
+    const PieceScan scan(image.map, image.piece_length, *target, scan_threads(), context.wakeup,
+                         image.v2_pieces);
     const double seconds = wait_for_scan(scan, Phase::verifying, image.map.payload_size(), context);
     const auto wrong = wrong_pieces(image, scan.digests(), scan.v2_roots());
     if (!wrong.empty()) {
@@ -200,9 +203,10 @@ void run(const InfoOptions& options, const Context& context)
 {
     const LoadedTorrent torrent = torrent_from(options.torrent, context);
     if (options.magnet && !torrent.ssl_ca.empty()) {
-        throw Error(ExitStatus::usage, fmt::format("--magnet: {} is private, and its peers give the metadata to nobody "
-                                                   "who does not have it; hand out the torrent instead",
-                                                   torrent.path));
+        throw Error(ExitStatus::usage,
+                    fmt::format("--magnet: {} is private, and its peers give the metadata to nobody "
+                                "who does not have it; hand out the torrent instead",
+                                torrent.path));
     }
     if (options.magnet) {
         print_result(make_magnet(torrent) + "\n");

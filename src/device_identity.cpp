@@ -87,7 +87,8 @@ std::vector<std::string> device_identities(dev_t device, const DeviceDirectories
     constexpr std::size_t page_header = 4; // of SCSI's unit serial number page
     const std::string page = contents_of(disk / "device/vpd_pg80");
     add(identities, trimmed(std::string_view(page).substr(std::min(page_header, page.size()))));
-    add_from_udev(fmt::format("{}/data/b{}", directories.udev, trimmed(contents_of(disk / "dev"))), identities);
+    add_from_udev(fmt::format("{}/data/b{}", directories.udev, trimmed(contents_of(disk / "dev"))),
+                  identities);
     return identities;
 }
 

@@ -44,7 +44,8 @@ int fsync_fully(int fd)
 // was opened. Others than these file systems may sync less with it than with fsync (FUSE, NFS).
 bool syncfs_tells_all(const std::string& directory)
 {
-    constexpr long known[] = {0xEF53 /* ext4 */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */, 0x01021994 /* tmpfs */};
+    constexpr long known[] = {0xEF53 /* ext4 */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */,
+                              0x01021994 /* tmpfs */};
     utsname system{};
     struct statfs status {};
     int major = 0;
@@ -144,7 +145,8 @@ std::uint64_t allocated_in(const std::string& directory, const std::vector<Direc
 
 DirectoryTarget::DirectoryTarget(std::string directory, Access access, std::vector<File> files,
                                  std::size_t open_limit, Syncing syncing)
-    : m_directory(std::move(directory)), m_access(access), m_files(std::move(files)), m_open_limit(open_limit),
+    : m_directory(std::move(directory)), m_access(access), m_files(std::move(files)),
+      m_open_limit(open_limit),
       m_file_system(syncing == Syncing::file_system ? open_directory_itself(m_directory) : Fd())
 {}
 
@@ -354,9 +356,10 @@ void make_files(const std::string& path, const std::string& directory, const Ima
 std::unique_ptr<Target> open_directory(const std::string& path, Access access, const Image& image)
 {
     if (image.single_file) {
-        throw Error(ExitStatus::target,
-                    fmt::format("{} is a directory, but the torrent is a single file; name a device or an image file",
-                                path));
+        throw Error(
+            ExitStatus::target,
+            fmt::format("{} is a directory, but the torrent is a single file; name a device or an image file",
+                        path));
     }
     auto files = files_of(image);
     const std::string directory = directory_of_files(path, image, files);
@@ -370,7 +373,8 @@ std::unique_ptr<Target> open_directory(const std::string& path, Access access, c
     const auto syncing = access == Access::read_write && syncfs_tells_all(directory)
                              ? DirectoryTarget::Syncing::file_system
                              : DirectoryTarget::Syncing::each_file;
-    return std::make_unique<DirectoryTarget>(directory, access, std::move(files), usable_descriptors(), syncing);
+    return std::make_unique<DirectoryTarget>(directory, access, std::move(files), usable_descriptors(),
+                                             syncing);
 }
 
 } // namespace ezio

@@ -16,8 +16,8 @@ constexpr std::uint64_t longest_discard = 4_GiB;
 
 } // namespace
 
-std::vector<Extent> unused_ranges(const std::vector<Extent>& used, std::uint64_t size, std::uint64_t alignment,
-                                  std::uint64_t longest)
+std::vector<Extent> unused_ranges(const std::vector<Extent>& used, std::uint64_t size,
+                                  std::uint64_t alignment, std::uint64_t longest)
 {
     std::vector<Extent> ranges;
     const auto add = [&](std::uint64_t from, std::uint64_t to) {
@@ -40,7 +40,8 @@ void discard_unused(Target& target, const ExtentMap& map, Reporter& reporter, co
 {
     const auto geometry = target.discard_geometry();
     if (!geometry) {
-        reporter.warning(fmt::format("--discard: {} cannot discard; its unused blocks stay as they are", target.path()));
+        reporter.warning(
+            fmt::format("--discard: {} cannot discard; its unused blocks stay as they are", target.path()));
         return;
     }
     for (const Extent& range :

@@ -78,7 +78,8 @@ std::optional<IoFailure> hash_range(const ExtentMap& map, Target& target, const 
     }
     std::vector<std::byte> buffer(std::min<std::uint64_t>(segment.length, 256_KiB));
     for (std::uint64_t done = 0; done < segment.length;) {
-        const auto step = std::span(buffer).first(std::min<std::uint64_t>(segment.length - done, buffer.size()));
+        const auto step =
+            std::span(buffer).first(std::min<std::uint64_t>(segment.length - done, buffer.size()));
         if (auto failed = read_payload(map, target, segment.payload_offset + done, step)) {
             return failed;
         }
@@ -105,7 +106,8 @@ std::vector<DeviceTransfer> device_transfers(const ExtentMap& map, const std::ve
                 return;
             }
             std::byte* memory = segment.memory + (range.payload_offset - segment.payload_offset);
-            if (transfers.empty() || transfers.back().offset + transfers.back().length != range.device_offset) {
+            if (transfers.empty() ||
+                transfers.back().offset + transfers.back().length != range.device_offset) {
                 transfers.push_back({range.device_offset, 0, {}});
             }
             transfers.back().length += range.length;
@@ -146,13 +148,16 @@ std::vector<bool> DiskEngine::add_padding()
     const std::uint64_t payload_end = m_image.map.payload_size();
     for (const ExtentMap::Range& range : m_image.map.padding()) {
         const std::uint64_t end = range.payload_offset + range.length;
-        const auto round_up = [](std::uint64_t offset, std::uint64_t unit) { return (offset + unit - 1) / unit * unit; };
+        const auto round_up = [](std::uint64_t offset, std::uint64_t unit) {
+            return (offset + unit - 1) / unit * unit;
+        };
         for (std::uint64_t at = round_up(range.payload_offset, block_bytes);
              at < end && (at + block_bytes <= end || end == payload_end); at += block_bytes) {
             m_cache.set_padding(at);
         }
         for (std::uint64_t at = round_up(range.payload_offset, m_image.piece_length);
-             at < end && (at + m_image.piece_length <= end || end == payload_end); at += m_image.piece_length) {
+             at < end && (at + m_image.piece_length <= end || end == payload_end);
+             at += m_image.piece_length) {
             pieces[at / m_image.piece_length] = true;
         }
     }
@@ -334,7 +339,8 @@ bool DiskEngine::step(Lock& lock)
         m_gathers.pop_back();
         failed = run(lock, job, ready);
     } else {
-        auto job = m_cache.next_job(m_writers < m_max_writers ? PieceCache::Writes::yes : PieceCache::Writes::no);
+        auto job =
+            m_cache.next_job(m_writers < m_max_writers ? PieceCache::Writes::yes : PieceCache::Writes::no);
         if (!job) {
             return false;
         }
@@ -412,7 +418,8 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& 
 }
 
 // A hybrid torrent's piece goes through SHA-256 when it is complete. Such torrents are too rare for more.
-std::optional<IoFailure> DiskEngine::hash_v2(Lock& lock, std::uint32_t piece, std::vector<Sha256Digest>& blocks)
+std::optional<IoFailure> DiskEngine::hash_v2(Lock& lock, std::uint32_t piece,
+                                             std::vector<Sha256Digest>& blocks)
 {
     const std::uint64_t data_bytes = m_image.v2_pieces[piece].data_bytes;
     const auto segments = m_cache.pinned_segments(m_image.piece_offset(piece), data_bytes);
@@ -497,8 +504,9 @@ std::optional<IoFailure> DiskEngine::transfer(const std::vector<Segment>& segmen
         }
     }
     for (DeviceTransfer& part : device_transfers(m_image.map, segments)) {
-        auto failed = what == IoFailure::Operation::write ? m_target.write_at(part.offset, std::span(part.parts))
-                                                          : m_target.read_at(part.offset, std::span(part.parts));
+        auto failed = what == IoFailure::Operation::write
+                          ? m_target.write_at(part.offset, std::span(part.parts))
+                          : m_target.read_at(part.offset, std::span(part.parts));
         if (failed) {
             return failed;
         }
@@ -507,7 +515,8 @@ std::optional<IoFailure> DiskEngine::transfer(const std::vector<Segment>& segmen
         bytes += part.length;
     }
     if (what == IoFailure::Operation::write && end > first) {
-        return m_target.write_behind({first, end - first}, bytes); // so that the last sync finds little left to do
+        return m_target.write_behind({first, end - first},
+                                     bytes); // so that the last sync finds little left to do
     }
     return std::nullopt;
 }
@@ -535,7 +544,8 @@ void DiskEngine::release_held(Completions& ready, int error)
     m_held.clear();
 }
 
-void DiskEngine::answer_hashes(std::uint32_t piece, Completions& ready, int error, const PieceDigests& digests)
+void DiskEngine::answer_hashes(std::uint32_t piece, Completions& ready, int error,
+                               const PieceDigests& digests)
 {
     const auto [first, end] = m_waiting_hashes.equal_range(piece);
     for (auto waiting = first; waiting != end; ++waiting) {

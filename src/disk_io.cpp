@@ -43,12 +43,12 @@ constexpr lt::status_t status_failed = lt::status_t::fatal_disk_error;
 DiskIo::DiskIo(lt::io_context& context, const Image& image, Target& target, const std::vector<bool>& on_disk,
                Options options)
     : m_image(image), m_keep_alive(boost::asio::make_work_guard(context)),
-      m_engine(image, target, on_disk,
-               {options.memory, options.threads,
-                [&context](std::function<void()> function) { boost::asio::post(context, std::move(function)); },
-                std::move(options.wake_owner)})
-{
-}
+      m_engine(
+          image, target, on_disk,
+          {options.memory, options.threads,
+           [&context](std::function<void()> function) { boost::asio::post(context, std::move(function)); },
+           std::move(options.wake_owner)})
+{}
 
 DiskIo::~DiskIo() = default;
 
@@ -128,7 +128,8 @@ void DiskIo::async_hash(
                       lt::sha1_hash hash;
                       std::copy(digests.sha1.begin(), digests.sha1.end(), hash.begin());
                       // `v2` lies in the handler; libtorrent wants one for each block that is no padding.
-                      for (std::size_t i = 0; i < std::min(digests.blocks.size(), static_cast<std::size_t>(v2.size())); ++i) {
+                      for (std::size_t i = 0;
+                           i < std::min(digests.blocks.size(), static_cast<std::size_t>(v2.size())); ++i) {
                           const auto& block = digests.blocks[i];
                           std::copy(block.begin(), block.end(), v2[static_cast<std::ptrdiff_t>(i)].begin());
                       }
@@ -215,9 +216,11 @@ void DiskIo::async_delete_files(lt::storage_index_t, lt::remove_flags_t,
 
 void DiskIo::async_set_file_priority(
     lt::storage_index_t, lt::aux::vector<lt::download_priority_t, lt::file_index_t> priorities,
-    std::function<void(const lt::storage_error&, lt::aux::vector<lt::download_priority_t, lt::file_index_t>)> handler)
+    std::function<void(const lt::storage_error&, lt::aux::vector<lt::download_priority_t, lt::file_index_t>)>
+        handler)
 {
-    m_engine.answer([priorities = std::move(priorities), handler = std::move(handler)] { handler({}, priorities); });
+    m_engine.answer(
+        [priorities = std::move(priorities), handler = std::move(handler)] { handler({}, priorities); });
 }
 
 void DiskIo::update_stats_counters(lt::counters&) const {}

@@ -12,13 +12,20 @@ namespace {
 const char* name_of(IoFailure::Operation operation)
 {
     switch (operation) {
-    case IoFailure::Operation::open: return "open";
-    case IoFailure::Operation::read: return "read";
-    case IoFailure::Operation::write: return "write";
-    case IoFailure::Operation::write_back: return "write-back";
-    case IoFailure::Operation::sync: return "sync";
-    case IoFailure::Operation::resize: return "resize";
-    case IoFailure::Operation::discard: return "discard";
+    case IoFailure::Operation::open:
+        return "open";
+    case IoFailure::Operation::read:
+        return "read";
+    case IoFailure::Operation::write:
+        return "write";
+    case IoFailure::Operation::write_back:
+        return "write-back";
+    case IoFailure::Operation::sync:
+        return "sync";
+    case IoFailure::Operation::resize:
+        return "resize";
+    case IoFailure::Operation::discard:
+        return "discard";
     }
     return "I/O";
 }
@@ -34,8 +41,8 @@ std::string IoFailure::message() const
 {
     const std::string reason = error != 0 ? errno_text(error) : "end of file";
     if (operation != Operation::open && operation != Operation::sync && operation != Operation::resize) {
-        return fmt::format("{}: {} of {} bytes at offset {} failed: {}", path, name_of(operation), length, offset,
-                           reason);
+        return fmt::format("{}: {} of {} bytes at offset {} failed: {}", path, name_of(operation), length,
+                           offset, reason);
     }
     return fmt::format("{}: {} failed: {}", path, name_of(operation), reason);
 }

@@ -21,8 +21,9 @@ void refuse_overlaps(const std::vector<Extent>& sorted)
     for (std::size_t i = 1; i < sorted.size(); ++i) {
         if (sorted[i].offset < sorted[i - 1].end()) {
             throw Error(ExitStatus::torrent,
-                        fmt::format("extents overlap: {:#x} + {} bytes and {:#x} + {} bytes", sorted[i - 1].offset,
-                                    sorted[i - 1].length, sorted[i].offset, sorted[i].length));
+                        fmt::format("extents overlap: {:#x} + {} bytes and {:#x} + {} bytes",
+                                    sorted[i - 1].offset, sorted[i - 1].length, sorted[i].offset,
+                                    sorted[i].length));
         }
     }
 }
@@ -74,7 +75,8 @@ ExtentMap::ExtentMap(const std::vector<Extent>& extents, const std::vector<Exten
     }
     add_padding_here();
     assert(pad == padding.end());
-    std::sort(sorted.begin(), sorted.end(), [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
+    std::sort(sorted.begin(), sorted.end(),
+              [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
     refuse_overlaps(sorted); // and with it, the payload's size cannot have wrapped
     m_used = merge_touching(sorted);
 }
@@ -82,8 +84,9 @@ ExtentMap::ExtentMap(const std::vector<Extent>& extents, const std::vector<Exten
 void ExtentMap::add_extent(const Extent& extent)
 {
     if (extent.offset > largest_offset || extent.length > largest_offset - extent.offset) {
-        throw Error(ExitStatus::torrent, fmt::format("extent {:#x} + {} bytes ends beyond what a device can have",
-                                                     extent.offset, extent.length));
+        throw Error(ExitStatus::torrent,
+                    fmt::format("extent {:#x} + {} bytes ends beyond what a device can have", extent.offset,
+                                extent.length));
     }
     const bool continues_run = !m_runs.empty() && !m_runs.back().is_padding() &&
                                m_runs.back().device_offset + m_runs.back().length == extent.offset;
@@ -98,7 +101,8 @@ void ExtentMap::add_extent(const Extent& extent)
 void ExtentMap::add_padding(std::uint64_t length)
 {
     if (length > largest_offset - std::min(m_payload_size, largest_offset)) {
-        throw Error(ExitStatus::torrent, fmt::format("its padding of {} bytes is more than anything can be", length));
+        throw Error(ExitStatus::torrent,
+                    fmt::format("its padding of {} bytes is more than anything can be", length));
     }
     if (length == 0) {
         return;
@@ -130,8 +134,9 @@ void ExtentMap::for_each(std::uint64_t payload_offset, std::uint64_t length,
                          const std::function<void(const Range&)>& visit) const
 {
     assert(payload_offset <= m_payload_size && length <= m_payload_size - payload_offset);
-    auto run = std::upper_bound(m_runs.begin(), m_runs.end(), payload_offset,
-                                [](std::uint64_t offset, const Range& r) { return offset < r.payload_offset; });
+    auto run =
+        std::upper_bound(m_runs.begin(), m_runs.end(), payload_offset,
+                         [](std::uint64_t offset, const Range& r) { return offset < r.payload_offset; });
     if (length > 0) {
         --run;
     }
@@ -167,7 +172,8 @@ void ExtentMap::clear_padding(std::uint64_t payload_offset, std::span<std::byte>
     }
     for_each(payload_offset, data.size(), [&](const Range& range) {
         if (range.is_padding()) {
-            std::ranges::fill(data.subspan(range.payload_offset - payload_offset, range.length), std::byte{0});
+            std::ranges::fill(data.subspan(range.payload_offset - payload_offset, range.length),
+                              std::byte{0});
         }
     });
 }

@@ -20,7 +20,8 @@ std::optional<IoFailure> FdTarget::read_at(std::uint64_t offset, std::span<iovec
     const std::uint64_t length = total_bytes(parts);
     const int error = read_fully(m_fd.get(), parts, offset);
     if (error != 0) {
-        return IoFailure{IoFailure::Operation::read, m_path, offset, length, error == end_of_file ? 0 : error};
+        return IoFailure{IoFailure::Operation::read, m_path, offset, length,
+                         error == end_of_file ? 0 : error};
     }
     drop_used(offset, length);
     return std::nullopt;
@@ -47,7 +48,8 @@ std::optional<IoFailure> FdTarget::write_behind(const Extent& span, std::uint64_
         due = m_behind.started(span, bytes);
     }
     for (const Extent& old : due) {
-        constexpr unsigned wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+        constexpr unsigned wait =
+            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
         if (auto failed = sync_range(old, wait)) {
             return failed;
         }
@@ -62,8 +64,8 @@ void FdTarget::drop_used(std::uint64_t offset, std::uint64_t length) const
     if (m_page_cache == PageCache::drop) {
         const DropWindows windows = windows_ended_by(offset, length);
         if (windows.length > 0) { // 0 would mean all of it
-            (void)::posix_fadvise(m_fd.get(), static_cast<off_t>(windows.offset), static_cast<off_t>(windows.length),
-                                  POSIX_FADV_DONTNEED);
+            (void)::posix_fadvise(m_fd.get(), static_cast<off_t>(windows.offset),
+                                  static_cast<off_t>(windows.length), POSIX_FADV_DONTNEED);
         }
     }
 }
@@ -94,7 +96,8 @@ std::optional<IoFailure> FdTarget::sync()
 
 void FdTarget::prefetch(std::uint64_t offset, std::uint64_t length)
 {
-    (void)::posix_fadvise(m_fd.get(), static_cast<off_t>(offset), static_cast<off_t>(length), POSIX_FADV_WILLNEED);
+    (void)::posix_fadvise(m_fd.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                          POSIX_FADV_WILLNEED);
 }
 
 void FdTarget::drop_cache()
@@ -129,11 +132,12 @@ std::optional<IoFailure> FdTarget::discard(std::uint64_t offset, std::uint64_t l
         std::array<std::uint64_t, 2> range{offset, length};
         result = ::ioctl(m_fd.get(), BLKDISCARD, range.data());
     } else if (result == 0) {
-        result = ::fallocate(m_fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
-                             static_cast<off_t>(length));
+        result = ::fallocate(m_fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                             static_cast<off_t>(offset), static_cast<off_t>(length));
     }
-    return result == 0 ? std::nullopt
-                       : std::optional(IoFailure{IoFailure::Operation::discard, m_path, offset, length, errno});
+    return result == 0
+               ? std::nullopt
+               : std::optional(IoFailure{IoFailure::Operation::discard, m_path, offset, length, errno});
 }
 
 bool FdTarget::is_rotational() const

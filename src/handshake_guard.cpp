@@ -66,7 +66,8 @@ std::vector<HandshakeGuard::Connection> HandshakeGuard::connections() const
     while (const dirent* entry = ::readdir(m_descriptors.get())) {
         const auto descriptor = number_of(entry->d_name);
         const auto local = descriptor ? endpoint_of(*descriptor, &::getsockname) : std::nullopt;
-        const auto peer = local && m_ports.contains(local->port()) ? endpoint_of(*descriptor, &::getpeername) : std::nullopt;
+        const auto peer = local && m_ports.contains(local->port()) ? endpoint_of(*descriptor, &::getpeername)
+                                                                   : std::nullopt;
         if (peer) {
             found.push_back({*descriptor, *peer});
         }

@@ -25,15 +25,17 @@ Function find(void* library, const char* name, const std::string& url)
 {
     void* const symbol = library != nullptr ? ::dlsym(library, name) : nullptr;
     if (symbol == nullptr) {
-        throw Error(ExitStatus::torrent,
-                    fmt::format("{} cannot be downloaded without libcurl (on Debian: apt install libcurl4): {}", url,
-                                ::dlerror()));
+        throw Error(
+            ExitStatus::torrent,
+            fmt::format("{} cannot be downloaded without libcurl (on Debian: apt install libcurl4): {}", url,
+                        ::dlerror()));
     }
     return reinterpret_cast<Function>(symbol);
 }
 
-// libcurl, loaded when it is needed: it brings two dozen libraries, which would cost every start of the program
-// 30 ms of a CPU (virtual machine, slow page faults) and an initramfs some MiB, for what few transfers need.
+// libcurl, loaded when it is needed: it brings two dozen libraries, which would cost every start of the
+// program 30 ms of a CPU (virtual machine, slow page faults) and an initramfs some MiB, for what few
+// transfers need.
 struct Curl {
     explicit Curl(const std::string& url) // which needs it
         : library(::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)),
@@ -92,7 +94,8 @@ void set(const Curl& library, CURL* curl, CURLoption option, Value value)
     }
 }
 
-// Whom the environment says to trust, as curl(1) has it, which libcurl itself does not look at; nullptr: it does not say.
+// Whom the environment says to trust, as curl(1) has it, which libcurl itself does not look at; nullptr: it
+// does not say.
 const char* trusted_certificates()
 {
     for (const char* variable : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
@@ -144,7 +147,8 @@ std::string http_download(const std::string& url, std::uint64_t limit, const Sto
     const CURLcode result = library.easy_perform(curl.get());
     stop.throw_if_received();
     if (download.too_large) {
-        throw Error(ExitStatus::torrent, fmt::format("{} has more than {}; that is no torrent", url, format_bytes(limit)));
+        throw Error(ExitStatus::torrent,
+                    fmt::format("{} has more than {}; that is no torrent", url, format_bytes(limit)));
     }
     if (result != CURLE_OK) {
         const std::string why = reason[0] != '\0' ? &reason[0] : library.easy_strerror(result);

@@ -70,7 +70,8 @@ lt::add_torrent_params metadata_torrent_params(const std::string& magnet, const 
         params.trackers.clear();
         params.tracker_tiers.clear();
     }
-    params.trackers.insert(params.trackers.end(), options.network.trackers.begin(), options.network.trackers.end());
+    params.trackers.insert(params.trackers.end(), options.network.trackers.begin(),
+                           options.network.trackers.end());
     prefer_tcp(params);
     return params;
 }

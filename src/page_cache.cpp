@@ -24,7 +24,8 @@ PageCache page_cache_for(std::uint64_t payload_bytes)
 {
     std::ifstream file("/proc/meminfo");
     std::string name;
-    for (std::uint64_t kib = 0; file >> name >> kib; file.ignore(std::numeric_limits<std::streamsize>::max(), '\n')) {
+    for (std::uint64_t kib = 0; file >> name >> kib;
+         file.ignore(std::numeric_limits<std::streamsize>::max(), '\n')) {
         if (name == "MemAvailable:") {
             return choose_page_cache(payload_bytes, kib << 10);
         }

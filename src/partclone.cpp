@@ -63,8 +63,8 @@ std::vector<Extent> used_blocks(const PartcloneRequest& request, const std::func
     }
     // An absolute path is no option, and not "-". The map goes to standard output: no temporary file, no full
     // /tmp.
-    // "-f 0": it ends by waiting until its progress display wakes up, which would be after 2 s. With "-q" nothing is
-    // displayed that way either.
+    // "-f 0": it ends by waiting until its progress display wakes up, which would be after 2 s. With "-q"
+    // nothing is displayed that way either.
     std::vector<std::string> command{program,
                                      "-q",
                                      "-D",

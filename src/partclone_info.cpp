@@ -199,7 +199,8 @@ void Parser::fail(Line line, const std::string& reason) const
 bool looks_like_partclone_info(std::string_view beginning)
 {
     const std::size_t first = beginning.find_first_not_of(" \t\r\n");
-    const std::string_view line = first == std::string_view::npos ? std::string_view() : beginning.substr(first);
+    const std::string_view line =
+        first == std::string_view::npos ? std::string_view() : beginning.substr(first);
     const std::string_view key = trimmed(line.substr(0, line.find(':')));
     const auto keys = {"block_size", "blocks_total", "offset", "length", "sha1"};
     return key.size() < line.size() && std::find(keys.begin(), keys.end(), key) != keys.end();

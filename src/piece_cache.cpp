@@ -517,7 +517,8 @@ PieceCache::Piece& PieceCache::piece_at(std::uint32_t index)
             ++piece.contiguous;
         }
         for (std::uint32_t block = 0; block < piece.blocks; ++block) { // padding may be there before the rest
-            piece.received += is_received(m_geometry.piece_start(index) + std::uint64_t{block} * block_bytes) ? 1 : 0;
+            piece.received +=
+                is_received(m_geometry.piece_start(index) + std::uint64_t{block} * block_bytes) ? 1 : 0;
         }
         if (piece.contiguous == piece.blocks) {
             reopen(index, piece);
@@ -571,7 +572,8 @@ void PieceCache::piece_settled(std::uint32_t index, Piece& piece)
         m_cleared.push_back(index);
     } else if (piece.phase == Phase::good && piece.dirty == 0) {
         m_done_bytes += m_geometry.piece_size(index);
-        m_to_write.erase(m_write_order.place_of(index)); // a flush that was under way has written the last of it
+        m_to_write.erase(
+            m_write_order.place_of(index)); // a flush that was under way has written the last of it
         m_pieces.erase(index);
     }
 }

@@ -22,13 +22,15 @@ std::vector<std::string> portability_warnings(std::uint64_t torrent_bytes, std::
 {
     std::vector<std::string> warnings;
     if (torrent_bytes > usual_torrent_limit) {
-        warnings.push_back(fmt::format("a torrent of {} ({} extents) is too large for many other BitTorrent clients: "
-                                       "they stop at 10 MB",
-                                       format_bytes(torrent_bytes), format_count(extents)));
+        warnings.push_back(
+            fmt::format("a torrent of {} ({} extents) is too large for many other BitTorrent clients: "
+                        "they stop at 10 MB",
+                        format_bytes(torrent_bytes), format_count(extents)));
     }
     if (piece_length > usual_piece_limit) {
-        warnings.push_back(fmt::format("pieces of {} are too large for many other BitTorrent clients: they stop at {}",
-                                       format_bytes(piece_length), format_bytes(usual_piece_limit)));
+        warnings.push_back(
+            fmt::format("pieces of {} are too large for many other BitTorrent clients: they stop at {}",
+                        format_bytes(piece_length), format_bytes(usual_piece_limit)));
     }
     return warnings;
 }

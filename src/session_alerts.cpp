@@ -53,7 +53,8 @@ std::optional<SessionEvent> event_of(const Endpoint& peer, lt::operation_t opera
                                      const lt::error_code& error)
 {
     if (error == lt::errors::self_connection) {
-        return std::nullopt; // by local service discovery, a tracker or another peer; each time from another port
+        return std::nullopt; // by local service discovery, a tracker or another peer; each time from another
+                             // port
     }
     if (error == lt::errors::too_many_corrupt_pieces || error == lt::errors::peer_banned) {
         return PeerBanned{peer};

@@ -35,7 +35,7 @@ void set_discovery(settings_pack& pack)
     pack.set_bool(settings_pack::enable_dht, false);
     pack.set_bool(settings_pack::enable_upnp, false);
     pack.set_bool(settings_pack::enable_natpmp, false);
-    pack.set_bool(settings_pack::enable_lsd, false); // LocalDiscovery does it
+    pack.set_bool(settings_pack::enable_lsd, false);                  // LocalDiscovery does it
     pack.set_bool(settings_pack::apply_ip_filter_to_trackers, false); // --allow is about peers
     pack.set_int(settings_pack::tracker_receive_timeout, 5); // a dead one shows soon; the default is 10
     pack.set_int(settings_pack::tracker_completion_timeout, 15);
@@ -44,9 +44,11 @@ void set_discovery(settings_pack& pack)
 
 void set_transport(settings_pack& pack, Transport transport)
 {
-    // TCP: uTP sends 1.4 KB per system call, and yields to other traffic. It is not refused (tcp_preference.hpp).
+    // TCP: uTP sends 1.4 KB per system call, and yields to other traffic. It is not refused
+    // (tcp_preference.hpp).
     pack.set_bool(settings_pack::enable_outgoing_utp, false);
-    // With TLS it is: a handshake that never ends has no descriptor there that HandshakeGuard could hang up on.
+    // With TLS it is: a handshake that never ends has no descriptor there that HandshakeGuard could hang up
+    // on.
     pack.set_bool(settings_pack::enable_incoming_utp, transport == Transport::plain);
     pack.set_int(settings_pack::mixed_mode_algorithm, settings_pack::prefer_tcp);
     // Plain text: RC4 protects nothing, and would take every block's zero-copy way away. Clients that prefer
@@ -95,7 +97,8 @@ void set_swarm(settings_pack& pack)
     pack.set_int(settings_pack::allowed_fast_set_size, 0);
     pack.set_int(settings_pack::suggest_mode, settings_pack::no_piece_suggestions);
     pack.set_bool(settings_pack::prioritize_partial_pieces, false);
-    // Who is complete stays connected: or its last HAVE is lost with the connection, and the seeder never counts it.
+    // Who is complete stays connected: or its last HAVE is lost with the connection, and the seeder never
+    // counts it.
     pack.set_bool(settings_pack::close_redundant_connections, false);
     pack.set_int(settings_pack::piece_timeout, 120); // a peer that waits for our disk is not slow
 }

@@ -30,7 +30,8 @@ struct Lane {
 };
 
 // Rounds 4 * Group to 4 * Group + 3, and the part of the message schedule that they are followed by.
-template <int Group> EZIO_SHA_INLINE void four_rounds(Lane& lane)
+template <int Group>
+EZIO_SHA_INLINE void four_rounds(Lane& lane)
 {
     __m128i& now = lane.schedule[Group % 4];
     const __m128i e = Group == 0 ? _mm_add_epi32(lane.e, now) : _mm_sha1nexte_epu32(lane.old_abcd, now);
@@ -50,7 +51,8 @@ template <int Group> EZIO_SHA_INLINE void four_rounds(Lane& lane)
     }
 }
 
-template <int Group, std::size_t Lanes> EZIO_SHA_INLINE void four_rounds_of_all(Lane (&lanes)[Lanes])
+template <int Group, std::size_t Lanes>
+EZIO_SHA_INLINE void four_rounds_of_all(Lane (&lanes)[Lanes])
 {
     for (Lane& lane : lanes) {
         four_rounds<Group>(lane);
@@ -85,7 +87,8 @@ EZIO_SHA_INLINE void store_state(const Lane& lane, Sha1State& state)
 }
 
 template <std::size_t Lanes>
-EZIO_SHA void hash_blocks(Sha1State* const (&states)[Lanes], const std::byte* const (&data)[Lanes], std::size_t blocks)
+EZIO_SHA void hash_blocks(Sha1State* const (&states)[Lanes], const std::byte* const (&data)[Lanes],
+                          std::size_t blocks)
 {
     Lane lanes[Lanes];
     for (std::size_t i = 0; i < Lanes; ++i) {
@@ -138,8 +141,8 @@ void hash_sha1_blocks(Sha1State& state, const std::byte* data, std::size_t block
     hash_blocks<1>({&state}, {data}, blocks);
 }
 
-void hash_sha1_blocks(Sha1State& state_a, const std::byte* data_a, Sha1State& state_b, const std::byte* data_b,
-                      std::size_t blocks)
+void hash_sha1_blocks(Sha1State& state_a, const std::byte* data_a, Sha1State& state_b,
+                      const std::byte* data_b, std::size_t blocks)
 {
     hash_blocks<2>({&state_a, &state_b}, {data_a, data_b}, blocks);
 }

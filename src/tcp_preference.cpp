@@ -24,8 +24,7 @@ class IncomingPeer final : public lt::peer_plugin {
   public:
     IncomingPeer(std::shared_ptr<CalledBack> called_back, lt::peer_connection_handle connection)
         : m_called_back(std::move(called_back)), m_connection(std::move(connection))
-    {
-    }
+    {}
 
     // Once a second. Not done in the handshake: its caller goes on with the connection.
     void tick() override

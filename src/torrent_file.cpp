@@ -40,7 +40,8 @@ Error not_an_image(const std::string& path, const std::string& why)
 lt::add_torrent_params decode(const std::string& path, std::string_view bytes)
 {
     try {
-        return lt::load_torrent_buffer({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, generous_limits());
+        return lt::load_torrent_buffer({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())},
+                                       generous_limits());
     } catch (const lt::system_error& error) {
         throw Error(ExitStatus::torrent,
                     fmt::format("{} is not a torrent: {}", path, error.code().message()));
@@ -138,14 +139,15 @@ Sha256Digest digest_of(const lt::sha256_hash& hash)
     return digest;
 }
 
-// libtorrent takes padding for the end of the piece that it is in, as it is in hybrid torrents and where padding aligns
-// extents with pieces, and does not ask for as many of the piece's last blocks.
+// libtorrent takes padding for the end of the piece that it is in, as it is in hybrid torrents and where
+// padding aligns extents with pieces, and does not ask for as many of the piece's last blocks.
 void refuse_padding_within_a_piece(const std::string& path, const Image& image)
 {
     std::uint32_t looked_at = image.piece_count();
     for (const ExtentMap::Range& stretch : image.map.padding()) {
         const std::uint64_t stretch_end = stretch.payload_offset + stretch.length - 1;
-        for (const std::uint64_t at : {stretch.payload_offset, stretch_end}) { // pieces between have nothing else
+        for (const std::uint64_t at :
+             {stretch.payload_offset, stretch_end}) { // pieces between have nothing else
             const auto piece = static_cast<std::uint32_t>(at / image.piece_length);
             if (std::exchange(looked_at, piece) == piece) {
                 continue;
@@ -154,7 +156,9 @@ void refuse_padding_within_a_piece(const std::string& path, const Image& image)
             std::uint64_t data_end = 0; // in the piece
             for (const auto& range : image.map.ranges(image.piece_offset(piece), image.piece_size(piece))) {
                 padding += range.is_padding() ? range.length : 0;
-                data_end = range.is_padding() ? data_end : range.payload_offset + range.length - image.piece_offset(piece);
+                data_end = range.is_padding()
+                               ? data_end
+                               : range.payload_offset + range.length - image.piece_offset(piece);
             }
             const std::uint64_t blocks = (image.piece_size(piece) + block_bytes - 1) / block_bytes;
             if ((blocks - padding / block_bytes) * block_bytes < data_end) {
@@ -178,8 +182,10 @@ void refuse_wrong_padding(const std::string& path, const Image& image)
     std::map<std::uint64_t, Sha1Digest> expected; // by the piece's size
     for (const ExtentMap::Range& stretch : image.map.padding()) {
         const std::uint64_t end = stretch.payload_offset + stretch.length;
-        auto piece = static_cast<std::uint32_t>((stretch.payload_offset + image.piece_length - 1) / image.piece_length);
-        for (; piece < image.piece_count() && image.piece_offset(piece) + image.piece_size(piece) <= end; ++piece) {
+        auto piece = static_cast<std::uint32_t>((stretch.payload_offset + image.piece_length - 1) /
+                                                image.piece_length);
+        for (; piece < image.piece_count() && image.piece_offset(piece) + image.piece_size(piece) <= end;
+             ++piece) {
             const std::uint64_t size = image.piece_size(piece);
             const auto [entry, is_new] = expected.try_emplace(size);
             if (is_new) {
@@ -192,9 +198,10 @@ void refuse_wrong_padding(const std::string& path, const Image& image)
     }
 }
 
-// The roots of a file's pieces: its own when it is one piece, else those that came with the info dictionary, if any did.
-// Throws when they are not those that the file's root is made of.
-std::vector<Sha256Digest> piece_roots(const std::string& path, const lt::add_torrent_params& params, lt::file_index_t file)
+// The roots of a file's pieces: its own when it is one piece, else those that came with the info dictionary,
+// if any did. Throws when they are not those that the file's root is made of.
+std::vector<Sha256Digest> piece_roots(const std::string& path, const lt::add_torrent_params& params,
+                                      lt::file_index_t file)
 {
     const lt::torrent_info& info = *params.ti;
     const auto piece_length = static_cast<std::uint64_t>(info.piece_length());
@@ -210,14 +217,16 @@ std::vector<Sha256Digest> piece_roots(const std::string& path, const lt::add_tor
     }
     const Sha256Digest missing = merkle_root({}, piece_length / block_bytes);
     if (!roots.empty() && merkle_root(roots, std::bit_ceil(roots.size()), missing) != root) {
-        throw not_an_image(path, fmt::format("the v2 hashes of the pieces of its file '{}' are not those of the file",
-                                             std::string(files_of(info).file_name(file))));
+        throw not_an_image(
+            path, fmt::format("the v2 hashes of the pieces of its file '{}' are not those of the file",
+                              std::string(files_of(info).file_name(file))));
     }
     return roots;
 }
 
 // Each piece of a hybrid torrent has bytes of one file only, and then padding.
-std::vector<V2Piece> v2_pieces_of(const std::string& path, const lt::add_torrent_params& params, const Image& image)
+std::vector<V2Piece> v2_pieces_of(const std::string& path, const lt::add_torrent_params& params,
+                                  const Image& image)
 {
     const lt::torrent_info& info = *params.ti;
     if (!info.info_hashes().has_v2()) {
@@ -236,7 +245,8 @@ std::vector<V2Piece> v2_pieces_of(const std::string& path, const lt::add_torrent
             V2Piece& piece = pieces[first + i];
             piece.data_bytes = std::min(image.piece_length, size - i * image.piece_length);
             const std::uint64_t blocks = (piece.data_bytes + block_bytes - 1) / block_bytes;
-            piece.leaves = size > image.piece_length ? image.piece_length / block_bytes : std::bit_ceil(blocks);
+            piece.leaves =
+                size > image.piece_length ? image.piece_length / block_bytes : std::bit_ceil(blocks);
             piece.root = i < roots.size() ? std::optional(roots[i]) : std::nullopt;
         }
     }

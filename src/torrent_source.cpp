@@ -14,8 +14,10 @@ namespace ezio {
 std::string read_torrent(const std::string& path_or_url, const StopSignal& stop)
 {
     if (is_magnet(path_or_url)) {
-        throw Error(ExitStatus::usage,
-                    fmt::format("{}: only fetch takes a magnet link; with --save-torrent it keeps the torrent", path_or_url));
+        throw Error(
+            ExitStatus::usage,
+            fmt::format("{}: only fetch takes a magnet link; with --save-torrent it keeps the torrent",
+                        path_or_url));
     }
     return is_http_url(path_or_url) ? http_download(path_or_url, largest_torrent, stop)
                                     : read_file(path_or_url, largest_torrent);

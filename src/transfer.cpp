@@ -24,7 +24,7 @@ namespace ezio {
 namespace {
 
 constexpr milliseconds tick{250};
-constexpr milliseconds last_words{300}; // what is said last is heard within this
+constexpr milliseconds last_words{300};     // what is said last is heard within this
 constexpr milliseconds longest_write{2000}; // one that takes longer hangs
 
 // After a failure, for threads that may be waiting for a dead disk; less than StopSignal::patience.
@@ -222,7 +222,9 @@ std::string Transfer::describe_wait() const
     if (waits_for_peers() && disk().writers == 0) {
         return m_swarm->describe_wait();
     }
-    const char* what = m_phase == Phase::syncing ? "the sync" : waits_for_peers() ? "a write" : "a read or sync";
+    const char* what = m_phase == Phase::syncing ? "the sync"
+                       : waits_for_peers()       ? "a write"
+                                                 : "a read or sync";
     return fmt::format("the target {} does not finish {}", m_target.path(), what);
 }
 

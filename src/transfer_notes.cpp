@@ -41,7 +41,8 @@ std::string describe_page_cache(PageCache page_cache, std::uint64_t payload_byte
 {
     const std::string size = format_bytes(payload_bytes);
     return page_cache == PageCache::keep
-               ? fmt::format("the kernel may cache the image: its {} fit in the memory that is available", size)
+               ? fmt::format("the kernel may cache the image: its {} fit in the memory that is available",
+                             size)
                : fmt::format("the kernel's cache of the image is dropped as it is used: its {} are more than "
                              "half of the memory that is available",
                              size);

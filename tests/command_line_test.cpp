@@ -117,8 +117,8 @@ TEST_CASE("command line: fetch has the network, the memory and the times")
 
 TEST_CASE("command line: seed has the network, the memory and reasons to leave")
 {
-    const auto options = parse_as<SeedOptions>(
-        words("seed t d --max-upload 0 --peer a:1 --no-lsd --memory 32M --seed-time 0 --idle-timeout 10m --clients 30"));
+    const auto options = parse_as<SeedOptions>(words("seed t d --max-upload 0 --peer a:1 --no-lsd --memory "
+                                                     "32M --seed-time 0 --idle-timeout 10m --clients 30"));
     CHECK(options.network.max_upload == 0);
     CHECK(options.network.peers == Arguments{"a:1"});
     CHECK_FALSE(options.network.lsd);
@@ -132,8 +132,8 @@ TEST_CASE("command line: create finds out what to take unless it is told")
 {
     const auto plain = parse_as<CreateOptions>({"create", "i", "-o", "t"});
     CHECK_FALSE((plain.all || plain.skip_holes || plain.force || plain.piece_length));
-    const auto told = parse_as<CreateOptions>({"create", "i", "-o", "t", "--all", "--skip-holes", "--force", "--extents",
-                                               "map", "--piece-size", "1M", "--memory", "64M"});
+    const auto told = parse_as<CreateOptions>({"create", "i", "-o", "t", "--all", "--skip-holes", "--force",
+                                               "--extents", "map", "--piece-size", "1M", "--memory", "64M"});
     CHECK((told.all && told.skip_holes && told.force));
     CHECK(told.extents == "map");
     CHECK(told.piece_length == 1_MiB);

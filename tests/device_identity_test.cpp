@@ -60,8 +60,9 @@ TEST_CASE("device identity: the serial number page of a SCSI disk, and what udev
 {
     const Machine machine;
     machine.write("sys/devices/sda/device/vpd_pg80", std::string("\0\x80\0\x08", 4) + "  WD-1234");
-    machine.write("udev/data/b8:0", "S:disk/by-id/x\nE:ID_SERIAL=WDC_WD10_WD-1234\nE:ID_SERIAL_SHORT=WD-1234\n"
-                                    "E:ID_WWN=0x50014ee2b4\nE:ID_SERIALS=no\n");
+    machine.write("udev/data/b8:0",
+                  "S:disk/by-id/x\nE:ID_SERIAL=WDC_WD10_WD-1234\nE:ID_SERIAL_SHORT=WD-1234\n"
+                  "E:ID_WWN=0x50014ee2b4\nE:ID_SERIALS=no\n");
     CHECK(machine.partition() == Identities{"WD-1234", "WDC_WD10_WD-1234", "0x50014ee2b4"});
 }
 
@@ -77,7 +78,8 @@ TEST_CASE("device identity: nothing is known of a device that is not there, or s
 TEST_CASE("device identity: case, blanks and the prefix of a world wide name do not matter, all else does")
 {
     const Identities known{"S3Z8NB0K", "naa.50014ee2b4aabbcc"};
-    for (const char* same : {"S3Z8NB0K", "s3z8nb0k", " S3Z8NB0K ", "50014EE2B4AABBCC", "0x50014ee2b4aabbcc"}) {
+    for (const char* same :
+         {"S3Z8NB0K", "s3z8nb0k", " S3Z8NB0K ", "50014EE2B4AABBCC", "0x50014ee2b4aabbcc"}) {
         CHECK(is_identity(same, known));
     }
     for (const char* other : {"", "S3Z8NB0", "S3Z8NB0KX", "50014ee2b4aabbc", "naa."}) {

@@ -31,7 +31,8 @@ constexpr std::uint64_t payload_bytes = 222_KiB + 100;
 
 } // namespace
 
-TEST_CASE("disk engine: blocks of padding need not arrive, nothing is written for them, and only data is counted")
+TEST_CASE(
+    "disk engine: blocks of padding need not arrive, nothing is written for them, and only data is counted")
 {
     EngineRig rig(padded());
     CHECK(rig.engine().facts().done_bytes == 64_KiB); // the piece of padding

@@ -91,7 +91,8 @@ using AnswerPtr = std::shared_ptr<Answer>;
 
 // An image with the hashes of `payload` cut at `extents`.
 [[nodiscard]] inline Image image_with(const std::vector<Extent>& extents, std::uint64_t piece_length,
-                                      std::span<const std::byte> payload, const std::vector<Extent>& padding = {})
+                                      std::span<const std::byte> payload,
+                                      const std::vector<Extent>& padding = {})
 {
     Image image = image_of(extents, piece_length);
     image.padding = padding;
@@ -117,7 +118,8 @@ class EngineRig {
 
     explicit EngineRig(const Setup& setup)
         : payload(random_payload(ExtentMap(setup.extents, setup.padding))),
-          image(image_with(setup.extents, setup.piece_length, payload, setup.padding)), target(setup.device_size)
+          image(image_with(setup.extents, setup.piece_length, payload, setup.padding)),
+          target(setup.device_size)
     {
         if (setup.disk == Setup::Disk::complete) {
             image.map.for_each(0, payload.size(), [&](const ExtentMap::Range& range) {

@@ -218,7 +218,8 @@ TEST_CASE("extent map: padding is in the payload and nowhere on the device")
     CHECK(map.device_end() == 5120);
     constexpr std::uint64_t nowhere = ExtentMap::Range::nowhere;
     CHECK(map.ranges(0, 1064) ==
-          std::vector<ExtentMap::Range>{{0, 4096, 1000}, {1000, nowhere, 24}, {1024, 5096, 24}, {1048, nowhere, 16}});
+          std::vector<ExtentMap::Range>{
+              {0, 4096, 1000}, {1000, nowhere, 24}, {1024, 5096, 24}, {1048, nowhere, 16}});
     CHECK(map.ranges(1010, 15) == std::vector<ExtentMap::Range>{{1010, nowhere, 14}, {1024, 5096, 1}});
     CHECK(map.padding() == std::vector<ExtentMap::Range>{{1000, nowhere, 24}, {1048, nowhere, 16}});
     CHECK(map.used() == std::vector<Extent>{{4096, 1024}});

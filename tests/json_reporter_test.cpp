@@ -142,10 +142,9 @@ TEST_CASE(
 TEST_CASE("json: every phase has a name of its own")
 {
     const std::map<Phase, std::string> names{
-        {Phase::metadata, "metadata"},
-        {Phase::connecting, "connecting"},   {Phase::checking, "checking"}, {Phase::hashing, "hashing"},
-        {Phase::downloading, "downloading"}, {Phase::syncing, "syncing"},   {Phase::seeding, "seeding"},
-        {Phase::verifying, "verifying"},     {Phase::mapping, "mapping"}};
+        {Phase::metadata, "metadata"}, {Phase::connecting, "connecting"},   {Phase::checking, "checking"},
+        {Phase::hashing, "hashing"},   {Phase::downloading, "downloading"}, {Phase::syncing, "syncing"},
+        {Phase::seeding, "seeding"},   {Phase::verifying, "verifying"},     {Phase::mapping, "mapping"}};
     for (const auto& [phase, name] : names) {
         CHECK(to_json(progress(phase, 0))["phase"] == name);
     }
@@ -154,10 +153,9 @@ TEST_CASE("json: every phase has a name of its own")
 TEST_CASE("json: a peer comes or goes")
 {
     const json came = to_json(PeerEvent{true, "10.0.0.2:6881"});
-    check_members(came, {{"event", Type::text},
-                         {"action", Type::text},
-                         {"address", Type::text},
-                         {"reason", Type::text}});
+    check_members(
+        came,
+        {{"event", Type::text}, {"action", Type::text}, {"address", Type::text}, {"reason", Type::text}});
     CHECK(came ==
           json{{"event", "peer"}, {"action", "connected"}, {"address", "10.0.0.2:6881"}, {"reason", ""}});
     const json left = to_json(PeerEvent{false, "10.0.0.2:6881", "it has hung up"});

@@ -53,7 +53,8 @@ TEST_CASE("local discovery: who announces itself often is found once")
         third.announce();
         second.announce();
     }
-    CHECK(first.take_found(LocalDiscovery::Reach::preferred) == std::vector{on_loopback(7002), on_loopback(7003)});
+    CHECK(first.take_found(LocalDiscovery::Reach::preferred) ==
+          std::vector{on_loopback(7002), on_loopback(7003)});
 }
 
 TEST_CASE("local discovery: who is in no allowed network is not found")

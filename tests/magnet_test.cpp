@@ -2,8 +2,8 @@
 #include "ezio/magnet.hpp"
 
 #include "catch.hpp"
-#include "ezio/http_download.hpp"
 #include "expect_error.hpp"
+#include "ezio/http_download.hpp"
 
 #include <string>
 #include <vector>
@@ -45,7 +45,8 @@ TEST_CASE("magnet: what was put into a link comes out of it")
     torrent.trackers = {"http://a:1/announce?x=1&y=2", "udp://b:2/"};
     torrent.web_seeds = {"http://c/images/"};
     const lt::add_torrent_params params = parse_magnet(make_magnet(torrent));
-    CHECK(params.info_hashes.v1.to_string() == "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67");
+    CHECK(params.info_hashes.v1.to_string() ==
+          "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67");
     CHECK(params.name == "lab 3");
     CHECK(std::vector<std::string>(params.trackers) == torrent.trackers);
     CHECK(std::vector<std::string>(params.url_seeds) == torrent.web_seeds);
@@ -53,7 +54,8 @@ TEST_CASE("magnet: what was put into a link comes out of it")
 
 TEST_CASE("magnet: base32, upper case, peers and unknown parameters are taken")
 {
-    const auto params = parse_magnet("magnet:?xl=10&xt=urn:btih:" + std::string(32, 'B') + "&x.pe=10.0.0.1:6881");
+    const auto params =
+        parse_magnet("magnet:?xl=10&xt=urn:btih:" + std::string(32, 'B') + "&x.pe=10.0.0.1:6881");
     CHECK(params.info_hashes.v1.is_all_zeros() == false);
     CHECK(params.peers.size() == 1);
 }

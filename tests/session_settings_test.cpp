@@ -31,9 +31,8 @@ Endpoint endpoint(const char* address, std::uint16_t port)
 TEST_CASE("session: nothing leaves the LAN unasked")
 {
     const lt::settings_pack pack = settings();
-    for (const int setting :
-         {settings_pack::enable_dht, settings_pack::enable_upnp, settings_pack::enable_natpmp,
-          settings_pack::enable_lsd}) {
+    for (const int setting : {settings_pack::enable_dht, settings_pack::enable_upnp,
+                              settings_pack::enable_natpmp, settings_pack::enable_lsd}) {
         CAPTURE(lt::name_for_setting(setting));
         REQUIRE(pack.has_val(setting));
         CHECK_FALSE(pack.get_bool(setting));
@@ -91,7 +90,7 @@ TEST_CASE("session: it listens on exactly the endpoints that were found free")
     CHECK(listen({endpoint("0.0.0.0", 6882), endpoint("::", 6882)}) == "0.0.0.0:6882,[::]:6882");
     const std::vector<Endpoint> both{endpoint("0.0.0.0", 6882), endpoint("::", 6882)};
     CHECK(session_settings({}, both, Transport::tls).get_str(settings_pack::listen_interfaces) ==
-          "0.0.0.0:6882s,[::]:6882s"); // and no plain one
+          "0.0.0.0:6882s,[::]:6882s");                                  // and no plain one
     CHECK(settings().get_int(settings_pack::max_retry_port_bind) == 0); // no other port behind our back
     CHECK_FALSE(settings().get_bool(settings_pack::listen_system_port_fallback));
 }

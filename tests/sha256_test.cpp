@@ -20,9 +20,11 @@ std::string hex(const Sha256Digest& digest)
 // printf 'abc' | sha256sum
 constexpr const char* sha256_of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 // head -c 16384 /dev/zero | sha256sum
-constexpr const char* sha256_of_a_block_of_zeros = "4fe7b59af6de3b665b67788cc2f99892ab827efae3a467342b3bb4e3bc8e5bfe";
+constexpr const char* sha256_of_a_block_of_zeros =
+    "4fe7b59af6de3b665b67788cc2f99892ab827efae3a467342b3bb4e3bc8e5bfe";
 // head -c 64 /dev/zero | sha256sum
-constexpr const char* sha256_of_two_zero_digests = "f5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b";
+constexpr const char* sha256_of_two_zero_digests =
+    "f5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b";
 
 } // namespace
 
@@ -60,7 +62,8 @@ TEST_CASE("sha256: missing leaves are zero, or what they are said to be, on ever
     Sha256Digest one{};
     one[0] = 1;
     const Sha256Digest pair = merkle_root({}, 2);
-    CHECK(merkle_root({one, one, one}, 8) == merkle_root({merkle_root({one, one}, 2), merkle_root({one}, 2)}, 4, pair));
+    CHECK(merkle_root({one, one, one}, 8) ==
+          merkle_root({merkle_root({one, one}, 2), merkle_root({one}, 2)}, 4, pair));
     CHECK(merkle_root({}, 8) == merkle_root({}, 4, pair));
 }
 

@@ -72,7 +72,8 @@ inline void make_sparse_file(const std::string& path, std::uint64_t size)
         throw std::runtime_error("cannot read " + path);
     }
     std::ostringstream text;
-    text << file.rdbuf(); // not byte by byte, which takes ThreadSanitizer minutes; files of /proc have no size
+    text
+        << file.rdbuf(); // not byte by byte, which takes ThreadSanitizer minutes; files of /proc have no size
     return text.str();
 }
 

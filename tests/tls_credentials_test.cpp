@@ -13,17 +13,16 @@ using test::TempDir;
 namespace {
 
 // Made with openssl(1) for this test. They end in the year 2126; the keys open nothing.
-const std::string ca =
-    "-----BEGIN CERTIFICATE-----\n"
-    "MIIBeDCCAR+gAwIBAgIUOhoqz1q8lBZGFnC+lIp3n6ImjJUwCgYIKoZIzj0EAwIw\n"
-    "ETEPMA0GA1UEAwwGTGFiIENBMCAXDTI2MTEyNTAyMzIxNVoYDzIxMjYxMTAxMDIz\n"
-    "MjE1WjARMQ8wDQYDVQQDDAZMYWIgQ0EwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC\n"
-    "AATdKSJwt0yZzNy2ax4bbPoPPbbeAaI8F2Rh0JoqIPv5w3R6FznkaVUVCcYvpqTC\n"
-    "dW6i3iPPsNYiCQGfvcSGYS0bo1MwUTAdBgNVHQ4EFgQUigY7JijF1AD57NipcZlI\n"
-    "tbKh56AwHwYDVR0jBBgwFoAUigY7JijF1AD57NipcZlItbKh56AwDwYDVR0TAQH/\n"
-    "BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiAfohOHjmz8tP7aPwhV1NOO2I5bhObj\n"
-    "QB7/9QbouTYmlgIgC78dPTjnBNJCes6mcnvIOwp0zlpGcUM4dnyp87coCMU=\n"
-    "-----END CERTIFICATE-----\n";
+const std::string ca = "-----BEGIN CERTIFICATE-----\n"
+                       "MIIBeDCCAR+gAwIBAgIUOhoqz1q8lBZGFnC+lIp3n6ImjJUwCgYIKoZIzj0EAwIw\n"
+                       "ETEPMA0GA1UEAwwGTGFiIENBMCAXDTI2MTEyNTAyMzIxNVoYDzIxMjYxMTAxMDIz\n"
+                       "MjE1WjARMQ8wDQYDVQQDDAZMYWIgQ0EwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC\n"
+                       "AATdKSJwt0yZzNy2ax4bbPoPPbbeAaI8F2Rh0JoqIPv5w3R6FznkaVUVCcYvpqTC\n"
+                       "dW6i3iPPsNYiCQGfvcSGYS0bo1MwUTAdBgNVHQ4EFgQUigY7JijF1AD57NipcZlI\n"
+                       "tbKh56AwHwYDVR0jBBgwFoAUigY7JijF1AD57NipcZlItbKh56AwDwYDVR0TAQH/\n"
+                       "BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiAfohOHjmz8tP7aPwhV1NOO2I5bhObj\n"
+                       "QB7/9QbouTYmlgIgC78dPTjnBNJCes6mcnvIOwp0zlpGcUM4dnyp87coCMU=\n"
+                       "-----END CERTIFICATE-----\n";
 const std::string other_ca = // of the same name
     "-----BEGIN CERTIFICATE-----\n"
     "MIIBeDCCAR+gAwIBAgIUfP1S/xuZx5nQOETTosO8739viBkwCgYIKoZIzj0EAwIw\n"
@@ -44,12 +43,11 @@ const std::string for_all = // made out to *
     "gwMoi0BebzAKBggqhkjOPQQDAgNHADBEAiAhESEXyL7mFMS4RpiN8SzRV2Sa2Bts\n"
     "aFRqPjUFXqGXNQIgHsmmavS06SRxR1bfS9y4Puvyt/2eFq2RmKzJ3AH8tyc=\n"
     "-----END CERTIFICATE-----\n";
-const std::string key_of_for_all =
-    "-----BEGIN PRIVATE KEY-----\n"
-    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgup6++3e8vTwz8TuG\n"
-    "XetMXGEyYP3x7QYMdIEbsXCmi5uhRANCAAQM64OzufulxhwEQvsFsTLZ4L6DEmM9\n"
-    "FhdecItvqsY7LaUDhSpVLPn1MQu1boZqcd/PKau0u/ag/tmDAyiLQF5v\n"
-    "-----END PRIVATE KEY-----\n";
+const std::string key_of_for_all = "-----BEGIN PRIVATE KEY-----\n"
+                                   "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgup6++3e8vTwz8TuG\n"
+                                   "XetMXGEyYP3x7QYMdIEbsXCmi5uhRANCAAQM64OzufulxhwEQvsFsTLZ4L6DEmM9\n"
+                                   "FhdecItvqsY7LaUDhSpVLPn1MQu1boZqcd/PKau0u/ag/tmDAyiLQF5v\n"
+                                   "-----END PRIVATE KEY-----\n";
 const std::string for_sda = // made out to sda
     "-----BEGIN CERTIFICATE-----\n"
     "MIIBGjCBwgIUEqXRLekkBu6NrOjyqUn7LdHZwe8wCgYIKoZIzj0EAwIwETEPMA0G\n"
@@ -59,12 +57,11 @@ const std::string for_sda = // made out to sda
     "YiVABwlZ2s9TMAoGCCqGSM49BAMCA0cAMEQCICDqrHdQkRKDxK/vlQMXKqMym8Hx\n"
     "1l3hbNKjLHKXfZksAiAdv/Cu8WuQSsxl6GM4fbUHkORiLp8wJqivIItrg4d3JQ==\n"
     "-----END CERTIFICATE-----\n";
-const std::string key_of_for_sda =
-    "-----BEGIN PRIVATE KEY-----\n"
-    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgpT4Zg7ACb7PQAMEZ\n"
-    "emx/xiVFobbt2InLAdql7qs0xPahRANCAAQ5lgG1Fo4/KKcZ2YczvW2w/D2fmf63\n"
-    "FpuDTMCusrd2rPpN72iEEUu47nYj/pkfwUD/THRuZHMrYiVABwlZ2s9T\n"
-    "-----END PRIVATE KEY-----\n";
+const std::string key_of_for_sda = "-----BEGIN PRIVATE KEY-----\n"
+                                   "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgpT4Zg7ACb7PQAMEZ\n"
+                                   "emx/xiVFobbt2InLAdql7qs0xPahRANCAAQ5lgG1Fo4/KKcZ2YczvW2w/D2fmf63\n"
+                                   "FpuDTMCusrd2rPpN72iEEUu47nYj/pkfwUD/THRuZHMrYiVABwlZ2s9T\n"
+                                   "-----END PRIVATE KEY-----\n";
 const std::string expired = // of the key of for_all
     "-----BEGIN CERTIFICATE-----\n"
     "MIIBFzCBvgIUVHcEqZghyPdyLIfJoHvtjLOdqMgwCgYIKoZIzj0EAwIwETEPMA0G\n"
@@ -90,7 +87,8 @@ class Files {
     TempDir m_dir;
 };
 
-void check_refused(const Files& files, const std::string& option, const std::string& why, const std::string& of = ca)
+void check_refused(const Files& files, const std::string& option, const std::string& why,
+                   const std::string& of = ca)
 {
     CAPTURE(option, why);
     const auto refusal = refusal_of([&] { (void)load_credentials(files.names(), of, "sda1"); });
@@ -127,8 +125,8 @@ TEST_CASE("TLS: Diffie-Hellman parameters are built in, and always the same")
 TEST_CASE("TLS: what peers would refuse is refused with the reason")
 {
     check_refused({expired, key_of_for_all}, "--ssl-cert", "it has expired on 20");
-    check_refused({for_all, key_of_for_all}, "--ssl-cert", "it is not signed by the CA that the torrent names",
-                  other_ca);
+    check_refused({for_all, key_of_for_all}, "--ssl-cert",
+                  "it is not signed by the CA that the torrent names", other_ca);
     check_refused({other_ca, key_of_for_all}, "--ssl-key", "it is not the key of ");
     check_refused({for_all, key_of_for_sda}, "--ssl-key", "it is not the key of ");
     const Files files(for_sda, key_of_for_sda);
@@ -141,8 +139,9 @@ TEST_CASE("TLS: files that are something else are refused")
     check_refused({"", key_of_for_all}, "--ssl-cert", "there is no certificate in it");
     check_refused({key_of_for_all, key_of_for_all}, "--ssl-cert", "there is no certificate in it");
     check_refused({for_all, for_all}, "--ssl-key", "there is no private key in it");
-    check_refused({for_all, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"},
-                  "--ssl-key", "it has a passphrase");
+    check_refused(
+        {for_all, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"},
+        "--ssl-key", "it has a passphrase");
 }
 
 TEST_CASE("TLS: options that are missing, and files that are not there, are named")
@@ -153,7 +152,8 @@ TEST_CASE("TLS: options that are missing, and files that are not there, are name
     CHECK_THAT(message({}), contains("the image is private: --ssl-cert is missing"));
     CHECK_THAT(message({Files(for_all, "").names().certificate, "", ""}),
                contains("the image is private: --ssl-key is missing"));
-    CHECK_THAT(message({"/nowhere/host.pem", "/nowhere/host.key", ""}), contains("--ssl-cert /nowhere/host.pem"));
+    CHECK_THAT(message({"/nowhere/host.pem", "/nowhere/host.key", ""}),
+               contains("--ssl-cert /nowhere/host.pem"));
 }
 
 } // namespace ezio

@@ -291,18 +291,20 @@ TEST_CASE("torrent file: as many hashes as pieces are needed, not one more or le
 namespace {
 
 // One extent, and then a file of padding with that path.
-std::string padded(std::uint64_t extent, std::uint64_t padding, const std::string& pad_path, const std::string& hashes)
+std::string padded(std::uint64_t extent, std::uint64_t padding, const std::string& pad_path,
+                   const std::string& hashes)
 {
-    return "d4:infod5:filesld6:lengthi" + std::to_string(extent) + "e4:pathl" + bencoded(digits) + "eed4:attr1:p6:lengthi" +
-           std::to_string(padding) + "e4:pathl" + pad_path + "eee4:name4:sda112:piece lengthi65536e6:pieces" +
-           bencoded(hashes) + "ee";
+    return "d4:infod5:filesld6:lengthi" + std::to_string(extent) + "e4:pathl" + bencoded(digits) +
+           "eed4:attr1:p6:lengthi" + std::to_string(padding) + "e4:pathl" + pad_path +
+           "eee4:name4:sda112:piece lengthi65536e6:pieces" + bencoded(hashes) + "ee";
 }
 
 } // namespace
 
 TEST_CASE("torrent file: padding is part of the payload, and of no extent, whatever it is called")
 {
-    for (const std::string path : {"4:.pad5:61440", "18:_____padding_file_", "32:00000000000000000000000000010000"}) {
+    for (const std::string path :
+         {"4:.pad5:61440", "18:_____padding_file_", "32:00000000000000000000000000010000"}) {
         CAPTURE(path);
         const LoadedTorrent loaded = load(padded(4096, 61440, path, std::string(20, '#')));
         CHECK(loaded.image.extents == std::vector{Extent{offset, 4096}});
@@ -319,7 +321,8 @@ TEST_CASE("torrent file: padding that libtorrent would not fetch the data after 
     CHECK(load(bytes).image.padding.size() == 1);
     bytes = replaced(bytes, "eee4:name", "eed6:lengthi4096e4:pathl16:0000000000000000eee4:name");
     CHECK(refusal_to_load(bytes) == "is not a disk image: its piece 0 has padding before data");
-    CHECK(load(replaced(bytes, "i32768e", "i12288e")).image.padding == std::vector{Extent{4096, 12288}}); // less than a block
+    CHECK(load(replaced(bytes, "i32768e", "i12288e")).image.padding ==
+          std::vector{Extent{4096, 12288}}); // less than a block
 }
 
 TEST_CASE("torrent file: a piece of padding has to be of zeros")
@@ -336,13 +339,15 @@ TEST_CASE("torrent file: a piece of padding has to be of zeros")
 
 TEST_CASE("torrent file: padding alone is no image")
 {
-    CHECK(refusal_to_load(padded(0, 65536, "4:.pad5:65536", std::string(20, '#'))) == "is not a disk image: it has no data");
+    CHECK(refusal_to_load(padded(0, 65536, "4:.pad5:65536", std::string(20, '#'))) ==
+          "is not a disk image: it has no data");
 }
 
 TEST_CASE("torrent file: BitTorrent v2 alone is refused, and of a hybrid torrent both hashes are known")
 {
     const auto tree_of = [](const std::string& length) {
-        return "9:file treed" + bencoded(digits) + "d0:d6:length" + length + "11:pieces root32:" + std::string(32, '#') + "eee";
+        return "9:file treed" + bencoded(digits) + "d0:d6:length" + length +
+               "11:pieces root32:" + std::string(32, '#') + "eee";
     };
     const std::string files = "5:filesld6:lengthi4096e4:pathl" + bencoded(digits) + "eee";
     const std::string rest = "12:meta versioni2e4:name4:sda112:piece lengthi65536e";
@@ -355,7 +360,8 @@ TEST_CASE("torrent file: BitTorrent v2 alone is refused, and of a hybrid torrent
     CHECK(image.v2_pieces[0].root.value().front() == '#');
     CHECK(image.v2_pieces[0].data_bytes == 4096);
     CHECK(image.v2_pieces[0].leaves == 1);
-    CHECK_THAT(refusal_to_load(torrent(tree_of("i4097e") + files + rest + v1_pieces)), contains("is not a torrent: "));
+    CHECK_THAT(refusal_to_load(torrent(tree_of("i4097e") + files + rest + v1_pieces)),
+               contains("is not a torrent: "));
 }
 
 } // namespace ezio

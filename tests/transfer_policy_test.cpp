@@ -69,7 +69,8 @@ TEST_CASE("stall clock: whatever moves starts it again")
     CHECK(clock.stalled_for(start + 17500ms) == 500ms);
 }
 
-TEST_CASE("searching: it is done every few seconds at first, and less often once it has been in vain for long")
+TEST_CASE(
+    "searching: it is done every few seconds at first, and less often once it has been in vain for long")
 {
     CHECK(search_interval(1ms) == 3s);
     CHECK(search_interval(119s) == 3s);

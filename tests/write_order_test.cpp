@@ -39,8 +39,10 @@ TEST_CASE("write order: extents that ascend leave the pieces as they are numbere
 
 TEST_CASE("write order: pieces go by the place of their first byte on the device")
 {
-    const Image image = image_of(
-        {{1 << 20, 2 * block_bytes}, {3 << 20, 2 * block_bytes}, {0, 2 * block_bytes}, {2 << 20, block_bytes}});
+    const Image image = image_of({{1 << 20, 2 * block_bytes},
+                                  {3 << 20, 2 * block_bytes},
+                                  {0, 2 * block_bytes},
+                                  {2 << 20, block_bytes}});
     CHECK(pieces_in_order(image) == std::vector<std::uint32_t>{2, 0, 3, 1});
 }
 

@@ -46,7 +46,8 @@ TEST_CASE("wrong data: a right piece makes up for wrong ones")
     CHECK_FALSE(wrong.hopeless(start + 1000 * second));
 }
 
-TEST_CASE("wrong data: many wrong pieces in a row are hopeless, the same number with a right one between is not")
+TEST_CASE(
+    "wrong data: many wrong pieces in a row are hopeless, the same number with a right one between is not")
 {
     WrongData wrong;
     const auto reject = [&](unsigned count) {

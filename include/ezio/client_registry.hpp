@@ -3,11 +3,11 @@
 // Who has got the image from this swarm, as far as the seeder can tell: what its peers announce.
 //
 // A client is known by its address and the port that it listens on, so that one that is started again counts
-// once; several on one host are several. One that says which process it is keeps its first name, and so counts
-// once whatever its addresses. Where a peer does not say which port that is, its address alone has to
+// once; several on one host are several. One that says which process it is keeps its first name, and so
+// counts once whatever its addresses. Where a peer does not say which port that is, its address alone has to
 // do. A client is complete when it has announced every piece: it has received and verified them. That it has
-// synced its disk it does not say. Once complete, it stays counted when it leaves; one that comes back with less
-// is in progress again. Those that say they are `ezio-cli seed` are no clients.
+// synced its disk it does not say. Once complete, it stays counted when it leaves; one that comes back with
+// less is in progress again. Those that say they are `ezio-cli seed` are no clients.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,8 @@ class ClientRegistry {
 
     explicit ClientRegistry(std::uint32_t pieces) : m_pieces(pieces) {}
 
-    // A client is connected and has so many pieces. A second connection of the same client replaces the first.
+    // A client is connected and has so many pieces. A second connection of the same client replaces the
+    // first.
     void has(const std::string& client, std::uint32_t pieces);
     void left(const std::string& client);
 

@@ -21,13 +21,13 @@ struct CreateOptions {
     std::string name;   // info.name; empty: that of the source
     std::vector<std::string> trackers;
     std::string comment;
-    std::string ssl_ca;             // file with the CA's certificate, PEM; empty: no SSL torrent
-    bool date = false;              // note the time of creation
+    std::string ssl_ca;                        // file with the CA's certificate, PEM; empty: no SSL torrent
+    bool date = false;                         // note the time of creation
     std::optional<std::uint64_t> piece_length; // none: as fits the payload
-    bool all = false;               // every byte, without a look at what is on the source
-    bool skip_holes = false;        // of an image file, with `all`
-    std::string extents;            // file that says what to carry; empty: find out
-    bool force = false;             // although it is mounted for writing
+    bool all = false;                          // every byte, without a look at what is on the source
+    bool skip_holes = false;                   // of an image file, with `all`
+    std::string extents;                       // file that says what to carry; empty: find out
+    bool force = false;                        // although it is mounted for writing
     std::uint64_t memory = 256_MiB;
 
     bool operator==(const CreateOptions&) const = default;
@@ -55,7 +55,7 @@ struct FetchOptions {
     bool resume = false;  // keep what is right on the target already
     bool discard = false; // what the image does not use
     std::string serial;   // the disk's; empty: any
-    bool verify = false; // read everything back from the medium before it counts as complete
+    bool verify = false;  // read everything back from the medium before it counts as complete
     std::chrono::milliseconds seed_time = std::chrono::minutes(2);
     std::optional<std::chrono::milliseconds> stall_timeout;
     std::optional<std::chrono::milliseconds> timeout;

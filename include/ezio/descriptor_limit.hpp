@@ -5,8 +5,8 @@
 
 namespace ezio {
 
-// Connections beyond --max-peers that are not peers yet: a host that opens many and says nothing must not keep
-// the others out.
+// Connections beyond --max-peers that are not peers yet: a host that opens many and says nothing must not
+// keep the others out.
 inline constexpr int spare_connections = 512;
 
 // Descriptors that the process needs with this many peers, files of a directory included.

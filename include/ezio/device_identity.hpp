@@ -18,7 +18,8 @@ struct DeviceDirectories {
 
 // The serial numbers and world wide names of the disk that `device` is, or is a partition of, as the kernel
 // and udev know them. Empty when nobody knows any.
-[[nodiscard]] std::vector<std::string> device_identities(dev_t device, const DeviceDirectories& directories = {});
+[[nodiscard]] std::vector<std::string> device_identities(dev_t device,
+                                                         const DeviceDirectories& directories = {});
 
 // Whether `wanted` is one of them. Upper and lower case are the same, a prefix as in naa.5000, eui.0025 or
 // 0x5000 may be left out, and so may blanks at the ends.

@@ -8,7 +8,8 @@
 // does not run out of them. The kernel reports a failed write-back once per open file, and that report must
 // not be lost with a descriptor that is closed. So a file that was written is synced before, which costs
 // milliseconds each; or, where syncfs(2) is known to report what failed in any file since its descriptor was
-// opened, the file system is synced as a whole in the end. 5,000 files of 1,000 bytes: 27.5 s and 4.0 s (ext4).
+// opened, the file system is synced as a whole in the end. 5,000 files of 1,000 bytes: 27.5 s and 4.0 s
+// (ext4).
 #pragma once
 
 #include "ezio/fd.hpp"

@@ -45,24 +45,27 @@ class DiskIo final : public lt::disk_interface, public lt::buffer_allocator_inte
     // For what libtorrent's interface has no word for: facts, failure and what is kept.
     [[nodiscard]] DiskEngine& engine() { return m_engine; }
 
-    lt::storage_holder new_torrent(const lt::storage_params& params, const std::shared_ptr<void>& torrent) override;
+    lt::storage_holder new_torrent(const lt::storage_params& params,
+                                   const std::shared_ptr<void>& torrent) override;
     void remove_torrent(lt::storage_index_t storage) override;
     void async_read(lt::storage_index_t storage, const lt::peer_request& request,
                     std::function<void(lt::disk_buffer_holder, const lt::storage_error&)> handler,
                     lt::disk_job_flags_t flags) override;
     bool async_write(lt::storage_index_t storage, const lt::peer_request& request, const char* buffer,
                      std::shared_ptr<lt::disk_observer> observer,
-                     std::function<void(const lt::storage_error&)> handler, lt::disk_job_flags_t flags) override;
+                     std::function<void(const lt::storage_error&)> handler,
+                     lt::disk_job_flags_t flags) override;
     void async_hash(lt::storage_index_t storage, lt::piece_index_t piece, lt::span<lt::sha256_hash> v2,
                     lt::disk_job_flags_t flags,
-                    std::function<void(lt::piece_index_t, const lt::sha1_hash&, const lt::storage_error&)> handler)
-        override;
-    void async_hash2(lt::storage_index_t storage, lt::piece_index_t piece, int offset, lt::disk_job_flags_t flags,
-                     std::function<void(lt::piece_index_t, const lt::sha256_hash&, const lt::storage_error&)> handler)
-        override;
-    void async_move_storage(lt::storage_index_t storage, std::string path, lt::move_flags_t flags,
-                            std::function<void(lt::status_t, const std::string&, const lt::storage_error&)> handler)
-        override;
+                    std::function<void(lt::piece_index_t, const lt::sha1_hash&, const lt::storage_error&)>
+                        handler) override;
+    void async_hash2(lt::storage_index_t storage, lt::piece_index_t piece, int offset,
+                     lt::disk_job_flags_t flags,
+                     std::function<void(lt::piece_index_t, const lt::sha256_hash&, const lt::storage_error&)>
+                         handler) override;
+    void async_move_storage(
+        lt::storage_index_t storage, std::string path, lt::move_flags_t flags,
+        std::function<void(lt::status_t, const std::string&, const lt::storage_error&)> handler) override;
     void async_release_files(lt::storage_index_t storage, std::function<void()> handler) override;
     void async_check_files(lt::storage_index_t storage, const lt::add_torrent_params* resume_data,
                            lt::aux::vector<std::string, lt::file_index_t> links,
@@ -73,10 +76,12 @@ class DiskIo final : public lt::disk_interface, public lt::buffer_allocator_inte
         std::function<void(const std::string&, lt::file_index_t, const lt::storage_error&)> handler) override;
     void async_delete_files(lt::storage_index_t storage, lt::remove_flags_t options,
                             std::function<void(const lt::storage_error&)> handler) override;
-    void async_set_file_priority(
-        lt::storage_index_t storage, lt::aux::vector<lt::download_priority_t, lt::file_index_t> priorities,
-        std::function<void(const lt::storage_error&, lt::aux::vector<lt::download_priority_t, lt::file_index_t>)>
-            handler) override;
+    void
+    async_set_file_priority(lt::storage_index_t storage,
+                            lt::aux::vector<lt::download_priority_t, lt::file_index_t> priorities,
+                            std::function<void(const lt::storage_error&,
+                                               lt::aux::vector<lt::download_priority_t, lt::file_index_t>)>
+                                handler) override;
     void async_clear_piece(lt::storage_index_t storage, lt::piece_index_t index,
                            std::function<void(lt::piece_index_t)> handler) override;
     void update_stats_counters(lt::counters& counters) const override;

@@ -45,8 +45,7 @@ class Error : public std::runtime_error {
 
     explicit Error(IoFailure failure)
         : std::runtime_error(failure.message()), m_status(ExitStatus::io), m_failure(std::move(failure))
-    {
-    }
+    {}
 
     [[nodiscard]] ExitStatus status() const { return m_status; }
     [[nodiscard]] const std::optional<IoFailure>& io_failure() const { return m_failure; }

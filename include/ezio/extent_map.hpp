@@ -7,8 +7,9 @@
 // without a gap, into runs: a table sorted by payload offset. A lookup is one binary search, then a walk.
 // Built once, checked once, constant afterwards: safe to use from any thread.
 //
-// Some torrents have padding (BEP 47), in hybrid ones it ends each piece that would otherwise have parts of two
-// extents: zeros that count as payload and are nowhere on the device. Nothing reads or writes a device for them.
+// Some torrents have padding (BEP 47), in hybrid ones it ends each piece that would otherwise have parts of
+// two extents: zeros that count as payload and are nowhere on the device. Nothing reads or writes a device
+// for them.
 //
 // Invariants: runs cover [0, payload_size()) without gaps; no two of them overlap on the device; no extent
 // is empty or ends beyond 2^63 - 1.
@@ -63,8 +64,8 @@ class ExtentMap {
     // The size in bytes of the smallest device that holds every extent.
     [[nodiscard]] std::uint64_t device_end() const;
 
-    // The largest logical sector size, in bytes, that every extent begins and ends on: a power of two from 512,
-    // the smallest there is, to 64 KiB.
+    // The largest logical sector size, in bytes, that every extent begins and ends on: a power of two from
+    // 512, the smallest there is, to 64 KiB.
     [[nodiscard]] std::uint64_t largest_sector() const;
 
     // Calls `visit` for each run that [payload_offset, payload_offset + length) touches, in payload order.

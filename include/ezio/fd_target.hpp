@@ -17,8 +17,7 @@ class FdTarget : public Target {
   public:
     FdTarget(Fd fd, std::string path, PageCache page_cache)
         : m_fd(std::move(fd)), m_path(std::move(path)), m_page_cache(page_cache)
-    {
-    }
+    {}
 
     using Target::read_at;
     using Target::write_at;
@@ -47,7 +46,9 @@ class FdTarget : public Target {
 
 // Both throw Error as open_target does, having changed nothing but, for open_image_file with
 // Access::read_write, the existence and size of the (sparse) file.
-[[nodiscard]] std::unique_ptr<Target> open_block_device(const std::string& path, Access access, const Image& image);
-[[nodiscard]] std::unique_ptr<Target> open_image_file(const std::string& path, Access access, const Image& image);
+[[nodiscard]] std::unique_ptr<Target> open_block_device(const std::string& path, Access access,
+                                                        const Image& image);
+[[nodiscard]] std::unique_ptr<Target> open_image_file(const std::string& path, Access access,
+                                                      const Image& image);
 
 } // namespace ezio

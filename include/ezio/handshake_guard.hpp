@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// libtorrent 2.0 waits for ever for a TLS handshake that somebody else has begun, and counts such a connection
-// nowhere: 2,000 that say nothing took 85 KiB each and every descriptor, and no member of a private image could
-// connect any more. This hangs up on those that take too long, and on the oldest when there are too many.
+// libtorrent 2.0 waits for ever for a TLS handshake that somebody else has begun, and counts such a
+// connection nowhere: 2,000 that say nothing took 85 KiB each and every descriptor, and no member of a
+// private image could connect any more. This hangs up on those that take too long, and on the oldest when
+// there are too many.
 //
-// libtorrent does not tell which they are. They are the process's connections that came to a port it listens on
-// and are none of libtorrent's peers. A descriptor can be closed, and its number given to another connection,
-// between the look at it and the hanging up; that peer would then have to connect once more.
+// libtorrent does not tell which they are. They are the process's connections that came to a port it listens
+// on and are none of libtorrent's peers. A descriptor can be closed, and its number given to another
+// connection, between the look at it and the hanging up; that peer would then have to connect once more.
 #pragma once
 
 #include "ezio/addresses.hpp"
@@ -38,7 +39,10 @@ class HandshakeGuard {
     explicit HandshakeGuard(std::set<std::uint16_t> ports);
 
     // Looks at most once a second. `peers` are libtorrent's.
-    [[nodiscard]] bool is_time(Clock::time_point now) const { return now - m_last_look >= std::chrono::seconds(1); }
+    [[nodiscard]] bool is_time(Clock::time_point now) const
+    {
+        return now - m_last_look >= std::chrono::seconds(1);
+    }
     void look(Clock::time_point now, const std::set<Endpoint>& peers);
 
     // The descriptors to hang up on, when `connections` are there now.

@@ -35,7 +35,7 @@ class IoWorkers {
     std::mutex& m_mutex;
     const Step m_step;
     std::condition_variable m_wake;
-    unsigned m_idle = 0;    // guarded by m_mutex, as are the next three
+    unsigned m_idle = 0; // guarded by m_mutex, as are the next three
     unsigned m_running = 0;
     bool m_stopping = false;
     std::function<void()> m_when_ended;

@@ -35,8 +35,7 @@ class LocalDiscovery {
 
     // `info_hash` in hex; `listen` as in ListenPlace, with one port. Only who is in `allowed` is found; when
     // that is empty, everybody.
-    LocalDiscovery(std::string info_hash, std::vector<Endpoint> listen,
-                   std::vector<AddressRange> allowed);
+    LocalDiscovery(std::string info_hash, std::vector<Endpoint> listen, std::vector<AddressRange> allowed);
 
     void announce();
 

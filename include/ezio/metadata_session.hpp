@@ -3,8 +3,8 @@
 // From a magnet link to a torrent: a session that has no disk gets the metadata from peers, and nothing else.
 #pragma once
 
-#include "ezio/network_options.hpp"
 #include "ezio/addresses.hpp"
+#include "ezio/network_options.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/stop_signal.hpp"
 #include "ezio/wakeup.hpp"
@@ -17,7 +17,7 @@ namespace ezio {
 
 struct MetadataOptions {
     const NetworkOptions& network;
-    const NetworkEndpoints& endpoints; // what the names in `network` resolved to
+    const NetworkEndpoints& endpoints;                 // what the names in `network` resolved to
     std::optional<std::chrono::milliseconds> patience; // for all of it; none: no limit
 };
 

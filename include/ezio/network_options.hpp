@@ -16,9 +16,10 @@ struct NetworkOptions {
     bool torrent_trackers = true;      // use those that stand in the torrent
     bool web_seeds = true;             // use the web seeds that stand in the torrent
     bool lsd = true;                   // local service discovery, by multicast
-    std::vector<std::string> listen;   // ADDR|IFACE[:PORT]; none: all addresses, the first free port of the range
-    std::vector<std::string> allow;    // who may connect, as networks; none: everybody
-    std::uint64_t max_upload = 0;      // bytes per second; 0: no limit
+    std::vector<std::string>
+        listen; // ADDR|IFACE[:PORT]; none: all addresses, the first free port of the range
+    std::vector<std::string> allow; // who may connect, as networks; none: everybody
+    std::uint64_t max_upload = 0;   // bytes per second; 0: no limit
     std::uint64_t max_download = 0;
     int max_peers = 256;
     TlsFiles tls;     // for a private image

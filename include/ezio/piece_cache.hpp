@@ -71,8 +71,8 @@ class PieceCache {
     // Declares that the target holds the piece already. Before anything else is done with it.
     void set_on_disk(std::uint32_t piece);
 
-    // Declares that the block at `offset` is nothing but padding: as good as on the disk, even in a piece that is
-    // cleared. Before anything else is done with its piece, and before set_on_disk.
+    // Declares that the block at `offset` is nothing but padding: as good as on the disk, even in a piece
+    // that is cleared. Before anything else is done with its piece, and before set_on_disk.
     void set_padding(std::uint64_t offset);
 
     // --- receiving ---
@@ -186,7 +186,7 @@ class PieceCache {
     std::unordered_map<std::uint32_t, Piece> m_pieces; // in progress, or verified and not yet written
     std::set<std::uint32_t> m_complete_to_hash;        // somebody waits for these
     std::set<std::uint32_t> m_prefix_to_hash;
-    std::set<std::uint32_t> m_to_write;  // places in m_write_order of verified pieces
+    std::set<std::uint32_t> m_to_write;      // places in m_write_order of verified pieces
     std::uint32_t m_next_place_to_write = 0; // where the elevator goes on
     std::list<std::uint64_t> m_to_read;
     std::vector<std::uint32_t> m_cleared;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Hashes what is on the target, piece by piece, with several threads that take the next piece each, or the
-// next two where that makes SHA-1 faster: the device is read in the payload's order. Runs in the background; the owner looks at the progress.
+// next two where that makes SHA-1 faster: the device is read in the payload's order. Runs in the background;
+// the owner looks at the progress.
 #pragma once
 
 #include "ezio/error.hpp"
@@ -23,9 +24,10 @@ namespace ezio {
 class PieceScan {
   public:
     // Starts. `map` and `target` must outlive it; `wakeup` is notified at the end. The payload of `map` is
-    // cut into pieces of `piece_length` bytes. With `v2_pieces`, a hybrid torrent's, it finds their roots, too.
-    PieceScan(const ExtentMap& map, std::uint64_t piece_length, Target& target, unsigned threads, Wakeup& wakeup,
-              std::span<const V2Piece> v2_pieces = {});
+    // cut into pieces of `piece_length` bytes. With `v2_pieces`, a hybrid torrent's, it finds their roots,
+    // too.
+    PieceScan(const ExtentMap& map, std::uint64_t piece_length, Target& target, unsigned threads,
+              Wakeup& wakeup, std::span<const V2Piece> v2_pieces = {});
 
     // Gives up what is not done yet.
     ~PieceScan();
@@ -41,7 +43,10 @@ class PieceScan {
 
     // One for each piece. When finished without a failure, or taken as hashed.
     [[nodiscard]] const std::vector<Sha1Digest>& digests() const { return m_digests; }
-    [[nodiscard]] const std::vector<Sha256Digest>& v2_roots() const { return m_v2_roots; } // none without v2_pieces
+    [[nodiscard]] const std::vector<Sha256Digest>& v2_roots() const
+    {
+        return m_v2_roots;
+    } // none without v2_pieces
 
   private:
     void run();
@@ -66,7 +71,7 @@ class PieceScan {
     mutable std::mutex m_mutex;
     std::optional<IoFailure> m_failure;  // guarded by m_mutex
     std::vector<std::uint32_t> m_hashed; // guarded by m_mutex
-    std::vector<std::thread> m_threads; // constant after construction
+    std::vector<std::thread> m_threads;  // constant after construction
 };
 
 // As many as there are processors.

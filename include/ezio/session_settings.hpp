@@ -15,8 +15,8 @@ namespace ezio {
 enum class Transport { plain, tls };
 
 // libtorrent's settings for one torrent on a LAN. Each that is not libtorrent's default says why.
-[[nodiscard]] lt::settings_pack session_settings(const NetworkOptions& options, const std::vector<Endpoint>& listen,
-                                                 Transport transport);
+[[nodiscard]] lt::settings_pack session_settings(const NetworkOptions& options,
+                                                 const std::vector<Endpoint>& listen, Transport transport);
 
 // Nobody but these, in or out; everybody if there are none.
 [[nodiscard]] lt::ip_filter nobody_but(const std::vector<AddressRange>& allowed);

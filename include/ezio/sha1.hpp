@@ -36,7 +36,8 @@ class Sha1 {
 
     // The same for two computations at once. With the instructions, and as long as both have had whole blocks
     // of 64 bytes so far, that takes little longer than one of them.
-    static void update_both(Sha1& a, std::span<const std::byte> data_a, Sha1& b, std::span<const std::byte> data_b);
+    static void update_both(Sha1& a, std::span<const std::byte> data_a, Sha1& b,
+                            std::span<const std::byte> data_b);
 
     // The digest of all that went in; the object then starts again from nothing.
     [[nodiscard]] Sha1Digest finish();
@@ -52,7 +53,7 @@ class Sha1 {
 
     std::unique_ptr<evp_md_ctx_st, Free> m_openssl; // if it is OpenSSL's; the rest is then unused
     Sha1State m_state = sha1_start;
-    std::uint64_t m_length = 0; // bytes that went in
+    std::uint64_t m_length = 0;                        // bytes that went in
     std::array<std::byte, sha1_block_bytes> m_begun{}; // the block that is not full yet
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// SHA-1's inner loop with the processor's SHA instructions (x86 since Goldmont and Zen), for one message or for two
-// at once. Each of those instructions waits for the one before it, so that a processor with one message is
-// idle nearly half of the time: two messages side by side take 1.2 times as long as one (AMD EPYC: 1.77 GB/s
-// for one, as OpenSSL; 2.95 GB/s for two together; three no longer fit the registers, 1.8 GB/s).
+// SHA-1's inner loop with the processor's SHA instructions (x86 since Goldmont and Zen), for one message or
+// for two at once. Each of those instructions waits for the one before it, so that a processor with one
+// message is idle nearly half of the time: two messages side by side take 1.2 times as long as one (AMD
+// EPYC: 1.77 GB/s for one, as OpenSSL; 2.95 GB/s for two together; three no longer fit the registers, 1.8
+// GB/s).
 #pragma once
 
 #include <array>
@@ -24,7 +25,7 @@ inline constexpr std::size_t sha1_block_bytes = 64;
 void hash_sha1_blocks(Sha1State& state, const std::byte* data, std::size_t blocks);
 
 // The same for two messages.
-void hash_sha1_blocks(Sha1State& state_a, const std::byte* data_a, Sha1State& state_b, const std::byte* data_b,
-                      std::size_t blocks);
+void hash_sha1_blocks(Sha1State& state_a, const std::byte* data_a, Sha1State& state_b,
+                      const std::byte* data_b, std::size_t blocks);
 
 } // namespace ezio

@@ -31,12 +31,14 @@ class Sha256Blocks {
     };
 
     std::unique_ptr<evp_md_ctx_st, Free> m_context;
-    std::uint64_t m_left;          // bytes of data that are to come
-    std::uint64_t m_in_block = 0;  // bytes that went into the block that is not full yet
+    std::uint64_t m_left;         // bytes of data that are to come
+    std::uint64_t m_in_block = 0; // bytes that went into the block that is not full yet
     std::vector<Sha256Digest> m_digests;
 };
 
-// The root of the tree of `leaves` leaves, a power of two and at least one for each of `nodes`; the others are `missing`.
-[[nodiscard]] Sha256Digest merkle_root(std::vector<Sha256Digest> nodes, std::uint64_t leaves, Sha256Digest missing = {});
+// The root of the tree of `leaves` leaves, a power of two and at least one for each of `nodes`; the others
+// are `missing`.
+[[nodiscard]] Sha256Digest merkle_root(std::vector<Sha256Digest> nodes, std::uint64_t leaves,
+                                       Sha256Digest missing = {});
 
 } // namespace ezio

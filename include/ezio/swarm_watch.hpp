@@ -53,8 +53,8 @@ class SwarmWatch {
     // Where to ask now who is there.
     [[nodiscard]] Search search(Clock::time_point now);
 
-    // At which addresses to connect with those that local service discovery finds: at all when for longer than
-    // it takes nobody could be reached.
+    // At which addresses to connect with those that local service discovery finds: at all when for longer
+    // than it takes nobody could be reached.
     [[nodiscard]] LocalDiscovery::Reach reach(Clock::time_point now) const;
 
     [[nodiscard]] unsigned peers() const { return m_facts.peers; }

@@ -37,9 +37,9 @@ class Target {
     // Writes the parts, one after the other, from `offset` on. They are used up as in read_at.
     [[nodiscard]] virtual std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) = 0;
 
-    // Starts to write `span`, in which `bytes` were written, to the medium, and waits for what was started long
-    // before, so that no more than write_behind_limit bytes are on their way. Returns the failure of a write-back, which
-    // the kernel tells once: the medium does not hold what was written.
+    // Starts to write `span`, in which `bytes` were written, to the medium, and waits for what was started
+    // long before, so that no more than write_behind_limit bytes are on their way. Returns the failure of a
+    // write-back, which the kernel tells once: the medium does not hold what was written.
     [[nodiscard]] virtual std::optional<IoFailure> write_behind(const Extent& span, std::uint64_t bytes) = 0;
 
     // Returns when everything written through this object is on the medium, or says what is not.

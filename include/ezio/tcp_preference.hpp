@@ -2,8 +2,8 @@
 //
 // Other clients try uTP first. Refusing it is not enough: Transmission 3.00, for one, waits for ever for an
 // answer to it where no uTP peer is around. So uTP is accepted, and a peer that comes by it is disconnected
-// and called back by TCP, once; its UDP port is the TCP port that it listens on, too. A peer that comes by uTP
-// again could not be reached by TCP, and may stay.
+// and called back by TCP, once; its UDP port is the TCP port that it listens on, too. A peer that comes by
+// uTP again could not be reached by TCP, and may stay.
 #pragma once
 
 #include <libtorrent/add_torrent_params.hpp>

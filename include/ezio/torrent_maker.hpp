@@ -23,9 +23,12 @@ struct TorrentContents {
     std::vector<Sha1Digest> hashes;
     std::vector<std::string> trackers; // announce URLs, first one first; none is normal on a LAN
     std::string comment;
-    std::vector<std::string> names = {}; // of the extents' files, parallel to them; empty: extent_name of each
-    std::optional<std::uint64_t> creation_date = {}; // seconds since 1970; none, so that two runs make the same file
-    std::string ssl_ca = {}; // PEM: peers need a certificate of this CA; part of the info-hash; empty: no SSL torrent
+    std::vector<std::string> names =
+        {}; // of the extents' files, parallel to them; empty: extent_name of each
+    std::optional<std::uint64_t> creation_date =
+        {}; // seconds since 1970; none, so that two runs make the same file
+    std::string ssl_ca =
+        {}; // PEM: peers need a certificate of this CA; part of the info-hash; empty: no SSL torrent
 };
 
 // The file name of an extent: its offset in 32 lower case hex digits, as partclone writes it.
@@ -34,8 +37,8 @@ struct TorrentContents {
 // The torrent file's bytes. The same contents give the same bytes.
 [[nodiscard]] std::string encode_torrent(const TorrentContents& contents);
 
-// Throws Error (ExitStatus::target) when write_file_atomically could not create `path`: for those who want to know
-// before hours of work.
+// Throws Error (ExitStatus::target) when write_file_atomically could not create `path`: for those who want to
+// know before hours of work.
 void refuse_uncreatable_file(const std::string& path);
 
 // Writes `bytes` to `path` so that there is either the whole file or what was there before: temporary file

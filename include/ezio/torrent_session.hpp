@@ -86,7 +86,7 @@ class TorrentSession {
     const LoadedTorrent& m_torrent;
     Target& m_target;
     const Options m_options;
-    const bool m_have_all; // a seed
+    const bool m_have_all;       // a seed
     std::size_t m_not_yet_known; // pieces
     unsigned m_tracker_count = 0;
     DiskEngine* m_engine = nullptr; // the session's

@@ -39,8 +39,8 @@ struct TransferOptions {
     std::optional<unsigned> clients;                        // of a seed: leave when so many are complete
 };
 
-// With TransferOptions::check the target is hashed before anybody is contacted. A fetch keeps every piece that
-// is right and fetches the rest; a seed does not serve an image that is not there.
+// With TransferOptions::check the target is hashed before anybody is contacted. A fetch keeps every piece
+// that is right and fetches the rest; a seed does not serve an image that is not there.
 //
 // Runs to the end and reports it all but the final error. Returns when the work is done; throws Error with
 // the status otherwise. `wakeup` is the one that `stop` notifies.

@@ -14,11 +14,13 @@ namespace ezio {
                             const std::vector<Sha256Digest>& v2_roots);
 
 // The pieces whose digest, or root where there are any, is not the image's, in order.
-[[nodiscard]] std::vector<std::uint32_t> wrong_pieces(const Image& image, const std::vector<Sha1Digest>& digests,
+[[nodiscard]] std::vector<std::uint32_t> wrong_pieces(const Image& image,
+                                                      const std::vector<Sha1Digest>& digests,
                                                       const std::vector<Sha256Digest>& v2_roots = {});
 
 // "3 of 120 pieces differ, in 2 extents: 0x100000, 0x5400000": how many, and the first few of the torrent's
-// extents that they are in. A piece can span extents; all of them are counted. `wrong` is not empty, in order.
+// extents that they are in. A piece can span extents; all of them are counted. `wrong` is not empty, in
+// order.
 [[nodiscard]] std::string describe_wrong(const Image& image, const std::vector<std::uint32_t>& wrong);
 
 } // namespace ezio

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Tells a source that is not what the torrent says from one bad peer among good ones. A peer that alone has
-// sent a piece with a wrong hash is banned by libtorrent. If that was the only source, or if wrong pieces come
-// and come and not one right one between them, a fetch would wait or try for ever.
+// sent a piece with a wrong hash is banned by libtorrent. If that was the only source, or if wrong pieces
+// come and come and not one right one between them, a fetch would wait or try for ever.
 //
 // Invariant: m_piece is set exactly when a piece was rejected after the last one that was found right.
 #pragma once

@@ -132,8 +132,7 @@ class Bench {
                    {options.memory, std::clamp(std::thread::hardware_concurrency(), 2U, 8U),
                     [this](std::function<void()> function) { m_loop.post(std::move(function)); },
                     [this] { m_loop.post([] {}); }})
-    {
-    }
+    {}
 
     void receive()
     {
@@ -200,8 +199,9 @@ class Bench {
     {
         ++m_unanswered;
         const auto block = std::span(m_fixture.contents).subspan(peer.begin, block_bytes);
-        (void)m_engine.write(m_fixture.image.piece_offset(peer.piece) + peer.begin, block,
-                             [this](int) { --m_unanswered; }, [] {});
+        (void)m_engine.write(
+            m_fixture.image.piece_offset(peer.piece) + peer.begin, block, [this](int) { --m_unanswered; },
+            [] {});
         peer.begin += block_bytes;
         if (peer.begin == m_fixture.contents.size()) {
             m_engine.hash(peer.piece, [](int, const PieceDigests&) {});
@@ -252,7 +252,8 @@ void measure(const char* what, const Fixture& fixture, double sha1, Work work)
     const double payload = static_cast<double>(fixture.image.map.payload_size());
     const double cost = (cpu_seconds() - cpu) / (payload / static_cast<double>(1_GiB));
     fmt::print("{:<8} {:6.0f} MiB/s  {:.2f} cpu-s/GiB = {:.2f} x SHA-1  read {:.2f} x the image\n", what,
-               payload / static_cast<double>(1_MiB) / seconds, cost, cost / sha1, static_cast<double>(read) / payload);
+               payload / static_cast<double>(1_MiB) / seconds, cost, cost / sha1,
+               static_cast<double>(read) / payload);
 }
 
 int run(const Options& options)
@@ -289,7 +290,8 @@ int main(int argc, char** argv)
     app.add_option("--mib", options.mib, "Size of the image");
     app.add_option("--piece-kib", options.piece_kib, "Piece length");
     app.add_option("--peers", options.peers, "Peers that send at once");
-    app.add_option("--memory", options.memory, "As of ezio-cli, in bytes or with a unit")->transform(CLI::AsSizeValue(false));
+    app.add_option("--memory", options.memory, "As of ezio-cli, in bytes or with a unit")
+        ->transform(CLI::AsSizeValue(false));
     app.add_option("--runs", options.runs, "How often");
     CLI11_PARSE(app, argc, argv);
     try {
