@@ -30,7 +30,7 @@ void CompletionQueue::deliver(State& state)
         batch.swap(state.waiting);
         state.in_flight = false; // what comes from here on needs a new post
     }
-    for (Completion& completion : batch) {
+    for (const Completion& completion : batch) {
         completion();
     }
 }

@@ -562,7 +562,7 @@ void PieceCache::queue_hash(std::uint32_t index, Piece& piece)
 }
 
 // Ends what the last job on the piece was waited for.
-void PieceCache::piece_settled(std::uint32_t index, Piece& piece)
+void PieceCache::piece_settled(std::uint32_t index, const Piece& piece)
 {
     if (piece.jobs > 0) {
         return;

@@ -62,12 +62,10 @@ const lt::file_storage& files_of(const lt::torrent_info& info)
 // "..a", what it cannot keep is left out), and so would make an offset of a name that is none.
 class RawNames {
   public:
-    explicit RawNames(const lt::torrent_info& info)
-    {
-        lt::error_code error; // none: it was decoded before
-        m_info = lt::bdecode(info.info_section(), error, nullptr, deepest_nesting, most_torrent_tokens);
-        m_files = m_info.dict_find_list("files");
-    }
+    explicit RawNames(const lt::torrent_info& info) // throws nothing: it was decoded before
+        : m_info(lt::bdecode(info.info_section(), deepest_nesting, most_torrent_tokens)),
+          m_files(m_info.dict_find_list("files"))
+    {}
 
     [[nodiscard]] std::string image() const
     {

@@ -21,7 +21,7 @@ struct Posted {
     }
     void run()
     {
-        for (auto& function : std::exchange(functions, {})) {
+        for (const auto& function : std::exchange(functions, {})) {
             function();
         }
     }
@@ -163,7 +163,7 @@ TEST_CASE("completion queue: threads give at once; each one's completions come i
             const std::lock_guard lock(mutex);
             batch.swap(functions);
         }
-        for (auto& function : batch) {
+        for (const auto& function : batch) {
             function();
         }
     };

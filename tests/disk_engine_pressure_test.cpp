@@ -107,8 +107,8 @@ TEST_CASE("disk engine: the clearing of a piece that is being flushed is answere
 TEST_CASE("disk engine: a piece larger than the memory is flushed, read back for its hash, and good")
 {
     EngineRig rig({.piece_length = 8_MiB}); // of which 2 fit
-    for (std::uint64_t block = 511; block + 1 > 0; --block) {
-        const auto write = rig.write(block);
+    for (std::uint64_t left = 512; left > 0; --left) {
+        const auto write = rig.write(left - 1);
         if (write->held) {
             REQUIRE(rig.comes(write));
         }

@@ -54,7 +54,7 @@ class Network {
             batch.swap(m_posted);
         }
         m_is_running = true;
-        for (auto& function : batch) {
+        for (const auto& function : batch) {
             function();
         }
         m_is_running = false;

@@ -163,7 +163,7 @@ class PieceCache {
     void reopen(std::uint32_t index, Piece& piece);
 
     void queue_hash(std::uint32_t index, Piece& piece);
-    void piece_settled(std::uint32_t index, Piece& piece);
+    void piece_settled(std::uint32_t index, const Piece& piece);
     void wipe(std::uint32_t index);
 
     [[nodiscard]] std::optional<CacheJob> next_read();
