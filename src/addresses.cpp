@@ -3,13 +3,13 @@
 
 #include "ezio/error.hpp"
 #include "ezio/port_reservation.hpp"
+#include "ezio/text.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 
 #include <ifaddrs.h>
@@ -25,10 +25,8 @@ using boost::system::error_code;
 
 std::optional<std::uint16_t> parse_port(std::string_view text)
 {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    const bool valid = error == std::errc() && end == text.data() + text.size() && port != 0;
-    return valid ? std::optional(port) : std::nullopt;
+    const auto port = parse_number<std::uint16_t>(text);
+    return port != 0 ? port : std::nullopt;
 }
 
 std::vector<asio::ip::address> addresses_of_interface(const std::string& name)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/allowed_networks.hpp"
 
+#include "ezio/text.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <string>
 
 namespace ezio {
@@ -25,14 +26,6 @@ AddressRange range_around(const Address& address, unsigned prefix)
     return {Address(first), Address(last)};
 }
 
-std::optional<unsigned> parse_prefix(std::string_view text, unsigned longest)
-{
-    unsigned prefix = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), prefix);
-    const bool valid = error == std::errc() && end == text.data() + text.size() && prefix <= longest;
-    return valid ? std::optional(prefix) : std::nullopt;
-}
-
 ip::address without_scope(const ip::address& address)
 {
     return address.is_v6() ? ip::address(ip::address_v6(address.to_v6().to_bytes())) : address;
@@ -49,9 +42,8 @@ std::optional<AddressRange> parse_network(std::string_view text)
         return std::nullopt;
     }
     const unsigned longest = address.is_v4() ? 32 : 128;
-    const auto prefix =
-        slash == text.size() ? std::optional(longest) : parse_prefix(text.substr(slash + 1), longest);
-    if (!prefix) {
+    const auto prefix = slash == text.size() ? longest : parse_number<unsigned>(text.substr(slash + 1));
+    if (!prefix || *prefix > longest) {
         return std::nullopt;
     }
     return address.is_v4() ? range_around(address.to_v4(), *prefix) : range_around(address.to_v6(), *prefix);

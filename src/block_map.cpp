@@ -2,13 +2,12 @@
 #include "ezio/block_map.hpp"
 
 #include "ezio/error.hpp"
+#include "ezio/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <limits>
 #include <optional>
 #include <span>
 
@@ -16,22 +15,13 @@ namespace ezio {
 
 namespace {
 
-constexpr std::uint64_t largest_offset = std::numeric_limits<std::int64_t>::max();
-
 // As in C++: 0x10 is hexadecimal, 010 octal, 10 decimal.
-std::optional<std::uint64_t> parse_number(std::string_view text)
+std::optional<std::uint64_t> parse_any_base(std::string_view text)
 {
-    int base = 10;
     if (text.starts_with("0x") || text.starts_with("0X")) {
-        base = 16;
-        text.remove_prefix(2);
-    } else if (text.size() > 1 && text[0] == '0') {
-        base = 8;
+        return parse_number<std::uint64_t>(text.substr(2), 16);
     }
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-    const bool whole = error == std::errc() && end == text.data() + text.size();
-    return whole ? std::optional(number) : std::nullopt;
+    return parse_number<std::uint64_t>(text, text.starts_with('0') ? 8 : 10);
 }
 
 // The words of a line, of which there are at most four that matter: a fourth is one too many.
@@ -83,9 +73,7 @@ BlockMap Parser::parse(std::string_view text)
 {
     while (!text.empty()) {
         ++m_line;
-        const std::size_t length = std::min(text.find('\n'), text.size());
-        const Words words = split(text.substr(0, length));
-        text.remove_prefix(std::min(length + 1, text.size()));
+        const Words words = split(take_line(text));
         if (words.count == 0) {
             continue;
         }
@@ -148,7 +136,7 @@ void Parser::add_block(const Extent& block, char status)
 
 std::uint64_t Parser::number(std::string_view word) const
 {
-    const auto value = parse_number(word);
+    const auto value = parse_any_base(word);
     if (!value) {
         fail(fmt::format("'{}' is no number below 2^64", word));
     }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/device_identity.hpp"
 
+#include "ezio/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string_view>
 
 #include <sys/sysmacros.h>
@@ -16,7 +17,8 @@ namespace ezio {
 
 namespace {
 
-std::string trimmed(std::string_view text)
+// Blanks, and the NULs and whatever else firmware fills a field with.
+std::string without_padding(std::string_view text)
 {
     const auto is_blank = [](char c) { return std::isgraph(static_cast<unsigned char>(c)) == 0; };
     while (!text.empty() && is_blank(text.front())) {
@@ -26,12 +28,6 @@ std::string trimmed(std::string_view text)
         text.remove_suffix(1);
     }
     return std::string(text);
-}
-
-std::string contents_of(const std::filesystem::path& path)
-{
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 void add(std::vector<std::string>& identities, std::string identity)
@@ -48,7 +44,7 @@ void add_from_udev(const std::filesystem::path& path, std::vector<std::string>& 
     for (std::string line; std::getline(file, line);) {
         for (const std::string_view key : {"E:ID_SERIAL_SHORT=", "E:ID_SERIAL=", "E:ID_WWN="}) {
             if (line.starts_with(key)) {
-                add(identities, trimmed(std::string_view(line).substr(key.size())));
+                add(identities, without_padding(std::string_view(line).substr(key.size())));
             }
         }
     }
@@ -56,9 +52,7 @@ void add_from_udev(const std::filesystem::path& path, std::vector<std::string>& 
 
 std::string normal(std::string_view identity)
 {
-    std::string text = trimmed(identity);
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::string text = lower_case(without_padding(identity));
     for (const std::string_view prefix : {"naa.", "eui.", "0x"}) {
         if (text.starts_with(prefix)) {
             return text.substr(prefix.size());
@@ -82,12 +76,12 @@ std::vector<std::string> device_identities(dev_t device, const DeviceDirectories
     }
     std::vector<std::string> identities;
     for (const char* name : {"serial", "device/serial", "wwid", "device/wwid"}) {
-        add(identities, trimmed(contents_of(disk / name)));
+        add(identities, without_padding(contents_of(disk / name)));
     }
     constexpr std::size_t page_header = 4; // of SCSI's unit serial number page
     const std::string page = contents_of(disk / "device/vpd_pg80");
-    add(identities, trimmed(std::string_view(page).substr(std::min(page_header, page.size()))));
-    add_from_udev(fmt::format("{}/data/b{}", directories.udev, trimmed(contents_of(disk / "dev"))),
+    add(identities, without_padding(std::string_view(page).substr(std::min(page_header, page.size()))));
+    add_from_udev(fmt::format("{}/data/b{}", directories.udev, without_padding(contents_of(disk / "dev"))),
                   identities);
     return identities;
 }

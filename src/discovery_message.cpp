@@ -1,50 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/discovery_message.hpp"
 
-#include <fmt/format.h>
+#include "ezio/sha1.hpp"
+#include "ezio/text.hpp"
 
-#include <algorithm>
-#include <charconv>
+#include <fmt/format.h>
 
 namespace ezio {
 
 namespace {
 
 constexpr std::string_view first_line = "BT-SEARCH * HTTP/1.1";
-
-// Takes the next line off `text`, without what ends it: "\r\n", or "\n" alone.
-std::string_view take_line(std::string_view& text)
-{
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.ends_with('\r')) {
-        line.remove_suffix(1);
-    }
-    return line;
-}
-
-std::string lower_case(std::string_view text)
-{
-    std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return lower;
-}
-
-std::string_view trimmed(std::string_view text)
-{
-    const std::size_t first = std::min(text.find_first_not_of(" \t"), text.size());
-    text.remove_prefix(first);
-    return text.substr(0, text.find_last_not_of(" \t") + 1);
-}
-
-std::uint16_t parse_port(std::string_view text)
-{
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return error == std::errc() && end == text.data() + text.size() ? port : std::uint16_t{0};
-}
 
 void read_header(DiscoveryMessage& message, std::string_view line)
 {
@@ -55,12 +21,13 @@ void read_header(DiscoveryMessage& message, std::string_view line)
     const std::string name = lower_case(trimmed(line.substr(0, colon)));
     const std::string_view value = trimmed(line.substr(colon + 1));
     if (name == "port") {
-        message.port = parse_port(value);
+        message.port = parse_number<std::uint16_t>(value).value_or(0);
     } else if (name == "cookie") {
         message.cookie = value;
-    } else if (name == "infohash" && value.size() == 40 &&
-               value.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos) {
-        message.info_hashes.push_back(lower_case(value));
+    } else if (name == "infohash") {
+        if (const auto info_hash = parse_sha1(value)) {
+            message.info_hashes.push_back(to_hex(*info_hash));
+        }
     }
 }
 

@@ -2,19 +2,16 @@
 #include "ezio/extent_map.hpp"
 
 #include "ezio/error.hpp"
+#include "ezio/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cassert>
-#include <charconv>
-#include <limits>
 
 namespace ezio {
 
 namespace {
-
-constexpr std::uint64_t largest_offset = std::numeric_limits<std::int64_t>::max();
 
 void refuse_overlaps(const std::vector<Extent>& sorted)
 {
@@ -45,15 +42,8 @@ std::vector<Extent> merge_touching(const std::vector<Extent>& sorted)
 
 std::optional<std::uint64_t> parse_extent_name(std::string_view name)
 {
-    const auto is_digit = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    };
-    if ((name.size() != 16 && name.size() != 32) || !std::all_of(name.begin(), name.end(), is_digit)) {
-        return std::nullopt;
-    }
-    std::uint64_t offset = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), offset, 16);
-    return error == std::errc() ? std::optional(offset) : std::nullopt;
+    const bool valid_length = name.size() == 16 || name.size() == 32;
+    return valid_length ? parse_number<std::uint64_t>(name, 16) : std::nullopt;
 }
 
 ExtentMap::ExtentMap(const std::vector<Extent>& extents, const std::vector<Extent>& padding)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/handshake_guard.hpp"
 
+#include "ezio/text.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <optional>
 #include <string_view>
@@ -35,13 +36,6 @@ std::optional<Endpoint> endpoint_of(int descriptor, AddressCall call)
     return endpoint;
 }
 
-std::optional<int> number_of(std::string_view text)
-{
-    int number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-}
-
 } // namespace
 
 HandshakeGuard::HandshakeGuard(std::set<std::uint16_t> ports)
@@ -64,7 +58,7 @@ std::vector<HandshakeGuard::Connection> HandshakeGuard::connections() const
     }
     ::rewinddir(m_descriptors.get());
     while (const dirent* entry = ::readdir(m_descriptors.get())) {
-        const auto descriptor = number_of(entry->d_name);
+        const auto descriptor = parse_number<int>(entry->d_name);
         const auto local = descriptor ? endpoint_of(*descriptor, &::getsockname) : std::nullopt;
         const auto peer = local && m_ports.contains(local->port()) ? endpoint_of(*descriptor, &::getpeername)
                                                                    : std::nullopt;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/mounts.hpp"
 
+#include "ezio/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <sstream>
 
@@ -45,12 +46,6 @@ dev_t parse_device(const std::string& text)
     char colon = 0;
     const bool fits = stream >> major_number >> colon >> minor_number && colon == ':';
     return fits ? makedev(major_number, minor_number) : 0;
-}
-
-std::string read_text(const fs::path& path)
-{
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 std::string first_line(const fs::path& path)
@@ -106,7 +101,7 @@ bool is_on(const Mounted& mounted, dev_t device)
 // Goes up from a device to all that is made of it.
 class UseFinder {
   public:
-    UseFinder() : m_mounts(parse_mountinfo(read_text("/proc/self/mountinfo"))) {}
+    UseFinder() : m_mounts(parse_mountinfo(contents_of("/proc/self/mountinfo"))) {}
 
     void add(dev_t device)
     {

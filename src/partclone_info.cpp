@@ -2,35 +2,17 @@
 #include "ezio/partclone_info.hpp"
 
 #include "ezio/error.hpp"
+#include "ezio/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 #include <numeric>
 #include <optional>
 
 namespace ezio {
 
 namespace {
-
-constexpr std::uint64_t largest_offset = std::numeric_limits<std::int64_t>::max();
-
-std::string_view trimmed(std::string_view text)
-{
-    constexpr std::string_view blanks = " \t\r\f\v";
-    const std::size_t first = text.find_first_not_of(blanks);
-    return first == std::string_view::npos ? std::string_view()
-                                           : text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-bool is_decimal(std::string_view text)
-{
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() && end == text.data() + text.size();
-}
 
 // Goes through the text line by line. What is known about an extent is complete only with its length, so the
 // offset waits in m_offset until then.
@@ -71,9 +53,7 @@ PartcloneInfo Parser::parse(std::string_view text)
 {
     while (!text.empty()) {
         ++m_line;
-        const std::size_t length = std::min(text.find('\n'), text.size());
-        parse_line(trimmed(text.substr(0, length)));
-        text.remove_prefix(std::min(length + 1, text.size()));
+        parse_line(trimmed(take_line(text)));
     }
     if (m_offset) {
         fail(m_offset->line, "this offset has no length");
@@ -106,7 +86,7 @@ void Parser::parse_entry(std::string_view key, std::string_view value)
         add_length(hex_number(key, value));
     } else if (key == "sha1") {
         add_hash(value);
-    } else if ((key == "block_size" || key == "blocks_total") && !is_decimal(value)) {
+    } else if ((key == "block_size" || key == "blocks_total") && !parse_number<std::uint64_t>(value)) {
         fail(m_line, fmt::format("{} is no number: '{}'", key, value));
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/sha1.hpp"
 
+#include "ezio/text.hpp"
+
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
@@ -12,17 +14,6 @@
 namespace ezio {
 
 namespace {
-
-int digit_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 void check(int result)
 {
@@ -49,12 +40,11 @@ std::optional<Sha1Digest> parse_sha1(std::string_view text)
         return std::nullopt;
     }
     for (std::size_t i = 0; i < digest.size(); ++i) {
-        const int high = digit_value(text[2 * i]);
-        const int low = digit_value(text[2 * i + 1]);
-        if (high < 0 || low < 0) {
+        const auto byte = parse_number<std::uint8_t>(text.substr(2 * i, 2), 16);
+        if (!byte) {
             return std::nullopt;
         }
-        digest[i] = static_cast<std::uint8_t>(high << 4 | low);
+        digest[i] = *byte;
     }
     return digest;
 }

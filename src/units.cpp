@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/units.hpp"
 
+#include "ezio/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -80,10 +82,8 @@ std::optional<std::uint64_t> parse_size(std::string_view text)
 {
     constexpr double limit = 9223372036854775808.0; // 2^63
     if (is_whole(text)) {                           // exact, where a double would round
-        std::uint64_t bytes = 0;
-        const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
-        const bool fits = error == std::errc() && rest == text.data() + text.size() && bytes <= (1ULL << 63);
-        return fits ? std::optional(bytes) : std::nullopt;
+        const auto bytes = parse_number<std::uint64_t>(text);
+        return bytes && *bytes <= (1ULL << 63) ? bytes : std::nullopt;
     }
     const auto number = split_number(text);
     const auto shift = number ? size_shift(number->unit) : std::nullopt;

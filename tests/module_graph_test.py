@@ -30,7 +30,7 @@ LAYERS = {
     "network addresses": "addresses allowed_networks discovery_message network_options port_reservation"
                          " tls_credentials",
     "foundation": "clock context error extent_map fd image openssl_handles positional_io printable privileges rate_meter"
-                  " read_file reporter require sha1 sha1_blocks sha256 stop_signal units wakeup watchdog",
+                  " read_file reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
 }
 
 LIBTORRENT = set("disk_io duplicate_peers introductions magnet metadata_guard metadata_session peer_ledger peer_plugins session_alerts session_settings swarm tcp_preference"

@@ -18,12 +18,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 namespace ezio {
+
+// No extent ends beyond it: offsets of files and devices are signed.
+inline constexpr std::uint64_t largest_offset = std::numeric_limits<std::int64_t>::max();
 
 struct Extent {
     std::uint64_t offset; // bytes from the start of the device
