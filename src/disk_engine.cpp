@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/disk_engine.hpp"
 
-#include "ezio/payload_io.hpp"
+#include "ezio/segment_io.hpp"
 #include "ezio/units.hpp"
 
 #include <algorithm>
@@ -35,86 +35,6 @@ template <typename Handler>
 Completion with(Handler handler, int error)
 {
     return [handler = std::move(handler), error] { handler(error); };
-}
-
-std::uint64_t total_length(const std::vector<Segment>& segments)
-{
-    std::uint64_t length = 0;
-    for (const Segment& segment : segments) {
-        length += segment.length;
-    }
-    return length;
-}
-
-// What of the segments is on the device.
-std::uint64_t device_bytes(const ExtentMap& map, const std::vector<Segment>& segments)
-{
-    std::uint64_t bytes = total_length(segments);
-    if (map.padding_bytes() == 0) {
-        return bytes;
-    }
-    for (const Segment& segment : segments) {
-        map.for_each(segment.payload_offset, segment.length,
-                     [&](const ExtentMap::Range& range) { bytes -= range.is_padding() ? range.length : 0; });
-    }
-    return bytes;
-}
-
-std::vector<Segment> not_in_memory(const std::vector<Segment>& segments)
-{
-    std::vector<Segment> missing;
-    std::copy_if(segments.begin(), segments.end(), std::back_inserter(missing),
-                 [](const Segment& segment) { return segment.memory == nullptr; });
-    return missing;
-}
-
-// Passes the segment on in order, to a Sha1 or Sha256Blocks; reads it step by step where it is not in memory.
-template <typename Hash>
-std::optional<IoFailure> hash_range(const ExtentMap& map, Target& target, const Segment& segment, Hash& hash)
-{
-    if (segment.memory != nullptr) {
-        hash.update({segment.memory, segment.length});
-        return std::nullopt;
-    }
-    std::vector<std::byte> buffer(std::min<std::uint64_t>(segment.length, 256_KiB));
-    for (std::uint64_t done = 0; done < segment.length;) {
-        const auto step =
-            std::span(buffer).first(std::min<std::uint64_t>(segment.length - done, buffer.size()));
-        if (auto failed = read_payload(map, target, segment.payload_offset + done, step)) {
-            return failed;
-        }
-        hash.update(step);
-        done += step.size();
-    }
-    return std::nullopt;
-}
-
-// A stretch of the device and the memory for it.
-struct DeviceTransfer {
-    std::uint64_t offset;
-    std::uint64_t length;
-    std::vector<iovec> parts;
-};
-
-// Cuts the segments where the device has gaps, and joins them where it has none: each becomes one call.
-std::vector<DeviceTransfer> device_transfers(const ExtentMap& map, const std::vector<Segment>& segments)
-{
-    std::vector<DeviceTransfer> transfers;
-    for (const Segment& segment : segments) {
-        map.for_each(segment.payload_offset, segment.length, [&](const ExtentMap::Range& range) {
-            if (range.is_padding()) {
-                return;
-            }
-            std::byte* memory = segment.memory + (range.payload_offset - segment.payload_offset);
-            if (transfers.empty() ||
-                transfers.back().offset + transfers.back().length != range.device_offset) {
-                transfers.push_back({range.device_offset, 0, {}});
-            }
-            transfers.back().length += range.length;
-            transfers.back().parts.push_back({memory, range.length});
-        });
-    }
-    return transfers;
 }
 
 } // namespace
@@ -379,7 +299,7 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, GatherJob& job, Completions
         }
         at += segment.length;
     }
-    auto failed = transfer(missing, IoFailure::Operation::read);
+    auto failed = read_segments(m_image.map, m_target, missing);
     lock.lock();
     m_facts.read_bytes += failed ? 0 : device_bytes(m_image.map, missing);
     m_cache.unpin(job.segments);
@@ -392,7 +312,8 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, GatherJob& job, Completions
 std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& ready)
 {
     lock.unlock();
-    auto failed = hash_segments(job);
+    auto failed = hash_segments(m_image.map, m_target, job.segments,
+                                [&](std::span<const std::byte> data) { job.sha1->update(data); });
     const bool digest_wanted = job.last && !failed;
     PieceDigests digests;
     digests.sha1 = digest_wanted ? job.sha1->finish() : Sha1Digest{};
@@ -425,10 +346,8 @@ std::optional<IoFailure> DiskEngine::hash_v2(Lock& lock, std::uint32_t piece,
     const auto segments = m_cache.pinned_segments(m_image.piece_offset(piece), data_bytes);
     lock.unlock();
     Sha256Blocks sha256(data_bytes);
-    std::optional<IoFailure> failed;
-    for (auto segment = segments.begin(); segment != segments.end() && !failed; ++segment) {
-        failed = hash_range(m_image.map, m_target, *segment, sha256);
-    }
+    auto failed = hash_segments(m_image.map, m_target, segments,
+                                [&](std::span<const std::byte> data) { sha256.update(data); });
     blocks = sha256.digests();
     lock.lock();
     m_cache.unpin(segments);
@@ -448,21 +367,11 @@ bool DiskEngine::judge(std::uint32_t piece, const PieceDigests& digests)
     return v1_good && v2_good;
 }
 
-std::optional<IoFailure> DiskEngine::hash_segments(const HashJob& job)
-{
-    for (const Segment& segment : job.segments) {
-        if (auto failed = hash_range(m_image.map, m_target, segment, *job.sha1)) {
-            return failed;
-        }
-    }
-    return std::nullopt;
-}
-
 std::optional<IoFailure> DiskEngine::run(Lock& lock, WriteJob& job, Completions&)
 {
     ++m_writers;
     lock.unlock();
-    auto failed = transfer(job.segments, IoFailure::Operation::write);
+    auto failed = write_segments(m_image.map, m_target, job.segments);
     lock.lock();
     --m_writers;
     if (failed) {
@@ -476,7 +385,7 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, WriteJob& job, Completions&
 std::optional<IoFailure> DiskEngine::run(Lock& lock, ReadJob& job, Completions& ready)
 {
     lock.unlock();
-    auto failed = transfer(job.segments, IoFailure::Operation::read);
+    auto failed = read_segments(m_image.map, m_target, job.segments);
     lock.lock();
     if (failed) {
         return failed;
@@ -489,34 +398,6 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, ReadJob& job, Completions& 
     }
     for (Waiter& waiter : waiters.mapped()) {
         find(std::move(waiter), ready);
-    }
-    return std::nullopt;
-}
-
-std::optional<IoFailure> DiskEngine::transfer(const std::vector<Segment>& segments, IoFailure::Operation what)
-{
-    std::uint64_t first = ~0ULL;
-    std::uint64_t end = 0;
-    std::uint64_t bytes = 0;
-    if (what == IoFailure::Operation::read) {
-        for (const Segment& segment : segments) {
-            m_image.map.clear_padding(segment.payload_offset, {segment.memory, segment.length});
-        }
-    }
-    for (DeviceTransfer& part : device_transfers(m_image.map, segments)) {
-        auto failed = what == IoFailure::Operation::write
-                          ? m_target.write_at(part.offset, std::span(part.parts))
-                          : m_target.read_at(part.offset, std::span(part.parts));
-        if (failed) {
-            return failed;
-        }
-        first = std::min(first, part.offset);
-        end = std::max(end, part.offset + part.length);
-        bytes += part.length;
-    }
-    if (what == IoFailure::Operation::write && end > first) {
-        return m_target.write_behind({first, end - first},
-                                     bytes); // so that the last sync finds little left to do
     }
     return std::nullopt;
 }

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+//
+// One state machine, and so one file, long as it is: every function here reads or changes the same few fields
+// of Piece, whose invariants are checked at its end. What needs only chunks is ChunkStore's.
 #include "ezio/piece_cache.hpp"
 
 #include "ezio/require.hpp"

@@ -24,7 +24,8 @@ LAYERS = {
                " peer_plugins piece_assigner send_window session_alerts session_events session_settings swarm tcp_preference torrent_session"
                " web_certificates",
     "torrents": "discard http_download magnet piece_scan torrent_file torrent_maker torrent_source verifier",
-    "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache write_order",
+    "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
+                   " write_order",
     "targets": "block_target device_identity directory_target fd_target file_target free_space mounts page_cache payload_io rotational"
                " target write_behind",
     "network addresses": "addresses allowed_networks discovery_message network_options port_reservation"

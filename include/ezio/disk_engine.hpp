@@ -134,9 +134,6 @@ class DiskEngine {
     [[nodiscard]] std::optional<IoFailure> run(Lock& lock, HashJob& job, Completions& ready);
     [[nodiscard]] std::optional<IoFailure> run(Lock& lock, WriteJob& job, Completions& ready);
     [[nodiscard]] std::optional<IoFailure> run(Lock& lock, ReadJob& job, Completions& ready);
-    [[nodiscard]] std::optional<IoFailure> transfer(const std::vector<Segment>& segments,
-                                                    IoFailure::Operation what);
-    [[nodiscard]] std::optional<IoFailure> hash_segments(const HashJob& job);
     [[nodiscard]] std::optional<IoFailure> hash_v2(Lock& lock, std::uint32_t piece,
                                                    std::vector<Sha256Digest>& blocks);
     [[nodiscard]] bool judge(std::uint32_t piece, const PieceDigests& digests);
