@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/fd_target.hpp"
+#include "ezio/free_space.hpp"
 #include "ezio/mounts.hpp"
-#include "ezio/units.hpp"
 
 #include <fmt/format.h>
 
@@ -115,18 +115,13 @@ void refuse_read_only(int fd, const std::string& path)
     }
 }
 
-void refuse_too_small(int fd, const std::string& path, const Image& image)
+std::uint64_t size_of(int fd, const std::string& path)
 {
     std::uint64_t size = 0;
     if (::ioctl(fd, BLKGETSIZE64, &size) != 0) {
         throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
     }
-    const std::uint64_t needed = image.map.device_end();
-    if (size < needed) {
-        throw Error(ExitStatus::target,
-                    fmt::format("{} is {} ({} bytes), the image needs {} ({} bytes)", path,
-                                format_bytes(size), size, format_bytes(needed), needed));
-    }
+    return size;
 }
 
 void refuse_wrong_sectors(int fd, const std::string& path, const Image& image)
@@ -157,7 +152,7 @@ std::unique_ptr<Target> open_block_device(const std::string& path, Access access
     if (access == Access::read_write) {
         refuse_read_only(fd.get(), path);
     }
-    refuse_too_small(fd.get(), path, image);
+    refuse_too_small(path, size_of(fd.get(), path), image);
     if (access == Access::read_write) {
         refuse_wrong_sectors(fd.get(), path, image);
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/fd_target.hpp"
 #include "ezio/free_space.hpp"
-#include "ezio/units.hpp"
 
 #include <fmt/format.h>
 
@@ -99,12 +98,7 @@ std::unique_ptr<Target> open_image_file(const std::string& path, Access access, 
     }
     Fd fd = open_existing(path, access);
     const auto size = static_cast<std::uint64_t>(status_of(fd.get(), path).st_size);
-    const std::uint64_t needed = image.map.device_end();
-    if (size < needed) {
-        throw Error(ExitStatus::target,
-                    fmt::format("{} is {} ({} bytes), the image needs {} ({} bytes)", path,
-                                format_bytes(size), size, format_bytes(needed), needed));
-    }
+    refuse_too_small(path, size, image);
     return std::make_unique<FdTarget>(std::move(fd), path, page_cache);
 }
 

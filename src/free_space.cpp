@@ -12,6 +12,16 @@
 
 namespace ezio {
 
+void refuse_too_small(const std::string& path, std::uint64_t size, const Image& image)
+{
+    const std::uint64_t needed = image.map.device_end();
+    if (size < needed) {
+        throw Error(ExitStatus::target,
+                    fmt::format("{} is {} ({} bytes), the image needs {} ({} bytes)", path,
+                                format_bytes(size), size, format_bytes(needed), needed));
+    }
+}
+
 void refuse_full_file_system(const std::string& path, int fd, std::uint64_t payload, std::uint64_t allocated)
 {
     struct statvfs status {};
