@@ -19,7 +19,8 @@ namespace ezio {
 
 namespace {
 
-// Appends bencoded values to a string. Dictionary keys are the caller's to sort.
+// Appends bencoded values to a string. Dictionary keys are the caller's to sort. libtorrent's own encoder
+// takes a tree of the whole torrent, with a dictionary of strings for each of what may be 500,000 extents.
 class Bencoder {
   public:
     explicit Bencoder(std::string& out) : m_out(out) {}
