@@ -2,6 +2,7 @@
 #include "ezio/command_line.hpp"
 
 #include "expect_error.hpp"
+#include "parse_arguments.hpp"
 
 #include <iterator>
 #include <sstream>
@@ -9,21 +10,12 @@
 namespace ezio {
 
 using namespace std::chrono_literals;
+using test::Arguments;
 using test::contains;
+using test::parse_arguments;
 using test::refusal_of;
 
 namespace {
-
-using Arguments = std::vector<std::string>;
-
-std::variant<CommandLine, HelpText> parse_any(const Arguments& arguments)
-{
-    std::vector<const char*> argv{"ezio-cli"};
-    for (const std::string& argument : arguments) {
-        argv.push_back(argument.c_str());
-    }
-    return parse_command_line(static_cast<int>(argv.size()), argv.data());
-}
 
 Arguments words(const std::string& text)
 {
@@ -33,7 +25,7 @@ Arguments words(const std::string& text)
 
 CommandLine parse(const Arguments& arguments)
 {
-    return std::get<CommandLine>(parse_any(arguments));
+    return std::get<CommandLine>(parse_arguments(arguments));
 }
 
 // The options of the command that the arguments are for.
@@ -52,7 +44,7 @@ FetchOptions parse_fetch(Arguments options)
 std::string usage_error(const Arguments& arguments)
 {
     CAPTURE(arguments);
-    const auto refusal = refusal_of([&] { (void)parse_any(arguments); });
+    const auto refusal = refusal_of([&] { (void)parse_arguments(arguments); });
     CHECK(refusal.status == ExitStatus::usage);
     return refusal.message;
 }
@@ -333,7 +325,7 @@ TEST_CASE("command line: whatever words are given, the answer is one sentence of
             for (const std::string& second : odd) {
                 CAPTURE(command, first, second);
                 try {
-                    (void)parse_any({command, first, second, "t"});
+                    (void)parse_arguments({command, first, second, "t"});
                 } catch (const Error& error) {
                     CHECK(error.status() == ExitStatus::usage);
                     CHECK_THAT(error.what(), !contains("RequiredError") && !contains("ArgumentMismatch") &&

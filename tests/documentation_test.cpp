@@ -4,6 +4,7 @@
 #include "ezio/command_line.hpp"
 
 #include "catch.hpp"
+#include "parse_arguments.hpp"
 #include "temp_dir.hpp"
 
 #include "ezio/addresses.hpp"
@@ -20,26 +21,17 @@
 
 namespace ezio {
 
+using test::Arguments;
 using test::contains;
+using test::parse_arguments;
 
 namespace {
 
-using Arguments = std::vector<std::string>;
-
 const Arguments commands{"fetch", "seed", "create", "verify", "info"};
-
-std::variant<CommandLine, HelpText> parse(const Arguments& arguments)
-{
-    std::vector<const char*> argv{"ezio-cli"};
-    for (const std::string& argument : arguments) {
-        argv.push_back(argument.c_str());
-    }
-    return parse_command_line(static_cast<int>(argv.size()), argv.data());
-}
 
 std::string help_of(const Arguments& arguments)
 {
-    return std::get<HelpText>(parse(arguments)).text;
+    return std::get<HelpText>(parse_arguments(arguments)).text;
 }
 
 Arguments lines_of(const std::string& text)
@@ -96,7 +88,7 @@ Command parse_with(const CommandSpec& command, const Arguments& options)
         }
     }
     arguments.insert(arguments.end(), options.begin(), options.end());
-    return std::get<CommandLine>(parse(arguments)).command;
+    return std::get<CommandLine>(parse_arguments(arguments)).command;
 }
 
 } // namespace
@@ -177,7 +169,7 @@ TEST_CASE("help: the examples are command lines that can be read")
             REQUIRE(words.size() > 2);
             CHECK(words[0] == "ezio-cli");
             CHECK(words[1] == command.name);
-            CHECK_NOTHROW(std::get<CommandLine>(parse({words.begin() + 1, words.end()})));
+            CHECK_NOTHROW(std::get<CommandLine>(parse_arguments({words.begin() + 1, words.end()})));
         }
     }
 }
@@ -232,7 +224,7 @@ TEST_CASE("man page: the examples are command lines that can be read")
         if (literal && std::regex_search(line, match, call)) {
             CAPTURE(line);
             std::istringstream stream(match[1].str());
-            CHECK_NOTHROW(parse({std::istream_iterator<std::string>(stream), {}}));
+            CHECK_NOTHROW(parse_arguments({std::istream_iterator<std::string>(stream), {}}));
             ++found;
         }
     }

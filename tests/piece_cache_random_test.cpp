@@ -218,9 +218,7 @@ class RandomRun {
         if (m_holdings.empty()) {
             return;
         }
-        std::swap(m_holdings[below(m_holdings.size())], m_holdings.back());
-        const Holding holding = std::move(m_holdings.back());
-        m_holdings.pop_back();
+        const Holding holding = take_any(m_holdings);
         std::size_t at = 0;
         for (const Segment& segment : holding.segments) {
             if (segment.memory != nullptr) {
@@ -250,9 +248,7 @@ class RandomRun {
         if (m_jobs.empty()) {
             return;
         }
-        std::swap(m_jobs[below(m_jobs.size())], m_jobs.back());
-        const CacheJob job = std::move(m_jobs.back());
-        m_jobs.pop_back();
+        const CacheJob job = take_any(m_jobs);
         m_driver.finish(job);
         std::visit([&](const auto& chosen) { note_finished(chosen); }, job);
     }
@@ -327,6 +323,14 @@ class RandomRun {
     // --- the model ---
 
     std::uint64_t below(std::uint64_t limit) { return m_random() % limit; }
+    template <typename Any>
+    Any take_any(std::vector<Any>& from)
+    {
+        std::swap(from[below(from.size())], from.back());
+        Any taken = std::move(from.back());
+        from.pop_back();
+        return taken;
+    }
     [[nodiscard]] std::uint64_t blocks_in_piece() const
     {
         return m_driver.geometry.piece_length / block_bytes;

@@ -4,6 +4,7 @@
 // has one thread only. It says on its standard output how far it is, and never returns into the test runner.
 #include "ezio/stop_signal.hpp"
 
+#include "deadline.hpp"
 #include "expect_error.hpp"
 
 #include <array>
@@ -22,10 +23,9 @@ namespace ezio {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
+using test::deadline;
 
 namespace {
-
-constexpr auto deadline = 60s;
 
 // Tells the test something.
 void say(const std::string& line)

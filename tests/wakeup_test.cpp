@@ -2,6 +2,7 @@
 #include "ezio/wakeup.hpp"
 
 #include "catch.hpp"
+#include "deadline.hpp"
 
 #include <atomic>
 #include <thread>
@@ -10,11 +11,9 @@ namespace ezio {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
+using test::deadline; // a wait that ends before it was woken up, not by the time
 
 namespace {
-
-// Far more than anything here takes: a wait that ends before it was woken up, not by the time.
-constexpr auto deadline = 60s;
 
 // How long a wait of `time` took.
 Clock::duration waited(Wakeup& wakeup, std::chrono::milliseconds time)
