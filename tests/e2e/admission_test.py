@@ -3,8 +3,8 @@
 
 import unittest
 
-from harness import EndToEndTest, main, wait_until
-from images import differing_extents, odd_image
+from harness import main, wait_until
+from image_case import ImageCase
 from networks import Capture, Switch, needs_network_namespaces
 
 try:
@@ -17,12 +17,9 @@ LOCAL_DISCOVERY = {("udp", "239.192.152.143", 6771), ("udp", "ff15::efc0:988f", 
 OF_THE_KERNEL = {"arp", "igmp", "icmpv6"}  # neighbours, and who listens to which group
 
 
-class AdmissionTest(EndToEndTest):
+class AdmissionTest(ImageCase):
     def setUp(self):
         super().setUp()
-        self.image = odd_image()
-        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
-        self.source = self.image.write_to(self.dir / "source.img")
         self.switch = self.enterContext(Switch())
 
     def new_host(self):
@@ -39,7 +36,7 @@ class AdmissionTest(EndToEndTest):
 
     def assert_fetched(self, fetcher, name):
         self.assert_complete(fetcher)
-        self.assertEqual(differing_extents(self.source, self.dir / name, self.image.extents), [])
+        self.assert_has_the_image(self.dir / name)
 
     def warnings(self, ezio):
         return " ".join(event["message"] for event in ezio.events_named("warning"))

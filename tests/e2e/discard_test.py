@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 """fetch --discard gives back what the image does not use, and only that; --serial and sector sizes guard the target."""
 
-import os
 
-from harness import ON_LOOPBACK, UNTOUCHED, EndToEndTest, free_port, main, make_file, needs_loop_devices, run
+from harness import ON_LOOPBACK, UNTOUCHED, EndToEndTest, free_port, main, make_file, needs_loop_devices
 from images import Extent, Image, differing_extents, gaps, torrent_of
 
 MIB = 1 << 20

@@ -5,41 +5,22 @@ import os
 import signal
 import time
 
-from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, LoopDevice, Mount, free_port, is_listening, main, make_file,
-                     needs_loop_devices, wait_until)
-from images import odd_image
+from harness import (ON_LOOPBACK, UNTOUCHED, LoopDevice, Mount, free_port, is_listening, main, make_file, needs_loop_devices,
+                     wait_until)
+from image_case import ImageCase
 
 MIB = 1 << 20
 SIZE = 64 * MIB
 
 
-class EndingTest(EndToEndTest):
-    def setUp(self):
-        super().setUp()
-        self.image = odd_image()
-        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
-        self.source = self.image.write_to(self.dir / "source.img")
-
-    def error_of(self, fetcher, status):
-        """The message of its only error event."""
-        (error,) = fetcher.events_named("error")
-        self.assertEqual(error["status"], status, fetcher)
-        return error["message"]
-
-    def assert_failed(self, fetcher, status, seconds):
-        """Ends in time, with this status, and never says that it is complete."""
-        self.assertEqual(fetcher.wait(seconds), status, fetcher)
-        self.assertEqual(fetcher.events_named("complete"), [], fetcher)
-        self.assert_clean(fetcher)
-
-
-class Signals(EndingTest):
+class Signals(ImageCase):
     def check_stop(self, number, fetcher, address):
-        """Gone within 3 s, with its port and without a file that nobody asked for."""
+        """Gone within 3 s, with its port and without a file that nobody asked for. Returns its last words."""
         fetcher.signal(number)
-        self.assert_failed(fetcher, 128 + number, seconds=3)
+        last_words = self.assert_failed(fetcher, 128 + number, seconds=3)
         self.assertFalse(is_listening(int(address.split(":")[1])))
         self.assertLessEqual(set(os.listdir(self.dir)), {"sda1.torrent", "source.img", "target.img", "disk"})
+        return last_words
 
     def check_stop_of_a_fetch_without_peers(self, number):
         fetcher, address = self.start_listening("fetch", self.torrent, self.dir / "target.img")
@@ -51,8 +32,7 @@ class Signals(EndingTest):
             fetcher, address = self.start_listening("fetch", self.torrent, target, "--peer", peer, "--max-download", "2M",
                                                     "--interval", "100ms")
             wait_until(lambda: any(event["done_bytes"] for event in fetcher.events_named("progress")), fetcher)
-            self.check_stop(number, fetcher, address)
-            self.assertIn("not complete, --resume goes on", self.error_of(fetcher, 128 + number))
+            self.assertIn("not complete, --resume goes on", self.check_stop(number, fetcher, address))
 
     def test_sigint_stops_a_fetch_without_peers(self):
         self.check_stop_of_a_fetch_without_peers(signal.SIGINT)
@@ -77,17 +57,16 @@ class Signals(EndingTest):
 
     def test_sigterm_stops_a_seeder(self):
         seeder, address = self.start_listening("seed", self.torrent, self.source)
-        self.check_stop(signal.SIGTERM, seeder, address)
-        self.assertIn("it has sent 0 B, and 0 clients are complete", self.error_of(seeder, 143))
+        self.assertIn("it has sent 0 B, and 0 clients are complete", self.check_stop(signal.SIGTERM, seeder, address))
 
 
-class TimeLimits(EndingTest):
+class TimeLimits(ImageCase):
     def check_limit(self, option, seconds):
         start = time.monotonic()
         fetcher, _ = self.start_listening("fetch", self.torrent, self.dir / "target.img", option, f"{seconds}s")
-        self.assert_failed(fetcher, 7, seconds=seconds + 10)
+        message = self.assert_failed(fetcher, 7, seconds=seconds + 10)
         self.assertGreaterEqual(time.monotonic() - start, seconds)
-        self.assertRegex(self.error_of(fetcher, 7), "(?i)wait|peer")
+        self.assertRegex(message, "(?i)wait|peer")
 
     def test_a_stall_ends_it_and_it_says_what_it_waited_for(self):
         self.check_limit("--stall-timeout", 3)
@@ -128,19 +107,18 @@ class TimeLimits(EndingTest):
         self.assertEqual(seeder.wait(10), 0, seeder)
 
 
-class FailingMachine(EndingTest):
+class FailingMachine(ImageCase):
     def test_a_machine_that_gives_no_descriptors_is_an_internal_error(self):
         info = self.start("info", self.torrent, wrapper=["prlimit", "--nofile=4"])
         self.assertEqual(info.wait(10), 1, info)
 
 
-class FailingTargets(EndingTest):
+class FailingTargets(ImageCase):
     def assert_io_error(self, fetcher, path):
         """Ends with status 5 and a message that names the path, at most 5 s after the error; returns the message."""
         wait_until(lambda: not fetcher.is_running() or
                    any(event["received_bytes"] for event in fetcher.events_named("progress")), fetcher)
-        self.assert_failed(fetcher, 5, seconds=5)  # the error cannot have come before the first byte
-        message = self.error_of(fetcher, 5)
+        message = self.assert_failed(fetcher, 5, seconds=5)  # the error cannot have come before the first byte
         self.assertIn(str(path), message)
         return message
 

@@ -7,30 +7,15 @@ import signal
 import subprocess
 import time
 
-from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, LoopDevice, Mount, free_port, main, make_file, needs_fuse,
-                     needs_loop_devices, run, wait_until)
-from images import differing_extents, odd_image
+from harness import (ON_LOOPBACK, UNTOUCHED, LoopDevice, Mount, free_port, main, make_file, needs_fuse, needs_loop_devices,
+                     run, wait_until)
+from image_case import ImageCase
 
 MIB = 1 << 20
 SIZE = 64 * MIB
 
 
-class FaultTest(EndToEndTest):
-    def setUp(self):
-        super().setUp()
-        self.image = odd_image()
-        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
-        self.source = self.image.write_to(self.dir / "source.img")
-
-    def assert_failed(self, ezio, status, seconds):
-        """Ends in time with this status and one error event, whose message it returns; never says that it is complete."""
-        self.assertEqual(ezio.wait(seconds), status, ezio)
-        self.assertEqual(ezio.events_named("complete"), [], ezio)
-        self.assert_clean(ezio)
-        (error,) = ezio.events_named("error")
-        self.assertEqual(error["status"], status, ezio)
-        return error["message"]
-
+class FaultTest(ImageCase):
     def wait_until_some_is_done(self, fetcher, least=2 * MIB):
         wait_until(lambda: not fetcher.is_running() or
                    any(event["done_bytes"] > least for event in fetcher.events_named("progress")), fetcher)
@@ -61,7 +46,7 @@ class DevicesThatFailMeanwhile(FaultTest):
         device.set_read_only()
         status = fetcher.wait()
         if status == 0:  # Linux lets the descriptors that are open write on: then it has to be there
-            self.assertEqual(differing_extents(self.source, device.backing, self.image.extents), [])
+            self.assert_has_the_image(device.backing)
         else:
             self.assertIn(device.path, self.assert_failed(fetcher, 5, seconds=1))
 
@@ -90,7 +75,7 @@ class DetachedDevice(FaultTest):
             run("losetup", "--detach", device)
             status = fetcher.wait()
         if status == 0:
-            self.assertEqual(differing_extents(self.source, backing, self.image.extents), [])
+            self.assert_has_the_image(backing)
         else:
             self.assert_failed(fetcher, 5, seconds=1)
 
@@ -116,7 +101,7 @@ class ReadErrors(FaultTest):
         seeder, bad = self.start_listening("seed", self.torrent, self.disk.path)
         with self.seeding(self.torrent, self.source, "--max-upload", "12M") as good:
             self.fetch(self.torrent, self.dir / "target.img", "--peer", bad, "--peer", good)
-        self.assertEqual(differing_extents(self.source, self.dir / "target.img", self.image.extents), [])
+        self.assert_has_the_image(self.dir / "target.img")
         self.assert_failed(seeder, 5, seconds=30)
 
     def test_a_check_finds_it_before_anybody_is_served(self):
@@ -219,7 +204,7 @@ class HangingDisks(FaultTest):
         time.sleep(0.5)  # as long as it hangs
         self.disk.unblock("write")
         self.assert_complete(fetcher)
-        self.assertEqual(differing_extents(self.source, self.dir / "backing", self.image.extents), [])
+        self.assert_has_the_image(self.dir / "backing")
 
 
 @needs_fuse

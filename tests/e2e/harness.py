@@ -382,6 +382,15 @@ class EndToEndTest(unittest.TestCase):
         self.assertEqual(fetcher.events_named("error"), [], fetcher)
         self.assert_clean(fetcher)
 
+    def assert_failed(self, ezio, status, seconds):
+        """Ends in time with this status and one error event, whose message it returns; never says that it is complete."""
+        self.assertEqual(ezio.wait(seconds), status, ezio)
+        self.assertEqual(ezio.events_named("complete"), [], ezio)
+        self.assert_clean(ezio)
+        (error,) = ezio.events_named("error")
+        self.assertEqual(error["status"], status, ezio)
+        return error["message"]
+
     def assert_clean(self, ezio):
         self.assertIsNone(re.search(r"(Address|Thread|Leak|UndefinedBehavior)Sanitizer|runtime error:", ezio.stderr), ezio)
 

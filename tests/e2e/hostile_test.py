@@ -7,10 +7,9 @@ import pathlib
 import re
 import socket
 import struct
-import unittest
 
-from harness import EndToEndTest, main, wait_until
-from images import differing_extents, odd_image
+from harness import main
+from image_case import ImageCase
 from networks import Switch, needs_network_namespaces
 
 MIB = 1 << 20
@@ -24,16 +23,10 @@ def peak_memory(process):
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) // 1024
 
 
-class HostileTest(EndToEndTest):
+class HostileTest(ImageCase):
     def setUp(self):
         super().setUp()
-        self.image = odd_image()
-        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
-        self.source = self.image.write_to(self.dir / "source.img")
         self.target = self.dir / "target.img"
-
-    def assert_fetched(self):
-        self.assertEqual(differing_extents(self.source, self.target, self.image.extents), [])
 
 
 @needs_network_namespaces
@@ -63,7 +56,7 @@ class WrongData(HostileTest):
         honest, liar = self.seed(self.honest, self.source), self.seed(self.liar, self.wrong)
         fetcher = self.fetch_from(honest, liar)
         self.assert_complete(fetcher)
-        self.assert_fetched()
+        self.assert_has_the_image(self.target)
         self.assertTrue(any(f"{self.liar.address}:" in message for message in self.warnings(fetcher)), fetcher)
         self.assertFalse(any(f"{self.honest.address}:" in message for message in self.warnings(fetcher)), fetcher)
         self.assertGreater(fetcher.events_named("summary")[0]["failed_pieces"], 0)
@@ -103,7 +96,7 @@ class Floods(HostileTest):
     def check(self, seeder, peer):
         """While whatever it is goes on, the image is to be had, and memory bounded."""
         self.fetch(self.torrent, self.target, "--peer", peer, "--timeout", "60s")
-        self.assert_fetched()
+        self.assert_has_the_image(self.target)
         self.assertLess(peak_memory(seeder), MEMORY + REST)
 
     def info_hash(self):

@@ -229,6 +229,14 @@ def write_hybrid_torrent(path, directory, piece_length):
     return path
 
 
+def flip_a_bit(path, position):
+    with open(path, "r+b") as file:
+        file.seek(position)
+        (byte,) = file.read(1)
+        file.seek(position)
+        file.write(bytes([byte ^ 1]))
+
+
 def bytes_at(path, extent):
     with open(path, "rb") as file:
         for start in range(extent.offset, extent.end, STEP):

@@ -83,6 +83,13 @@ class InteropTest(EndToEndTest):
         for extent, data in self.image.extents_with_data():
             self.assertTrue((directory / extent.name).read_bytes() == data, f"{extent.name} differs")
 
+    def check_seeds(self, client):
+        other = self.start_client(client, self.write_directory(self.dir / "images"))
+        fetcher, target = self.start_fetch("target")
+        wait_until(lambda: not fetcher.is_running() or fetcher.events_named("complete"), (fetcher, other))
+        self.assert_complete(fetcher)
+        self.assert_device_has_the_image(target)
+
     def write_directory(self, download, image=None):
         directory = download / "sda1"
         directory.mkdir(parents=True)
@@ -98,13 +105,6 @@ class OneOfThem(InteropTest):
         wait_until(lambda: other.is_complete() or not seeder.is_running(), (other, seeder))
         self.assert_downloaded(self.dir / "downloads")
         self.end_seed(seeder)
-
-    def check_seeds(self, client):
-        other = self.start_client(client, self.write_directory(self.dir / "images"))
-        fetcher, target = self.start_fetch("target")
-        wait_until(lambda: not fetcher.is_running() or fetcher.events_named("complete"), (fetcher, other))
-        self.assert_complete(fetcher)
-        self.assert_device_has_the_image(target)
 
     def test_aria2_downloads_from_our_seed(self):
         self.check_downloads(clients.Aria2)
@@ -207,11 +207,7 @@ class Padding(InteropTest):
         self.end_seed(seeder)
 
     def test_our_fetch_downloads_it_from_one_that_knows_padding(self):
-        other = self.start_client(clients.QBittorrent, self.write_directory(self.dir / "images"))
-        fetcher, target = self.start_fetch("target")
-        wait_until(lambda: not fetcher.is_running() or fetcher.events_named("complete"), (fetcher, other))
-        self.assert_complete(fetcher)
-        self.assert_device_has_the_image(target)
+        self.check_seeds(clients.QBittorrent)
 
 
 class MagnetLinks(InteropTest):

@@ -12,11 +12,10 @@ import socket
 import struct
 import threading
 
-from harness import ON_LOOPBACK, EndToEndTest, free_port, main, make_file, wait_until
-from images import differing_extents, odd_image
+from harness import ON_LOOPBACK, free_port, main, make_file, wait_until
+from image_case import PIECE, ImageCase
 
 MIB = 1 << 20
-PIECE = 65536
 
 
 def info_hash_of(torrent):
@@ -76,25 +75,12 @@ class RawPeer:
                 self.send(7, struct.pack(">II", piece, begin) + answer(piece, begin, length))
 
 
-class PeersTest(EndToEndTest):
+class PeersTest(ImageCase):
     def setUp(self):
         super().setUp()
-        self.image = odd_image()
-        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent", PIECE)
-        self.source = self.image.write_to(self.dir / "source.img")
         self.target = self.dir / "target.img"
         self.info_hash = info_hash_of(self.torrent)
         self.pieces = -(-len(self.image.payload) // PIECE)
-
-    def assert_failed(self, ezio, status, seconds):
-        self.assertEqual(ezio.wait(seconds), status, ezio)
-        self.assertEqual(ezio.events_named("complete"), [], ezio)
-        self.assert_clean(ezio)
-        (error,) = ezio.events_named("error")
-        return error["message"]
-
-    def assert_has_the_image(self):
-        self.assertEqual(differing_extents(self.source, self.target, self.image.extents), [])
 
     @contextlib.contextmanager
     def background(self, *works):
@@ -142,7 +128,7 @@ class LostPeers(PeersTest):
         first.signal(signal.SIGKILL)
         self.start("seed", self.torrent, self.source, *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}")
         self.assert_complete(fetcher)
-        self.assert_has_the_image()
+        self.assert_has_the_image(self.target)
 
     def test_a_peer_without_data_is_what_it_waits_for(self):
         other, peer = self.start_listening("fetch", self.torrent, self.dir / "other.img")
@@ -175,7 +161,7 @@ class ASourceThatHasChanged(PeersTest):
         wrong = make_file(self.dir / "wrong.img", self.image.end)
         with self.seeding(self.torrent, wrong) as bad, self.seeding(self.torrent, self.source, "--max-upload", "20M") as good:
             self.fetch(self.torrent, self.target, "--peer", bad, "--peer", good)
-        self.assert_has_the_image()
+        self.assert_has_the_image(self.target)
 
 
 class HostilePeers(PeersTest):
@@ -183,7 +169,7 @@ class HostilePeers(PeersTest):
         address, work = self.liar()
         with self.background(work), self.seeding(self.torrent, self.source, "--max-upload", "16M") as peer:
             self.fetch(self.torrent, self.target, "--peer", address, "--peer", peer)
-            self.assert_has_the_image()
+            self.assert_has_the_image(self.target)
 
     def test_wrong_data_from_the_only_source_ends_it(self):
         address, work = self.liar()
@@ -245,7 +231,7 @@ class HostilePeers(PeersTest):
         with self.background(*self.garbage(peer), *self.garbage(address)):
             self.assert_complete(fetcher)
             self.assertTrue(seeder.is_running(), seeder)
-            self.assert_has_the_image()
+            self.assert_has_the_image(self.target)
             seeder.signal(signal.SIGTERM)
             self.assertEqual(seeder.wait(), 128 + signal.SIGTERM, seeder)
             self.assert_clean(seeder)
@@ -268,7 +254,7 @@ class HostilePeers(PeersTest):
                 status = pathlib.Path(f"/proc/{fetcher.pid}/status").read_text()
             self.assertLess(int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024, memory + 96, fetcher)
             self.assert_complete(fetcher)
-        self.assert_has_the_image()
+        self.assert_has_the_image(self.target)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ import os
 import pathlib
 import unittest
 
-from harness import ON_LOOPBACK, UNTOUCHED, EndToEndTest, free_port, main, make_file, needs_loop_devices, wait_until
-from images import differing_extents, odd_image
+from harness import ON_LOOPBACK, UNTOUCHED, free_port, main, make_file, needs_loop_devices
+from image_case import ImageCase
 
 SIZE = 64 << 20
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE = 1, 2, 10
@@ -27,12 +27,10 @@ def capabilities(names):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root")
-class Privileges(EndToEndTest):
+class Privileges(ImageCase):
     def setUp(self):
         super().setUp()
-        self.image = odd_image()
-        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
-        self.source = self.image.write_to(make_file(self.dir / "source.img", SIZE))
+        os.truncate(self.source, SIZE)
         for secret in (self.torrent, self.source):
             secret.chmod(0o600)
 
@@ -72,7 +70,7 @@ class Privileges(EndToEndTest):
         target.chmod(0o600)
         with self.seeding(self.torrent, self.source, "--user", "nobody") as peer:
             self.fetch(self.torrent, target, "--peer", peer, "--user", "nobody", "--verify")
-        self.assertEqual(differing_extents(self.source, target, self.image.extents), [])
+        self.assert_has_the_image(target)
 
     @needs_loop_devices
     def test_a_device_is_written_and_verified_as_nobody(self):
@@ -84,14 +82,14 @@ class Privileges(EndToEndTest):
             self.assert_is_nobody(fetcher)
             self.assert_powers(fetcher)
             self.assert_complete(fetcher)
-        self.assertEqual(differing_extents(self.source, device.backing, self.image.extents), [])
+        self.assert_has_the_image(device.backing)
 
     @needs_loop_devices
     def test_a_device_is_discarded_and_then_resumed_as_nobody(self):
         device = self.loop_device("disk", SIZE, fill=UNTOUCHED)
         with self.seeding(self.torrent, self.source) as peer:
             self.fetch(self.torrent, device.path, "--user", "nobody", "--discard", "--peer", peer)
-        self.assertEqual(differing_extents(self.source, device.backing, self.image.extents), [])
+        self.assert_has_the_image(device.backing)
         last = max(extent.end for extent in self.image.extents)
         with open(device.backing, "rb") as file:
             file.seek(-(-last // 4096) * 4096)
@@ -113,7 +111,7 @@ class Privileges(EndToEndTest):
         (summary,) = fetcher.events_named("summary")
         self.assertGreater(summary["written_bytes"], 0, fetcher)
         self.assertGreater(summary["skipped_bytes"], len(self.image.payload) // 2, fetcher)
-        self.assertEqual(differing_extents(self.source, target, self.image.extents), [])
+        self.assert_has_the_image(target)
 
     def test_root_still_opens_the_files_of_a_directory(self):
         directory = self.dir / "images"
@@ -143,13 +141,7 @@ class Privileges(EndToEndTest):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root")
-class Descriptors(EndToEndTest):
-    def setUp(self):
-        super().setUp()
-        self.image = odd_image()
-        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
-        self.source = self.image.write_to(self.dir / "source.img")
-
+class Descriptors(ImageCase):
     def limits_of(self, process):
         return pathlib.Path(f"/proc/{process.pid}/limits").read_text()
 

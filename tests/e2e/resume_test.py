@@ -7,29 +7,15 @@ import shutil
 import signal
 import time
 
-from harness import UNTOUCHED, EndToEndTest, main, make_file, needs_fuse, needs_loop_devices, wait_until
-from images import Extent, Image, differing_extents, odd_image, touched_gaps
+from harness import UNTOUCHED, main, make_file, needs_fuse, needs_loop_devices, wait_until
+from image_case import PIECE, ImageCase
+from images import Extent, Image, flip_a_bit, touched_gaps
 
 MIB = 1 << 20
-PIECE = 65536
 ROUNDS = 50 if os.environ.get("EZIO_SOAK") else 3
 
 
-def flip(path, position):
-    with open(path, "r+b") as file:
-        file.seek(position)
-        byte = file.read(1)
-        file.seek(position)
-        file.write(bytes([byte[0] ^ 1]))
-
-
-class ResumeTest(EndToEndTest):
-    def setUp(self):
-        super().setUp()
-        self.image = odd_image()
-        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent", PIECE)
-        self.source = self.image.write_to(self.dir / "source.img")
-
+class ResumeTest(ImageCase):
     def summary(self, fetcher):
         (summary,) = fetcher.events_named("summary")
         return summary
@@ -38,7 +24,7 @@ class ResumeTest(EndToEndTest):
         """Fetches with --resume to a correct target; returns the summary."""
         with self.seeding(self.torrent, self.source) as peer:
             fetcher = self.fetch(self.torrent, target, "--resume", "--peer", peer, *options)
-        self.assertEqual(differing_extents(self.source, target, self.image.extents), [])
+        self.assert_has_the_image(target)
         self.ends_with(0, "verify", self.torrent, target)
         return self.summary(fetcher)
 
@@ -69,7 +55,7 @@ class Redeploying(ResumeTest):
         pieces = -(-len(self.image.payload) // PIECE)
         wrong = random.Random(5).sample(range(pieces - 1), pieces // 20)
         for piece in wrong:
-            flip(target, self.device_offset(piece * PIECE + 12345))
+            flip_a_bit(target, self.device_offset(piece * PIECE + 12345))
         summary = self.resume(target)
         self.assertEqual(summary["received_bytes"] - summary["redundant_bytes"], len(wrong) * PIECE, summary)
         self.assertEqual(summary["skipped_bytes"], len(self.image.payload) - len(wrong) * PIECE, summary)
@@ -85,7 +71,7 @@ class Redeploying(ResumeTest):
         for extent, data in self.image.extents_with_data():
             (target / extent.name).write_bytes(data)
         longest = max(self.image.extents, key=lambda extent: extent.length)
-        flip(target / longest.name, longest.length // 2)
+        flip_a_bit(target / longest.name, longest.length // 2)
         with self.seeding(self.torrent, self.source) as peer:
             fetcher = self.fetch(self.torrent, self.dir / "images", "--resume", "--peer", peer)
         self.assertLessEqual(self.summary(fetcher)["received_bytes"], 2 * PIECE, fetcher)
@@ -105,7 +91,7 @@ class Redeploying(ResumeTest):
         fetcher, _ = self.start_listening("fetch", self.torrent, first, "--resume", "--seed-time", "1m", "--peer", address)
         self.assert_complete(other)
         self.assert_complete(fetcher)
-        self.assertEqual(differing_extents(self.source, second, self.image.extents), [])
+        self.assert_has_the_image(second)
 
 
 @needs_fuse
@@ -117,7 +103,7 @@ class FetchingWhileItChecks(ResumeTest):
         self.backing = self.dir / "backing"
         shutil.copy(self.source, self.backing)
         for number in wrong:
-            flip(self.backing, self.device_offset(number * piece + 12345))
+            flip_a_bit(self.backing, self.device_offset(number * piece + 12345))
         disk = self.fuse_disk(self.backing)
         disk.slow_down_reads(read_seconds)
         return disk
@@ -133,7 +119,7 @@ class FetchingWhileItChecks(ResumeTest):
         self.assertGreater(checking[-1]["received_bytes"], wrong_bytes // 2, fetcher)
         (complete,) = fetcher.events_named("complete")
         self.assertLess(complete["seconds"] - checking[-1]["seconds"], 5, fetcher)
-        self.assertEqual(differing_extents(self.source, self.backing, self.image.extents), [])
+        self.assert_has_the_image(self.backing)
 
     def fetch_slowly(self, *options):
         return self.start_listening("fetch", self.torrent, self.disk.path, "--resume", "--interval", "0.2s",
@@ -200,7 +186,7 @@ class FetchingWhileItChecks(ResumeTest):
             fetcher = self.fetch(self.torrent, other, "--peer", address, "--peer", peer)
         totals = {total["address"]: total["received_bytes"] for total in self.summary(fetcher)["peers"]}
         self.assertGreater(totals[address], len(self.image.payload) // 2, fetcher)
-        self.assertEqual(differing_extents(self.source, other, self.image.extents), [])
+        self.assert_has_the_image(other)
 
 
 class Killed(ResumeTest):
@@ -219,7 +205,7 @@ class Killed(ResumeTest):
                 summary = self.summary(resumed)
                 missing = len(self.image.payload) - summary["skipped_bytes"]
                 self.assertEqual(summary["received_bytes"] - summary["redundant_bytes"], missing, resumed)
-                self.assertEqual(differing_extents(self.source, target, self.image.extents), [])
+                self.assert_has_the_image(target)
                 self.assertEqual(touched_gaps(backing, self.image.extents, UNTOUCHED), [])
                 self.ends_with(0, "verify", self.torrent, target)
 
@@ -240,7 +226,7 @@ class Killed(ResumeTest):
         self.assertGreater(summary["skipped_bytes"], MIB, resumed)
         self.assertEqual(summary["received_bytes"] - summary["redundant_bytes"],
                          len(self.image.payload) - summary["skipped_bytes"], resumed)
-        self.assertEqual(differing_extents(self.source, device.backing, self.image.extents), [])
+        self.assert_has_the_image(device.backing)
         self.assertEqual(touched_gaps(device.backing, self.image.extents, UNTOUCHED), [])
 
 
@@ -251,7 +237,7 @@ class SeedingWithACheck(ResumeTest):
 
     def test_a_source_that_has_changed_is_not_served_and_its_extent_named(self):
         extent = max(self.image.extents, key=lambda extent: extent.length)
-        flip(self.source, extent.offset + extent.length // 2)
+        flip_a_bit(self.source, extent.offset + extent.length // 2)
         seeder, address = self.start_listening("seed", self.torrent, self.source, "--check")
         self.assertEqual(seeder.wait(), 8, seeder)
         (error,) = seeder.events_named("error")

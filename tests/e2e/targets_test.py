@@ -8,8 +8,9 @@ import unittest
 
 from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, missing_tools, needs_loop_devices, run,
                      wait_until)
-from images import (PARTCLONE_PIECE, Extent, Image, capture, differing_extents, odd_image, read_torrent_info, touched_gaps,
-                    write_torrent_info, write_torrent_with_libtorrent)
+from image_case import ImageCase
+from images import (PARTCLONE_PIECE, Extent, Image, capture, differing_extents, flip_a_bit, odd_image, read_torrent_info,
+                    touched_gaps, write_torrent_info, write_torrent_with_libtorrent)
 
 try:
     import libtorrent
@@ -20,18 +21,7 @@ GIB = 1 << 30
 needs_libtorrent = unittest.skipIf(libtorrent is None, "needs python3-libtorrent")
 
 
-class ImageTest(EndToEndTest):
-    """Has an image, its torrent with pieces of 64 KiB, and a raw image file that holds it."""
-
-    def setUp(self):
-        super().setUp()
-        self.image = odd_image()
-        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent")
-        self.source = self.image.write_to(self.dir / "source.img")
-
-    def assert_has_the_image(self, path):
-        self.assertEqual(differing_extents(self.source, path, self.image.extents), [])
-
+class ImageTest(ImageCase):
     def assert_directory_has_the_image(self, directory):
         self.assertEqual(sorted(path.name for path in directory.iterdir()), sorted(e.name for e in self.image.extents))
         for extent, data in self.image.extents_with_data():
@@ -202,19 +192,12 @@ class SeveralFetchers(ImageTest):
 
 
 class Verify(ImageTest):
-    def corrupt(self, path, position):
-        with open(path, "r+b") as file:
-            file.seek(position)
-            byte = file.read(1)
-            file.seek(position)
-            file.write(bytes([byte[0] ^ 1]))
-
     def test_a_good_target_is_good(self):
         self.ends_with(0, "verify", self.torrent, self.source)
 
     def test_a_wrong_byte_is_found_and_its_extent_named(self):
         extent = max(self.image.extents, key=lambda extent: extent.length)
-        self.corrupt(self.source, extent.offset + extent.length // 2)
+        flip_a_bit(self.source, extent.offset + extent.length // 2)
         before = self.source.read_bytes()
         verify = self.ends_with(8, "verify", self.torrent, self.source)
         self.assertIn(f"{extent.offset:x}", (verify.stdout + verify.stderr).lower(), verify)
@@ -223,7 +206,7 @@ class Verify(ImageTest):
     def test_a_wrong_byte_between_the_extents_does_not_matter(self):
         extents = sorted(self.image.extents, key=lambda extent: extent.offset)
         gap = next(one.end for one, other in zip(extents, extents[1:]) if one.end < other.offset)
-        self.corrupt(self.source, gap)
+        flip_a_bit(self.source, gap)
         self.ends_with(0, "verify", self.torrent, self.source)
 
     def test_a_target_that_ends_too_early_is_bad(self):
@@ -235,7 +218,7 @@ class Verify(ImageTest):
     def test_a_wrong_byte_in_a_directory_is_found_and_its_extent_named(self):
         directory = self.write_directory(self.dir / "images" / "sda1")
         extent = max(self.image.extents, key=lambda extent: extent.length)
-        self.corrupt(directory / extent.name, extent.length // 2)
+        flip_a_bit(directory / extent.name, extent.length // 2)
         verify = self.ends_with(8, "verify", self.torrent, self.dir / "images")
         self.assertIn(f"{extent.offset:x}", (verify.stdout + verify.stderr).lower(), verify)
 
