@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 namespace ezio {
 
@@ -35,8 +35,10 @@ std::string lower_case(std::string_view text)
 
 std::string contents_of(const std::filesystem::path& path)
 {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    const std::ifstream file(path, std::ios::binary);
+    std::ostringstream contents;
+    contents << file.rdbuf(); // which, unlike an iterator, throws nothing when reading fails
+    return contents.str();
 }
 
 } // namespace ezio
