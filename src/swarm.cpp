@@ -12,6 +12,7 @@
 #include <libtorrent/bitfield.hpp>
 #include <libtorrent/entry.hpp>
 #include <libtorrent/peer_request.hpp>
+#include <libtorrent/span.hpp>
 
 #include <algorithm>
 #include <array>
@@ -26,6 +27,9 @@ namespace {
 
 // Seconds without a block asked for or sent, after which what a peer was given goes to others.
 constexpr int patience_ticks = 3;
+
+// Requests of a peer, in a second: what it can have on their way to us. One that goes on has not understood.
+constexpr int most_rejected = 256;
 
 // In the extension handshake of `ezio-cli seed`: it is not a client.
 constexpr const char* seed_key = "ezio_seed";
@@ -43,6 +47,15 @@ void put_dont_have(std::string& message, int extension_id, std::uint32_t piece)
     message.push_back(20);
     message.push_back(static_cast<char>(extension_id));
     put_big_endian(message, piece, 4);
+}
+
+void put_reject(std::string& message, const lt::peer_request& request)
+{
+    put_big_endian(message, 13, 4);
+    message.push_back(16);
+    put_big_endian(message, static_cast<std::uint32_t>(static_cast<int>(request.piece)), 4);
+    put_big_endian(message, static_cast<std::uint32_t>(request.start), 4);
+    put_big_endian(message, static_cast<std::uint32_t>(request.length), 4);
 }
 
 void put_unchoke(std::string& message)
@@ -108,6 +121,12 @@ class SwarmPeer final : public lt::peer_plugin {
     {}
 
     // --- steering ---
+
+    bool on_handshake(lt::span<const char> reserved) override
+    {
+        m_can_reject = (reserved[7] & 0x04) != 0; // BEP 6
+        return true;
+    }
 
     void add_handshake(lt::entry& handshake) override
     {
@@ -213,16 +232,26 @@ class SwarmPeer final : public lt::peer_plugin {
         }
     }
 
-    [[nodiscard]] bool is_steered() const { return m_steered; }
+    [[nodiscard]] bool is_hidden(std::uint32_t piece) const
+    {
+        return m_steered && piece < m_hidden.size() && m_hidden[piece];
+    }
 
     // --- nudging ---
 
     bool on_request(const lt::peer_request& request) override
     {
-        ++m_unanswered;
-        m_idle_ticks = 0;
         join();
         const std::uint32_t piece = to_number(request.piece);
+        if (m_can_reject && is_hidden(piece) && m_rejected < most_rejected) { // asked for before it knew
+            ++m_rejected;
+            std::string message;
+            put_reject(message, request);
+            send(message);
+            return true;
+        }
+        m_idle_ticks = 0;
+        ++m_unanswered;
         if (m_state->assigner().peer_began(m_id, piece)) {
             show({piece}); // asked for before it was hidden, it could not ask for the rest of it
         }
@@ -253,6 +282,7 @@ class SwarmPeer final : public lt::peer_plugin {
     // Once a second.
     void tick() override
     {
+        m_rejected = 0;
         if (++m_idle_ticks == patience_ticks) {
             m_state->take_from(*this);
         } else if (m_idle_ticks > patience_ticks) {
@@ -333,8 +363,10 @@ class SwarmPeer final : public lt::peer_plugin {
     PieceAssigner::PeerId m_id = 0; // 0: takes no part at the moment
     bool m_steered = false;
     int m_dont_have_id = 0;
+    bool m_can_reject = false;  // what it asked for, so that it asks somebody else
     std::vector<bool> m_hidden; // pieces that the peer thinks we do not have
-    int m_unanswered = 0;       // its requests
+    int m_rejected = 0;         // of its requests, since the last tick
+    int m_unanswered = 0;       // of them
     int m_idle_ticks = 0;
     std::uint16_t m_listen_port = 0;
     bool m_is_client = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/swarm_driver.hpp"
 
+#include "ezio/session_settings.hpp"
 #include "ezio/verifier.hpp"
 
 #include <fmt/format.h>
@@ -84,6 +85,8 @@ void SwarmDriver::look_at_peers(Phase phase)
     }
     m_last_look = m_now;
     m_watch.look(m_session.peers(), m_now);
+    m_receiving.observe(m_counts.received_bytes, m_now);
+    m_session.ask_in_advance(request_seconds(m_receiving.per_second(), m_watch.peers()));
     m_clients = m_session.clients();
     if (m_watch.misses_named_peers() && phase != Phase::seeding) {
         m_session.connect_named_peers();

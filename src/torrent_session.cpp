@@ -14,6 +14,7 @@
 #include <libtorrent/peer_class.hpp>
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/session_params.hpp>
+#include <libtorrent/settings_pack.hpp>
 #include <libtorrent/torrent_status.hpp>
 #include <libtorrent/version.hpp>
 
@@ -209,6 +210,16 @@ void TorrentSession::announce_to_trackers()
 {
     constexpr int all = -1;
     m_handle.force_reannounce(0, all, lt::torrent_handle::ignore_min_interval);
+}
+
+void TorrentSession::ask_in_advance(int seconds)
+{
+    if (seconds != m_request_seconds) {
+        m_request_seconds = seconds;
+        lt::settings_pack pack;
+        pack.set_int(lt::settings_pack::request_queue_time, seconds);
+        m_session->apply_settings(std::move(pack));
+    }
 }
 
 std::vector<SessionEvent> TorrentSession::take_events(LocalDiscovery::Reach reach)

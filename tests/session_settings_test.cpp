@@ -107,4 +107,17 @@ TEST_CASE("session: the alerts that are acted on are asked for")
     CHECK((mask & static_cast<std::uint32_t>(wanted)) == static_cast<std::uint32_t>(wanted));
 }
 
+TEST_CASE("session: blocks are asked for one second in advance, or longer where that would be a handful")
+{
+    constexpr double mbit = 1e6 / 8;
+    CHECK(request_seconds(0, 0) == 1);
+    CHECK(request_seconds(0, 32) == 1); // nothing is known yet
+    CHECK(request_seconds(950 * mbit, 1) == 1);
+    CHECK(request_seconds(950 * mbit, 200) == 1);
+    CHECK(request_seconds(47 * mbit, 16) == 1);
+    CHECK(request_seconds(23 * mbit, 32) == 2);
+    CHECK(request_seconds(95 * mbit, 200) == 3);
+    CHECK(request_seconds(1, 32) == 4);
+}
+
 } // namespace ezio

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ezio/clock.hpp"
+#include "ezio/rate_meter.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/swarm_watch.hpp"
 #include "ezio/torrent_session.hpp"
@@ -75,6 +76,7 @@ class SwarmDriver {
     WrongData m_wrong_data;
     DiskEngine::Facts m_disk;
     SessionCounts m_counts;
+    RateMeter m_receiving;
     Clients m_clients;
     Clock::time_point m_now;
     Clock::time_point m_last_look; // at the peers

@@ -66,6 +66,9 @@ class TorrentSession {
     // Asks the trackers who is there. They would otherwise be asked again in minutes.
     void announce_to_trackers();
 
+    // See request_seconds().
+    void ask_in_advance(int seconds);
+
     // Who was found nearby is connected with, as far as `reach` says.
     [[nodiscard]] std::vector<SessionEvent> take_events(LocalDiscovery::Reach reach);
     [[nodiscard]] std::vector<ConnectedPeer> peers() const;
@@ -89,6 +92,7 @@ class TorrentSession {
     const bool m_have_all;       // a seed
     std::size_t m_not_yet_known; // pieces
     unsigned m_tracker_count = 0;
+    int m_request_seconds = 1;
     DiskEngine* m_engine = nullptr; // the session's
     Swarm m_swarm;
     lt::ip_filter m_filter;

@@ -38,8 +38,8 @@ class RawPeer:
         host, port = address.split(":")
         return cls(socket.create_connection((host, int(port)), timeout=20), info_hash, pieces)
 
-    def handshake(self):
-        self.connection.sendall(b"\x13BitTorrent protocol" + bytes(8) + self.info_hash + b"-XX0000-" + os.urandom(12))
+    def handshake(self, reserved=bytes(8)):
+        self.connection.sendall(b"\x13BitTorrent protocol" + reserved + self.info_hash + b"-XX0000-" + os.urandom(12))
         return self.receive(68)
 
     def receive(self, count):
@@ -162,6 +162,32 @@ class ASourceThatHasChanged(PeersTest):
         with self.seeding(self.torrent, wrong) as bad, self.seeding(self.torrent, self.source, "--max-upload", "20M") as good:
             self.fetch(self.torrent, self.target, "--peer", bad, "--peer", good)
         self.assert_has_the_image(self.target)
+
+
+class Steering(PeersTest):
+    """The seeder shows a peer what it is to fetch, and hides the rest."""
+
+    EXTENSIONS_AND_FAST = b"\0\0\0\0\0\x10\0\x04"
+    HAVE, REQUEST, HAVE_NONE, REJECT, EXTENDED = 4, 6, 15, 16, 20
+    DONT_HAVE = 9  # the number that this peer gives it
+
+    def test_what_a_peer_asks_for_before_it_knows_that_is_rejected(self):
+        with self.seeding(self.torrent, self.source) as address:
+            peer = RawPeer.connect(address, self.info_hash, self.pieces)
+            with peer.connection:
+                peer.handshake(self.EXTENSIONS_AND_FAST)
+                peer.send(self.EXTENDED, b"\0" + b"d1:md11:lt_donthavei%deee" % self.DONT_HAVE)
+                peer.send(self.HAVE_NONE)
+                request = struct.pack(">III", self.pieces - 1, 0, 1)
+                peer.send(self.REQUEST, request)
+                hidden = set()
+                for kind, payload in iter(peer.message, (self.REJECT, request)):
+                    self.assertNotEqual(kind, 7)
+                    if kind == self.EXTENDED and payload[0] == self.DONT_HAVE:
+                        hidden.add(payload[1:])
+                    elif kind == self.HAVE:
+                        hidden.remove(payload)
+                self.assertIn(request[:4], hidden)
 
 
 class HostilePeers(PeersTest):
