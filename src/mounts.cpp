@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/mounts.hpp"
 
+#include "ezio/fd.hpp"
 #include "ezio/text.hpp"
 
 #include <fmt/format.h>
@@ -12,6 +13,9 @@
 #include <set>
 #include <sstream>
 
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -98,6 +102,23 @@ bool is_on(const Mounted& mounted, dev_t device)
            S_ISBLK(status.st_mode) && status.st_rdev == device;
 }
 
+// The name that the kernel has for the file is of no use where it was attached in another mount namespace or
+// root directory; its number is, but only for who may open the device.
+bool is_backed_by(const fs::path& loop_device, const std::string& path)
+{
+    std::error_code none;
+    const std::string backing = first_line(loop_device / "loop" / "backing_file");
+    if (backing.empty() || fs::equivalent(backing, path, none)) {
+        return !backing.empty();
+    }
+    const Fd device(::open(device_path(loop_device).c_str(), O_RDONLY | O_CLOEXEC));
+    loop_info64 info{};
+    struct stat status {};
+    return device && ::ioctl(device.get(), LOOP_GET_STATUS64, &info) == 0 &&
+           ::stat(path.c_str(), &status) == 0 && info.lo_device == status.st_dev &&
+           info.lo_inode == status.st_ino;
+}
+
 // Goes up from a device to all that is made of it.
 class UseFinder {
   public:
@@ -167,9 +188,7 @@ std::vector<DeviceUse> uses_of_file(const std::string& path)
 {
     UseFinder finder;
     for (const fs::path& device : entries_of("/sys/block")) {
-        std::error_code none;
-        const std::string backing = first_line(device / "loop" / "backing_file");
-        if (!backing.empty() && fs::equivalent(backing, path, none)) {
+        if (is_backed_by(device, path)) {
             finder.add(parse_device(first_line(device / "dev")));
         }
     }

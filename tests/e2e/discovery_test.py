@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """How peers find each other without being told: on one network, and within one host."""
 
+import shutil
 import time
 
 from harness import main, wait_until
@@ -177,9 +178,10 @@ class Names(DiscoveryTest):
 
     def knowing(self, *lines):
         """A wrapper for programs on the client, whose /etc/hosts has these lines."""
-        hosts = self.dir / "hosts"
-        hosts.write_text("".join(f"{line}\n" for line in lines))
-        mount = f'mount --bind {hosts} /etc/hosts && exec "$@"'
+        etc = self.dir / "etc"  # whole, for there may be no hosts in it that could be covered
+        shutil.copytree("/etc", etc, symlinks=True, ignore=lambda *_: ["hosts"])
+        (etc / "hosts").write_text("".join(f"{line}\n" for line in lines))
+        mount = f'mount --bind {etc} /etc && exec "$@"'
         return [*self.client.wrapper, "unshare", "--mount", "sh", "-c", mount, "sh"]
 
     def fetch_from(self, name, wrapper):
