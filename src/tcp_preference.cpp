@@ -26,11 +26,25 @@ class IncomingPeer final : public lt::peer_plugin {
         : m_called_back(std::move(called_back)), m_connection(std::move(connection))
     {}
 
-    // Once a second. Not done in the handshake: its caller goes on with the connection.
-    void tick() override
+    // Its first word after the handshake, during which the connection cannot be ended. It must not have asked
+    // for anything yet: what waits to be sent to it keeps a uTP connection open that nobody serves any more,
+    // for minutes, and as long it takes a call by TCP for a second connection with the same peer, and ends
+    // it.
+    bool on_extension_handshake(const lt::bdecode_node&) override
+    {
+        look();
+        return true;
+    }
+    bool on_interested() override { return look(); }
+    bool on_request(const lt::peer_request&) override { return look(); }
+    void tick() override { look(); } // it has said nothing
+
+  private:
+    // Returns whether the connection has been ended.
+    bool look()
     {
         if (m_seen || m_connection.is_disconnecting()) {
-            return;
+            return m_connection.is_disconnecting();
         }
         m_seen = true;
         lt::peer_info info;
@@ -39,14 +53,16 @@ class IncomingPeer final : public lt::peer_plugin {
         if (m_called_back->size() >= most_called_back) {
             m_called_back->clear(); // then some are called back once more
         }
-        if ((info.flags & lt::peer_info::utp_socket) && m_called_back->insert(remote).second) {
+        const bool call_back =
+            (info.flags & lt::peer_info::utp_socket) && m_called_back->insert(remote).second;
+        if (call_back) {
             const lt::torrent_handle torrent = m_connection.associated_torrent();
             m_connection.disconnect(lt::errors::optimistic_disconnect, lt::operation_t::bittorrent);
             torrent.connect_peer(remote);
         }
+        return call_back;
     }
 
-  private:
     const std::shared_ptr<CalledBack> m_called_back;
     lt::peer_connection_handle m_connection;
     bool m_seen = false;
