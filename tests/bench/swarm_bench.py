@@ -2,10 +2,15 @@
 """How long an image takes to N hosts: in namespaces on this machine, everything in memory.
 
     tests/bench/swarm_bench.py --hosts 4 --rate 200mbit [--size MIB] [--piece KIB] [--ipv4] [--program build/release/ezio-cli]
+                               [--tool ezio-cli|udpcast|aria2c]
 
 Each host's link is limited to the rate (tc's words) in both directions. What is printed is the stretch: the time of the last
 host over that of one transfer without any header. Hosts have IPv4 and IPv6; with --ipv4 they use the first only. Needs root,
 and the size for each host in --directory (a tmpfs); nothing is left.
+
+Other tools bring the same bytes into the same files, over IPv4 only. Not comparable: udpcast verifies no hash, begins when the
+last host is there, and the time is that at which the last receiver has ended. aria2c finds its peers by a tracker on the source
+and never syncs; a shell script tells when it is complete, and its hosts are told of each other only as they announce themselves.
 """
 
 import argparse
@@ -21,11 +26,15 @@ import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
+import clients  # noqa: E402
 from harness import wait_until  # noqa: E402
 from networks import Switch  # noqa: E402
+from tracker import Tracker  # noqa: E402
 
 MIB = 1 << 20
 PORT = 6881  # the first that is tried
+UDP_SENDER_PORT = 9001
+PATIENCE = 3600  # seconds
 UNITS = {"kbit": 1e3, "mbit": 1e6, "gbit": 1e9}
 
 
@@ -51,16 +60,33 @@ def wait_until_complete(fetch):
     raise SystemExit(f"a fetch ended with status {fetch.wait()} and was not complete")
 
 
-def deploy(arguments, torrent, image, targets, source, hosts):
-    """Returns the seconds until the last host had everything."""
+def make_torrent(arguments, image, *options):
+    torrent = image.with_suffix(".torrent")
+    subprocess.run([arguments.program, "create", image, "--all", "--quiet", "-o", torrent, "--piece-size",
+                    f"{arguments.piece}KiB", *options], check=True, stdout=subprocess.DEVNULL)
+    return torrent
+
+
+@contextlib.contextmanager
+def running(host, *command, output=subprocess.DEVNULL):
+    process = subprocess.Popen([*host.wrapper, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.DEVNULL,
+                               text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+# One function for each tool: it returns the seconds until the last host had everything.
+
+
+def deploy_with_ezio(arguments, image, targets, source, hosts):
+    torrent = make_torrent(arguments, image)
     with contextlib.ExitStack() as stack:
-        def start(host, *command, output=subprocess.DEVNULL):
+        def start(host, *command, **options):
             listen = ["--listen", f"{host.address}:{PORT}"] if arguments.ipv4 else []
-            process = subprocess.Popen([*host.wrapper, arguments.program, *command, *listen], stdout=output,
-                                       stderr=subprocess.DEVNULL, text=True)
-            stack.callback(process.communicate)
-            stack.callback(process.terminate)
-            return process
+            return stack.enter_context(running(host, arguments.program, *command, *listen, **options))
 
         start(source, "seed", torrent, image)
         wait_until(lambda: PORT in source.listening_ports(), "the seed to listen")
@@ -72,6 +98,55 @@ def deploy(arguments, torrent, image, targets, source, hosts):
         return time.monotonic() - begin
 
 
+def deploy_with_udpcast(arguments, image, targets, source, hosts):
+    options = ["--nokbd", "--interface", "eth0", "--file"]
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(running(source, "udp-sender", "--full-duplex", "--min-receivers", str(len(hosts)), *options, image))
+        wait_until(lambda: f":{UDP_SENDER_PORT:04X} " in source.run("cat", "/proc/thread-self/net/udp"), "the sender to listen")
+        begin = time.monotonic()
+        receivers = [stack.enter_context(running(host, "udp-receiver", "--nosync", *options, target))
+                     for host, target in zip(hosts, targets)]
+        for receiver in receivers:
+            if receiver.wait(PATIENCE) != 0:
+                raise SystemExit(f"a receiver ended with status {receiver.returncode}")
+        return time.monotonic() - begin
+
+
+class Aria2(clients.Aria2):
+    """aria2c on a host, whose image is this file, under the name that the torrent has for it."""
+
+    def __init__(self, host, torrent, file, *options):
+        self._host, self._options = host, options
+        home = file.with_suffix(".aria2c")
+        extent = home.with_suffix(".download") / "image" / f"{0:032x}"
+        extent.parent.mkdir(parents=True)
+        os.link(file, extent)
+        super().__init__(home, torrent, extent.parents[1], host.address)
+
+    def command(self):
+        return [*self._host.wrapper, *super().command(), "--enable-dht=false", "--enable-dht6=false", "--bt-max-peers=0",
+                "--bt-tracker-interval=0", "--file-allocation=none", *self._options]
+
+
+def deploy_with_aria2(arguments, image, targets, source, hosts):
+    with contextlib.ExitStack() as stack:
+        with source.inside():
+            tracker = stack.enter_context(Tracker(source.address))
+        torrent = make_torrent(arguments, image, "--tracker", tracker.url)
+        stack.enter_context(Aria2(source, torrent, image)).wait_until_complete()
+        wait_until(lambda: tracker.seen, "the seed to announce itself")
+        begin = time.monotonic()
+        # They overwrite what is in the file without looking at it, so no page is new here, either.
+        fetches = [stack.enter_context(Aria2(host, torrent, target, "--check-integrity=false", "--allow-overwrite"))
+                   for host, target in zip(hosts, targets)]
+        for fetch in fetches:
+            fetch.wait_until_complete(PATIENCE)
+        return time.monotonic() - begin
+
+
+TOOLS = {"ezio-cli": deploy_with_ezio, "udpcast": deploy_with_udpcast, "aria2c": deploy_with_aria2}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hosts", type=int, default=1)
@@ -79,28 +154,28 @@ def main():
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--piece", type=int, default=1024)
     parser.add_argument("--ipv4", action="store_true")
+    parser.add_argument("--tool", choices=TOOLS, default="ezio-cli")
     parser.add_argument("--program", default=REPOSITORY / "build/release/ezio-cli")
     parser.add_argument("--directory", default="/dev/shm")
     arguments = parser.parse_args()
     size = arguments.size * MIB
     with tempfile.TemporaryDirectory(dir=arguments.directory) as name, contextlib.ExitStack() as stack:
         directory = pathlib.Path(name)
-        image, torrent = directory / "image", directory / "image.torrent"
+        image = directory / "image"
         targets = [directory / f"target{number}" for number in range(arguments.hosts)]
         fill(image, size, os.urandom)
         for target in targets:
             fill(target, size, lambda length: b"\xff" * length)
-        subprocess.run([arguments.program, "create", image, "--all", "--quiet", "-o", torrent,
-                        "--piece-size", f"{arguments.piece}KiB"], check=True, stdout=subprocess.DEVNULL)
         switch = stack.enter_context(Switch())
         source, *hosts = [stack.enter_context(attach(switch, number + 1, arguments.rate))
                           for number in range(arguments.hosts + 1)]
-        seconds = deploy(arguments, torrent, image, targets, source, hosts)
+        seconds = TOOLS[arguments.tool](arguments, image, targets, source, hosts)
         for target in targets:
             subprocess.run(["cmp", "-s", image, target], check=True)
     number, unit = re.fullmatch(r"([\d.]+)([kmg]bit)", arguments.rate).groups()
     ideal = size * 8 / (float(number) * UNITS[unit])
-    print(f"{arguments.hosts} hosts at {arguments.rate}, {arguments.size} MiB: {seconds:.1f} s, stretch {seconds / ideal:.2f}")
+    print(f"{arguments.tool}, {arguments.hosts} hosts at {arguments.rate}, {arguments.size} MiB: "
+          f"{seconds:.1f} s, stretch {seconds / ideal:.2f}")
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ class Switch(Host):
                              for text in (f"{self.prefix}.{self._ports}", f"{self.prefix6}::{self._ports:x}"))
         self.run("ip", "link", "add", port, "type", "veth", "peer", "name", interface, "netns", host.path)
         self.run("ip", "link", "set", port, "master", "bridge", "up")
-        host.run("ip", "address", "add", f"{address}/24", "dev", interface)
+        host.run("ip", "address", "add", f"{address}/24", "broadcast", "+", "dev", interface)
         host.run("ip", "address", "add", f"{address6}/64", "dev", interface, "nodad")
         host.run("ip", "link", "set", interface, "up")
         wait_until(lambda: "state UP" in host.run("ip", "link", "show", "dev", interface), f"{interface} to be up")
