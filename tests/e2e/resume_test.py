@@ -191,6 +191,17 @@ class FetchingWhileItChecks(ResumeTest):
         self.assertEqual({event["peers"] for event in checking}, {0}, fetcher)
         self.assertEqual(self.summary(fetcher)["received_bytes"], 0, fetcher)
 
+    def test_nothing_is_read_before_what_others_wrote_is_on_the_disk(self):
+        """Or it would find in memory what a power loss takes away."""
+        self.disk = self.slow_target([], read_seconds=0)
+        self.disk.block("sync")
+        fetcher = self.fetch_slowly()
+        wait_until(lambda: not fetcher.is_running() or len(fetcher.events_named("progress")) > 5, fetcher)
+        progress = [(event["phase"], event["done_bytes"]) for event in fetcher.events_named("progress")]
+        self.assertEqual(set(progress), {("checking", 0)}, fetcher)
+        self.disk.unblock("sync")
+        self.assert_complete(fetcher)
+
     def test_what_is_kept_is_served_before_the_check_is_over(self):
         """From its first missing piece on it has peers, and tells them what it turns out to have."""
         self.disk = self.slow_target([0], read_seconds=0.1)
