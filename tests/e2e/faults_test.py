@@ -171,6 +171,7 @@ class LyingDisks(FaultTest):
         self.disk.block("sync")
         self.disk.fail_syncs()
         fetcher = self.fetching()
+        self.addCleanup(self.disk.unblock, "sync")  # or nothing could end it
         wait_until(lambda: not fetcher.is_running() or "sync" in self.disk.calls(), fetcher)
         time.sleep(1)  # it is waited for, too
         self.disk.unblock("sync")

@@ -7,7 +7,7 @@ import shutil
 import signal
 import time
 
-from harness import UNTOUCHED, EndToEndTest, main, make_file, needs_fuse, needs_loop_devices, wait_until
+from harness import ON_LOOPBACK, UNTOUCHED, EndToEndTest, main, make_file, needs_fuse, needs_loop_devices, wait_until
 from images import Extent, Image, differing_extents, odd_image, touched_gaps
 
 MIB = 1 << 20
@@ -195,7 +195,9 @@ class FetchingWhileItChecks(ResumeTest):
         """Or it would find in memory what a power loss takes away."""
         self.disk = self.slow_target([], read_seconds=0)
         self.disk.block("sync")
-        fetcher = self.fetch_slowly()
+        fetcher = self.start("fetch", self.torrent, self.disk.path, "--resume", "--interval", "0.2s", "--seed-time", "0",
+                             "--json", *ON_LOOPBACK)
+        self.addCleanup(self.disk.unblock, "sync")  # or nothing could end it
         wait_until(lambda: not fetcher.is_running() or len(fetcher.events_named("progress")) > 5, fetcher)
         progress = [(event["phase"], event["done_bytes"]) for event in fetcher.events_named("progress")]
         self.assertEqual(set(progress), {("checking", 0)}, fetcher)
