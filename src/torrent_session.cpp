@@ -132,7 +132,6 @@ lt::add_torrent_params TorrentSession::torrent_params()
     for (const bool unknown : m_options.not_yet_known) {
         params.piece_priorities.push_back(unknown ? lt::dont_download : lt::default_priority);
     }
-    params.flags |= lt::torrent_flags::apply_ip_filter;
     params.max_connections = network.max_peers;
     if (params.ti) {
         guard_metadata(params, static_cast<std::uint64_t>(params.ti->info_section().size()));

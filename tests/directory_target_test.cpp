@@ -133,6 +133,20 @@ TEST_CASE("directory: a file that was written is synced before its descriptor ma
     CHECK(failure->error == EIO);
 }
 
+TEST_CASE("directory: an error that comes only when a file is closed is a failure, too")
+{
+    const TempDir dir;
+    const auto files = adjacent_files(dir.path(), 3);
+    DirectoryTarget target(dir.path(), Access::read_write, files, 1);
+    REQUIRE_FALSE(write_text(target, 0, "1"));
+    const FaultyCalls closes(Call::close, {{EDQUOT}});
+    const auto failure = write_text(target, 1, "2");
+    REQUIRE(failure);
+    CHECK(failure->operation == IoFailure::Operation::sync);
+    CHECK(failure->path == dir / files[0].name);
+    CHECK(failure->error == EDQUOT);
+}
+
 TEST_CASE("directory: a file that was only read is not synced")
 {
     const TempDir dir;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/discard.hpp"
 
-#include "catch.hpp"
+#include "open_target.hpp"
+#include "recording_reporter.hpp"
+#include "temp_dir.hpp"
 
-#include "ezio/units.hpp"
-
+#include <csignal>
 #include <random>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace ezio {
 
@@ -14,6 +18,23 @@ using Ranges = std::vector<Extent>;
 namespace {
 
 constexpr std::uint64_t any_length = 1ULL << 62;
+
+// Whether a signal that came before ends it. Signals are for a whole process: for one of its own.
+bool is_ended_by_signal(Target& target)
+{
+    Wakeup wakeup;
+    const StopSignal stop(wakeup);
+    if (::kill(::getpid(), SIGTERM) != 0) {
+        return false;
+    }
+    while (stop.received() == 0) {
+        wakeup.wait_for(std::chrono::seconds(60));
+    }
+    test::RecordingReporter reporter;
+    const auto refusal =
+        test::refusal_of([&] { discard_unused(target, test::small_image().map, reporter, stop); });
+    return refusal.status == ExitStatus::terminated;
+}
 
 } // namespace
 
@@ -83,6 +104,29 @@ TEST_CASE("discard: no byte of any extent is ever in a range, and no whole align
             REQUIRE(discarded[block] == !any);
         }
     }
+}
+
+TEST_CASE("discard: a signal ends it")
+{
+    const test::TempDir dir;
+    const std::string before(1_MiB, 'x');
+    test::write_file(dir / "disk", before);
+    const auto target = open_target(dir / "disk", Access::read_write, test::small_image());
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        bool ended = false;
+        try {
+            ended = is_ended_by_signal(*target);
+        } catch (...) {
+            ended = false;
+        }
+        ::_exit(ended ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+    CHECK(test::read_file(dir / "disk") == before);
 }
 
 } // namespace ezio

@@ -98,4 +98,18 @@ TEST_CASE("disk engine: padding is served as zeros, and only data is read from t
     CHECK(rig.engine().facts().read_bytes == data_bytes);
 }
 
+TEST_CASE("disk engine: padding is zeros also where the memory for it had other bytes before")
+{
+    EngineRig::Setup setup = padded_and_complete();
+    setup.extents = {{1_MiB, 3_MiB + 4_KiB}}; // more than the engine has memory for
+    setup.padding = {{3_MiB + 4_KiB, 60_KiB}};
+    EngineRig rig(setup);
+    for (std::uint64_t at = 0; at < rig.payload.size(); at += 16_KiB) {
+        const auto read = rig.read(at, 16_KiB);
+        REQUIRE(rig.comes(read));
+        CHECK(rig.is_right(*read, at, 16_KiB));
+        rig.free(*read);
+    }
+}
+
 } // namespace ezio

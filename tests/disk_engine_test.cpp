@@ -384,4 +384,46 @@ TEST_CASE("disk engine: duplicates are answered and change nothing")
     CHECK(rig.target_has(0, 1_MiB));
 }
 
+TEST_CASE("disk engine: what has to be read back for a hash is read in steps, each from its place")
+{
+    EngineRig::Setup setup;
+    setup.piece_length = 1_MiB;
+    setup.memory = 128_MiB;
+    setup.disk = EngineRig::Setup::Disk::complete;
+    EngineRig rig(setup);
+    const auto hash = rig.hash(2);
+    REQUIRE(rig.comes(hash));
+    CHECK(hash->digest == rig.image.hashes[2]);
+    std::uint64_t at = 3_MiB;
+    for (const auto& call : rig.target.calls(IoFailure::Operation::read)) {
+        CHECK(call.offset == at);
+        at += call.length;
+    }
+    CHECK(at == 4_MiB);
+    CHECK(rig.target.calls(IoFailure::Operation::read).size() == 4);
+}
+
+TEST_CASE(
+    "disk engine: a hybrid's piece is good when both of its hashes are, and it is told that they disagree")
+{
+    EngineRig::Setup setup{.extents = {{1_MiB, 48_KiB}}};
+    const auto payload = test::random_payload(ExtentMap(setup.extents));
+    for (std::uint64_t at = 0; at < payload.size(); at += 16_KiB) {
+        Sha256Blocks sha256(16_KiB);
+        sha256.update(std::span(payload).subspan(at, 16_KiB));
+        setup.v2_pieces.push_back({sha256.digests().front(), 16_KiB, 1});
+    }
+    setup.v2_pieces[1].root->back() ^= 1;
+    setup.v2_pieces[2].root.reset();
+    EngineRig rig(setup);
+    REQUIRE(rig.completes(0));
+    REQUIRE(rig.completes(2)); // of which SHA-256 is not known
+    CHECK_FALSE(rig.engine().facts().hashes_disagree);
+    rig.write_piece(1);
+    REQUIRE(rig.comes(rig.hash(1)));
+    CHECK(rig.engine().facts().hashes_disagree);
+    CHECK(rig.engine().facts().failed_pieces == 1);
+    CHECK(rig.target.calls(IoFailure::Operation::write).size() == 2);
+}
+
 } // namespace ezio

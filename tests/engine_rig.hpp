@@ -92,10 +92,12 @@ using AnswerPtr = std::shared_ptr<Answer>;
 // An image with the hashes of `payload` cut at `extents`.
 [[nodiscard]] inline Image image_with(const std::vector<Extent>& extents, std::uint64_t piece_length,
                                       std::span<const std::byte> payload,
-                                      const std::vector<Extent>& padding = {})
+                                      const std::vector<Extent>& padding = {},
+                                      std::vector<V2Piece> v2_pieces = {})
 {
     Image image = image_of(extents, piece_length);
     image.padding = padding;
+    image.v2_pieces = std::move(v2_pieces);
     image.map = ExtentMap(extents, padding);
     image.hashes.resize((payload.size() + piece_length - 1) / piece_length);
     for (std::uint32_t piece = 0; piece < image.piece_count(); ++piece) {
@@ -114,11 +116,12 @@ class EngineRig {
         std::vector<Extent> padding = {};
         std::uint64_t device_size = 10_MiB;
         enum class Disk { empty, complete } disk = Disk::empty;
+        std::vector<V2Piece> v2_pieces = {};
     };
 
     explicit EngineRig(const Setup& setup)
         : payload(random_payload(ExtentMap(setup.extents, setup.padding))),
-          image(image_with(setup.extents, setup.piece_length, payload, setup.padding)),
+          image(image_with(setup.extents, setup.piece_length, payload, setup.padding, setup.v2_pieces)),
           target(setup.device_size)
     {
         if (setup.disk == Setup::Disk::complete) {

@@ -25,7 +25,7 @@ struct Plan {
 
 Plan& plan_of(Call call)
 {
-    static std::array<Plan, 4> plans;
+    static std::array<Plan, 6> plans;
     return plans[static_cast<std::size_t>(call)];
 }
 
@@ -160,6 +160,30 @@ int syncfs(int fd) noexcept
         return -1;
     }
     return real(fd);
+}
+
+int sync_file_range(int fd, off64_t offset, off64_t length, unsigned flags)
+{
+    static auto* const real =
+        ezio::test::next_definition<int(int, off64_t, off64_t, unsigned)>("sync_file_range");
+    const auto fault = ezio::test::next_fault(ezio::test::Call::sync_file_range);
+    if (fault && fault->error != 0) {
+        errno = fault->error;
+        return -1;
+    }
+    return real(fd, offset, length, flags);
+}
+
+int close(int fd)
+{
+    static auto* const real = ezio::test::next_definition<int(int)>("close");
+    const auto fault = ezio::test::next_fault(ezio::test::Call::close);
+    const int result = real(fd);
+    if (fault && fault->error != 0) {
+        errno = fault->error;
+        return -1;
+    }
+    return result;
 }
 
 } // extern "C"

@@ -14,9 +14,10 @@
 
 namespace ezio::test {
 
-enum class Call { preadv, pwritev, fsync, syncfs };
+enum class Call { preadv, pwritev, fsync, syncfs, sync_file_range, close };
 
-// What happens to one call: it fails with `error`, or, where that is 0, transfers `at_most` bytes.
+// What happens to one call: it fails with `error`, or, where that is 0, transfers `at_most` bytes. A close
+// that fails has closed all the same.
 struct Fault {
     int error = 0;
     std::size_t at_most = 0;

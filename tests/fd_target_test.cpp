@@ -10,6 +10,7 @@
 namespace ezio {
 
 using test::Call;
+using test::Fault;
 using test::FaultyCalls;
 using test::read_text;
 using test::small_image;
@@ -71,6 +72,33 @@ TEST_CASE("descriptor target: a failed write, read and sync say what failed")
     CHECK(failure->operation == IoFailure::Operation::sync);
     CHECK(failure->error == EIO);
     CHECK(syncs.calls() == 2);
+}
+
+// It is not enough that fsync(2) may say so later: the kernel tells each error once, and here it was told.
+TEST_CASE("descriptor target: a write-back that cannot be started or waited for is a failure with its range")
+{
+    const TempDir dir;
+    const auto target = open_target(dir / "file", Access::read_write, small_image());
+    REQUIRE_FALSE(write_text(*target, 8192, "some"));
+    for (const std::vector<Fault>& faults : {std::vector<Fault>{{EIO}}, {{0}, {EINTR}, {EIO}}}) {
+        const FaultyCalls calls(Call::sync_file_range, faults);
+        const auto failure = target->write_behind({8192, 4096}, write_behind_limit + 1);
+        REQUIRE(failure);
+        CHECK(calls.calls() == faults.size());
+        CHECK(failure->message() ==
+              (dir / "file") + ": write-back of 4096 bytes at offset 8192 failed: Input/output error");
+    }
+}
+
+TEST_CASE("descriptor target: where a write-back cannot be started early, all is left to the sync")
+{
+    const TempDir dir;
+    const auto target = open_target(dir / "file", Access::read_write, small_image());
+    for (const int error : {EINVAL, ENOSYS, ESPIPE}) {
+        const FaultyCalls calls(Call::sync_file_range, {{error}, {error}});
+        CHECK_FALSE(target->write_behind({8192, 4096}, write_behind_limit + 1));
+        CHECK(calls.calls() == 2);
+    }
 }
 
 TEST_CASE("descriptor target: a write to a descriptor that is only for reading fails")

@@ -38,6 +38,17 @@ TEST_CASE("image file: a missing one is created sparse, as long as the image nee
     CHECK((mode & std::filesystem::perms(077)) == std::filesystem::perms::none);
 }
 
+// For example to a disk that is not there: what the link is named says nothing of /dev.
+TEST_CASE("image file: a symbolic link to nowhere is refused, and nothing is created at its end")
+{
+    const TempDir dir;
+    std::filesystem::create_symlink(dir / "nowhere", dir / "link");
+    const auto refusal = refusal_to_open(dir / "link", Access::read_write);
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK(refusal.message == (dir / "link") + " cannot be created: File exists");
+    CHECK_FALSE(std::filesystem::exists(dir / "nowhere"));
+}
+
 TEST_CASE("image file: one that is too short is grown, and keeps what it has")
 {
     const TempDir dir;

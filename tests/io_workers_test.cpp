@@ -108,6 +108,31 @@ TEST_CASE(
     CHECK(work.left == 3);
 }
 
+TEST_CASE("workers: it is the last one to end who says so")
+{
+    Work work;
+    test::Gate gate;
+    work.during = [&] { gate.pass(); };
+    Notice ended;
+    std::thread::id where;
+    IoWorkers workers(2, work.mutex, work.steps());
+    work.give(workers, 2);
+    REQUIRE(gate.wait_for_waiting(2));
+    {
+        const std::lock_guard lock(work.mutex);
+        workers.stop([&] {
+            where = std::this_thread::get_id();
+            ended.give();
+        });
+    }
+    gate.let_through(1);
+    REQUIRE(test::comes_true([&] { return work.steps_done() == 1; }));
+    const std::thread::id first = *work.threads.begin(); // the other one is at the gate
+    gate.open();
+    REQUIRE(ended.came());
+    CHECK(where != first);
+}
+
 TEST_CASE("workers: stop ends idle threads, and `when_ended` runs on one of them without the lock")
 {
     Work work;

@@ -9,6 +9,8 @@
 #include "open_target.hpp"
 #include "temp_dir.hpp"
 
+#include <cerrno>
+
 #include <sys/mount.h>
 
 namespace ezio {
@@ -28,6 +30,15 @@ TEST_CASE("directory: new files are made under the torrent's name, sparse and of
     CHECK(std::filesystem::file_size(dir / "sda1/" + extent_name(0)) == 1'000'000);
     CHECK(std::filesystem::file_size(dir / "sda1/" + extent_name(3'000'000)) == 7);
     CHECK_FALSE(std::filesystem::exists(dir / "sda1/" + extent_name(2'000'000))); // no bytes, no file
+}
+
+TEST_CASE("directory: a new one whose name does not get to the disk is refused")
+{
+    const TempDir dir;
+    const test::FaultyCalls syncs(test::Call::fsync, {{EIO}});
+    const auto refusal = refusal_to_open(dir.path(), Access::read_write, three_extents());
+    CHECK(refusal.status == ExitStatus::io);
+    CHECK(refusal.message == dir.path() + ": sync failed: Input/output error");
 }
 
 TEST_CASE("directory: names are those of the torrent, short or in upper case")

@@ -167,6 +167,19 @@ TEST_CASE("piece assigner: a peer with nothing left to begin takes from the one 
     CHECK(change.taken[0].piece == 2);
 }
 
+TEST_CASE("piece assigner: what was taken from a peer is not its to give back")
+{
+    PieceAssigner assigner(4, 3);
+    add_admitted(assigner, {1});
+    REQUIRE(give_all(assigner)[1] == Pieces{0, 1, 2});
+    add_admitted(assigner, {2});
+    REQUIRE(give_all(assigner)[2] == Pieces{3});
+    assigner.peer_began(2, 3);
+    REQUIRE(assigner.help_out(2).give == Pieces{2});
+    CHECK(assigner.relinquish(1) == Pieces{0, 1});
+    CHECK_FALSE(assigner.is_pooled(2));
+}
+
 TEST_CASE("piece assigner: who has run dry may fetch what a laggard has begun, not what an equal has")
 {
     PieceAssigner assigner(8, 1);

@@ -169,4 +169,22 @@ TEST_CASE("piece scan: there is at least one thread")
     CHECK(scan_threads() >= 1);
 }
 
+TEST_CASE("piece scan: padding is hashed as zeros, whatever was read before it")
+{
+    const test::TempDir dir;
+    const std::vector<Extent> extents{{4096, 150'000}, {200'000, 30'000}};
+    const std::vector<Extent> padding{{150'000, 40'000}, {220'000, 9'000}};
+    const std::string device = random_bytes(300'000);
+    test::write_file(dir / "disk.img", device);
+    const std::string payload = device.substr(4096, 150'000) + std::string(40'000, '\0') +
+                                device.substr(200'000, 30'000) + std::string(9'000, '\0');
+    Image image = test::image_of(extents);
+    image.map = ExtentMap(extents, padding);
+    const auto target = open_target(dir / "disk.img", Access::read_only, image);
+    Wakeup wakeup;
+    const PieceScan scan(image.map, 16_KiB, *target, 1, wakeup);
+    wait_for_end(scan, wakeup);
+    CHECK(scan.digests() == expected_digests(payload, {{0, payload.size()}}, 16_KiB));
+}
+
 } // namespace ezio

@@ -4,6 +4,7 @@
 #include "expect_error.hpp"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -83,6 +84,10 @@ TEST_CASE("privileges: another user is nobody else, for good")
     }
     const User nobody = find_user("nobody");
     CHECK(holds_in_child([&] {
+        const gid_t other = 1;
+        if (::setgroups(1, &other) != 0) {
+            return false;
+        }
         give_up_privileges(nobody, {});
         return ::getuid() == nobody.uid && ::geteuid() == nobody.uid && ::getegid() == nobody.gid &&
                ::getgroups(0, nullptr) == 0 && ::setuid(0) != 0;

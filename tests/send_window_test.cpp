@@ -76,6 +76,15 @@ TEST_CASE("send window: what a peer does not fetch in time is not waited for")
     CHECK_FALSE(window.has_room(start + seconds(11)));
 }
 
+TEST_CASE("send window: a piece that is given again is waited for anew")
+{
+    SendWindow window(mib);
+    window.given(0, start);
+    window.given(1, start);
+    window.given(0, start + seconds(9));
+    CHECK(give_all(window, 2, start + seconds(11)) == 1);
+}
+
 TEST_CASE("send window: a piece that is given to somebody else counts once")
 {
     SendWindow window(mib);

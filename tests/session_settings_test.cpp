@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 
+#include "ezio/allowed_networks.hpp"
 #include "ezio/descriptor_limit.hpp"
 #include "ezio/units.hpp"
 
@@ -118,6 +119,25 @@ TEST_CASE("session: blocks are asked for one second in advance, or longer where 
     CHECK(request_seconds(23 * mbit, 32) == 2);
     CHECK(request_seconds(95 * mbit, 200) == 3);
     CHECK(request_seconds(1, 32) == 4);
+}
+
+TEST_CASE("session: where networks are named, nobody else of either family is let in")
+{
+    const auto is_blocked = [](const lt::ip_filter& filter, const char* address) {
+        return (filter.access(lt::make_address(address)) & lt::ip_filter::blocked) != 0;
+    };
+    const lt::ip_filter one = nobody_but({*parse_network("10.1.0.0/16")});
+    CHECK_FALSE(is_blocked(one, "10.1.2.3"));
+    for (const char* address : {"10.0.255.255", "10.2.0.0", "0.0.0.0", "255.255.255.255", "::", "fe80::1",
+                                "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"}) {
+        CAPTURE(address);
+        CHECK(is_blocked(one, address));
+    }
+    const lt::ip_filter other = nobody_but({*parse_network("fd00::/64")});
+    CHECK_FALSE(is_blocked(other, "fd00::7"));
+    CHECK(is_blocked(other, "fd00:0:0:1::7"));
+    CHECK(is_blocked(other, "10.1.2.3"));
+    CHECK_FALSE(is_blocked(nobody_but({}), "10.1.2.3"));
 }
 
 } // namespace ezio

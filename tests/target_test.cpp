@@ -4,11 +4,35 @@
 #include "open_target.hpp"
 #include "temp_dir.hpp"
 
+#include "ezio/device_identity.hpp"
+
+#include <sys/stat.h>
+
 namespace ezio {
 
 using test::contains;
+using test::refusal_of;
 using test::refusal_to_open;
+using test::small_image;
 using test::TempDir;
+
+namespace {
+
+// The first disk of this machine that has a serial number; empty when there is none.
+std::string disk_with_identity()
+{
+    for (const auto& entry : std::filesystem::directory_iterator("/sys/block")) {
+        const std::string path = "/dev/" + entry.path().filename().string();
+        struct stat status {};
+        if (::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode) &&
+            !device_identities(status.st_rdev).empty()) {
+            return path;
+        }
+    }
+    return {};
+}
+
+} // namespace
 
 TEST_CASE("target: a missing path under /dev is refused and not created, however it is spelled")
 {
@@ -32,6 +56,29 @@ TEST_CASE("target: what is no device, file or directory is refused")
         CHECK(refusal.status == ExitStatus::target);
         CHECK_THAT(refusal.message, contains("neither a block device nor a regular file nor a directory"));
     }
+}
+
+TEST_CASE("target: a disk that has another serial number is refused, and its own named")
+{
+    const std::string disk = disk_with_identity();
+    if (disk.empty()) {
+        WARN("skipped: needs a disk with a serial number");
+        return;
+    }
+    const auto refusal =
+        refusal_of([&] { (void)open_target(disk, Access::read_only, small_image(), "no-disk-has-this"); });
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK_THAT(refusal.message, contains("--serial no-disk-has-this: " + disk + " is another disk: "));
+}
+
+TEST_CASE("target: what is no disk has no serial number")
+{
+    const TempDir dir;
+    const auto refusal =
+        refusal_of([&] { (void)open_target(dir / "file", Access::read_write, small_image(), "S3Z8NB0K"); });
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK_THAT(refusal.message, contains("is no block device"));
+    CHECK_FALSE(std::filesystem::exists(dir / "file"));
 }
 
 TEST_CASE("target: the directory of devices is refused, as '/dev/$DISK' without a disk would be")

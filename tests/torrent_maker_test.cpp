@@ -177,6 +177,18 @@ TEST_CASE("atomic write: when the file cannot be synced the old one stays and no
     CHECK(dir.entries() == 1);
 }
 
+TEST_CASE("atomic write: when the file cannot be closed the old one stays and nothing is left over")
+{
+    const TempDir dir;
+    test::write_file(dir / "old", "old");
+    const FaultyCalls closes(Call::close, {{EDQUOT}});
+    const auto refusal = refusal_of([&] { write_file_atomically(dir / "old", "new"); });
+    CHECK(refusal.status == ExitStatus::io);
+    CHECK(refusal.message == (dir / "old") + ": sync failed: Disk quota exceeded");
+    CHECK(test::read_file(dir / "old") == "old");
+    CHECK(dir.entries() == 1);
+}
+
 TEST_CASE("atomic write: when the directory cannot be synced the caller is told")
 {
     const TempDir dir;

@@ -37,6 +37,22 @@ TEST_CASE("verifier: the pieces that differ are found, in order")
     CHECK(wrong_pieces(image(), digests) == std::vector<std::uint32_t>{0, 3, 7});
 }
 
+TEST_CASE(
+    "verifier: a hybrid's piece is right when both of its hashes are, or SHA-1 where that is all there is")
+{
+    Image hybrid = image();
+    hybrid.v2_pieces.resize(hybrid.piece_count());
+    const std::vector<Sha256Digest> roots(hybrid.piece_count(), Sha256Digest{1});
+    for (const std::uint32_t piece : {0, 1, 2}) {
+        hybrid.v2_pieces[piece].root = roots[piece];
+    }
+    hybrid.v2_pieces[1].root->back() ^= 1;
+    auto digests = hybrid.hashes;
+    digests[2].front() ^= 1;
+    digests[5].front() ^= 1;
+    CHECK(wrong_pieces(hybrid, digests, roots) == std::vector<std::uint32_t>{1, 2, 5});
+}
+
 TEST_CASE("verifier: an extent is named once, however many of its pieces differ")
 {
     CHECK(describe_wrong(image(), {0}) == "1 of 8 pieces differs, in 1 extent: 0x100000");

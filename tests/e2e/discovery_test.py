@@ -6,6 +6,7 @@ import time
 
 from harness import main, wait_until
 from image_case import ImageCase
+from images import bdecode, bencode
 from networks import Capture, Host, Switch, needs_network_namespaces
 
 HOSTS = 8
@@ -50,6 +51,17 @@ class LocalDiscovery(DiscoveryTest):
             self.assert_fetched(fetcher, number)
         ports = {fetcher.events_named("start")[0]["listen"] for fetcher in fetchers}
         self.assertEqual(len(ports), 3, "each has a port of its own")
+
+    def test_a_private_torrent_is_not_announced(self):
+        """BEP 27: its peers come from its tracker, or are named."""
+        torrent, _ = bdecode(self.torrent.read_bytes())
+        torrent["info"]["private"] = 1
+        self.torrent.write_bytes(bencode(torrent))
+        host = self.enterContext(Host())
+        self.seed(host)
+        fetcher = self.fetch(host, 0, "--stall-timeout", "5s")
+        self.assertEqual(fetcher.wait(), 7, fetcher)
+        self.assertEqual(max(event["peers"] for event in fetcher.events_named("progress")), 0, fetcher)
 
     def test_a_cable_that_is_plugged_in_later_is_no_obstacle(self):
         switch = self.enterContext(Switch())

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import time
 
-from harness import (ON_LOOPBACK, UNTOUCHED, LoopDevice, Mount, free_port, main, make_file, needs_fuse, needs_loop_devices,
-                     run, wait_until)
+from harness import (DEADLINE, ON_LOOPBACK, UNTOUCHED, LoopDevice, Mount, free_port, main, make_file, needs_fuse,
+                     needs_loop_devices, run, wait_until)
 from image_case import ImageCase
 
 MIB = 1 << 20
@@ -126,6 +126,42 @@ class Quotas(FaultTest):
         self.assertLess(time.monotonic() - disk.first_failure("write"), 5)
         self.assertIn("Disk quota exceeded", message)
         self.assertRegex(message, rf"^{disk.path}: write of \d+ bytes at offset \d+ failed")
+
+
+@needs_fuse
+class LyingDisks(FaultTest):
+    """What no call says is found only by reading again what the disk has; what the sync says has to be believed."""
+
+    def setUp(self):
+        super().setUp()
+        self.disk = self.fuse_disk(make_file(self.dir / "backing", self.image.end))
+        self.bad = max(self.image.extents, key=lambda extent: extent.length)
+
+    def fetching(self, *options):
+        port = free_port()
+        self.start("seed", self.torrent, self.source, *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}")
+        return self.start_listening("fetch", self.torrent, self.disk.path, "--peer", f"127.0.0.1:{port}", *options)[0]
+
+    def test_a_disk_that_stores_something_else_is_found_by_verify(self):
+        """Not in the page cache, where everything still is as it was written."""
+        self.disk.spoil_writes(self.bad.offset + self.bad.length // 2, self.bad.offset + self.bad.length // 2 + 1)
+        message = self.assert_failed(self.fetching("--verify"), 8, DEADLINE)
+        self.assertIn(f"{self.disk.path} does not hold what was written: 1 of ", message)
+        self.assertIn(f"{self.bad.offset:#x}", message)
+
+    def test_a_disk_that_stores_what_it_is_given_passes(self):
+        self.assert_complete(self.fetching("--verify"))
+
+    def test_a_sync_that_fails_is_an_error_though_every_write_went_well(self):
+        self.disk.block("sync")
+        self.disk.fail_syncs()
+        fetcher = self.fetching()
+        self.addCleanup(self.disk.unblock, "sync")  # or nothing could end it
+        wait_until(lambda: not fetcher.is_running() or "sync" in self.disk.calls(), fetcher)
+        time.sleep(1)  # it is waited for, too
+        self.disk.unblock("sync")
+        message = self.assert_failed(fetcher, 5, DEADLINE)
+        self.assertEqual(message, f"{self.disk.path}: sync failed: Input/output error")
 
 
 @needs_fuse

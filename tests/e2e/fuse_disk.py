@@ -7,6 +7,8 @@ The bytes are those of the file BACKING. CONTROL is a directory; what is in it w
     fail-read    "FIRST END": reads that touch this range fail with EIO
     quota        "END": writes that go beyond END fail with EDQUOT
     slow-read    each read takes this many seconds longer
+    spoil-write  "FIRST END": of what is written to this range, every bit arrives wrong, and no call says so
+    fail-sync    fsync fails with EIO
     block-write  writes do not return while it exists
     block-sync   neither does fsync
     block-read   nor reads
@@ -34,6 +36,13 @@ class Disk(fusepy.Operations):
         while (self.control / name).exists():
             time.sleep(0.01)
 
+    def _range(self, name):
+        try:
+            first, end = map(int, (self.control / name).read_text().split())
+        except OSError:
+            first = end = 0
+        return first, end
+
     def getattr(self, path, fh=None):
         if path == "/":
             return {"st_mode": stat.S_IFDIR | 0o755, "st_nlink": 2}
@@ -52,10 +61,7 @@ class Disk(fusepy.Operations):
         if (self.control / "block-read").exists():
             self.calls.write(f"read {offset} {size}\n")
             self._wait_while("block-read")
-        try:
-            first, end = map(int, (self.control / "fail-read").read_text().split())
-        except OSError:
-            first = end = 0
+        first, end = self._range("fail-read")
         if offset < end and offset + size > first:
             self.calls.write(f"read-failed {time.monotonic()}\n")
             raise fusepy.FuseOSError(errno.EIO)
@@ -71,7 +77,11 @@ class Disk(fusepy.Operations):
         if quota.exists() and offset + len(data) > int(quota.read_text()):
             self.calls.write(f"write-failed {time.monotonic()}\n")
             raise fusepy.FuseOSError(errno.EDQUOT)
-        return os.pwrite(self.fd, data, offset)
+        first, end = self._range("spoil-write")
+        spoilt = slice(max(first - offset, 0), max(end - offset, 0))
+        stored = bytearray(data)
+        stored[spoilt] = bytes(byte ^ 255 for byte in stored[spoilt])
+        return os.pwrite(self.fd, stored, offset)
 
     def truncate(self, path, length, fh=None):
         os.ftruncate(self.fd, length)
@@ -79,6 +89,8 @@ class Disk(fusepy.Operations):
     def fsync(self, path, datasync, fh):
         self.calls.write("sync\n")
         self._wait_while("block-sync")
+        if (self.control / "fail-sync").exists():
+            raise fusepy.FuseOSError(errno.EIO)
         os.fsync(self.fd)
         self.calls.write("sync-done\n")
         return 0

@@ -181,6 +181,12 @@ class FuseDisk:
     def allow_writes_up_to(self, end):
         (self.control / "quota").write_text(str(end))
 
+    def spoil_writes(self, first, end):
+        (self.control / "spoil-write").write_text(f"{first} {end}")
+
+    def fail_syncs(self):
+        (self.control / "fail-sync").touch()
+
     def slow_down_reads(self, seconds=0.02):
         (self.control / "slow-read").write_text(str(seconds))
 

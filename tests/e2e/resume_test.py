@@ -7,7 +7,7 @@ import shutil
 import signal
 import time
 
-from harness import UNTOUCHED, main, make_file, needs_fuse, needs_loop_devices, wait_until
+from harness import ON_LOOPBACK, UNTOUCHED, main, make_file, needs_fuse, needs_loop_devices, wait_until
 from image_case import PIECE, ImageCase
 from images import Extent, Image, flip_a_bit, touched_gaps
 
@@ -176,6 +176,19 @@ class FetchingWhileItChecks(ResumeTest):
         checking = [event for event in fetcher.events_named("progress") if event["phase"] == "checking"]
         self.assertEqual({event["peers"] for event in checking}, {0}, fetcher)
         self.assertEqual(self.summary(fetcher)["received_bytes"], 0, fetcher)
+
+    def test_nothing_is_read_before_what_others_wrote_is_on_the_disk(self):
+        """Or it would find in memory what a power loss takes away."""
+        self.disk = self.slow_target([], read_seconds=0)
+        self.disk.block("sync")
+        fetcher = self.start("fetch", self.torrent, self.disk.path, "--resume", "--interval", "0.2s", "--seed-time", "0",
+                             "--json", *ON_LOOPBACK)
+        self.addCleanup(self.disk.unblock, "sync")  # or nothing could end it
+        wait_until(lambda: not fetcher.is_running() or len(fetcher.events_named("progress")) > 5, fetcher)
+        progress = [(event["phase"], event["done_bytes"]) for event in fetcher.events_named("progress")]
+        self.assertEqual(set(progress), {("checking", 0)}, fetcher)
+        self.disk.unblock("sync")
+        self.assert_complete(fetcher)
 
     def test_what_is_kept_is_served_before_the_check_is_over(self):
         """From its first missing piece on it has peers, and tells them what it turns out to have."""
