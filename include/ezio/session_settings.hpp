@@ -18,8 +18,8 @@ enum class Transport { plain, tls };
 [[nodiscard]] lt::settings_pack session_settings(const NetworkOptions& options,
                                                  const std::vector<Endpoint>& listen, Transport transport);
 
-// For how many seconds of what a peer sends blocks should be asked of it in advance (request_queue_time), when
-// everybody together sends so much. From 1 to 4.
+// For how many seconds of what a peer sends blocks should be asked of it in advance (request_queue_time),
+// when everybody together sends so much. From 1 to 4.
 [[nodiscard]] int request_seconds(double bytes_per_second, unsigned peers);
 
 // Nobody but these, in or out; everybody if there are none.
