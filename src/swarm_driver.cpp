@@ -14,6 +14,8 @@ namespace {
 
 constexpr milliseconds look_interval{1000};      // a list of all peers is asked for this often,
 constexpr milliseconds eager_look_interval{250}; // or this often, to see the first byte when it comes
+constexpr milliseconds rate_settles{
+    10'000}; // at the start nobody has much to send, however fast the links are
 
 } // namespace
 
@@ -85,11 +87,21 @@ void SwarmDriver::look_at_peers(Phase phase)
     }
     m_last_look = m_now;
     m_watch.look(m_session.peers(), m_now);
-    m_receiving.observe(m_counts.received_bytes, m_now);
-    m_session.ask_in_advance(request_seconds(m_receiving.per_second(), m_watch.peers()));
+    look_at_rate();
     m_clients = m_session.clients();
     if (m_watch.misses_named_peers() && phase != Phase::seeding) {
         m_session.connect_named_peers();
+    }
+}
+
+void SwarmDriver::look_at_rate()
+{
+    m_receiving.observe(m_counts.received_bytes, m_now);
+    if (!m_first_data && m_counts.received_bytes != 0) {
+        m_first_data = m_now;
+    }
+    if (m_first_data && m_now - *m_first_data > rate_settles) {
+        m_session.ask_in_advance(request_seconds(m_receiving.per_second(), m_watch.peers()));
     }
 }
 

@@ -12,6 +12,7 @@
 #include "ezio/wrong_data.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,7 @@ class SwarmDriver {
         m_watch.handle(event);
     }
     void look_at_peers(Phase phase);
+    void look_at_rate();
     void look_for_peers();
 
     const LoadedTorrent& m_torrent;
@@ -77,6 +79,7 @@ class SwarmDriver {
     DiskEngine::Facts m_disk;
     SessionCounts m_counts;
     RateMeter m_receiving;
+    std::optional<Clock::time_point> m_first_data;
     Clients m_clients;
     Clock::time_point m_now;
     Clock::time_point m_last_look; // at the peers

@@ -90,8 +90,8 @@ class Transmission(Client):
 
     def command(self):
         (self.home / "settings.json").write_text(json.dumps({"bind-address-ipv4": self.address}))
-        # Of a magnet link there is nothing to verify, and with --verify it can end when it has the metadata.
-        verify = [] if str(self.torrent).startswith("magnet:") else ["--verify"]
+        # To verify it stops the torrent for a moment, and when it sees it stopped it ends: not where nothing is there yet.
+        verify = ["--verify"] if any(self.download.iterdir()) else []
         return ["transmission-cli", "--config-dir", self.home, "--download-dir", self.download, "--no-portmap",
                 "--port", PORT, *verify, self.torrent]
 
