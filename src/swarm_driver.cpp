@@ -14,8 +14,9 @@ namespace {
 
 constexpr milliseconds look_interval{1000};      // a list of all peers is asked for this often,
 constexpr milliseconds eager_look_interval{250}; // or this often, to see the first byte when it comes
-constexpr milliseconds rate_settles{
-    10'000}; // at the start nobody has much to send, however fast the links are
+
+// At the start nobody has much to send, however fast the links are.
+constexpr milliseconds rate_settles{10'000};
 
 } // namespace
 

@@ -137,9 +137,9 @@ lt::add_torrent_params TorrentSession::torrent_params()
         guard_metadata(params, static_cast<std::uint64_t>(params.ti->info_section().size()));
     }
     refuse_duplicates(params);
+    prefer_tcp(params); // before anybody has something to send
     m_swarm.extend(params);
     m_ledger.extend(params);
-    prefer_tcp(params);
     if (!m_torrent.params.ti->priv()) {
         introduce_peers(params);
     }
