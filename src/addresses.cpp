@@ -2,6 +2,7 @@
 #include "ezio/addresses.hpp"
 
 #include "ezio/error.hpp"
+#include "ezio/interfaces.hpp"
 #include "ezio/port_reservation.hpp"
 #include "ezio/text.hpp"
 
@@ -10,11 +11,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
 
-#include <ifaddrs.h>
 #include <net/if.h>
-#include <sys/socket.h>
 
 namespace ezio {
 
@@ -31,24 +29,10 @@ std::optional<std::uint16_t> parse_port(std::string_view text)
 
 std::vector<asio::ip::address> addresses_of_interface(const std::string& name)
 {
-    ifaddrs* list = nullptr;
-    if (::getifaddrs(&list) != 0) {
-        return {};
-    }
-    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
     std::vector<asio::ip::address> found;
-    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-        if (entry->ifa_addr == nullptr || name != entry->ifa_name) {
-            continue;
-        }
-        if (entry->ifa_addr->sa_family == AF_INET) {
-            const auto* address = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr);
-            found.emplace_back(asio::ip::make_address_v4(ntohl(address->sin_addr.s_addr)));
-        } else if (entry->ifa_addr->sa_family == AF_INET6) {
-            const auto* address = reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr);
-            asio::ip::address_v6::bytes_type bytes;
-            std::copy_n(address->sin6_addr.s6_addr, bytes.size(), bytes.begin());
-            found.emplace_back(asio::ip::address_v6(bytes, address->sin6_scope_id));
+    for (const InterfaceAddress& it : interface_addresses()) {
+        if (it.interface == name) {
+            found.push_back(it.address);
         }
     }
     return found;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/block_device.hpp"
 #include "ezio/fd_target.hpp"
 #include "ezio/free_space.hpp"
 #include "ezio/mounts.hpp"
@@ -115,15 +116,6 @@ void refuse_read_only(int fd, const std::string& path)
     }
 }
 
-std::uint64_t size_of(int fd, const std::string& path)
-{
-    std::uint64_t size = 0;
-    if (::ioctl(fd, BLKGETSIZE64, &size) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
-    }
-    return size;
-}
-
 void refuse_wrong_sectors(int fd, const std::string& path, const Image& image)
 {
     int sector = 0;
@@ -152,7 +144,7 @@ std::unique_ptr<Target> open_block_device(const std::string& path, Access access
     if (access == Access::read_write) {
         refuse_read_only(fd.get(), path);
     }
-    refuse_too_small(path, size_of(fd.get(), path), image);
+    refuse_too_small(path, device_size(fd, path), image);
     if (access == Access::read_write) {
         refuse_wrong_sectors(fd.get(), path, image);
     }

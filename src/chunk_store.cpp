@@ -125,7 +125,6 @@ void ChunkStore::drop(std::uint64_t index, Chunk& chunk)
     m_chunks.erase(index);
 }
 
-// Brings the chunk's place among the evictable and the held ones up to date with its bits.
 void ChunkStore::settle(std::uint64_t index, Chunk& chunk)
 {
     const bool held = (chunk.dirty | chunk.filling) != 0;

@@ -81,8 +81,8 @@ ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
         if (options.network.tls.given()) {
             throw Error(ExitStatus::usage,
                         "--ssl-cert: a magnet link does not say whose certificates an image wants, so the "
-                        "metadata of a "
-                        "private one cannot be had from its peers; give its torrent file or URL");
+                        "metadata of a private one cannot be had from its peers; give its torrent file or "
+                        "URL");
         }
         found.endpoints = resolve(options.network);
         const MetadataOptions metadata{options.network, found.endpoints,

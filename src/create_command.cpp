@@ -117,11 +117,8 @@ void keep_partclones_hashes(const CreateOptions& options, const Context& context
     contents.piece_length = PartcloneInfo::piece_length;
     contents.extents = std::move(info.extents);
     contents.hashes = std::move(info.hashes);
-    std::uint64_t payload = 0;
-    for (const Extent& extent : contents.extents) {
-        payload += extent.length;
-    }
-    if (const std::uint64_t better = choose_piece_length(payload); better < contents.piece_length) {
+    if (const std::uint64_t better = choose_piece_length(total_length(contents.extents));
+        better < contents.piece_length) {
         context.reporter.warning(
             fmt::format("partclone's pieces of 16 MiB are kept; with the device as SOURCE they "
                         "are {}, and the machines share what they have sooner",

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/directory_target.hpp"
 
+#include "ezio/block_device.hpp"
 #include "ezio/free_space.hpp"
 #include "ezio/positional_io.hpp"
-#include "ezio/rotational.hpp"
 
 #include <fmt/format.h>
 
@@ -28,16 +28,6 @@ IoFailure failure(IoFailure::Operation operation, std::string path, std::uint64_
                   std::uint64_t length, int error)
 {
     return {operation, std::move(path), offset, length, error == end_of_file ? 0 : error};
-}
-
-int fsync_fully(int fd)
-{
-    while (::fsync(fd) != 0) {
-        if (errno != EINTR) {
-            return errno;
-        }
-    }
-    return 0;
 }
 
 // Since Linux 5.8, syncfs fails when any file of the file system could not be written since the descriptor
@@ -231,7 +221,7 @@ std::optional<IoFailure> DirectoryTarget::sync()
         }
     }
     const Fd fd(::open(m_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); // the names, too
-    const int error = fd ? fsync_fully(fd.get()) : errno;
+    const int error = fd ? sync_fully(fd) : errno;
     return error == 0 ? std::nullopt
                       : std::optional(failure(IoFailure::Operation::sync, m_directory, 0, 0, error));
 }
@@ -241,7 +231,7 @@ std::optional<IoFailure> DirectoryTarget::sync_file(OpenFile& file)
     if (!file.written || m_file_system) {
         return std::nullopt;
     }
-    if (const int error = fsync_fully(file.fd.get()); error != 0) {
+    if (const int error = sync_fully(file.fd); error != 0) {
         return failure(IoFailure::Operation::sync, path_of(file.index), 0, 0, error);
     }
     file.written = false;
@@ -343,7 +333,7 @@ void make_files(const std::string& path, const std::string& directory, const Ima
     const Fd fd = open_directory_itself(path);
     refuse_full_file_system(path, fd.get(), image.map.device_bytes(), allocated_in(directory, files));
     make_directory(directory);
-    if (const int error = fsync_fully(fd.get()); error != 0) { // its name, while its parent is open
+    if (const int error = sync_fully(fd); error != 0) { // its name, while its parent is open
         throw Error(failure(IoFailure::Operation::sync, path, 0, 0, error));
     }
     for (const auto& file : files) {

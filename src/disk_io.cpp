@@ -157,8 +157,8 @@ void DiskIo::async_check_files(lt::storage_index_t, const lt::add_torrent_params
                                lt::aux::vector<std::string, lt::file_index_t>,
                                std::function<void(lt::status_t, const lt::storage_error&)> handler)
 {
-    // What is there others find out: have_pieces says what was known before, TorrentSession::learn() the
-    // rest.
+    // There is nothing to find out here: have_pieces has said what was known before, and what is not known
+    // yet, TorrentSession::learn() will say.
     m_engine.answer([handler = std::move(handler)] { handler(status_ok, {}); });
 }
 

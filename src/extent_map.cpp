@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <numeric>
 
 namespace ezio {
 
@@ -39,6 +40,12 @@ std::vector<Extent> merge_touching(const std::vector<Extent>& sorted)
 }
 
 } // namespace
+
+std::uint64_t total_length(std::span<const Extent> extents)
+{
+    return std::accumulate(extents.begin(), extents.end(), std::uint64_t{0},
+                           [](std::uint64_t sum, const Extent& extent) { return sum + extent.length; });
+}
 
 std::optional<std::uint64_t> parse_extent_name(std::string_view name)
 {

@@ -16,6 +16,16 @@ int Fd::close()
     return fd < 0 || ::close(fd) == 0 ? 0 : errno;
 }
 
+int sync_fully(const Fd& fd)
+{
+    while (::fsync(fd.get()) != 0) {
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
 void occupy_standard_descriptors()
 {
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {

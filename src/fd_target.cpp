@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/fd_target.hpp"
 
+#include "ezio/block_device.hpp"
 #include "ezio/positional_io.hpp"
-#include "ezio/rotational.hpp"
 
 #include <array>
 #include <cerrno>
@@ -86,12 +86,9 @@ std::optional<IoFailure> FdTarget::sync_range(const Extent& range, unsigned flag
 
 std::optional<IoFailure> FdTarget::sync()
 {
-    while (::fsync(m_fd.get()) != 0) {
-        if (errno != EINTR) {
-            return IoFailure{IoFailure::Operation::sync, m_path, 0, 0, errno};
-        }
-    }
-    return std::nullopt;
+    const int error = sync_fully(m_fd);
+    return error == 0 ? std::nullopt
+                      : std::optional(IoFailure{IoFailure::Operation::sync, m_path, 0, 0, error});
 }
 
 void FdTarget::prefetch(std::uint64_t offset, std::uint64_t length)

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <numeric>
 
 namespace ezio {
 
@@ -206,11 +205,8 @@ std::vector<Extent> ExtentFinder::of_file_system(const Area& area, const std::st
         }
     }
     extents = united(std::move(extents));
-    const auto used =
-        std::accumulate(extents.begin(), extents.end(), std::uint64_t{0},
-                        [](std::uint64_t sum, const Extent& extent) { return sum + extent.length; });
-    m_context.reporter.note(fmt::format("{} ({}): {} of {} are used", area.path, type, format_bytes(used),
-                                        format_bytes(area.size)));
+    m_context.reporter.note(fmt::format("{} ({}): {} of {} are used", area.path, type,
+                                        format_bytes(total_length(extents)), format_bytes(area.size)));
     return extents;
 }
 

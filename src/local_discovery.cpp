@@ -3,6 +3,7 @@
 
 #include "ezio/discovery_message.hpp"
 #include "ezio/error.hpp"
+#include "ezio/interfaces.hpp"
 
 #include <fmt/format.h>
 
@@ -11,11 +12,9 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <random>
 
 #include <arpa/inet.h>
-#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -31,18 +30,6 @@ constexpr const char* group_v4 = "239.192.152.143";
 constexpr const char* group_v6 = "ff15::efc0:988f";
 constexpr int packets_at_once = 256; // the rest waits: a flood must not hold up the transfer
 constexpr std::size_t most_remembered = 4096;
-
-ip::address address_of(const sockaddr& address)
-{
-    if (address.sa_family == AF_INET) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-        return ip::address_v4(ntohl(v4.sin_addr.s_addr));
-    }
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    ip::address_v6::bytes_type bytes;
-    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-    return ip::address_v6(bytes, v6.sin6_scope_id);
-}
 
 int prefix_length(const ip::address& netmask)
 {
@@ -178,28 +165,20 @@ std::vector<Endpoint> LocalDiscovery::take_found(Reach reach)
 void LocalDiscovery::look_at_interfaces()
 {
     open_sockets();
-    ifaddrs* list = nullptr;
-    if (::getifaddrs(&list) != 0) {
-        return;
-    }
-    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
     m_places.clear();
     m_networks.clear();
-    for (const ifaddrs* it = list; it != nullptr; it = it->ifa_next) {
-        const bool is_up =
-            (it->ifa_flags & IFF_UP) != 0 && (it->ifa_flags & (IFF_MULTICAST | IFF_LOOPBACK)) != 0;
-        const bool is_ip = it->ifa_addr != nullptr && it->ifa_netmask != nullptr &&
-                           (it->ifa_addr->sa_family == AF_INET || it->ifa_addr->sa_family == AF_INET6);
-        if (!is_up || !is_ip) {
+    for (const InterfaceAddress& it : interface_addresses()) {
+        const bool is_up = (it.flags & IFF_UP) != 0 && (it.flags & (IFF_MULTICAST | IFF_LOOPBACK)) != 0;
+        if (!is_up) {
             continue;
         }
-        const Place place{address_of(*it->ifa_addr), ::if_nametoindex(it->ifa_name)};
+        const Place place{it.address, ::if_nametoindex(it.interface.c_str())};
         if (!is_listened_on(m_listen, place.address) || !has_family_of(m_allowed, place.address)) {
             continue;
         }
         join(place);
         m_places.push_back(place);
-        m_networks.push_back(network_of(place.address, address_of(*it->ifa_netmask)));
+        m_networks.push_back(network_of(place.address, it.netmask));
     }
 }
 

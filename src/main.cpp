@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/command_line.hpp"
+#include "ezio/command_output.hpp"
 #include "ezio/fd.hpp"
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -55,13 +55,6 @@ void ignore(int signal)
     }
 }
 
-void print_help(const HelpText& help)
-{
-    if (std::fputs(help.text.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::write, "standard output", 0, help.text.size(), errno});
-    }
-}
-
 void run_command_line(const CommandLine& line, Reporter& reporter)
 {
     ignore(SIGPIPE); // a peer or a reader of our output that is gone shows as an error of write
@@ -80,7 +73,7 @@ int main(int argc, char** argv)
         occupy_standard_descriptors();
         const auto parsed = parse_command_line(argc, argv);
         if (const auto* help = std::get_if<HelpText>(&parsed)) {
-            print_help(*help);
+            print_result(help->text);
             return static_cast<int>(ExitStatus::done);
         }
         const auto& line = std::get<CommandLine>(parsed);

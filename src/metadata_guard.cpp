@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/metadata_guard.hpp"
 
+#include "ezio/peer_plugins.hpp"
+
 #include <libtorrent/error_code.hpp>
-#include <libtorrent/extensions.hpp>
 #include <libtorrent/operations.hpp>
-#include <libtorrent/peer_connection_handle.hpp>
 
 #include <memory>
 
@@ -23,8 +23,8 @@ std::uint64_t requests_allowed(std::uint64_t info_bytes)
 
 class GuardPeer final : public lt::peer_plugin {
   public:
-    GuardPeer(lt::peer_connection_handle connection, std::uint64_t allowed)
-        : m_connection(std::move(connection)), m_left(allowed)
+    GuardPeer(const std::shared_ptr<const std::uint64_t>& allowed, lt::peer_connection_handle connection)
+        : m_connection(std::move(connection)), m_left(*allowed)
     {}
 
     // Called first of all plugins, also while the message is incomplete. True: not passed on.
@@ -47,27 +47,11 @@ class GuardPeer final : public lt::peer_plugin {
     std::uint64_t m_left; // messages about metadata, for as long as it is connected
 };
 
-class GuardTorrent final : public lt::torrent_plugin {
-  public:
-    explicit GuardTorrent(std::uint64_t allowed) : m_allowed(allowed) {}
-
-    std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
-    {
-        return std::make_shared<GuardPeer>(connection, m_allowed);
-    }
-
-  private:
-    const std::uint64_t m_allowed;
-};
-
 } // namespace
 
 void guard_metadata(lt::add_torrent_params& params, std::uint64_t info_bytes)
 {
-    params.extensions.push_back(
-        [allowed = requests_allowed(info_bytes)](const lt::torrent_handle&, lt::client_data_t) {
-            return std::make_shared<GuardTorrent>(allowed);
-        });
+    add_peer_plugins<GuardPeer>(params, std::make_shared<const std::uint64_t>(requests_allowed(info_bytes)));
 }
 
 } // namespace ezio

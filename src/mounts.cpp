@@ -156,8 +156,8 @@ class UseFinder {
 std::vector<Mounted> parse_mountinfo(std::string_view text)
 {
     std::vector<Mounted> mounts;
-    std::istringstream lines{std::string(text)};
-    for (std::string line; std::getline(lines, line);) {
+    while (!text.empty()) {
+        const std::string line(take_line(text));
         const std::size_t separator = line.find(" - "); // before it there may be any number of fields
         if (separator == std::string::npos) {
             continue;

@@ -146,10 +146,7 @@ void Parser::refuse_overlaps() const
 
 void Parser::refuse_wrong_hash_count() const
 {
-    std::uint64_t bytes = 0; // cannot wrap: no overlaps below 2^63
-    for (const Extent& extent : m_info.extents) {
-        bytes += extent.length;
-    }
+    const std::uint64_t bytes = total_length(m_info.extents);
     const std::uint64_t needed = (bytes - 1) / PartcloneInfo::piece_length + 1;
     const std::uint64_t found = m_info.hashes.size();
     if (found != needed) {

@@ -2,12 +2,9 @@
 #include "ezio/peer_ledger.hpp"
 
 #include "ezio/addresses.hpp"
+#include "ezio/peer_plugins.hpp"
 
-#include <libtorrent/add_torrent_params.hpp>
 #include <libtorrent/bitfield.hpp>
-#include <libtorrent/client_data.hpp>
-#include <libtorrent/extensions.hpp>
-#include <libtorrent/peer_connection_handle.hpp>
 #include <libtorrent/peer_request.hpp>
 
 #include <algorithm>
@@ -70,8 +67,8 @@ class PeerLedger::Book {
 
     void failed(std::uint32_t piece, const std::string& address)
     {
-        constexpr std::size_t most =
-            1000; // that nobody has asked for: who sends rubbish must not fill the memory
+        // That nobody has asked for: who sends rubbish must not fill the memory.
+        constexpr std::size_t most = 1000;
         const std::lock_guard lock(m_mutex);
         if (m_failures.size() < most) {
             m_failures.push_back({piece, address});
@@ -143,19 +140,6 @@ class LedgerPeer final : public lt::peer_plugin {
     bool m_had_all = false; // when it connected
 };
 
-class LedgerTorrent final : public lt::torrent_plugin {
-  public:
-    explicit LedgerTorrent(std::shared_ptr<PeerLedger::Book> book) : m_book(std::move(book)) {}
-
-    std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
-    {
-        return std::make_shared<LedgerPeer>(m_book, connection);
-    }
-
-  private:
-    const std::shared_ptr<PeerLedger::Book> m_book;
-};
-
 } // namespace
 
 PeerLedger::PeerLedger() : m_book(std::make_shared<Book>()) {}
@@ -164,9 +148,8 @@ PeerLedger::~PeerLedger() = default;
 
 void PeerLedger::extend(lt::add_torrent_params& params)
 {
-    params.extensions.push_back([book = m_book](const lt::torrent_handle&, lt::client_data_t) {
-        return std::make_shared<LedgerTorrent>(book);
-    });
+    const auto any = [](const lt::peer_connection_handle&) { return true; }; // web seeds, too
+    add_peer_plugins<LedgerPeer>(params, m_book, any);
 }
 
 std::vector<PeerLedger::Failure> PeerLedger::take_failures()

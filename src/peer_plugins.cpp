@@ -3,6 +3,11 @@
 
 namespace ezio {
 
+bool is_bittorrent(const lt::peer_connection_handle& connection)
+{
+    return connection.type() == lt::connection_type::bittorrent;
+}
+
 std::uint8_t extension_id(const lt::bdecode_node& handshake, const char* extension)
 {
     const lt::bdecode_node messages = handshake.dict_find_dict("m");

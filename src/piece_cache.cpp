@@ -228,12 +228,17 @@ std::vector<Segment> PieceCache::cached_segments(std::uint64_t from, std::uint64
 std::vector<Segment> PieceCache::pinned_segments(std::uint64_t offset, std::uint64_t length)
 {
     auto segments = cached_segments(offset, offset + length);
+    pin(segments);
+    return segments;
+}
+
+void PieceCache::pin(const std::vector<Segment>& segments)
+{
     for (const Segment& segment : segments) {
         if (segment.memory != nullptr) {
             m_arena.pin(segment.memory);
         }
     }
-    return segments;
 }
 
 void PieceCache::unpin(const std::vector<Segment>& segments)
@@ -315,11 +320,7 @@ std::optional<CacheJob> PieceCache::next_hash(std::set<std::uint32_t>& queue)
                                           [](const Segment& segment) { return segment.memory == nullptr; });
         job.segments.erase(flushed, job.segments.end());
     }
-    for (const Segment& segment : job.segments) {
-        if (segment.memory != nullptr) {
-            m_arena.pin(segment.memory);
-        }
-    }
+    pin(job.segments);
     piece.hash_queued = false;
     piece.hashing = true;
     ++piece.jobs;
@@ -575,8 +576,7 @@ void PieceCache::piece_settled(std::uint32_t index, const Piece& piece)
         m_cleared.push_back(index);
     } else if (piece.phase == Phase::good && piece.dirty == 0) {
         m_done_bytes += m_geometry.piece_size(index);
-        m_to_write.erase(
-            m_write_order.place_of(index)); // a flush that was under way has written the last of it
+        m_to_write.erase(m_write_order.place_of(index)); // a flush may have written the last of it
         m_pieces.erase(index);
     }
 }

@@ -53,8 +53,7 @@ std::optional<SessionEvent> event_of(const Endpoint& peer, lt::operation_t opera
                                      const lt::error_code& error)
 {
     if (error == lt::errors::self_connection) {
-        return std::nullopt; // by local service discovery, a tracker or another peer; each time from another
-                             // port
+        return std::nullopt; // named by local service discovery, a tracker or another peer
     }
     if (error == lt::errors::too_many_corrupt_pieces || error == lt::errors::peer_banned) {
         return PeerBanned{peer};

@@ -77,8 +77,8 @@ void set_connecting(settings_pack& pack, const NetworkOptions& options)
     pack.set_int(settings_pack::connection_speed, 200);
     pack.set_int(settings_pack::torrent_connect_boost, 200);
     pack.set_bool(settings_pack::smooth_connects, false);
-    pack.set_int(settings_pack::listen_queue_size,
-                 512);                               // a lab boots at once; the default is 5, with 16: 1.21
+    // A lab boots at once; the default is 5, with 16: 1.21.
+    pack.set_int(settings_pack::listen_queue_size, 512);
     pack.set_int(settings_pack::max_pex_peers, 200); // told by one peer; the default is 50
     pack.set_bool(settings_pack::allow_multiple_connections_per_ip, true); // several processes on one host
     pack.set_int(settings_pack::max_retry_port_bind, 0); // resolve_listen has found a free port
@@ -91,7 +91,7 @@ void set_connecting(settings_pack& pack, const NetworkOptions& options)
 void set_swarm(settings_pack& pack)
 {
     // Blocks asked of one are asked of nobody else. In seconds; request_seconds() adapts it. 3: 1.24.
-    pack.set_int(settings_pack::request_queue_time, 1);
+    pack.set_int(settings_pack::request_queue_time, first_request_seconds);
     // It asks for neighbours of a piece, though others have them; its product overflows at 107 MB/s. 1.24.
     pack.set_int(settings_pack::whole_pieces_threshold, 0);
     // The most that one is asked for in advance. 2,000 and 500: 1.21; 64: 1.20, and too few for fast links.
@@ -146,11 +146,12 @@ settings_pack session_settings(const NetworkOptions& options, const std::vector<
 int request_seconds(double bytes_per_second, unsigned peers)
 {
     constexpr double least_blocks = 12;
+    constexpr double most_seconds = 4;
     if (bytes_per_second <= 0 || peers == 0) {
-        return 1;
+        return first_request_seconds;
     }
-    return static_cast<int>(
-        std::clamp(std::round(least_blocks * block_bytes * peers / bytes_per_second), 1.0, 4.0));
+    const double wanted = std::round(least_blocks * block_bytes * peers / bytes_per_second);
+    return static_cast<int>(std::clamp<double>(wanted, first_request_seconds, most_seconds));
 }
 
 lt::ip_filter nobody_but(const std::vector<AddressRange>& allowed)

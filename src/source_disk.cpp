@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/source_disk.hpp"
 
+#include "ezio/block_device.hpp"
 #include "ezio/disk_layout.hpp"
 #include "ezio/error.hpp"
 #include "ezio/positional_io.hpp"
@@ -11,8 +12,6 @@
 #include <cerrno>
 
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,13 +24,11 @@ Error cannot_open(const std::string& path, int error)
     return {ExitStatus::target, fmt::format("{} cannot be opened: {}", path, errno_text(error))};
 }
 
-std::uint64_t device_size(const Fd& fd, const std::string& path)
+void sync(const Fd& fd, const std::string& path)
 {
-    std::uint64_t size = 0;
-    if (::ioctl(fd.get(), BLKGETSIZE64, &size) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+    if (const int error = sync_fully(fd); error != 0) {
+        throw Error(IoFailure{IoFailure::Operation::sync, path, 0, 0, error});
     }
-    return size;
 }
 
 } // namespace
@@ -40,8 +37,8 @@ SourceDisk open_source_disk(const std::string& path)
 {
     SourceDisk disk;
     disk.path = path;
-    disk.fd =
-        Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)); // a pipe without a writer ends below
+    // Without waiting for the writer of a pipe, which is refused below.
+    disk.fd = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat status {};
     if (!disk.fd || ::fstat(disk.fd.get(), &status) != 0) {
         throw cannot_open(path, errno);
@@ -82,13 +79,11 @@ void refresh_cache(const SourceDisk& disk)
 {
     for (const PartitionDevice& partition : partition_devices(disk.device)) {
         const Fd fd(::open(partition.path.c_str(), O_RDONLY | O_CLOEXEC));
-        if (fd && ::fsync(fd.get()) != 0) {
-            throw Error(IoFailure{IoFailure::Operation::sync, partition.path, 0, 0, errno});
+        if (fd) {
+            sync(fd, partition.path);
         }
     }
-    if (::fsync(disk.fd.get()) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::sync, disk.path, 0, 0, errno});
-    }
+    sync(disk.fd, disk.path);
     (void)::posix_fadvise(disk.fd.get(), 0, 0, POSIX_FADV_DONTNEED); // as far as the kernel can
 }
 

@@ -183,8 +183,7 @@ void collect(Fd& output, Fd& errors, ProcessResult& result, std::uint64_t output
 {
     while (output || errors) {
         std::array<pollfd, 2> wanted{{{output.get(), POLLIN, 0}, {errors.get(), POLLIN, 0}}};
-        (void)::poll(wanted.data(), wanted.size(),
-                     tick_ms); // what it says is in revents; they are 0 when it failed
+        (void)::poll(wanted.data(), wanted.size(), tick_ms); // revents are 0 when it failed
         tick();
         if (wanted[0].revents != 0 && !read_some(output, result.output)) {
             output = Fd();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/tcp_preference.hpp"
 
+#include "ezio/peer_plugins.hpp"
+
 #include <libtorrent/error_code.hpp>
-#include <libtorrent/extensions.hpp>
 #include <libtorrent/operations.hpp>
-#include <libtorrent/peer_connection_handle.hpp>
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/torrent_handle.hpp>
 
@@ -68,26 +68,16 @@ class IncomingPeer final : public lt::peer_plugin {
     bool m_seen = false;
 };
 
-class TcpPreference final : public lt::torrent_plugin {
-  public:
-    std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
-    {
-        if (connection.type() != lt::connection_type::bittorrent || connection.is_outgoing()) {
-            return nullptr;
-        }
-        return std::make_shared<IncomingPeer>(m_called_back, connection);
-    }
-
-  private:
-    const std::shared_ptr<CalledBack> m_called_back = std::make_shared<CalledBack>();
-};
+bool is_incoming(const lt::peer_connection_handle& connection)
+{
+    return is_bittorrent(connection) && !connection.is_outgoing();
+}
 
 } // namespace
 
 void prefer_tcp(lt::add_torrent_params& params)
 {
-    params.extensions.emplace_back(
-        [](const lt::torrent_handle&, lt::client_data_t) { return std::make_shared<TcpPreference>(); });
+    add_peer_plugins<IncomingPeer>(params, std::make_shared<CalledBack>(), is_incoming);
 }
 
 } // namespace ezio

@@ -144,8 +144,7 @@ void refuse_padding_within_a_piece(const std::string& path, const Image& image)
     std::uint32_t looked_at = image.piece_count();
     for (const ExtentMap::Range& stretch : image.map.padding()) {
         const std::uint64_t stretch_end = stretch.payload_offset + stretch.length - 1;
-        for (const std::uint64_t at :
-             {stretch.payload_offset, stretch_end}) { // pieces between have nothing else
+        for (const std::uint64_t at : {stretch.payload_offset, stretch_end}) { // between is nothing else
             const auto piece = static_cast<std::uint32_t>(at / image.piece_length);
             if (std::exchange(looked_at, piece) == piece) {
                 continue;

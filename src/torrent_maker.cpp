@@ -143,7 +143,7 @@ class TemporaryFile {
     // Durable first, so that no crash leaves an empty file under the final name.
     void take_final_name()
     {
-        throw_unless_zero(::fsync(m_fd.get()) == 0 ? 0 : errno, IoFailure::Operation::sync, m_path, 0);
+        throw_unless_zero(sync_fully(m_fd), IoFailure::Operation::sync, m_path, 0);
         throw_unless_zero(m_fd.close(), IoFailure::Operation::sync, m_path, 0);
         if (::rename(m_temporary.c_str(), m_path.c_str()) != 0) {
             throw cannot_create(m_path, errno);
@@ -181,7 +181,7 @@ void sync_directory_of(const std::string& path)
     if (!fd && errno == EACCES) {
         return; // may be written to but not read: only the kernel can sync it, and will
     }
-    const int error = fd && ::fsync(fd.get()) == 0 ? 0 : errno;
+    const int error = fd ? sync_fully(fd) : errno;
     throw_unless_zero(error, IoFailure::Operation::sync, directory, 0);
 }
 

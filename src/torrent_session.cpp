@@ -6,7 +6,6 @@
 #include "ezio/introductions.hpp"
 #include "ezio/metadata_guard.hpp"
 #include "ezio/session_alerts.hpp"
-#include "ezio/session_settings.hpp"
 #include "ezio/tcp_preference.hpp"
 #include "ezio/web_certificates.hpp"
 
@@ -120,8 +119,8 @@ lt::add_torrent_params TorrentSession::torrent_params()
     params.trackers.insert(params.trackers.end(), network.trackers.begin(), network.trackers.end());
     m_tracker_count = static_cast<unsigned>(params.trackers.size());
     const auto& on_disk = m_options.on_disk;
-    if (std::find(on_disk.begin(), on_disk.end(), true) !=
-        on_disk.end()) { // a shorter list would start a check
+    const bool has_any = std::find(on_disk.begin(), on_disk.end(), true) != on_disk.end();
+    if (has_any) { // all of them: a shorter list would start a check
         params.have_pieces.resize(static_cast<int>(on_disk.size()));
     }
     for (std::size_t piece = 0; piece < on_disk.size(); ++piece) {

@@ -26,8 +26,7 @@ bool needs_web_certificates(const lt::add_torrent_params& params)
 
 void leave_out_web_certificates()
 {
-    (void)::setenv("SSL_CERT_FILE", "/dev/null",
-                   0); // if it fails, they are read: it is only a matter of time
+    (void)::setenv("SSL_CERT_FILE", "/dev/null", 0); // if it fails, they are read, which only takes time
 }
 
 } // namespace ezio

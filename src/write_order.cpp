@@ -10,8 +10,8 @@ WriteOrder::WriteOrder(const Image& image)
 {
     std::vector<std::uint64_t> starts; // on the device, by piece
     for (std::uint32_t piece = 0; piece < image.piece_count(); ++piece) {
-        starts.push_back(
-            image.map.ranges(image.piece_offset(piece), 1).front().device_offset); // padding comes last
+        // Padding is nowhere, and so comes last.
+        starts.push_back(image.map.ranges(image.piece_offset(piece), 1).front().device_offset);
     }
     if (std::is_sorted(starts.begin(), starts.end())) {
         return;

@@ -223,6 +223,22 @@ class CacheDriver {
 
 } // namespace ezio::test
 
+// What all tests of the piece cache call by these names.
+namespace ezio {
+
+using test::blocks;
+using test::CacheDriver;
+using test::Stretch;
+using test::stretches;
+using Data = CacheDriver::Data;
+using Read = PieceCache::Read;
+using Receive = PieceCache::Receive;
+using Writes = PieceCache::Writes;
+using Stretches = std::vector<Stretch>;
+using Pieces = std::vector<std::uint32_t>;
+
+} // namespace ezio
+
 template <>
 struct Catch::StringMaker<ezio::test::Stretch> {
     static std::string convert(const ezio::test::Stretch& s)

@@ -7,16 +7,6 @@
 
 namespace ezio {
 
-using test::blocks;
-using test::CacheDriver;
-using test::Stretch;
-using test::stretches;
-using Data = CacheDriver::Data;
-using Receive = PieceCache::Receive;
-using Writes = PieceCache::Writes;
-using Stretches = std::vector<Stretch>;
-using Pieces = std::vector<std::uint32_t>;
-
 namespace {
 
 // Pieces of 4 MiB in chunks of 256 KiB (16 blocks); flushing begins with slab number `flush_above` + 1.

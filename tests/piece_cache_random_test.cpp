@@ -11,12 +11,6 @@
 
 namespace ezio {
 
-using test::CacheDriver;
-using Data = CacheDriver::Data;
-using Read = PieceCache::Read;
-using Receive = PieceCache::Receive;
-using Writes = PieceCache::Writes;
-
 namespace {
 
 struct ModelPiece {

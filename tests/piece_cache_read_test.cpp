@@ -7,16 +7,7 @@
 
 namespace ezio {
 
-using test::blocks;
-using test::CacheDriver;
 using test::same_bytes;
-using test::Stretch;
-using test::stretches;
-using Data = CacheDriver::Data;
-using Read = PieceCache::Read;
-using Receive = PieceCache::Receive;
-using Stretches = std::vector<Stretch>;
-using Pieces = std::vector<std::uint32_t>;
 
 namespace {
 

@@ -8,16 +8,6 @@
 
 namespace ezio {
 
-using test::blocks;
-using test::CacheDriver;
-using test::Stretch;
-using test::stretches;
-using Data = CacheDriver::Data;
-using Receive = PieceCache::Receive;
-using Writes = PieceCache::Writes;
-using Stretches = std::vector<Stretch>;
-using Pieces = std::vector<std::uint32_t>;
-
 namespace {
 
 // 8 pieces of 1 MiB, each of them one chunk.

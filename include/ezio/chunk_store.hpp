@@ -144,10 +144,9 @@ class ChunkStore {
     std::vector<std::uint64_t> m_on_disk; // for each chunk, a bit for each block
     std::unordered_map<std::uint64_t, Chunk> m_chunks;
     std::size_t m_held = 0;
-    std::list<std::uint64_t> m_lru; // evictable chunks, least recently used first
-    std::size_t m_clean_limit;      // of m_lru
-    std::list<std::uint64_t>
-        m_ghosts; // chunks evicted last, the oldest first; as many as the arena has slabs
+    std::list<std::uint64_t> m_lru;    // evictable chunks, least recently used first
+    std::size_t m_clean_limit;         // of m_lru
+    std::list<std::uint64_t> m_ghosts; // evicted, the oldest first; as many as the arena has slabs
     std::unordered_map<std::uint64_t, std::list<std::uint64_t>::iterator> m_ghost_places;
     std::vector<std::byte*> m_orphans; // slabs of dropped chunks that are still pinned
 };

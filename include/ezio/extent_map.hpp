@@ -36,6 +36,9 @@ struct Extent {
     bool operator==(const Extent&) const = default;
 };
 
+// In bytes. Of extents that do not overlap, so that it cannot wrap.
+[[nodiscard]] std::uint64_t total_length(std::span<const Extent> extents);
+
 // The offset that an extent's file name stands for: exactly 16 or 32 hex digits of either case.
 // Empty for anything else, and for what does not fit 64 bits.
 [[nodiscard]] std::optional<std::uint64_t> parse_extent_name(std::string_view name);

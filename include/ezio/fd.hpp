@@ -30,6 +30,9 @@ class Fd {
     int m_fd = -1;
 };
 
+// fsync, until no signal interrupts it. Returns 0 or errno. Any thread.
+[[nodiscard]] int sync_fully(const Fd& fd);
+
 // Takes descriptors 0 to 2 where the process was started without them: or the target could get one of these
 // numbers, and our messages with it. They are opened the wrong way round, so that using them still fails.
 // Throws std::system_error.

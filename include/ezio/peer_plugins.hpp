@@ -15,31 +15,38 @@
 
 namespace ezio {
 
-// Gives a Peer(shared, connection) to each BitTorrent connection of its torrent; web seeds have none.
+// Of which connections a plugin wants to know.
+using WantsConnection = bool (*)(const lt::peer_connection_handle&);
+
+// All but those with web seeds.
+[[nodiscard]] bool is_bittorrent(const lt::peer_connection_handle& connection);
+
+// Gives a Peer(shared, connection) to each connection of its torrent that is wanted.
 template <typename Peer, typename Shared>
 class PeerPlugins final : public lt::torrent_plugin {
   public:
-    explicit PeerPlugins(std::shared_ptr<Shared> shared) : m_shared(std::move(shared)) {}
+    PeerPlugins(std::shared_ptr<Shared> shared, WantsConnection wants)
+        : m_shared(std::move(shared)), m_wants(wants)
+    {}
 
     std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
     {
-        if (connection.type() != lt::connection_type::bittorrent) {
-            return nullptr;
-        }
-        return std::make_shared<Peer>(m_shared, connection);
+        return m_wants(connection) ? std::make_shared<Peer>(m_shared, connection) : nullptr;
     }
 
   private:
     const std::shared_ptr<Shared> m_shared;
+    const WantsConnection m_wants;
 };
 
 // Makes them part of the torrent that is about to be added.
 template <typename Peer, typename Shared>
-void add_peer_plugins(lt::add_torrent_params& params, std::shared_ptr<Shared> shared)
+void add_peer_plugins(lt::add_torrent_params& params, std::shared_ptr<Shared> shared,
+                      WantsConnection wants = is_bittorrent)
 {
     params.extensions.emplace_back(
-        [shared = std::move(shared)](const lt::torrent_handle&, lt::client_data_t) {
-            return std::make_shared<PeerPlugins<Peer, Shared>>(shared);
+        [shared = std::move(shared), wants](const lt::torrent_handle&, lt::client_data_t) {
+            return std::make_shared<PeerPlugins<Peer, Shared>>(shared, wants);
         });
 }
 

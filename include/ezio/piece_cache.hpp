@@ -106,7 +106,7 @@ class PieceCache {
     [[nodiscard]] std::byte* find_cached(std::uint64_t offset, std::uint64_t length);
 
     // Looks for [offset, offset + length), and has it read if need be. wait: a read of the chunk is under way
-    // or was queued. direct: not to be had in one slab; use segments_of(). missing: some of it was never
+    // or was queued. direct: not to be had in one slab; use pinned_segments(). missing: some of it was never
     // received.
     [[nodiscard]] Found find(std::uint64_t offset, std::uint64_t length);
 
@@ -166,6 +166,7 @@ class PieceCache {
     void piece_settled(std::uint32_t index, const Piece& piece);
     void wipe(std::uint32_t index);
 
+    void pin(const std::vector<Segment>& segments);
     [[nodiscard]] std::optional<CacheJob> next_read();
     [[nodiscard]] std::optional<CacheJob> next_hash(std::set<std::uint32_t>& queue);
     [[nodiscard]] std::optional<CacheJob> next_write();

@@ -43,10 +43,7 @@ class PieceScan {
 
     // One for each piece. When finished without a failure, or taken as hashed.
     [[nodiscard]] const std::vector<Sha1Digest>& digests() const { return m_digests; }
-    [[nodiscard]] const std::vector<Sha256Digest>& v2_roots() const
-    {
-        return m_v2_roots;
-    } // none without v2_pieces
+    [[nodiscard]] const std::vector<Sha256Digest>& v2_roots() const { return m_v2_roots; } // for v2_pieces
 
   private:
     void run();

@@ -18,8 +18,11 @@ enum class Transport { plain, tls };
 [[nodiscard]] lt::settings_pack session_settings(const NetworkOptions& options,
                                                  const std::vector<Endpoint>& listen, Transport transport);
 
+// What a session begins with.
+inline constexpr int first_request_seconds = 1;
+
 // For how many seconds of what a peer sends blocks should be asked of it in advance (request_queue_time),
-// when everybody together sends so much. From 1 to 4.
+// when everybody together sends so much. From first_request_seconds to 4.
 [[nodiscard]] int request_seconds(double bytes_per_second, unsigned peers);
 
 // Nobody but these, in or out; everybody if there are none.

@@ -23,12 +23,9 @@ struct TorrentContents {
     std::vector<Sha1Digest> hashes;
     std::vector<std::string> trackers; // announce URLs, first one first; none is normal on a LAN
     std::string comment;
-    std::vector<std::string> names =
-        {}; // of the extents' files, parallel to them; empty: extent_name of each
-    std::optional<std::uint64_t> creation_date =
-        {}; // seconds since 1970; none, so that two runs make the same file
-    std::string ssl_ca =
-        {}; // PEM: peers need a certificate of this CA; part of the info-hash; empty: no SSL torrent
+    std::vector<std::string> names{}; // of the extents' files, parallel to them; empty: extent_name of each
+    std::optional<std::uint64_t> creation_date{}; // seconds since 1970; none: two runs make the same file
+    std::string ssl_ca{}; // PEM, part of the info-hash: peers need a certificate of this CA; empty: none
 };
 
 // The file name of an extent: its offset in 32 lower case hex digits, as partclone writes it.

@@ -11,6 +11,7 @@
 #include "ezio/network_options.hpp"
 #include "ezio/peer_ledger.hpp"
 #include "ezio/session_events.hpp"
+#include "ezio/session_settings.hpp"
 #include "ezio/swarm.hpp"
 #include "ezio/target.hpp"
 #include "ezio/tls_credentials.hpp"
@@ -92,7 +93,7 @@ class TorrentSession {
     const bool m_have_all;       // a seed
     std::size_t m_not_yet_known; // pieces
     unsigned m_tracker_count = 0;
-    int m_request_seconds = 1;
+    int m_request_seconds = first_request_seconds;
     DiskEngine* m_engine = nullptr; // the session's
     Swarm m_swarm;
     lt::ip_filter m_filter;

@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/rotational.hpp"
+#include "ezio/block_device.hpp"
+
+#include "ezio/error.hpp"
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <fstream>
-#include <string>
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
 namespace ezio {
+
+std::uint64_t device_size(const Fd& fd, const std::string& path)
+{
+    std::uint64_t size = 0;
+    if (::ioctl(fd.get(), BLKGETSIZE64, &size) != 0) {
+        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+    }
+    return size;
+}
 
 bool is_rotational(dev_t device)
 {
