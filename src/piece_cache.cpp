@@ -39,7 +39,7 @@ void PieceCache::set_on_disk(std::uint32_t piece)
 {
     const std::uint64_t end = m_geometry.piece_start(piece) + m_geometry.piece_size(piece);
     for (std::uint64_t chunk = m_geometry.chunk_of(m_geometry.piece_start(piece));
-         chunk * m_geometry.chunk_length < end; ++chunk) {
+         m_geometry.chunk_start(chunk) < end; ++chunk) {
         m_store.on_disk(chunk) = m_geometry.all_blocks(chunk);
     }
     m_done_bytes += m_geometry.piece_size(piece);
@@ -286,21 +286,7 @@ std::optional<CacheJob> PieceCache::next_read()
     ReadJob job{m_to_read.front(), {}};
     m_to_read.pop_front();
     const Chunk& chunk = *m_store.find(job.chunk);
-    const std::uint64_t start = job.chunk * m_geometry.chunk_length;
-    for (std::uint64_t at = 0; at < m_geometry.chunk_size(job.chunk); at += block_bytes) {
-        if ((chunk.reading & m_geometry.bit_of(start + at)) == 0) {
-            continue;
-        }
-        const std::uint64_t length =
-            std::min<std::uint64_t>(block_bytes, m_geometry.chunk_size(job.chunk) - at);
-        const bool grows = !job.segments.empty() &&
-                           job.segments.back().payload_offset + job.segments.back().length == start + at;
-        if (grows) {
-            job.segments.back().length += length;
-        } else {
-            job.segments.push_back({start + at, length, chunk.slab + at});
-        }
-    }
+    add_segments(job.chunk, chunk.reading, chunk.slab, job.segments);
     return job;
 }
 
@@ -369,13 +355,20 @@ void PieceCache::add_dirty_segments(std::uint64_t index, std::uint64_t mask, Wri
         ++m_held_in_jobs;
     }
     chunk.writing |= mask;
+    add_segments(index, mask, chunk.slab, job.segments);
+}
+
+// The chunk's blocks in `mask`, neighbours together.
+void PieceCache::add_segments(std::uint64_t index, std::uint64_t mask, std::byte* slab,
+                              std::vector<Segment>& segments) const
+{
     while (mask != 0) {
         const int first = std::countr_zero(mask);
         const int blocks = std::countr_one(mask >> first);
         const std::uint64_t at = static_cast<std::uint64_t>(first) * block_bytes;
         const std::uint64_t end =
             std::min(at + static_cast<std::uint64_t>(blocks) * block_bytes, m_geometry.chunk_size(index));
-        job.segments.push_back({index * m_geometry.chunk_length + at, end - at, chunk.slab + at});
+        segments.push_back({m_geometry.chunk_start(index) + at, end - at, slab + at});
         mask = first + blocks == 64 ? 0 : mask >> (first + blocks) << (first + blocks);
     }
 }
@@ -385,7 +378,7 @@ PieceCache::FlushClass PieceCache::flush_class(std::uint64_t index, const Chunk&
     if ((chunk.dirty & ~chunk.writing) == 0) {
         return FlushClass::none;
     }
-    const std::uint64_t start = index * m_geometry.chunk_length;
+    const std::uint64_t start = m_geometry.chunk_start(index);
     const std::uint32_t piece_index = m_geometry.piece_of(start);
     const Piece& piece = m_pieces.at(piece_index);
     if (piece.phase != Phase::receiving || piece.clearing || piece.hash_wanted) { // soon settled by itself
@@ -419,10 +412,10 @@ std::optional<CacheJob> PieceCache::next_flush()
         return std::nullopt;
     }
     // With its neighbours of the same piece, where that is as good: one write instead of several.
-    const std::uint32_t piece = m_geometry.piece_of(victim * m_geometry.chunk_length);
+    const std::uint32_t piece = m_geometry.piece_of(m_geometry.chunk_start(victim));
     const auto joins = [&](std::uint64_t index) {
         const Chunk* chunk =
-            m_geometry.piece_of(index * m_geometry.chunk_length) == piece ? m_store.find(index) : nullptr;
+            m_geometry.piece_of(m_geometry.chunk_start(index)) == piece ? m_store.find(index) : nullptr;
         return chunk != nullptr && flush_class(index, *chunk) >= best;
     };
     while (victim > 0 && joins(victim - 1)) {
@@ -489,7 +482,7 @@ void PieceCache::finish(const ReadJob& job)
     const bool counted = std::exchange(chunk.read_counted, false);
     m_store.settle(job.chunk, chunk);
     if (counted) {
-        const std::uint32_t index = m_geometry.piece_of(job.chunk * m_geometry.chunk_length);
+        const std::uint32_t index = m_geometry.piece_of(m_geometry.chunk_start(job.chunk));
         Piece& piece = piece_at(index);
         --piece.jobs;
         piece_settled(index, piece);

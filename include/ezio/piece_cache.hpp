@@ -173,6 +173,8 @@ class PieceCache {
     [[nodiscard]] std::optional<CacheJob> next_flush();
     [[nodiscard]] std::vector<Segment> cached_segments(std::uint64_t from, std::uint64_t to);
     void add_dirty_segments(std::uint64_t chunk, std::uint64_t mask, WriteJob& job);
+    void add_segments(std::uint64_t chunk, std::uint64_t mask, std::byte* slab,
+                      std::vector<Segment>& segments) const;
     void add_dirty_piece(std::uint32_t index, WriteJob& job);
     enum class FlushClass { none, anything, full_chunk, hashed }; // the later the better
     [[nodiscard]] FlushClass flush_class(std::uint64_t index, const Chunk& chunk) const;

@@ -128,19 +128,24 @@ class Quotas(FaultTest):
         self.assertRegex(message, rf"^{disk.path}: write of \d+ bytes at offset \d+ failed")
 
 
-@needs_fuse
-class LyingDisks(FaultTest):
-    """What no call says is found only by reading again what the disk has; what the sync says has to be believed."""
-
+class ToFuseDisk(FaultTest):
     def setUp(self):
         super().setUp()
         self.disk = self.fuse_disk(make_file(self.dir / "backing", self.image.end))
-        self.bad = max(self.image.extents, key=lambda extent: extent.length)
 
     def fetching(self, *options):
         port = free_port()
         self.start("seed", self.torrent, self.source, *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}")
         return self.start_listening("fetch", self.torrent, self.disk.path, "--peer", f"127.0.0.1:{port}", *options)[0]
+
+
+@needs_fuse
+class LyingDisks(ToFuseDisk):
+    """What no call says is found only by reading again what the disk has; what the sync says has to be believed."""
+
+    def setUp(self):
+        super().setUp()
+        self.bad = max(self.image.extents, key=lambda extent: extent.length)
 
     def test_a_disk_that_stores_something_else_is_found_by_verify(self):
         """Not in the page cache, where everything still is as it was written."""
@@ -156,7 +161,6 @@ class LyingDisks(FaultTest):
         self.disk.block("sync")
         self.disk.fail_syncs()
         fetcher = self.fetching()
-        self.addCleanup(self.disk.unblock, "sync")  # or nothing could end it
         wait_until(lambda: not fetcher.is_running() or "sync" in self.disk.calls(), fetcher)
         time.sleep(1)  # it is waited for, too
         self.disk.unblock("sync")
@@ -165,18 +169,12 @@ class LyingDisks(FaultTest):
 
 
 @needs_fuse
-class HangingDisks(FaultTest):
+class HangingDisks(ToFuseDisk):
     """A write, or the sync, does not return: what is waited for is said in time."""
 
-    def setUp(self):
-        super().setUp()
-        self.disk = self.fuse_disk(make_file(self.dir / "backing", self.image.end))
-
     def hanging(self, call, *options):
-        port = free_port()
         self.disk.block(call)
-        self.start("seed", self.torrent, self.source, *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}")
-        fetcher, _ = self.start_listening("fetch", self.torrent, self.disk.path, "--peer", f"127.0.0.1:{port}", *options)
+        fetcher = self.fetching(*options)
         wait_until(lambda: not fetcher.is_running() or any(line.startswith(call) for line in self.disk.calls()), fetcher)
         return fetcher
 

@@ -196,6 +196,10 @@ class FuseDisk:
     def unblock(self, call):
         (self.control / f"block-{call}").unlink(missing_ok=True)
 
+    def unblock_all(self):
+        for call in "read", "write", "sync":
+            self.unblock(call)
+
     def first_failure(self, call):
         """When the first read or write failed, as time.monotonic() counts."""
         return min(float(line.split()[1]) for line in self.calls() if line.startswith(f"{call}-failed"))
@@ -204,8 +208,7 @@ class FuseDisk:
         return (self.control / "calls").read_text().splitlines()
 
     def __exit__(self, *_):
-        for call in "read", "write", "sync":
-            self.unblock(call)
+        self.unblock_all()
         subprocess.run(["umount", "--lazy", self._mounted], check=False)
         self._helper.kill()  # what hangs in it has nobody left to answer
         self._helper.wait(DEADLINE)
@@ -343,12 +346,18 @@ class EndToEndTest(unittest.TestCase):
     def setUp(self):
         stop_if_interrupted()
         self.dir = self.enterContext(temp_dir())
+        self._fuse_disks = []
+
+    def tearDown(self):  # before the programs are ended, which a disk that hangs would keep
+        for disk in self._fuse_disks:
+            disk.unblock_all()
 
     def loop_device(self, name, size, **options):
         return self.enterContext(LoopDevice(self.dir / name, size, **options))
 
     def fuse_disk(self, backing):
-        return self.enterContext(FuseDisk(self.dir, backing))
+        self._fuse_disks.append(self.enterContext(FuseDisk(self.dir, backing)))
+        return self._fuse_disks[-1]
 
     def start(self, *arguments, **options):
         return self.enterContext(Ezio(*arguments, **options))
