@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What create costs: against `partclone -c -t` on the same file system, and against OpenSSL's SHA-1 on all processors.
+"""What create and verify cost: against `partclone -c -t` on the same file system, and OpenSSL's SHA-1 on all processors.
 
     tests/bench/create_bench.py [--program build/release/ezio-cli] [--directory /dev/shm] [--size MIB]
 
@@ -10,10 +10,11 @@ the size there; nothing is left.
 import argparse
 import os
 import pathlib
-import re
 import subprocess
 import tempfile
 import time
+
+from measures import openssl_rate
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 MIB = 1 << 20
@@ -46,13 +47,6 @@ def make_file_system(directory, size):
     return image
 
 
-def openssl_rate():
-    """Bytes per second of SHA-1 on one processor, in blocks that stay in its nearest cache."""
-    out = subprocess.run(["openssl", "speed", "-mr", "-seconds", "2", "-bytes", "65536", "-evp", "sha1"], check=True,
-                         capture_output=True, text=True).stdout
-    return float(re.search(r"^\+F:\d+:[^:]+:([\d.]+)", out, re.MULTILINE)[1])
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", default=REPOSITORY / "build" / "release" / "ezio-cli")
@@ -68,11 +62,14 @@ def main():
         ours = best(lambda _: create)
         theirs = best(lambda number: ["partclone.ext4", "-c", "-t", "-q", "-L", "/dev/null", "-s", image,
                                       "-O", directory / f"partclone-{number}"])
+        subprocess.run(create, check=True, stdout=subprocess.DEVNULL)
+        verify = best(lambda _: [arguments.program, "verify", directory / "disk.torrent", image, "--quiet"])
         openssl = openssl_rate()
     rate = arguments.size * MIB / all_bytes
     print(f"ext4 of {arguments.size} MiB, nine tenths used, in memory; {cores} processors; the best of {REPEAT}")
     print(f"partclone.ext4 -c -t          {theirs:8.2f} s")
     print(f"ezio-cli create               {ours:8.2f} s   {theirs / ours:.1f} times as fast")
+    print(f"ezio-cli verify               {verify:8.2f} s")
     print(f"ezio-cli create --all         {all_bytes:8.2f} s   {rate / 1e9:.2f} GB/s")
     print(f"OpenSSL's SHA-1 x {cores}           {openssl * cores / 1e9:8.2f} GB/s; create reaches {rate / openssl / cores:.2f} of it")
 
