@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 
-from measures import openssl_rate
+from measures import openssl_rate, unwind_on_sigterm
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 MIB = 1 << 20
@@ -75,4 +75,5 @@ def main():
 
 
 if __name__ == "__main__":
+    unwind_on_sigterm()
     main()

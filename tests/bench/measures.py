@@ -1,9 +1,11 @@
-"""What the benchmarks read off the system."""
+"""What the benchmarks have in common."""
 
 import os
 import pathlib
 import re
+import signal
 import subprocess
+import sys
 
 
 def openssl_rate():
@@ -21,3 +23,8 @@ def cpu_seconds(process):
 def peak_mib(process):
     lines = pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
+
+def unwind_on_sigterm():
+    """As SIGINT does: what a benchmark has made is taken back."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 
-from measures import cpu_seconds, openssl_rate, peak_mib
+from measures import cpu_seconds, openssl_rate, peak_mib, unwind_on_sigterm
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
@@ -102,4 +102,5 @@ def main():
 
 
 if __name__ == "__main__":
+    unwind_on_sigterm()
     main()

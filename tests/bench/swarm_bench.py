@@ -24,6 +24,8 @@ import sys
 import tempfile
 import time
 
+from measures import unwind_on_sigterm
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
 import clients  # noqa: E402
@@ -179,4 +181,5 @@ def main():
 
 
 if __name__ == "__main__":
+    unwind_on_sigterm()
     main()

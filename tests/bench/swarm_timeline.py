@@ -18,6 +18,8 @@ import statistics
 import subprocess
 import time
 
+from measures import unwind_on_sigterm
+
 CLONE_NEWNET = 0x40000000
 
 
@@ -105,4 +107,5 @@ def main():
 
 
 if __name__ == "__main__":
+    unwind_on_sigterm()
     main()
