@@ -3,6 +3,7 @@
 
 #include "ezio/descriptor_limit.hpp"
 #include "ezio/image.hpp"
+#include "ezio/piece_assigner.hpp"
 
 #include <libtorrent/alert.hpp>
 
@@ -95,8 +96,8 @@ void set_swarm(settings_pack& pack)
     // It asks for neighbours of a piece, though others have them; its product overflows at 107 MB/s. 1.24.
     pack.set_int(settings_pack::whole_pieces_threshold, 0);
     // The most that one is asked for in advance. 2,000 and 500: 1.21; 64: 1.20, and too few for fast links.
-    pack.set_int(settings_pack::max_allowed_in_request_queue, 256);
-    pack.set_int(settings_pack::max_out_request_queue, 256);
+    pack.set_int(settings_pack::max_allowed_in_request_queue, most_requests);
+    pack.set_int(settings_pack::max_out_request_queue, most_requests);
     // Messages wait behind the data in the buffer: a tenth of a second of it, at most so many bytes. The
     // factor alone: 1.22. With all three as libtorrent has them: 1.21. 64 KiB or 2 MiB at most, or less at
     // least: no difference.

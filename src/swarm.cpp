@@ -29,7 +29,7 @@ namespace {
 constexpr int patience_ticks = 3;
 
 // Requests of a peer, in a second: what it can have on their way to us. One that goes on has not understood.
-constexpr int most_rejected = 256;
+constexpr int most_rejected = most_requests;
 
 // In the extension handshake of `ezio-cli seed`: it is not a client.
 constexpr const char* seed_key = "ezio_seed";

@@ -3,6 +3,8 @@
 
 #include "catch.hpp"
 
+#include "ezio/image.hpp"
+
 #include <algorithm>
 #include <map>
 #include <vector>
@@ -32,6 +34,15 @@ std::map<PeerId, Pieces> give_all(PieceAssigner& assigner)
 }
 
 } // namespace
+
+TEST_CASE("piece assigner: a peer is shown twice what it may ask for in advance, or one piece")
+{
+    constexpr std::uint64_t wanted = std::uint64_t{2} * most_requests * block_bytes;
+    for (std::uint64_t length = block_bytes; length <= wanted; length *= 2) {
+        CHECK(pieces_ahead(length) * length == wanted);
+    }
+    CHECK(pieces_ahead(4 * wanted) == 1);
+}
 
 TEST_CASE("piece assigner: pieces are given in the order of the device, each to one peer, in turn")
 {

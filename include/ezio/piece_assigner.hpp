@@ -24,6 +24,9 @@
 
 namespace ezio {
 
+// Blocks that a peer asks another one for in advance, at most.
+inline constexpr int most_requests = 256;
+
 // How many pieces of so many bytes a peer should have been shown and not begun, at least 1.
 [[nodiscard]] std::uint32_t pieces_ahead(std::uint64_t piece_length);
 
