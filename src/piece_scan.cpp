@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/piece_scan.hpp"
 
+#include "ezio/page_buffer.hpp"
 #include "ezio/payload_io.hpp"
 #include "ezio/units.hpp"
 
@@ -61,7 +62,7 @@ std::vector<std::uint32_t> PieceScan::take_hashed()
 void PieceScan::run()
 {
     const auto piece_count = static_cast<std::uint32_t>(m_digests.size());
-    std::vector<std::byte> buffer(m_pieces_at_once * std::min(read_step, m_piece_length));
+    PageBuffer buffer(m_pieces_at_once * std::min(read_step, m_piece_length));
     while (!m_cancelled) {
         const std::uint32_t first = m_next.fetch_add(m_pieces_at_once);
         if (first >= piece_count) {

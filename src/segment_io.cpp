@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/segment_io.hpp"
 
+#include "ezio/page_buffer.hpp"
 #include "ezio/payload_io.hpp"
 #include "ezio/units.hpp"
 
@@ -77,7 +78,7 @@ std::optional<IoFailure> hash_segments(const ExtentMap& map, Target& target,
                                        const std::vector<Segment>& segments,
                                        const std::function<void(std::span<const std::byte>)>& hash)
 {
-    std::vector<std::byte> buffer;
+    PageBuffer buffer;
     for (const Segment& segment : segments) {
         if (segment.memory != nullptr) {
             hash({segment.memory, segment.length});
