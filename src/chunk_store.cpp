@@ -20,7 +20,8 @@ ChunkStore::ChunkStore(CacheGeometry geometry, Arena& arena, std::size_t clean_a
     : m_geometry(geometry), m_arena(arena), m_on_disk(geometry.chunk_count()),
       m_clean_limit(std::min(clean_at_first, arena.limit()))
 {
-    assert(m_geometry.chunk_length <= 64 * block_bytes && m_arena.slab_bytes() == m_geometry.chunk_length);
+    assert(m_geometry.chunk_length <= std::uint64_t{64} * block_bytes &&
+           m_arena.slab_bytes() == m_geometry.chunk_length);
 }
 
 Chunk* ChunkStore::find(std::uint64_t index)

@@ -7,13 +7,13 @@
 
 namespace ezio {
 
-void CommandSpec::argument(std::string argument_name, std::string& place, std::string help)
+void CommandSpec::argument(std::string argument_name, std::string& place, std::string_view help)
 {
     arguments.push_back(
-        {std::move(argument_name), std::move(help), [&place](const std::string& text) { place = text; }});
+        {std::move(argument_name), std::string(help), [&place](const std::string& text) { place = text; }});
 }
 
-OptionSpec& CommandSpec::add(std::string_view names, std::string_view value_name, std::string help)
+OptionSpec& CommandSpec::add(std::string_view names, std::string_view value_name, std::string_view help)
 {
     OptionSpec& option = options.emplace_back();
     const std::size_t comma = names.find(',');
@@ -23,7 +23,7 @@ OptionSpec& CommandSpec::add(std::string_view names, std::string_view value_name
     }
     option.name = names;
     option.value_name = value_name;
-    option.help = std::move(help);
+    option.help = help;
     option.group = m_group;
     return option;
 }

@@ -58,22 +58,22 @@ class CommandSpec {
     // A heading for the options that are declared after this.
     void group(std::string title) { m_group = std::move(title); }
 
-    void argument(std::string argument_name, std::string& place, std::string help);
+    void argument(std::string argument_name, std::string& place, std::string_view help);
 
     // `names` is "--output" or "-o,--output".
     template <typename Place>
-    void flag(std::string_view names, Place& place, Place value, std::string help)
+    void flag(std::string_view names, Place& place, Place value, std::string_view help)
     {
-        OptionSpec& option = add(names, "", std::move(help));
+        OptionSpec& option = add(names, "", help);
         option.read = [&place, value](const std::string&) { place = value; };
     }
 
     // `without` is what the help says of a place that has no value yet (an empty optional or text).
     template <typename Value>
-    OptionSpec& value(std::string_view names, Value& place, const OptionKind<Value>& kind, std::string help,
-                      std::string_view without = "")
+    OptionSpec& value(std::string_view names, Value& place, const OptionKind<Value>& kind,
+                      std::string_view help, std::string_view without = "")
     {
-        OptionSpec& option = add_value(names, kind, std::move(help));
+        OptionSpec& option = add_value(names, kind, help);
         const std::string shown = kind.show(place);
         option.default_text = shown.empty() ? std::string(without) : shown;
         option.read = reader(option.name, kind, [&place](Value value) { place = std::move(value); });
@@ -82,9 +82,9 @@ class CommandSpec {
 
     template <typename Value>
     OptionSpec& value(std::string_view names, std::optional<Value>& place, const OptionKind<Value>& kind,
-                      std::string help, std::string_view without)
+                      std::string_view help, std::string_view without)
     {
-        OptionSpec& option = add_value(names, kind, std::move(help));
+        OptionSpec& option = add_value(names, kind, help);
         option.default_text = place ? kind.show(*place) : std::string(without);
         option.read = reader(option.name, kind, [&place](Value value) { place = std::move(value); });
         return option;
@@ -93,9 +93,9 @@ class CommandSpec {
     // Each use adds one value.
     template <typename Value>
     OptionSpec& list(std::string_view names, std::vector<Value>& place, const OptionKind<Value>& kind,
-                     std::string help)
+                     std::string_view help)
     {
-        OptionSpec& option = add_value(names, kind, std::move(help));
+        OptionSpec& option = add_value(names, kind, help);
         option.is_repeatable = true;
         option.read = reader(option.name, kind, [&place](Value value) { place.push_back(std::move(value)); });
         return option;
@@ -107,12 +107,12 @@ class CommandSpec {
     [[nodiscard]] const OptionSpec* find(std::string_view option_name) const;
 
   private:
-    OptionSpec& add(std::string_view names, std::string_view value_name, std::string help);
+    OptionSpec& add(std::string_view names, std::string_view value_name, std::string_view help);
 
     template <typename Value>
-    OptionSpec& add_value(std::string_view names, const OptionKind<Value>& kind, std::string help)
+    OptionSpec& add_value(std::string_view names, const OptionKind<Value>& kind, std::string_view help)
     {
-        OptionSpec& option = add(names, kind.name, std::move(help));
+        OptionSpec& option = add(names, kind.name, help);
         option.valid = kind.valid;
         option.completes = kind.completes;
         return option;
