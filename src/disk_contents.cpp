@@ -63,17 +63,29 @@ Probe make_probe(int fd, const std::string& path, std::uint64_t offset, std::uin
     return probe;
 }
 
+// What a failure of blkid_do_safeprobe may mean. libblkid 2.38 has a result of its own for it; 2.41 says no
+// more than of a read that failed.
+bool has_several_signatures(blkid_probe probe)
+{
+    int found = 0;
+    blkid_reset_probe(probe);
+    while (blkid_do_probe(probe) == 0) {
+        found += value_of(probe, "TYPE").empty() ? 0 : 1;
+    }
+    return found > 1;
+}
+
 } // namespace
 
 DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t offset, std::uint64_t size)
 {
     constexpr int found = 0;
     constexpr int nothing = 1;
-    constexpr int ambiguous = -2;
     const Probe probe = make_probe(fd, path, offset, size);
     errno = 0;
     const int result = blkid_do_safeprobe(probe.get());
-    if (result == ambiguous) {
+    const int error = errno;
+    if (result < 0 && has_several_signatures(probe.get())) {
         throw Error(
             ExitStatus::target,
             fmt::format(
@@ -82,7 +94,7 @@ DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t off
                 path, path));
     }
     if (result != found && result != nothing) {
-        throw Error(IoFailure{IoFailure::Operation::read, path, offset, size, errno});
+        throw Error(IoFailure{IoFailure::Operation::read, path, offset, size, error});
     }
     if (result == nothing) {
         return {};
