@@ -120,7 +120,7 @@ std::uint64_t ExtentMap::device_end() const
 
 std::uint64_t ExtentMap::largest_sector() const
 {
-    std::uint64_t bits = 64 * 1024;
+    std::uint64_t bits = 65536;
     for (const Extent& extent : m_used) {
         bits |= extent.offset | extent.length;
     }

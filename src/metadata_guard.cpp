@@ -13,7 +13,7 @@ namespace ezio {
 namespace {
 
 constexpr int metadata_message = 2; // the number that libtorrent gives to ut_metadata in every handshake
-constexpr std::uint64_t metadata_piece_bytes = 16 * 1024;
+constexpr std::uint64_t metadata_piece_bytes = 16384;
 
 // Each piece of it several times: requests are repeated when answers are late.
 std::uint64_t requests_allowed(std::uint64_t info_bytes)

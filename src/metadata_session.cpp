@@ -223,7 +223,7 @@ std::string fetch_metadata(const std::string& magnet, const MetadataOptions& opt
     for (Clock::time_point looked = started;;) {
         wakeup.wait_for(tick);
         stop.throw_if_received();
-        const std::string torrent = session.poll();
+        std::string torrent = session.poll();
         const Clock::time_point now = Clock::now();
         const auto waited = std::chrono::duration_cast<milliseconds>(now - started);
         if (!torrent.empty()) {

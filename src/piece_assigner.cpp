@@ -14,7 +14,7 @@ std::uint32_t pieces_ahead(std::uint64_t piece_length)
     // All that it may ask for, twice. When it runs dry, the last bytes on their way to it wait for what
     // Nagle's algorithm waits for, 40 ms: one peer on loopback then has 64 MiB/s with pieces of 256 KiB, and
     // 145 with those of 1 MiB (2 MiB ahead), instead of 550 and 610. Many peers have less: see SendWindow.
-    constexpr std::uint64_t ahead_bytes = 2 * most_requests * block_bytes;
+    constexpr std::uint64_t ahead_bytes = std::uint64_t{2} * most_requests * block_bytes;
     return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, ahead_bytes / piece_length));
 }
 

@@ -13,7 +13,7 @@ namespace ezio {
 
 namespace {
 
-constexpr std::uint64_t block_length = 16 * 1024;
+constexpr std::uint64_t block_length = 16384;
 
 void check(int result)
 {
