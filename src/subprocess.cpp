@@ -104,6 +104,7 @@ class Attributes {
 std::vector<char*> pointers_to(const std::vector<std::string>& strings)
 {
     std::vector<char*> pointers;
+    pointers.reserve(strings.size() + 1);
     for (const std::string& string : strings) {
         pointers.push_back(const_cast<char*>(string.c_str())); // posix_spawn does not write to it
     }
@@ -209,7 +210,7 @@ std::string find_program(const std::string& name)
     const std::string places = std::string(path != nullptr ? path : "") + ":/usr/local/sbin:/usr/sbin:/sbin";
     for (std::size_t begin = 0; begin <= places.size();) {
         const std::size_t end = std::min(places.find(':', begin), places.size());
-        const std::string candidate = places.substr(begin, end - begin) + "/" + name;
+        std::string candidate = places.substr(begin, end - begin) + "/" + name;
         if (end > begin && ::access(candidate.c_str(), X_OK) == 0) {
             return candidate;
         }
