@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 namespace ezio {
@@ -63,7 +64,7 @@ std::string written_text(const SummaryEvent& event)
 
 std::string time_of(const SummaryEvent& event)
 {
-    return format_clock(std::chrono::seconds(static_cast<std::int64_t>(event.seconds + 0.5)));
+    return format_clock(std::chrono::seconds(std::llround(event.seconds)));
 }
 
 std::string sent_text(const SummaryEvent& event)

@@ -128,6 +128,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
             params.have_pieces.set_bit(lt::piece_index_t(static_cast<int>(piece)));
         }
     }
+    params.piece_priorities.reserve(m_options.not_yet_known.size());
     for (const bool unknown : m_options.not_yet_known) {
         params.piece_priorities.push_back(unknown ? lt::dont_download : lt::default_priority);
     }
@@ -176,6 +177,7 @@ void TorrentSession::learn(const std::vector<std::uint32_t>& right, const std::v
 void TorrentSession::want(const std::vector<std::uint32_t>& pieces)
 {
     std::vector<std::pair<lt::piece_index_t, lt::download_priority_t>> priorities;
+    priorities.reserve(pieces.size());
     for (const std::uint32_t piece : pieces) {
         priorities.emplace_back(static_cast<int>(piece), lt::default_priority);
     }

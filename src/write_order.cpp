@@ -9,6 +9,7 @@ namespace ezio {
 WriteOrder::WriteOrder(const Image& image)
 {
     std::vector<std::uint64_t> starts; // on the device, by piece
+    starts.reserve(image.piece_count());
     for (std::uint32_t piece = 0; piece < image.piece_count(); ++piece) {
         // Padding is nowhere, and so comes last.
         starts.push_back(image.map.ranges(image.piece_offset(piece), 1).front().device_offset);
