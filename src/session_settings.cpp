@@ -82,6 +82,8 @@ void set_connecting(settings_pack& pack, const NetworkOptions& options)
     pack.set_int(settings_pack::listen_queue_size, 512);
     pack.set_int(settings_pack::max_pex_peers, 200); // told by one peer; the default is 50
     pack.set_bool(settings_pack::allow_multiple_connections_per_ip, true); // several processes on one host
+    // A port below 1024 is as good as another; newer versions of libtorrent leave such peers out.
+    pack.set_bool(settings_pack::no_connect_privileged_ports, false);
     pack.set_int(settings_pack::max_retry_port_bind, 0); // resolve_listen has found a free port
     pack.set_bool(settings_pack::listen_system_port_fallback, false);
 }

@@ -189,7 +189,7 @@ class Hybrid(PaddedImage):
         torrent[b"piece layers"][root] = bytes(len(torrent[b"piece layers"][root]))
         self.torrent.write_bytes(libtorrent.bencode(torrent))
         refused = self.ends_with(3, "info", self.torrent)
-        self.assertIn("v2 hashes", refused.stderr)
+        self.assertRegex(refused.stderr, "v2 hashes of the pieces|a piece layer is invalid")  # libtorrent 2.0.11 sees it, too
 
 
 if __name__ == "__main__":
