@@ -83,9 +83,9 @@ class JsonEvents(EndToEndTest):
             self.assertTrue(any(re.search(pattern, note) for note in notes), f"{pattern} in {notes}")
 
     def test_a_verbose_fetch_says_whom_it_tries_in_vain(self):
-        fetcher = self.ends_with(7, "fetch", self.torrent, self.dir / "target.img", "--peer", "127.0.0.1:1", "--no-lsd",
+        fetcher = self.ends_with(7, "fetch", self.torrent, self.dir / "target.img", "--peer", "127.0.0.1:9", "--no-lsd",
                                  "--stall-timeout", "6", "--verbose", "--json")
-        self.assert_notes(fetcher, r"no connection with 127\.0\.0\.1:1: .*; it is tried again",
+        self.assert_notes(fetcher, r"no connection with 127\.0\.0\.1:9: .*; it is tried again",
                           "nobody is connected", r"no data for \d+ s: no peer is connected")
 
     def test_verify(self):
