@@ -280,9 +280,7 @@ int run(const Options& options)
     return 0;
 }
 
-} // namespace
-
-int main(int argc, char** argv)
+int run(int argc, char** argv)
 {
     Options options;
     CLI::App app("What the disk engine costs without a network");
@@ -294,8 +292,15 @@ int main(int argc, char** argv)
         ->transform(CLI::AsSizeValue(false));
     app.add_option("--runs", options.runs, "How often");
     CLI11_PARSE(app, argc, argv);
+    return run(options);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
     try {
-        return run(options);
+        return run(argc, argv);
     } catch (const std::exception& error) {
         fmt::print(stderr, "engine_bench: {}\n", error.what());
         return 1;
