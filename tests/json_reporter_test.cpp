@@ -16,7 +16,6 @@ namespace ezio {
 
 using nlohmann::json;
 using test::CapturedOutput;
-using test::contains;
 
 namespace {
 

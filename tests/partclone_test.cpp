@@ -15,7 +15,6 @@
 
 namespace ezio {
 
-using test::contains;
 using test::refusal_of;
 using test::TempDir;
 
