@@ -328,10 +328,6 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& 
     std::optional<PieceCache::Verdict> verdict;
     if (job.last) {
         const bool good = judge(job.piece, digests);
-        if (m_facts
-                .hashes_disagree) { // both wrong: libtorrent 2.0.11 crashes when one of them alone is right
-            digests = {};
-        }
         verdict = good ? PieceCache::Verdict::good : PieceCache::Verdict::bad;
         m_facts.failed_pieces += good ? 0 : 1;
     }
@@ -359,7 +355,8 @@ std::optional<IoFailure> DiskEngine::hash_v2(Lock& lock, std::uint32_t piece,
     return failed;
 }
 
-bool DiskEngine::judge(std::uint32_t piece, const PieceDigests& digests)
+// Where v1 and v2 disagree, no digest is left right: libtorrent 2.0.11 crashes when only one of them is.
+bool DiskEngine::judge(std::uint32_t piece, PieceDigests& digests)
 {
     const bool v1_good = digests.sha1 == m_image.hashes[piece];
     const V2Piece* v2 = m_image.v2_pieces.empty() ? nullptr : &m_image.v2_pieces[piece];
@@ -367,7 +364,10 @@ bool DiskEngine::judge(std::uint32_t piece, const PieceDigests& digests)
         return v1_good;
     }
     const bool v2_good = *v2->root == merkle_root(digests.blocks, v2->leaves);
-    m_facts.hashes_disagree = m_facts.hashes_disagree || v1_good != v2_good;
+    if (v1_good != v2_good) {
+        m_facts.hashes_disagree = true;
+        digests = {};
+    }
     return v1_good && v2_good;
 }
 

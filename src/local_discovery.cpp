@@ -165,9 +165,13 @@ std::vector<Endpoint> LocalDiscovery::take_found(Reach reach)
 void LocalDiscovery::look_at_interfaces()
 {
     open_sockets();
+    const auto addresses = interface_addresses();
+    if (addresses.empty()) { // the kernel does not tell: what was known stays
+        return;
+    }
     m_places.clear();
     m_networks.clear();
-    for (const InterfaceAddress& it : interface_addresses()) {
+    for (const InterfaceAddress& it : addresses) {
         const bool is_up = (it.flags & IFF_UP) != 0 && (it.flags & (IFF_MULTICAST | IFF_LOOPBACK)) != 0;
         if (!is_up) {
             continue;

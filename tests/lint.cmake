@@ -37,6 +37,7 @@ foreach(directory . tests tests/bench tests/fuzz tests/sim)
                     ${source}
                 COMMAND ${CMAKE_COMMAND} -E touch ${stamp}
                 DEPENDS ${binary_dir}/CMakeFiles/${target}.dir/${name}.o ${PROJECT_SOURCE_DIR}/.clang-tidy
+                    ${PROJECT_SOURCE_DIR}/tests/.clang-tidy
                 COMMENT "clang-tidy ${path}" VERBATIM)
             list(APPEND stamps ${stamp})
         endforeach()

@@ -136,7 +136,7 @@ class DiskEngine {
     [[nodiscard]] std::optional<IoFailure> run(Lock& lock, ReadJob& job, Completions& ready);
     [[nodiscard]] std::optional<IoFailure> hash_v2(Lock& lock, std::uint32_t piece,
                                                    std::vector<Sha256Digest>& blocks);
-    [[nodiscard]] bool judge(std::uint32_t piece, const PieceDigests& digests);
+    [[nodiscard]] bool judge(std::uint32_t piece, PieceDigests& digests);
     [[nodiscard]] std::vector<bool> add_padding();
 
     [[nodiscard]] int refusal() const;

@@ -62,7 +62,6 @@ def main():
         ours = best(lambda _: create)
         theirs = best(lambda number: ["partclone.ext4", "-c", "-t", "-q", "-L", "/dev/null", "-s", image,
                                       "-O", directory / f"partclone-{number}"])
-        subprocess.run(create, check=True, stdout=subprocess.DEVNULL)
         verify = best(lambda _: [arguments.program, "verify", directory / "disk.torrent", image, "--quiet"])
         openssl = openssl_rate()
     rate = arguments.size * MIB / all_bytes
