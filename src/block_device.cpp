@@ -23,6 +23,15 @@ std::uint64_t device_size(const Fd& fd, const std::string& path)
     return size;
 }
 
+std::uint64_t sector_size(const Fd& fd, const std::string& path)
+{
+    int size = 0;
+    if (::ioctl(fd.get(), BLKSSZGET, &size) != 0) {
+        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+    }
+    return static_cast<std::uint64_t>(size);
+}
+
 bool is_rotational(dev_t device)
 {
     const std::string disk = fmt::format("/sys/dev/block/{}:{}", major(device), minor(device));

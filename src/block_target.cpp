@@ -116,14 +116,11 @@ void refuse_read_only(int fd, const std::string& path)
     }
 }
 
-void refuse_wrong_sectors(int fd, const std::string& path, const Image& image)
+void refuse_wrong_sectors(const Fd& fd, const std::string& path, const Image& image)
 {
-    int sector = 0;
-    if (::ioctl(fd, BLKSSZGET, &sector) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
-    }
+    const std::uint64_t sector = sector_size(fd, path);
     const std::uint64_t largest = image.map.largest_sector();
-    if (static_cast<std::uint64_t>(sector) > largest) {
+    if (sector > largest) {
         throw Error(
             ExitStatus::target,
             fmt::format("{} has sectors of {} bytes, but the image is of a disk with sectors of {} bytes: "
@@ -146,7 +143,7 @@ std::unique_ptr<Target> open_block_device(const std::string& path, Access access
     }
     refuse_too_small(path, device_size(fd, path), image);
     if (access == Access::read_write) {
-        refuse_wrong_sectors(fd.get(), path, image);
+        refuse_wrong_sectors(fd, path, image);
     }
     return std::make_unique<FdTarget>(std::move(fd), path, page_cache_for(image.map.device_bytes()));
 }

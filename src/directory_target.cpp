@@ -4,6 +4,7 @@
 #include "ezio/block_device.hpp"
 #include "ezio/free_space.hpp"
 #include "ezio/positional_io.hpp"
+#include "ezio/units.hpp"
 
 #include <fmt/format.h>
 
@@ -24,6 +25,11 @@ namespace ezio {
 
 namespace {
 
+// What is written to a file at once from this size on is worth a system call to have it on its way: otherwise
+// all of it waits for the last sync, for minutes. Most extents are smaller; those are the kernel's. Not
+// tuned.
+constexpr std::uint64_t worth_starting = 256_KiB;
+
 IoFailure failure(IoFailure::Operation operation, std::string path, std::uint64_t offset,
                   std::uint64_t length, int error)
 {
@@ -31,7 +37,8 @@ IoFailure failure(IoFailure::Operation operation, std::string path, std::uint64_
 }
 
 // Since Linux 5.8, syncfs fails when any file of the file system could not be written since the descriptor
-// was opened. Others than these file systems may sync less with it than with fsync (FUSE, NFS).
+// was opened; since 5.17 also when what the file system itself has to write, as its journal, could not be.
+// Others than these file systems may sync less with it than with fsync (FUSE, NFS).
 bool syncfs_tells_all(const std::string& directory)
 {
     constexpr long known[] = {0xEF53 /* ext4 */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */,
@@ -41,7 +48,7 @@ bool syncfs_tells_all(const std::string& directory)
     int major = 0;
     int minor = 0;
     return ::uname(&system) == 0 && std::sscanf(&system.release[0], "%d.%d", &major, &minor) == 2 &&
-           std::pair(major, minor) >= std::pair(5, 8) && ::statfs(directory.c_str(), &status) == 0 &&
+           std::pair(major, minor) >= std::pair(5, 17) && ::statfs(directory.c_str(), &status) == 0 &&
            std::find(std::begin(known), std::end(known), static_cast<long>(status.f_type)) != std::end(known);
 }
 
@@ -134,9 +141,9 @@ std::uint64_t allocated_in(const std::string& directory, const std::vector<Direc
 } // namespace
 
 DirectoryTarget::DirectoryTarget(std::string directory, Access access, std::vector<File> files,
-                                 std::size_t open_limit, Syncing syncing)
+                                 std::size_t open_limit, Syncing syncing, Fd lock)
     : m_directory(std::move(directory)), m_access(access), m_files(std::move(files)),
-      m_open_limit(open_limit),
+      m_open_limit(open_limit), m_lock(std::move(lock)),
       m_file_system(syncing == Syncing::file_system ? open_directory_itself(m_directory) : Fd())
 {}
 
@@ -181,14 +188,28 @@ std::optional<IoFailure> DirectoryTarget::transfer_in_file(IoFailure::Operation 
     const std::uint64_t length = total_bytes(parts);
     const int error =
         writes ? write_fully(file->fd.get(), parts, position) : read_fully(file->fd.get(), parts, position);
+    auto failed = error == 0 ? std::nullopt
+                             : std::optional(failure(operation, path_of(index), position, length, error));
+    if (writes && !failed) {
+        failed = start_write_back(*file, position, length);
+    }
     release(*file, writes);
+    return failed;
+}
+
+std::optional<IoFailure> DirectoryTarget::start_write_back(const OpenFile& file, std::uint64_t position,
+                                                           std::uint64_t length) const
+{
+    const int error =
+        length < worth_starting ? 0 : sync_range(file.fd, position, length, SYNC_FILE_RANGE_WRITE);
     return error == 0 ? std::nullopt
-                      : std::optional(failure(operation, path_of(index), position, length, error));
+                      : std::optional(failure(IoFailure::Operation::write_back, path_of(file.index), position,
+                                              length, error));
 }
 
 std::optional<IoFailure> DirectoryTarget::write_behind(const Extent&, std::uint64_t)
 {
-    return std::nullopt; // left to the kernel: most extents are smaller than what is worth a call of its own
+    return std::nullopt; // it began with the writes themselves, where the files are open
 }
 
 void DirectoryTarget::drop_cache()
@@ -220,8 +241,7 @@ std::optional<IoFailure> DirectoryTarget::sync()
             return failed;
         }
     }
-    const Fd fd(::open(m_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); // the names, too
-    const int error = fd ? sync_fully(fd) : errno;
+    const int error = sync_directory(m_directory); // the names, too
     return error == 0 ? std::nullopt
                       : std::optional(failure(IoFailure::Operation::sync, m_directory, 0, 0, error));
 }
@@ -326,19 +346,23 @@ std::string directory_of_files(const std::string& path, const Image& image,
     return flat ? path : inner;
 }
 
-// Makes the files, sparse, after checking that the file system can take their data.
-void make_files(const std::string& path, const std::string& directory, const Image& image,
-                const std::vector<DirectoryTarget::File>& files)
+// Makes the files, sparse, after checking that the file system can take their data. Returns the lock that
+// keeps other writers away from them: two torrents may have directories in the same one.
+Fd make_files(const std::string& path, const std::string& directory, const Image& image,
+              const std::vector<DirectoryTarget::File>& files)
 {
     const Fd fd = open_directory_itself(path);
     refuse_full_file_system(path, fd.get(), image.map.device_bytes(), allocated_in(directory, files));
     make_directory(directory);
-    if (const int error = sync_fully(fd); error != 0) { // its name, while its parent is open
+    if (const int error = sync_directory(path); error != 0) { // its name
         throw Error(failure(IoFailure::Operation::sync, path, 0, 0, error));
     }
+    Fd lock = open_directory_itself(directory);
+    (void)refuse_second_writer(lock, directory); // where there are no locks (NFS), nobody is kept away
     for (const auto& file : files) {
         make_file(directory + "/" + file.name, file.length);
     }
+    return lock;
 }
 
 } // namespace
@@ -353,8 +377,9 @@ std::unique_ptr<Target> open_directory(const std::string& path, Access access, c
     }
     auto files = files_of(image);
     const std::string directory = directory_of_files(path, image, files);
+    Fd lock;
     if (access == Access::read_write) {
-        make_files(path, directory, image, files);
+        lock = make_files(path, directory, image, files);
     } else {
         for (const auto& file : files) {
             refuse_wrong_file(directory + "/" + file.name, file.length);
@@ -364,7 +389,7 @@ std::unique_ptr<Target> open_directory(const std::string& path, Access access, c
                              ? DirectoryTarget::Syncing::file_system
                              : DirectoryTarget::Syncing::each_file;
     return std::make_unique<DirectoryTarget>(directory, access, std::move(files), usable_descriptors(),
-                                             syncing);
+                                             syncing, std::move(lock));
 }
 
 } // namespace ezio

@@ -20,9 +20,19 @@ CacheGeometry geometry_for(const Image& image, std::uint64_t memory)
     return {image.map.payload_size(), image.piece_length, choose_chunk_length(image.piece_length, memory)};
 }
 
+// As many as choose_chunk_length cuts the memory into; where it would cut too small, there is more memory.
+constexpr std::size_t fewest_slabs = 128;
+
 std::size_t slabs_in(const Image& image, std::uint64_t memory)
 {
-    return std::max<std::size_t>(128, memory / choose_chunk_length(image.piece_length, memory));
+    return std::max<std::size_t>(fewest_slabs, memory / choose_chunk_length(image.piece_length, memory));
+}
+
+// Slabs of received data above which incomplete pieces are flushed, and down to which peers are held. It is
+// one number: if flushing stopped above what the peers wait for, they would wait for ever.
+std::size_t low_mark(const Arena& arena)
+{
+    return arena.limit() * 3 / 4;
 }
 
 // Peers go on for up to a receive buffer each after they are told to wait.
@@ -46,8 +56,8 @@ DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<boo
               overflow_slabs(image, options.memory)),
       // Early flushing begins well before peers are held, and ends what they are held for.
       m_cache(geometry_for(image, options.memory), m_arena,
-              {m_arena.limit() * 3 / 4, first_read_cache / m_arena.slab_bytes()}, WriteOrder(image)),
-      m_pressure(m_arena.limit() * 3 / 4, m_arena.limit() * 7 / 8),
+              {low_mark(m_arena), first_read_cache / m_arena.slab_bytes()}, WriteOrder(image)),
+      m_pressure(low_mark(m_arena), m_arena.limit() * 7 / 8),
       m_workers(options.threads, m_mutex, [this](Lock& lock) { return step(lock); })
 {
     const std::lock_guard lock(m_mutex);
@@ -247,28 +257,41 @@ std::optional<IoFailure> DiskEngine::failure() const
 
 // --- the workers' side ---
 
+// Gathers, in the order in which they were asked for, and the cache's jobs take turns: none of either waits
+// for more than as many of the others as there are of its own kind before it. Nor do peers' reads put off
+// writes without end: see PieceCache::next_job.
+std::optional<DiskEngine::Job> DiskEngine::next_job()
+{
+    if (m_gathers.empty() || std::exchange(m_cache_is_next, false)) {
+        const bool more_writers = m_writers < m_max_writers;
+        auto job = m_cache.next_job(more_writers ? PieceCache::Writes::yes : PieceCache::Writes::no);
+        if (job) {
+            return std::visit([](auto& chosen) { return Job(std::move(chosen)); }, *job);
+        }
+    }
+    if (m_gathers.empty()) {
+        return std::nullopt;
+    }
+    Job job = std::move(m_gathers.front());
+    m_gathers.pop_front();
+    m_cache_is_next = true;
+    return job;
+}
+
 bool DiskEngine::step(Lock& lock)
 {
     if (refusal() != 0) {
         return false;
     }
-    Completions ready;
-    std::optional<IoFailure> failed;
-    if (!m_gathers.empty()) {
-        GatherJob job = std::move(m_gathers.back());
-        m_gathers.pop_back();
-        failed = run(lock, job, ready);
-    } else {
-        auto job =
-            m_cache.next_job(m_writers < m_max_writers ? PieceCache::Writes::yes : PieceCache::Writes::no);
-        if (!job) {
-            return false;
-        }
-        if (m_cache.has_job()) {
-            m_workers.wake(); // one more, who wakes the next
-        }
-        failed = std::visit([&](auto& chosen) { return run(lock, chosen, ready); }, *job);
+    auto job = next_job();
+    if (!job) {
+        return false;
     }
+    if (has_job()) {
+        m_workers.wake(); // one more, who wakes the next
+    }
+    Completions ready;
+    auto failed = std::visit([&](auto& chosen) { return run(lock, chosen, ready); }, *job);
     const bool first_failure = failed && !m_failure;
     if (first_failure) {
         m_failure = std::move(failed);
@@ -477,7 +500,7 @@ void DiskEngine::after_change(Completions& ready)
         release_held(ready, 0);
     }
     m_facts.holds += !was_holding && m_pressure.holding() ? 1 : 0;
-    if (m_cache.has_job() || !m_gathers.empty()) {
+    if (has_job()) {
         m_workers.wake();
     }
 }

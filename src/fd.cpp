@@ -2,6 +2,7 @@
 #include "ezio/fd.hpp"
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include <fcntl.h>
@@ -24,6 +25,34 @@ int sync_fully(const Fd& fd)
         }
     }
     return 0;
+}
+
+int sync_range(const Fd& fd, std::uint64_t offset, std::uint64_t length, unsigned flags)
+{
+    while (::sync_file_range(fd.get(), static_cast<off64_t>(offset), static_cast<off64_t>(length), flags) !=
+           0) {
+        if (errno == EINVAL || errno == ENOSYS || errno == ESPIPE) {
+            return 0;
+        }
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+std::string directory_of(const std::string& path)
+{
+    const auto parent = std::filesystem::path(path).parent_path();
+    return parent.empty() ? "." : parent.string();
+}
+
+int sync_directory(const std::string& path)
+{
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const int error = fd ? sync_fully(fd) : errno;
+    const bool only_the_kernel_can = fd ? error == EINVAL : error == EACCES; // and will
+    return only_the_kernel_can ? 0 : error;
 }
 
 void occupy_standard_descriptors()

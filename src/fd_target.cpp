@@ -72,16 +72,10 @@ void FdTarget::drop_used(std::uint64_t offset, std::uint64_t length) const
 
 std::optional<IoFailure> FdTarget::sync_range(const Extent& range, unsigned flags)
 {
-    const auto offset = static_cast<off64_t>(range.offset);
-    while (::sync_file_range(m_fd.get(), offset, static_cast<off64_t>(range.length), flags) != 0) {
-        if (errno == EINVAL || errno == ENOSYS || errno == ESPIPE) {
-            return std::nullopt; // no such thing here: all is left to sync()
-        }
-        if (errno != EINTR) {
-            return IoFailure{IoFailure::Operation::write_back, m_path, range.offset, range.length, errno};
-        }
-    }
-    return std::nullopt;
+    const int error = ezio::sync_range(m_fd, range.offset, range.length, flags);
+    return error == 0 ? std::nullopt
+                      : std::optional(IoFailure{IoFailure::Operation::write_back, m_path, range.offset,
+                                                range.length, error});
 }
 
 std::optional<IoFailure> FdTarget::sync()
@@ -112,13 +106,7 @@ std::optional<Target::DiscardGeometry> FdTarget::discard_geometry() const
         return DiscardGeometry{static_cast<std::uint64_t>(status.st_size),
                                static_cast<std::uint64_t>(status.st_blksize)};
     }
-    std::uint64_t size = 0;
-    int sector = 0;
-    if (::ioctl(m_fd.get(), BLKGETSIZE64, &size) != 0 || ::ioctl(m_fd.get(), BLKSSZGET, &sector) != 0 ||
-        sector <= 0) {
-        return std::nullopt;
-    }
-    return DiscardGeometry{size, static_cast<std::uint64_t>(sector)};
+    return DiscardGeometry{device_size(m_fd, m_path), sector_size(m_fd, m_path)};
 }
 
 std::optional<IoFailure> FdTarget::discard(std::uint64_t offset, std::uint64_t length)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/fd_target.hpp"
 #include "ezio/free_space.hpp"
+#include "ezio/mounts.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,15 +45,30 @@ struct stat status_of(int fd, const std::string& path)
     return status;
 }
 
-void refuse_second_writer(int fd, const std::string& path)
+void lock_file(const Fd& fd, const std::string& path)
 {
-    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        return;
+    if (const int error = refuse_second_writer(fd, path); error != 0) {
+        throw Error(ExitStatus::target, fmt::format("{} cannot be locked: {}", path, errno_text(error)));
     }
-    if (errno == EWOULDBLOCK) {
-        throw Error(ExitStatus::target, fmt::format("{} is being written by another process", path));
+}
+
+// A loop device that is only attached is no reason: no file system has part of it in memory.
+void refuse_mounted(const std::string& path)
+{
+    if (const auto uses = uses_of_file(path); !uses.empty()) {
+        const DeviceUse& use = uses.front();
+        throw Error(ExitStatus::target, fmt::format("{} is in use: {} is mounted on {}; unmount it first",
+                                                    path, use.device, use.point));
     }
-    throw Error(ExitStatus::target, fmt::format("{} cannot be locked: {}", path, errno_text(errno)));
+}
+
+// Bytes that are synced are no use in a file whose name a crash has taken.
+void sync_name(const std::string& path)
+{
+    const std::string directory = directory_of(path);
+    if (const int error = sync_directory(directory); error != 0) {
+        throw Error(IoFailure{IoFailure::Operation::sync, directory, 0, 0, error});
+    }
 }
 
 void grow(int fd, const std::string& path, std::uint64_t needed)
@@ -74,8 +89,13 @@ Fd open_for_writing(const std::string& path, const Image& image)
 {
     const bool exists = ::access(path.c_str(), F_OK) == 0;
     Fd fd = exists ? open_existing(path, Access::read_write) : create(path);
-    refuse_second_writer(fd.get(), path); // from here on the file is ours to remove
+    lock_file(fd, path); // from here on the file is ours to remove
     try {
+        if (exists) {
+            refuse_mounted(path);
+        } else {
+            sync_name(path);
+        }
         const auto allocated = allocated_bytes(status_of(fd.get(), path));
         refuse_full_file_system(path, fd.get(), image.map.device_bytes(), allocated);
         grow(fd.get(), path, image.map.device_end());

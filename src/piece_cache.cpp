@@ -23,6 +23,10 @@ constexpr std::uint64_t hash_step = 256_KiB;
 // One write job takes adjacent verified pieces up to this: more does not make a write call cheaper.
 constexpr std::uint64_t write_step = 4_MiB;
 
+// With memory to spare, a wanted hash or a write waits for so many reads. Not tuned: few enough that the last
+// pieces of an image do not wait for the peers to be served, and a disk's share that peers hardly notice.
+constexpr std::size_t longest_run_of_reads = 16;
+
 std::uint32_t count_bits(std::uint64_t mask)
 {
     return static_cast<std::uint32_t>(std::popcount(mask));
@@ -260,22 +264,26 @@ bool PieceCache::has_job() const
 
 std::optional<CacheJob> PieceCache::next_job(Writes writes)
 {
-    // Peers wait for reads, and the next request for a piece's hash; writes make room; the rest can wait.
-    if (auto job = next_read()) {
-        return job;
+    const bool reads_wait = m_reads_in_a_row >= (memory_is_short() ? 1 : longest_run_of_reads);
+    auto job = reads_wait ? next_to_disk(writes) : next_read();
+    if (!job) {
+        job = reads_wait ? next_read() : next_to_disk(writes);
     }
-    if (auto job = next_hash(m_complete_to_hash)) {
-        return job;
+    return job ? std::move(job) : next_hash(m_prefix_to_hash);
+}
+
+// The next request for a piece's hash waits for that; writes make room.
+std::optional<CacheJob> PieceCache::next_to_disk(Writes writes)
+{
+    auto job = next_hash(m_complete_to_hash);
+    if (!job && writes == Writes::yes) {
+        job = next_write();
     }
-    if (writes == Writes::yes) {
-        if (auto job = next_write()) {
-            return job;
-        }
-        if (auto job = next_flush()) {
-            return job;
-        }
+    if (!job && writes == Writes::yes) {
+        job = next_flush();
     }
-    return next_hash(m_prefix_to_hash);
+    m_reads_in_a_row = job ? 0 : m_reads_in_a_row;
+    return job;
 }
 
 std::optional<CacheJob> PieceCache::next_read()
@@ -285,6 +293,7 @@ std::optional<CacheJob> PieceCache::next_read()
     }
     ReadJob job{m_to_read.front(), {}};
     m_to_read.pop_front();
+    ++m_reads_in_a_row;
     const Chunk& chunk = *m_store.find(job.chunk);
     add_segments(job.chunk, chunk.reading, chunk.slab, job.segments);
     return job;

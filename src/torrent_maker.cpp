@@ -175,14 +175,8 @@ std::string resolved_regular_file(const std::string& path)
 
 void sync_directory_of(const std::string& path)
 {
-    const auto parent = std::filesystem::path(path).parent_path();
-    const std::string directory = parent.empty() ? "." : parent.string();
-    const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd && errno == EACCES) {
-        return; // may be written to but not read: only the kernel can sync it, and will
-    }
-    const int error = fd ? sync_fully(fd) : errno;
-    throw_unless_zero(error, IoFailure::Operation::sync, directory, 0);
+    const std::string directory = directory_of(path);
+    throw_unless_zero(sync_directory(directory), IoFailure::Operation::sync, directory, 0);
 }
 
 } // namespace
@@ -215,6 +209,20 @@ std::string encode_torrent(const TorrentContents& contents)
     encode_info(out, contents);
     out.end();
     return bytes;
+}
+
+void refuse_replacing(const std::string& path, const std::vector<std::string>& others)
+{
+    std::error_code error; // of a file that does not exist, which is none of the others
+    for (const std::string& other : others) {
+        if (!other.empty() && std::filesystem::equivalent(path, other, error)) {
+            throw Error(
+                ExitStatus::usage,
+                fmt::format(
+                    "{} is to be read, and would be replaced by the torrent; write it to another file",
+                    other));
+        }
+    }
 }
 
 void refuse_uncreatable_file(const std::string& path)

@@ -209,6 +209,53 @@ TEST_CASE("directory: the file system is synced once instead of each file, where
     CHECK(file_syncs.calls() == 0);
 }
 
+TEST_CASE("directory: a second writer of the same files is refused, other torrents and readers are not")
+{
+    const TempDir dir;
+    const auto first = open_target(dir.path(), Access::read_write, three_extents());
+    REQUIRE_FALSE(write_text(*first, 4096, "0123456789"));
+    const auto refusal = test::refusal_to_open(dir.path(), Access::read_write, three_extents());
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK(refusal.message == (dir / "sda1") + " is being written by another process");
+    CHECK(test::read_file((dir / "sda1/") + extent_name(4096)) == "0123456789");
+    Image other = three_extents();
+    other.name = "sda2";
+    CHECK_NOTHROW(open_target(dir.path(), Access::read_write, other));
+    CHECK_NOTHROW(open_target(dir.path(), Access::read_only, three_extents()));
+    CHECK_FALSE(write_text(*first, 0, "xyz"));
+}
+
+TEST_CASE("directory: a second writer of files that are directly in it is refused, until the first is gone")
+{
+    const TempDir dir;
+    fill_directory(dir.path());
+    {
+        const auto first = open_target(dir.path(), Access::read_write, three_extents());
+        const auto refusal = test::refusal_to_open(dir.path(), Access::read_write, three_extents());
+        CHECK(refusal.message == dir.path() + " is being written by another process");
+    }
+    CHECK_NOTHROW(open_target(dir.path(), Access::read_write, three_extents()));
+}
+
+TEST_CASE("directory: what is large in one file is on its way to the disk when it was written")
+{
+    const TempDir dir;
+    const Image image = test::image_of({{0, 512_KiB}, {512_KiB, 100}});
+    const auto target = open_target(dir.path(), Access::read_write, image);
+    const FaultyCalls calls(Call::sync_file_range, {{0}, {EIO}, {EINVAL}});
+    REQUIRE_FALSE(write_text(*target, 0, std::string(256_KiB - 1, 'x')));
+    REQUIRE_FALSE(write_text(*target, 512_KiB - 100, std::string(200, 'x'))); // in two files
+    CHECK(calls.calls() == 0);
+    REQUIRE_FALSE(write_text(*target, 256_KiB, std::string(256_KiB + 100, 'x')));
+    CHECK(calls.calls() == 1);
+    const auto failure = write_text(*target, 4096, std::string(256_KiB, 'x'));
+    REQUIRE(failure);
+    CHECK(failure->message() == (dir / "sda1/") + extent_name(0) +
+                                    ": write-back of 262144 bytes at offset 4096 failed: Input/output error");
+    CHECK_FALSE(write_text(*target, 4096, std::string(256_KiB, 'x'))); // cannot be started early
+    CHECK(calls.calls() == 3);
+}
+
 TEST_CASE("directory: a failed write and a failed read name the file and the place in it")
 {
     const TempDir dir;

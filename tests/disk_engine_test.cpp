@@ -118,6 +118,25 @@ TEST_CASE("disk engine: a read across chunks, one in memory and one on the disk,
     }
 }
 
+TEST_CASE("disk engine: reads that are put together come in their order, and take turns with the others")
+{
+    EngineRig::Setup setup = complete_disk(2_MiB); // chunks of 16 KiB
+    setup.threads = 1;
+    EngineRig rig(setup);
+    rig.target.read_gate.close();
+    const auto first = rig.read(16_KiB - 5, 16_KiB); // across chunks, as are the next two
+    REQUIRE(rig.target.read_gate.wait_for_waiting(1));
+    const auto second = rig.read(1_MiB - 5, 16_KiB);
+    const auto third = rig.read(2_MiB - 5, 16_KiB);
+    const auto of_one_chunk = rig.read(4_MiB, 16_KiB);
+    rig.target.read_gate.open();
+    REQUIRE(rig.all_come());
+    CHECK(first->place == 1);
+    CHECK(of_one_chunk->place == 2);
+    CHECK(second->place == 3);
+    CHECK(third->place == 4);
+}
+
 TEST_CASE("disk engine: what was never received cannot be read")
 {
     EngineRig rig(pieces_of_1_mib());

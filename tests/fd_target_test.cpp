@@ -2,6 +2,7 @@
 #include "ezio/fd_target.hpp"
 
 #include "faults.hpp"
+#include "loop_device.hpp"
 #include "open_target.hpp"
 #include "temp_dir.hpp"
 
@@ -99,6 +100,24 @@ TEST_CASE("descriptor target: where a write-back cannot be started early, all is
         CHECK_FALSE(target->write_behind({8192, 4096}, write_behind_limit + 1));
         CHECK(calls.calls() == 2);
     }
+}
+
+TEST_CASE("descriptor target: a file is discarded in blocks of its file system, a device in sectors")
+{
+    const TempDir dir;
+    test::make_sparse_file(dir / "file", 1_MiB);
+    const auto file = open_target(dir / "file", Access::read_write, small_image())->discard_geometry();
+    REQUIRE(file);
+    CHECK(file->size == 1_MiB);
+    CHECK(file->alignment >= 512);
+    const auto device = test::attach(dir / "file");
+    if (!device) {
+        return;
+    }
+    const auto disk = open_target(device->path(), Access::read_write, small_image())->discard_geometry();
+    REQUIRE(disk);
+    CHECK(disk->size == 1_MiB);
+    CHECK(disk->alignment == 512);
 }
 
 TEST_CASE("descriptor target: a write to a descriptor that is only for reading fails")

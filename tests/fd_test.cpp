@@ -2,6 +2,8 @@
 #include "ezio/fd.hpp"
 
 #include "catch.hpp"
+#include "faults.hpp"
+#include "temp_dir.hpp"
 
 #include <array>
 #include <cerrno>
@@ -11,6 +13,10 @@
 #include <unistd.h>
 
 namespace ezio {
+
+using test::Call;
+using test::FaultyCalls;
+using test::TempDir;
 
 namespace {
 
@@ -84,6 +90,54 @@ TEST_CASE("fd: closing is done once, and says what went wrong")
     CHECK(fd.close() == 0);
     Fd broken(null_device().get()); // closed behind its back
     CHECK(broken.close() == EBADF);
+}
+
+TEST_CASE("directory of: what is before the last slash, or where the process is")
+{
+    CHECK(directory_of("/srv/images/sda1.img") == "/srv/images");
+    CHECK(directory_of("/sda1.img") == "/");
+    CHECK(directory_of("images/sda1.img") == "images");
+    CHECK(directory_of("sda1.img") == ".");
+}
+
+TEST_CASE("sync of a directory: it says what went wrong")
+{
+    const TempDir dir;
+    CHECK(sync_directory(dir.path()) == 0);
+    CHECK(sync_directory(dir / "missing") == ENOENT);
+    test::write_file(dir / "file", "");
+    CHECK(sync_directory(dir / "file") == ENOTDIR);
+    const FaultyCalls syncs(Call::fsync, {{EINTR}, {EIO}});
+    CHECK(sync_directory(dir.path()) == EIO);
+    CHECK(syncs.calls() == 2);
+}
+
+TEST_CASE("sync of a directory: one that cannot be synced from here is left to the kernel")
+{
+    const TempDir dir;
+    {
+        const FaultyCalls syncs(Call::fsync, {{EINVAL}}); // some file systems of networks
+        CHECK(sync_directory(dir.path()) == 0);
+    }
+    std::filesystem::permissions(dir.path(), std::filesystem::perms(0333));
+    {
+        const test::Unprivileged nobody;
+        CHECK(sync_directory(dir.path()) == 0);
+    }
+    std::filesystem::permissions(dir.path(), std::filesystem::perms(0777)); // so that it can be removed
+}
+
+TEST_CASE(
+    "sync of a range: it is asked for until no signal interrupts it, and where there is none it is left")
+{
+    const TempDir dir;
+    test::write_file(dir / "file", "some");
+    const Fd fd(::open((dir / "file").c_str(), O_RDWR | O_CLOEXEC));
+    const FaultyCalls calls(Call::sync_file_range, {{EINTR}, {0}, {EINTR}, {EIO}, {EINVAL}, {ENOSYS}});
+    for (const int result : {0, EIO, 0, 0, 0}) {
+        CHECK(sync_range(fd, 0, 4, SYNC_FILE_RANGE_WRITE) == result);
+    }
+    CHECK(calls.calls() == 7);
 }
 
 TEST_CASE("standard descriptors: what is there stays as it is")

@@ -8,9 +8,13 @@
 #include "open_target.hpp"
 #include "temp_dir.hpp"
 
+#include <cerrno>
+
 namespace ezio {
 
+using test::Call;
 using test::contains;
+using test::FaultyCalls;
 using test::image_of;
 using test::refusal_to_open;
 using test::small_image;
@@ -36,6 +40,23 @@ TEST_CASE("image file: a missing one is created sparse, as long as the image nee
     CHECK(allocated_bytes(dir / "new") == 0);
     const auto mode = std::filesystem::status(dir / "new").permissions();
     CHECK((mode & std::filesystem::perms(077)) == std::filesystem::perms::none);
+}
+
+TEST_CASE("image file: the name of a new one is on the disk, or it is refused and removed")
+{
+    const TempDir dir;
+    {
+        const FaultyCalls syncs(Call::fsync, {{EIO}});
+        const auto refusal = refusal_to_open(dir / "new", Access::read_write);
+        CHECK(refusal.status == ExitStatus::io);
+        CHECK(refusal.message == dir.path() + ": sync failed: Input/output error");
+    }
+    CHECK(dir.entries() == 0);
+    const FaultyCalls syncs(Call::fsync, {});
+    (void)open_target(dir / "new", Access::read_write, small_image());
+    CHECK(syncs.calls() == 1);
+    (void)open_target(dir / "new", Access::read_write, small_image());
+    CHECK(syncs.calls() == 1); // that name is not new
 }
 
 // For example to a disk that is not there: what the link is named says nothing of /dev.
@@ -123,6 +144,17 @@ TEST_CASE("image file: a second writer is refused, readers are not, and the firs
     CHECK_NOTHROW(open_target(dir / "file", Access::read_only, small_image()));
     CHECK_FALSE(write_text(*first, 0, "still there"));
     CHECK(test::read_file(dir / "file").starts_with("still there"));
+}
+
+TEST_CASE("image file: one that a loop device shows, but nobody has mounted, is written")
+{
+    const TempDir dir;
+    test::make_sparse_file(dir / "disk", 1_MiB);
+    const auto device = test::attach(dir / "disk");
+    if (!device) {
+        return;
+    }
+    CHECK_NOTHROW(open_target(dir / "disk", Access::read_write, small_image()));
 }
 
 TEST_CASE("image file: when it cannot grow it is refused, and a new one removed")

@@ -263,6 +263,69 @@ TEST_CASE("piece cache: reads come first, then wanted hashes, then writes, then 
     CHECK_FALSE(driver.cache.has_job());
 }
 
+TEST_CASE("piece cache: when memory is short, each read is followed by a write if there is one")
+{
+    CacheDriver driver({8_MiB, 1_MiB, 1_MiB, 64, 8, 1});
+    for (const std::uint32_t piece : {5, 6, 7}) {
+        driver.cache.set_on_disk(piece);
+    }
+    driver.verify_piece(1);
+    driver.verify_piece(3);
+    for (const std::uint64_t piece : {5, 6, 7}) {
+        REQUIRE(driver.cache.find(piece * 1_MiB, 16_KiB).what == Read::wait);
+    }
+    CHECK(driver.take<ReadJob>().chunk == 5);
+    CHECK(driver.take<WriteJob>().pieces == Pieces{1});
+    CHECK(driver.take<ReadJob>().chunk == 6);
+    CHECK(driver.take<ReadJob>(Writes::no).chunk == 7);
+    CHECK(driver.take<WriteJob>().pieces == Pieces{3});
+    CHECK_FALSE(driver.next());
+}
+
+// Or pieces whose hash nobody gets to would hold the memory for ever, and nothing of them be written.
+TEST_CASE("piece cache: when memory is short, each read is followed by a wanted hash, too, or by a flush")
+{
+    CacheDriver driver({8_MiB, 1_MiB, 1_MiB, 64, 8, 1});
+    for (const std::uint32_t piece : {4, 5, 6, 7}) {
+        driver.cache.set_on_disk(piece);
+    }
+    driver.receive_piece(1);
+    REQUIRE(driver.cache.want_hash(1));
+    (void)driver.receive(0);
+    (void)driver.receive(2 * 64);
+    for (const std::uint64_t piece : {4, 5, 6, 7}) {
+        REQUIRE(driver.cache.find(piece * 1_MiB, 16_KiB).what == Read::wait);
+    }
+    CHECK(driver.take<ReadJob>().chunk == 4);
+    CHECK(driver.take<HashJob>().piece == 1);
+    CHECK(driver.take<ReadJob>().chunk == 5);
+    CHECK(driver.take<WriteJob>().segments.size() == 1);
+    CHECK(driver.take<ReadJob>().chunk == 6);
+    CHECK(driver.take<WriteJob>().segments.size() == 1);
+    CHECK(driver.take<ReadJob>().chunk == 7);
+    CHECK_FALSE(driver.next());
+}
+
+TEST_CASE("piece cache: with memory to spare, a write waits for sixteen reads and no more")
+{
+    CacheDriver driver({4_MiB, 64_KiB, 64_KiB});
+    for (std::uint32_t piece = 10; piece < 50; ++piece) {
+        driver.cache.set_on_disk(piece);
+    }
+    driver.verify_piece(1);
+    driver.verify_piece(3);
+    for (std::uint64_t piece = 10; piece < 50; ++piece) {
+        REQUIRE(driver.cache.find(piece * 64_KiB, 16_KiB).what == Read::wait);
+    }
+    for (const std::uint32_t written : {1, 3}) {
+        for (int i = 0; i < 16; ++i) {
+            (void)driver.take<ReadJob>();
+        }
+        CHECK(driver.take<WriteJob>().pieces == Pieces{written});
+    }
+    (void)driver.take<ReadJob>();
+}
+
 TEST_CASE("piece cache: while no more writers are wanted, verified pieces wait and hashing goes on")
 {
     CacheDriver driver(one_chunk_pieces);

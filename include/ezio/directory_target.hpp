@@ -37,8 +37,9 @@ class DirectoryTarget : public Target {
 
     // `files` sorted by offset, none empty, none overlapping; they exist in `directory` with their full size.
     // At most `open_limit` descriptors are kept open, and one more. Throws Error when that cannot be opened.
+    // `lock` keeps other writers away, and is kept.
     DirectoryTarget(std::string directory, Access access, std::vector<File> files, std::size_t open_limit,
-                    Syncing syncing = Syncing::each_file);
+                    Syncing syncing = Syncing::each_file, Fd lock = {});
 
     using Target::read_at;
     using Target::write_at;
@@ -62,6 +63,8 @@ class DirectoryTarget : public Target {
                                                     std::span<iovec> parts);
     [[nodiscard]] std::optional<IoFailure> transfer_in_file(IoFailure::Operation operation, std::size_t index,
                                                             std::uint64_t position, std::span<iovec> parts);
+    [[nodiscard]] std::optional<IoFailure> start_write_back(const OpenFile& file, std::uint64_t position,
+                                                            std::uint64_t length) const;
     [[nodiscard]] std::optional<IoFailure> acquire(std::size_t index, OpenFile*& file);
     void release(OpenFile& file, bool written);
     [[nodiscard]] std::optional<IoFailure> open_file(std::size_t index);
@@ -75,6 +78,7 @@ class DirectoryTarget : public Target {
     const Access m_access;
     const std::vector<File> m_files;
     const std::size_t m_open_limit;
+    const Fd m_lock;
     const Fd m_file_system; // Syncing::file_system: the directory, opened before anything was written
 
     std::mutex m_mutex; // guards what follows; held while a file is opened or evicted, not while it is used
@@ -83,7 +87,7 @@ class DirectoryTarget : public Target {
 };
 
 // Throws Error as open_target does. Access::read_write makes the directory for the torrent's name and the
-// (sparse) files in it.
+// (sparse) files in it, and locks it against other writers.
 [[nodiscard]] std::unique_ptr<Target> open_directory(const std::string& path, Access access,
                                                      const Image& image);
 

@@ -23,6 +23,7 @@
 #include "ezio/piece_cache.hpp"
 #include "ezio/target.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,6 +33,7 @@
 #include <span>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace ezio {
@@ -44,7 +46,7 @@ struct PieceDigests {
 class DiskEngine {
   public:
     struct Options {
-        std::uint64_t memory = 0; // bytes for slabs; PieceCache cuts it into at least 128 of them
+        std::uint64_t memory = 0; // bytes, cut into slabs by choose_chunk_length: at least 128 of them
         unsigned threads = 0;
         CompletionQueue::Post post;
         // Called on a worker, without a lock: once when it has failed, once when every piece is done.
@@ -127,8 +129,11 @@ class DiskEngine {
         std::unique_ptr<std::byte[]> memory;
         ReadDone done;
     };
+    using Job = std::variant<GatherJob, HashJob, WriteJob, ReadJob>;
     using Lock = std::unique_lock<std::mutex>;
 
+    [[nodiscard]] std::optional<Job> next_job();
+    [[nodiscard]] bool has_job() const { return m_cache.has_job() || !m_gathers.empty(); }
     bool step(Lock& lock);
     [[nodiscard]] std::optional<IoFailure> run(Lock& lock, GatherJob& job, Completions& ready);
     [[nodiscard]] std::optional<IoFailure> run(Lock& lock, HashJob& job, Completions& ready);
@@ -163,7 +168,8 @@ class DiskEngine {
     std::unordered_multimap<std::uint32_t, Hashed> m_waiting_hashes;        // by piece
     std::unordered_map<std::uint32_t, std::vector<Cleared>> m_waiting_clears;
     std::set<std::uint32_t> m_kept; // whose hash has not been asked for yet
-    std::vector<GatherJob> m_gathers;
+    std::deque<GatherJob> m_gathers;
+    bool m_cache_is_next = false; // after a gather
     std::optional<IoFailure> m_failure;
     Facts m_facts;
     unsigned m_writers = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <utility>
 
 namespace ezio {
@@ -32,6 +34,18 @@ class Fd {
 
 // fsync, until no signal interrupts it. Returns 0 or errno. Any thread.
 [[nodiscard]] int sync_fully(const Fd& fd);
+
+// sync_file_range of `length` bytes at `offset`, until no signal interrupts it. Returns 0 or errno; 0 also
+// where there is no such thing, and all is left to sync_fully. Any thread.
+[[nodiscard]] int sync_range(const Fd& fd, std::uint64_t offset, std::uint64_t length, unsigned flags);
+
+// The directory that `path` names something in.
+[[nodiscard]] std::string directory_of(const std::string& path);
+
+// Syncs a directory, so that the names in it last. Returns 0 or errno; 0 also where it cannot be asked for:
+// in a directory that may be written to but not read (EACCES), or whose file system syncs none (EINVAL). Any
+// thread.
+[[nodiscard]] int sync_directory(const std::string& path);
 
 // Takes descriptors 0 to 2 where the process was started without them: or the target could get one of these
 // numbers, and our messages with it. They are opened the wrong way round, so that using them still fails.

@@ -118,6 +118,10 @@ class PieceCache {
     // --- jobs ---
 
     // What should be done next; Writes::no when no more writers are wanted at the moment.
+    // Reads come first, for peers wait for them; then wanted hashes, writes, and the hashes of prefixes. But
+    // peers may never run out of reads, and what is received must get to the disk all the same: after each
+    // read when memory is short, and after a run of them at other times, a wanted hash or a write has its
+    // turn. There are only so many hashes before a write: they end when peers are held for want of memory.
     enum class Writes { no, yes };
     [[nodiscard]] std::optional<CacheJob> next_job(Writes writes);
 
@@ -156,6 +160,7 @@ class PieceCache {
     };
 
     [[nodiscard]] std::uint64_t contiguous_bytes(std::uint32_t index, const Piece& piece) const;
+    [[nodiscard]] bool memory_is_short() const { return m_store.held() > m_options.flush_above; }
     [[nodiscard]] bool wants_flush() const { return m_store.held() > m_held_in_jobs + m_options.flush_above; }
     [[nodiscard]] bool is_received(std::uint64_t offset) const;
 
@@ -168,6 +173,7 @@ class PieceCache {
 
     void pin(const std::vector<Segment>& segments);
     [[nodiscard]] std::optional<CacheJob> next_read();
+    [[nodiscard]] std::optional<CacheJob> next_to_disk(Writes writes);
     [[nodiscard]] std::optional<CacheJob> next_hash(std::set<std::uint32_t>& queue);
     [[nodiscard]] std::optional<CacheJob> next_write();
     [[nodiscard]] std::optional<CacheJob> next_flush();
@@ -192,6 +198,7 @@ class PieceCache {
     std::set<std::uint32_t> m_to_write;      // places in m_write_order of verified pieces
     std::uint32_t m_next_place_to_write = 0; // where the elevator goes on
     std::list<std::uint64_t> m_to_read;
+    std::size_t m_reads_in_a_row = 0; // since anything else had its turn
     std::vector<std::uint32_t> m_cleared;
     std::size_t m_held_in_jobs = 0; // slabs whose writing has begun
     std::uint64_t m_done_bytes = 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "ezio/error.hpp"
+#include "ezio/fd.hpp"
 #include "ezio/image.hpp"
 #include "ezio/page_cache.hpp"
 
@@ -20,8 +21,8 @@
 
 namespace ezio {
 
-// Bytes written and on their way to the medium, at most; see Target::write_behind. Enough to keep any disk
-// busy, and written by the slowest in less than a second.
+// Bytes written and on their way to a device or an image file, at most; see Target::write_behind. Enough to
+// keep any disk busy, and written by the slowest in less than a second.
 inline constexpr std::uint64_t write_behind_limit = 32 << 20;
 
 // Reads and writes retry EINTR and short transfers, and are safe from any number of threads at once.
@@ -34,12 +35,15 @@ class Target {
     // unspecified afterwards. The end of the device before the last byte is a failure.
     [[nodiscard]] virtual std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) = 0;
 
-    // Writes the parts, one after the other, from `offset` on. They are used up as in read_at.
+    // Writes the parts, one after the other, from `offset` on. They are used up as in read_at. In a directory
+    // it also starts to write to the medium what is large in one file, and may return that failure.
     [[nodiscard]] virtual std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) = 0;
 
     // Starts to write `span`, in which `bytes` were written, to the medium, and waits for what was started
-    // long before, so that no more than write_behind_limit bytes are on their way. Returns the failure of a
-    // write-back, which the kernel tells once: the medium does not hold what was written.
+    // long before, so that no more than write_behind_limit bytes are on their way. Nothing is left to do in a
+    // directory: write_at has started what is worth it, and how much is on its way is the kernel's business.
+    // Returns the failure of a write-back, which the kernel tells once: the medium does not hold what was
+    // written.
     [[nodiscard]] virtual std::optional<IoFailure> write_behind(const Extent& span, std::uint64_t bytes) = 0;
 
     // Returns when everything written through this object is on the medium, or says what is not.
@@ -52,7 +56,8 @@ class Target {
     // as far as the kernel likes, so there is nothing to report.
     virtual void drop_cache() = 0;
 
-    // What of it can be discarded, and in multiples of what. Empty when nothing can.
+    // What of it can be discarded, and in multiples of what. Empty when nothing can. Throws Error
+    // (ExitStatus::io) when a device does not say.
     struct DiscardGeometry {
         std::uint64_t size;      // bytes
         std::uint64_t alignment; // bytes
@@ -80,10 +85,16 @@ enum class Access { read_only, read_write };
 
 // Opens what `path` is for this image, after every check that can be made before the first byte. With a
 // `serial`, anything but a block device of a disk with that serial number or world wide name is refused.
-// read_write creates a missing image file (not under /dev), and the files of a directory; a block device is
-// opened O_EXCL, so that a mounted or otherwise held one is refused.
-// Throws Error: ExitStatus::target with the reason, ExitStatus::io when even looking at it fails.
+// read_write creates a missing image file (not under /dev), and the files of a directory. A block device is
+// opened O_EXCL, so that a mounted or otherwise held one is refused; an image file that is mounted by way of
+// a loop device is refused, too, as is a file or a directory that another process writes. Throws Error:
+// ExitStatus::target with the reason, ExitStatus::io when even looking at it fails.
 [[nodiscard]] std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image,
                                                   const std::string& serial = {});
+
+// Takes the open file or directory, which `path` names, for this process (flock) until its descriptor is
+// closed. Throws Error (ExitStatus::target) when another process writes it. Returns 0, or errno where there
+// are no locks.
+[[nodiscard]] int refuse_second_writer(const Fd& fd, const std::string& path);
 
 } // namespace ezio

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import re
+import signal
 import unittest
 
 from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, missing_tools, needs_loop_devices, run,
@@ -266,6 +267,38 @@ class StockClients(ImageTest):
             wait_until(lambda: torrent.status().is_seeding, "the stock client to have checked its files")
             self.fetch(self.torrent, self.dir / "target.img", "--peer", address)
         self.assert_has_the_image(self.dir / "target.img")
+
+
+class TargetsInUse(ImageTest):
+    def refused(self, target):
+        fetcher = self.ends_with(4, "fetch", self.torrent, target, *ON_LOOPBACK, "--listen", f"127.0.0.1:{free_port()}")
+        self.assertEqual(len(fetcher.stderr.strip().splitlines()), 1, fetcher)
+        return fetcher.stderr
+
+    def test_a_directory_that_is_being_written_is_refused(self):
+        directory = self.dir / "images"
+        directory.mkdir()
+        first, _ = self.start_listening("fetch", self.torrent, directory)
+        self.assertTrue(first.is_running(), first)
+        self.assertIn(f"{directory / 'sda1'} is being written by another process", self.refused(directory))
+        first.signal(signal.SIGINT)
+        first.wait()
+        with self.seeding(self.torrent, self.source) as peer:
+            self.fetch(self.torrent, directory, "--peer", peer)
+        self.assert_directory_has_the_image(directory / "sda1")
+
+    @needs_loop_devices
+    @unittest.skipIf(missing_tools("mkfs.ext4"), "needs e2fsprogs")
+    def test_an_image_file_that_is_mounted_is_refused(self):
+        device = self.loop_device("disk", 16 << 20)
+        run("mkfs.ext4", "-q", "-F", device.path)
+        with Mount(device.path, self.dir / "mounted") as root:
+            message = self.refused(device.backing)
+            self.assertIn(f"{device.backing} is in use: {device.path} is mounted on {root}; unmount it first", message)
+            self.assertEqual(device.backing.stat().st_size, device.size)  # it did not grow to take the image
+        with self.seeding(self.torrent, self.source) as peer:
+            self.fetch(self.torrent, device.backing, "--peer", peer)
+        self.assert_has_the_image(device.backing)
 
 
 if __name__ == "__main__":
