@@ -2,6 +2,7 @@
 #include "ezio/command_output.hpp"
 
 #include "ezio/json_events.hpp"
+#include "ezio/magnet.hpp"
 #include "ezio/printable.hpp"
 
 #include <fmt/format.h>
@@ -48,24 +49,23 @@ std::string info_text(const LoadedTorrent& torrent)
     return text;
 }
 
-std::string info_json(const LoadedTorrent& torrent)
+nlohmann::json info_event(const LoadedTorrent& torrent)
 {
     const Image& image = torrent.image;
-    return to_line({{"event", "info"},
-                    {"name", image.name},
-                    {"info_hash", torrent.info_hash},
-                    {"payload_bytes", image.map.payload_size()},
-                    {"padding_bytes", image.map.padding_bytes()},
-                    {"device_bytes", image.map.device_end()},
-                    {"sector_bytes", image.map.largest_sector()},
-                    {"extents", image.extents.size()},
-                    {"pieces", image.piece_count()},
-                    {"piece_length", image.piece_length},
-                    {"trackers", torrent.trackers},
-                    {"web_seeds", torrent.web_seeds},
-                    {"comment", torrent.comment},
-                    {"created_by", torrent.creator}}) +
-           "\n";
+    return {{"event", "info"},
+            {"name", image.name},
+            {"info_hash", torrent.info_hash},
+            {"payload_bytes", image.map.payload_size()},
+            {"padding_bytes", image.map.padding_bytes()},
+            {"device_bytes", image.map.device_end()},
+            {"sector_bytes", image.map.largest_sector()},
+            {"extents", image.extents.size()},
+            {"pieces", image.piece_count()},
+            {"piece_length", image.piece_length},
+            {"trackers", torrent.trackers},
+            {"web_seeds", torrent.web_seeds},
+            {"comment", torrent.comment},
+            {"created_by", torrent.creator}};
 }
 
 } // namespace
@@ -79,7 +79,19 @@ void print_result(const std::string& text)
 
 void print_info(const LoadedTorrent& torrent, Format format)
 {
-    print_result(format == Format::json ? info_json(torrent) : info_text(torrent));
+    print_result(format == Format::json ? to_line(info_event(torrent)) + "\n" : info_text(torrent));
+}
+
+void print_magnet(const LoadedTorrent& torrent, Format format)
+{
+    const std::string link = make_magnet(torrent);
+    if (format == Format::json) {
+        nlohmann::json event = info_event(torrent);
+        event["magnet"] = link;
+        print_result(to_line(event) + "\n");
+    } else {
+        print_result(link + "\n");
+    }
 }
 
 } // namespace ezio

@@ -108,6 +108,34 @@ TorrentContents contents_from(const CreateOptions& options, SourceKind kind)
     return contents;
 }
 
+// More than any torrent can have, if these are their sizes in it.
+void refuse_too_large_torrent(const CreateOptions& options, std::size_t extents, std::uint64_t pieces)
+{
+    constexpr std::uint64_t bytes_for_extent = 50;
+    if (extents * bytes_for_extent + pieces * sizeof(Sha1Digest) > largest_torrent) {
+        throw Error(ExitStatus::target,
+                    fmt::format("the image of {} has {} and {}, more than a torrent of {} can hold; "
+                                "choose larger pieces with --piece-size, or make several images of it",
+                                options.source, counted(extents, "extent"), counted(pieces, "piece"),
+                                format_bytes(largest_torrent)));
+    }
+}
+
+// Hashing takes next to nothing; extents and hashes are kept several times over, the most of it while the
+// torrent is looked at.
+void refuse_too_little_memory(const CreateOptions& options, std::size_t extents, std::uint64_t pieces)
+{
+    constexpr std::uint64_t bytes_for_extent = 380; // measured: 188 MB for 500,000
+    constexpr std::uint64_t bytes_for_piece = 80;   // measured: 80 MB for 1,048,576
+    const std::uint64_t needed = extents * bytes_for_extent + pieces * bytes_for_piece;
+    if (needed > options.memory) {
+        throw Error(ExitStatus::target,
+                    fmt::format("--memory {}: the image of {} has {} and {}, which take about {}; allow more",
+                                shortest_size(options.memory), options.source, counted(extents, "extent"),
+                                counted(pieces, "piece"), format_bytes(needed)));
+    }
+}
+
 // Extents and hashes as they are, not merged: the info-hash is then the one that Clonezilla's converter
 // makes.
 void keep_partclones_hashes(const CreateOptions& options, const Context& context, TorrentContents& contents)
@@ -117,6 +145,8 @@ void keep_partclones_hashes(const CreateOptions& options, const Context& context
     contents.piece_length = PartcloneInfo::piece_length;
     contents.extents = std::move(info.extents);
     contents.hashes = std::move(info.hashes);
+    refuse_too_large_torrent(options, contents.extents.size(), contents.hashes.size());
+    refuse_too_little_memory(options, contents.extents.size(), contents.hashes.size());
     if (const std::uint64_t better = choose_piece_length(total_length(contents.extents));
         better < contents.piece_length) {
         context.reporter.warning(
@@ -124,6 +154,11 @@ void keep_partclones_hashes(const CreateOptions& options, const Context& context
                         "are {}, and the machines share what they have sooner",
                         format_bytes(better)));
     }
+}
+
+std::uint64_t pieces_in(std::uint64_t payload, std::uint64_t piece_length)
+{
+    return (payload + piece_length - 1) / piece_length;
 }
 
 StartEvent start_event(const CreateOptions& options, const Image& image)
@@ -136,23 +171,9 @@ StartEvent start_event(const CreateOptions& options, const Image& image)
     event.payload_bytes = image.map.payload_size();
     event.device_bytes = image.map.device_end();
     event.extents = image.extents.size();
-    event.pieces = (image.map.payload_size() + image.piece_length - 1) / image.piece_length;
+    event.pieces = pieces_in(image.map.payload_size(), image.piece_length);
     event.piece_length = image.piece_length;
     return event;
-}
-
-// Hashing takes next to nothing; extents are kept several times over, the most of it while the torrent is
-// read back.
-void refuse_too_little_memory(const CreateOptions& options, std::size_t extents)
-{
-    constexpr std::uint64_t bytes_for_extent = 380; // measured: 188 MB for 500,000
-    if (const std::uint64_t needed = extents * bytes_for_extent; needed > options.memory) {
-        throw Error(
-            ExitStatus::target,
-            fmt::format("--memory {}: the image of {} has {} extents, which take about {}; allow more",
-                        shortest_size(options.memory), options.source, format_count(extents),
-                        format_bytes(needed)));
-    }
 }
 
 // A directory's files can have any names.
@@ -170,11 +191,13 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
 {
     ImageSource source =
         kind == SourceKind::directory ? find_files(options, context) : find_extents(options, context);
-    refuse_too_little_memory(options, source.extents.size());
     Image image;
     image.name = contents.name;
     image.map = map_of(source.extents, options.source);
     image.piece_length = options.piece_length.value_or(choose_piece_length(image.map.payload_size()));
+    const std::uint64_t pieces = pieces_in(image.map.payload_size(), image.piece_length);
+    refuse_too_large_torrent(options, source.extents.size(), pieces);
+    refuse_too_little_memory(options, source.extents.size(), pieces);
     image.extents = source.extents;
     image.extent_names = source.names;
     const auto target = open_target(options.source, Access::read_only, image);
@@ -196,6 +219,7 @@ void run(const CreateOptions& options, const Context& context)
     const SourceKind kind = kind_of(options.source);
     refuse_senseless_options(options, kind);
     TorrentContents contents = contents_from(options, kind);
+    refuse_replacing(options.output, {options.source, options.extents, options.ssl_ca});
     refuse_uncreatable_file(options.output);
     if (kind == SourceKind::partclone_info) {
         keep_partclones_hashes(options, context, contents);
@@ -207,9 +231,9 @@ void run(const CreateOptions& options, const Context& context)
          portability_warnings(torrent.size(), contents.extents.size(), contents.piece_length)) {
         context.reporter.warning(warning);
     }
+    const LoadedTorrent made =
+        parse_torrent(torrent, options.output); // what this program makes, it must accept
     write_file_atomically(options.output, torrent);
-    // Read back what was written: what this program makes, it must accept.
-    const LoadedTorrent made = load_torrent(options.output);
     context.reporter.make_way();
     print_info(made, context.format);
     if (kind == SourceKind::partclone_info) {

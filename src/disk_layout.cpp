@@ -33,6 +33,12 @@ void refuse_outside(const std::string& disk, std::uint64_t disk_size, const Part
 
 } // namespace
 
+Extent tail_of(std::uint64_t size)
+{
+    constexpr std::uint64_t tail = 4_KiB;
+    return {size - std::min(tail, size), std::min(tail, size)};
+}
+
 std::vector<Extent> united(std::vector<Extent> extents)
 {
     std::sort(extents.begin(), extents.end(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/http_download.hpp"
 
+#include "ezio/clock.hpp"
 #include "ezio/error.hpp"
 #include "ezio/units.hpp"
 
@@ -8,6 +9,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -113,8 +115,10 @@ bool is_http_url(std::string_view text)
     return text.starts_with("http://") || text.starts_with("https://");
 }
 
-std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop)
+std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop,
+                          std::optional<std::chrono::milliseconds> patience)
 {
+    const Clock::time_point started = Clock::now();
     static const Curl library(url);
     const std::unique_ptr<CURL, void (*)(CURL*)> curl(library.easy_init(), library.easy_cleanup);
     if (curl == nullptr) {
@@ -136,6 +140,9 @@ std::string http_download(const std::string& url, std::uint64_t limit, const Sto
     option(CURLOPT_USERAGENT, "ezio-cli/" EZIO_VERSION);
     option(CURLOPT_NOSIGNAL, 1L);
     option(CURLOPT_CONNECTTIMEOUT, connect_seconds);
+    if (patience) {
+        option(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(patience->count()))); // 0 would be none
+    }
     option(CURLOPT_LOW_SPEED_LIMIT, 1L);
     option(CURLOPT_LOW_SPEED_TIME, silent_seconds);
     option(CURLOPT_ERRORBUFFER, &reason[0]);
@@ -149,6 +156,10 @@ std::string http_download(const std::string& url, std::uint64_t limit, const Sto
     if (download.too_large) {
         throw Error(ExitStatus::torrent,
                     fmt::format("{} has more than {}; that is no torrent", url, format_bytes(limit)));
+    }
+    if (result == CURLE_OPERATION_TIMEDOUT && patience && Clock::now() - started >= *patience) {
+        throw Error(ExitStatus::stalled,
+                    fmt::format("{} is not downloaded after {}", url, format_duration(*patience)));
     }
     if (result != CURLE_OK) {
         const std::string why = reason[0] != '\0' ? &reason[0] : library.easy_strerror(result);

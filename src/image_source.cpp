@@ -7,6 +7,7 @@
 #include "ezio/partclone_info.hpp"
 #include "ezio/read_file.hpp"
 #include "ezio/source_disk.hpp"
+#include "ezio/xfs_log.hpp"
 
 #include <fmt/format.h>
 
@@ -70,6 +71,7 @@ class ExtentFinder {
     std::vector<Extent> of_partition(const Partition& partition, const std::vector<PartitionDevice>& devices);
     std::vector<Extent> of_file_system(const Area& area, const std::string& type);
     void refuse_what_partclone_would_take(const Area& area, const std::string& type) const;
+    [[nodiscard]] bool has_empty_log(const Area& area, const std::string& type) const;
     [[nodiscard]] bool is_mounted(const Area& area) const;
 
     const SourceDisk& m_disk;
@@ -174,6 +176,11 @@ std::vector<Extent> ExtentFinder::of_partition(const Partition& partition,
         }
         return of_file_system(area, type);
     }
+    if (type == "swsuspend") {
+        throw refused(fmt::format("{} holds the memory of a hibernated system; start that and shut it down, "
+                                  "or take every byte with --all",
+                                  area.path));
+    }
     if (type == "swap") {
         m_context.reporter.note(fmt::format("{} is swap space: its header is in the image", area.path));
         return {{0, std::min(swap_header, area.size)}};
@@ -194,9 +201,8 @@ std::vector<Extent> ExtentFinder::of_file_system(const Area& area, const std::st
         event.seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
         m_context.reporter.progress(event);
     };
-    // Forced also where it is mounted read-only, which partclone would refuse.
-    const PartcloneRequest request{area.path, area.size, type, m_options.force || is_mounted(area),
-                                   m_options.memory};
+    const PartcloneRequest request{area.path,       area.size,        type,
+                                   m_options.force, is_mounted(area), m_options.memory};
     std::vector<Extent> extents = used_blocks(request, tick);
     if (type == "ntfs") {
         const auto copy = ntfs_boot_copy(read_superblock(m_disk, area.offset + ntfs_superblock_offset));
@@ -212,19 +218,31 @@ std::vector<Extent> ExtentFinder::of_file_system(const Area& area, const std::st
 
 void ExtentFinder::refuse_what_partclone_would_take(const Area& area, const std::string& type) const
 {
-    const auto superblock = [&](std::uint64_t offset) {
-        return read_superblock(m_disk, area.offset + offset);
-    };
-    if (type == "btrfs" && btrfs_device_count(superblock(btrfs_superblock_offset)) != 1) {
+    if (type == "btrfs" &&
+        btrfs_device_count(read_superblock(m_disk, area.offset + btrfs_superblock_offset)) != 1) {
         throw refused(fmt::format("the btrfs on {} spans several devices; take every byte of each with --all",
                                   area.path));
     }
-    // What partclone checks by itself unless it is forced, as it has to be for a mounted one.
-    const bool unchecked = is_mounted(area) && !m_options.force && type.starts_with("ext");
-    if (unchecked && !ext_is_clean(superblock(ext_superblock_offset))) {
-        throw refused(fmt::format("the {} on {} is not in order; unmount it and run e2fsck, or use --force",
-                                  type, area.path));
+    if (!m_options.force && !has_empty_log(area, type)) {
+        const char* const remedy =
+            type.starts_with("ext") ? "run e2fsck on it" : "mount it and unmount it again";
+        throw refused(
+            fmt::format("the {} on {} was not left in order, and its maps of used blocks are not to be "
+                        "trusted; {}{}, or use --force",
+                        type, area.path, is_mounted(area) ? "unmount it and " : "", remedy));
     }
+}
+
+bool ExtentFinder::has_empty_log(const Area& area, const std::string& type) const
+{
+    if (type.starts_with("ext")) {
+        return ext_is_clean(read_superblock(m_disk, area.offset + ext_superblock_offset));
+    }
+    if (type == "btrfs") {
+        return btrfs_is_clean(read_superblock(m_disk, area.offset + btrfs_superblock_offset));
+    }
+    return type != "xfs" ||
+           xfs_is_clean(m_disk, area.offset, area.size, [&] { m_context.stop.throw_if_received(); });
 }
 
 bool ExtentFinder::is_mounted(const Area& area) const
@@ -252,6 +270,21 @@ ImageSource find_extents(const CreateOptions& options, const Context& context)
     return {ExtentFinder(disk, options, context).find(), {}};
 }
 
+namespace {
+
+std::uint64_t length_of(const std::filesystem::directory_entry& file)
+{
+    std::error_code error;
+    const auto length = file.is_regular_file(error) ? file.file_size(error) : 0;
+    if (error || !file.is_regular_file(error)) {
+        throw refused(fmt::format("{} is named by an offset, but {}", file.path().string(),
+                                  error ? "cannot be looked at: " + error.message() : "is no regular file"));
+    }
+    return length;
+}
+
+} // namespace
+
 ImageSource find_files(const CreateOptions& options, const Context& context)
 {
     struct File {
@@ -259,12 +292,12 @@ ImageSource find_files(const CreateOptions& options, const Context& context)
         std::string name;
     };
     std::vector<File> files;
-    std::string other; // the first file that is no part of the image
+    std::string other; // a file that is no part of the image
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(options.source, error)) {
         const std::string name = entry.path().filename().string();
-        if (const auto offset = parse_extent_name(name); offset && entry.is_regular_file(error)) {
-            files.push_back({{*offset, entry.file_size(error)}, name});
+        if (const auto offset = parse_extent_name(name)) {
+            files.push_back({{*offset, length_of(entry)}, name});
         } else if (name != "torrent.info") {
             other = name;
         }

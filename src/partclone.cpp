@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/partclone.hpp"
 
+#include "ezio/disk_layout.hpp"
 #include "ezio/error.hpp"
 #include "ezio/subprocess.hpp"
+#include "ezio/text.hpp"
 
 #include <fmt/format.h>
 
@@ -32,11 +34,39 @@ Error refused(const PartcloneRequest& request, const std::string& why)
 
 bool is_chatter(std::string_view line)
 {
-    constexpr std::array<std::string_view, 6> beginnings{"Partclone v",      "Starting to ",
-                                                         "Partclone fail",   "You are not logged ",
-                                                         "Calculating bitm", "error exit"};
+    constexpr std::array<std::string_view, 5> beginnings{"Partclone v", "Starting to ", "Partclone fail",
+                                                         "You are not logged ", "error exit"};
     return std::any_of(beginnings.begin(), beginnings.end(),
                        [&](auto begin) { return line.starts_with(begin); });
+}
+
+// The lines of text that are no chatter and no progress.
+std::vector<std::string_view> lines_in(std::string_view errors)
+{
+    constexpr std::string_view before_what_it_found = "Calculating bitmap... Please wait...";
+    std::vector<std::string_view> lines;
+    while (!errors.empty()) {
+        const std::size_t length = std::min(errors.find_first_of("\n\r"), errors.size());
+        std::string_view line = trimmed(errors.substr(0, length));
+        errors.remove_prefix(std::min(length + 1, errors.size()));
+        if (line.starts_with(before_what_it_found)) {
+            line = trimmed(line.substr(before_what_it_found.size()));
+        }
+        const bool is_text = std::all_of(line.begin(), line.end(), [](unsigned char c) { return c >= ' '; });
+        if (!line.empty() && is_text && !is_chatter(line)) { // other than text is a progress line
+            lines.push_back(line);
+        }
+    }
+    return lines;
+}
+
+// Its messages of errors begin with the source file that they are from, or with the word.
+bool is_complaint(std::string_view line)
+{
+    const auto has = [&](std::string_view part) { return line.find(part) != std::string_view::npos; };
+    const bool is_of_mount = has("is mounted at") || has("f2fs_dev_is_umounted");
+    return !is_of_mount && (has(".c:") || has(".c(") || has(".c,") || has("ERROR") ||
+                            line.starts_with("Error") || line.starts_with("Invalid"));
 }
 
 } // namespace
@@ -76,7 +106,7 @@ std::vector<Extent> used_blocks(const PartcloneRequest& request, const std::func
                                      "-",
                                      "-s",
                                      std::filesystem::absolute(request.path).string()};
-    if (request.force) {
+    if (request.force || request.mounted) {
         command.emplace_back("-F");
     }
     const ProcessResult result = run_process(command, request.memory, tick);
@@ -95,7 +125,11 @@ std::vector<Extent> used_blocks(const PartcloneRequest& request, const std::func
     if (const std::string flaw = flaw_of(map, request.size); !flaw.empty()) {
         throw refused(request, fmt::format("{} wrote a map that {}", name, flaw));
     }
-    return std::move(map.used);
+    if (const std::string complaint = complaint_in(result.errors); !complaint.empty() && !request.force) {
+        throw refused(request, fmt::format("{} says: {}", name, complaint));
+    }
+    map.used.push_back(tail_of(map.end));
+    return united(std::move(map.used));
 }
 
 std::string flaw_of(const BlockMap& map, std::uint64_t device_size)
@@ -114,24 +148,20 @@ std::string flaw_of(const BlockMap& map, std::uint64_t device_size)
 
 std::string reason_in(std::string_view errors)
 {
-    constexpr std::string_view blanks = " \t";
     constexpr std::size_t wanted = 3;
-    std::vector<std::string_view> lines;
-    while (!errors.empty()) {
-        const std::size_t length = std::min(errors.find_first_of("\n\r"), errors.size());
-        std::string_view line = errors.substr(0, length);
-        errors.remove_prefix(std::min(length + 1, errors.size()));
-        line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
-        const bool is_text = std::all_of(line.begin(), line.end(), [](unsigned char c) { return c >= ' '; });
-        if (!line.empty() && is_text && !is_chatter(line)) { // other than text is a progress line
-            lines.push_back(line);
-        }
-    }
+    const auto lines = lines_in(errors);
     std::string reason;
     for (std::size_t i = lines.size() - std::min(wanted, lines.size()); i < lines.size(); ++i) {
         reason += (reason.empty() ? "" : "; ") + std::string(lines[i]);
     }
     return reason;
+}
+
+std::string complaint_in(std::string_view errors)
+{
+    const auto lines = lines_in(errors);
+    const auto found = std::find_if(lines.begin(), lines.end(), is_complaint);
+    return found != lines.end() ? std::string(*found) : "";
 }
 
 } // namespace ezio

@@ -101,9 +101,8 @@ std::array<std::byte, superblock_bytes> read_superblock(const SourceDisk& disk, 
 
 std::vector<Extent> data_extents(const SourceDisk& disk)
 {
-    constexpr std::uint64_t tail = 4096;
     const auto length = static_cast<off_t>(disk.size);
-    std::vector<Extent> extents{{disk.size - std::min(tail, disk.size), std::min(tail, disk.size)}};
+    std::vector<Extent> extents{tail_of(disk.size)};
     for (off_t at = 0; at < length;) {
         const off_t data = ::lseek(disk.fd.get(), at, SEEK_DATA);
         if (data < 0 && errno == ENXIO) {

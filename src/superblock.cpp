@@ -26,6 +26,11 @@ bool ext_is_clean(Superblock superblock)
            (little_endian(superblock, 0x60, 4) & needs_recovery) == 0;
 }
 
+bool btrfs_is_clean(Superblock superblock)
+{
+    return little_endian(superblock, 0x60, 8) == 0; // where the root of the log's tree is
+}
+
 std::uint64_t btrfs_device_count(Superblock superblock)
 {
     return little_endian(superblock, 0x88, 8);

@@ -11,7 +11,8 @@
 
 namespace ezio {
 
-std::string read_torrent(const std::string& path_or_url, const StopSignal& stop)
+std::string read_torrent(const std::string& path_or_url, const StopSignal& stop,
+                         std::optional<std::chrono::milliseconds> patience)
 {
     if (is_magnet(path_or_url)) {
         throw Error(
@@ -19,7 +20,7 @@ std::string read_torrent(const std::string& path_or_url, const StopSignal& stop)
             fmt::format("{}: only fetch takes a magnet link; with --save-torrent it keeps the torrent",
                         path_or_url));
     }
-    return is_http_url(path_or_url) ? http_download(path_or_url, largest_torrent, stop)
+    return is_http_url(path_or_url) ? http_download(path_or_url, largest_torrent, stop, patience)
                                     : read_file(path_or_url, largest_torrent);
 }
 

@@ -90,6 +90,12 @@ TEST_CASE("disk layout: partitions that overlap are refused")
           "partitions 1 and 2 of /dev/sda overlap; mend the table, or take every byte with --all");
 }
 
+TEST_CASE("disk layout: the tail of something are its last 4 KiB, or all of it")
+{
+    CHECK(tail_of(1_MiB) == Extent{1_MiB - 4_KiB, 4_KiB});
+    CHECK(tail_of(1000) == Extent{0, 1000});
+}
+
 TEST_CASE("disk layout: united extents are sorted, merged where they overlap or touch, and never empty")
 {
     CHECK(united({}).empty());

@@ -17,9 +17,9 @@ LAYERS = {
     "commands": "command_output commands create_command scan_progress",
     "reporters": "json_events json_reporter line_printer progress_line summary_text text_reporter",
     "sources": "ca_certificate command_options disk_contents disk_layout image_source partclone partclone_info piece_length"
-               " portability source_disk subprocess superblock block_map",
+               " portability source_disk subprocess superblock block_map xfs_log",
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
-                " transfer_meters transfer_notes transfer_policy warnings wrong_data",
+                " transfer_meters transfer_notes transfer_policy warnings watched_target wrong_data",
     "session": "client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions local_discovery metadata_guard peer_ledger"
                " peer_plugins piece_assigner send_window session_alerts session_events session_settings swarm tcp_preference torrent_session"
                " web_certificates",

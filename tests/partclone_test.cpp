@@ -47,10 +47,10 @@ std::string printing(const std::string& map)
     return "cat <<'end'\n" + map + "end\n";
 }
 
-std::vector<Extent> used(const std::string& script, bool force = false)
+std::vector<Extent> used(const std::string& script, bool force = false, bool mounted = false)
 {
     const FakePartclone partclone(script);
-    return used_blocks({"/dev/sda1", 0x4000, "ext4", force, 1_MiB}, [] {});
+    return used_blocks({"/dev/sda1", 0x4000, "ext4", force, mounted, 1_MiB}, [] {});
 }
 
 void check_refused(const std::string& script, const std::string& why)
@@ -72,19 +72,27 @@ TEST_CASE("partclone: there is a program for the file systems that it knows, and
     }
 }
 
-TEST_CASE("partclone: the used blocks are those of its map, merged")
+TEST_CASE("partclone: the used blocks are those of its map, merged, and the last 4 KiB in any case")
 {
-    CHECK(used(printing(good_map)) == std::vector<Extent>{{0, 0x2000}});
+    CHECK(used(printing(good_map)) == std::vector<Extent>{{0, 0x3000}});
+    CHECK(used(printing("0x4000 ?\n0 0x1000 +\n0x1000 0x3000 ?\n")) ==
+          std::vector<Extent>{{0, 0x1000}, {0x3000, 0x1000}});
+    CHECK(used(printing("0x3800 ?\n0 0x1000 +\n0x1000 0x2800 ?\n")) ==
+          std::vector<Extent>{{0, 0x1000}, {0x2800, 0x1000}});
+    CHECK(used(printing("0x800 ?\n0 0x400 +\n0x400 0x400 ?\n")) == std::vector<Extent>{{0, 0x800}});
 }
 
-TEST_CASE("partclone: it is asked for a map of the device on standard output, and forced only when told so")
+TEST_CASE(
+    "partclone: it is asked for a map of the device on standard output, and forced when told so or mounted")
 {
     const std::string script =
         "test \"$*\" = \"-q -D -f 0 -L /dev/null -o - -s /dev/sda1FORCE\" || exit 9\n" + printing(good_map);
     auto without = script;
     CHECK(used(without.replace(without.find("FORCE"), 5, "")).size() == 1);
     auto with = script;
-    CHECK(used(with.replace(with.find("FORCE"), 5, " -F"), true).size() == 1);
+    with.replace(with.find("FORCE"), 5, " -F");
+    CHECK(used(with, true).size() == 1);
+    CHECK(used(with, false, true).size() == 1);
 }
 
 TEST_CASE("partclone: what it says when it fails is told, without its chatter")
@@ -105,6 +113,33 @@ TEST_CASE("partclone: status 0 is not believed without a map")
         "partclone -D?; it said: open failed");
 }
 
+TEST_CASE("partclone: what it complains of and goes on is refused unless it was forced by the user")
+{
+    const std::string script = printing(good_map) +
+                               "cat >&2 <<'end'\ndevice (/dev/sda1) is mounted at /mnt\nerror exit\n"
+                               "Calculating bitmap... Please wait... extfsclone.c: bitmap free count err\n"
+                               "done!\nend\n";
+    const auto refusal = refusal_of([&] { (void)used(script, false, true); });
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK(refusal.message == "the used blocks of /dev/sda1 (ext4) cannot be found: partclone.ext4 says: "
+                             "extfsclone.c: bitmap free count err");
+    CHECK_FALSE(used(script, true).empty());
+    CHECK_FALSE(used(script, true, true).empty());
+}
+
+TEST_CASE("partclone: that it is mounted is no complaint")
+{
+    CHECK(
+        complaint_in("device (/dev/sda1.c: is) is mounted at /mnt\nerror exit\ndone!\nFile system:  EXTFS\n")
+            .empty());
+    CHECK(complaint_in("/build/src/f2fsclone.c: f2fs_dev_is_umounted\n").empty());
+    CHECK(complaint_in("done!\nbtrfsclone.c(335): BUG\nERROR: x") == "btrfsclone.c(335): BUG");
+    CHECK(complaint_in("Invalid number of items in btrfs node 1") ==
+          "Invalid number of items in btrfs node 1");
+    CHECK(complaint_in("get_fs, 69, ERROR: clusters count error") ==
+          "get_fs, 69, ERROR: clusters count error");
+}
+
 TEST_CASE("partclone: a map that ends early, has a gap, nothing used, or too much is not believed")
 {
     const std::string not_complete = "partclone.ext4 wrote a map that is not complete";
@@ -120,7 +155,7 @@ TEST_CASE("partclone: a map that ends early, has a gap, nothing used, or too muc
 TEST_CASE("partclone: when it is not installed, it is said how to get it and what to do without")
 {
     const auto refusal = refusal_of([] {
-        (void)used_blocks({"/dev/sda1", 0x4000, "nilfs2", false, 1_MiB}, [] {});
+        (void)used_blocks({"/dev/sda1", 0x4000, "nilfs2", false, false, 1_MiB}, [] {});
     });
     CHECK(refusal.status == ExitStatus::target);
     CHECK(refusal.message ==
@@ -133,6 +168,7 @@ TEST_CASE("partclone: of what it prints the last lines of text are the reason")
     CHECK(reason_in("").empty());
     CHECK(reason_in("one\ntwo\n\n  three\r\nfour").find("two; three; four") == 0);
     CHECK(reason_in("\x1b[A  1 %\rreal reason\n") == "real reason");
+    CHECK(reason_in("Calculating bitmap... Please wait... real reason\n") == "real reason");
 }
 
 } // namespace ezio

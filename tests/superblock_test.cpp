@@ -51,6 +51,16 @@ TEST_CASE("superblock: a btrfs tells of how many devices it is made")
     CHECK(btrfs_device_count(bytes) == 2);
 }
 
+TEST_CASE("superblock: a btrfs is clean when it has no log to take over")
+{
+    Bytes bytes{};
+    put(bytes, 0x58, ~0ULL, 8); // what stands before it, and behind it
+    put(bytes, 0x68, ~0ULL, 8);
+    CHECK(btrfs_is_clean(bytes));
+    put(bytes, 0x60, 1ULL << 40, 8);
+    CHECK_FALSE(btrfs_is_clean(bytes));
+}
+
 TEST_CASE("superblock: NTFS keeps the copy of its boot sector behind its last sector")
 {
     CHECK(boot_copy(512, 147455) == Extent{147455 * 512, 512});

@@ -17,4 +17,7 @@ void print_result(const std::string& text);
 // What is in the torrent, on stdout: for people, or as a JSON event.
 void print_info(const LoadedTorrent& torrent, Format format);
 
+// The torrent as a magnet link, on stdout: the link alone, or in the same JSON event.
+void print_magnet(const LoadedTorrent& torrent, Format format);
+
 } // namespace ezio

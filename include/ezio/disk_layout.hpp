@@ -32,6 +32,10 @@ struct UsedPartition {
 [[nodiscard]] std::vector<Extent> disk_extents(const std::string& disk, std::uint64_t disk_size,
                                                std::vector<UsedPartition> partitions);
 
+// The last bytes of something, up to 4 KiB, which an image has whatever is in them: so a copy is as long, and
+// a target that is too small for it is refused.
+[[nodiscard]] Extent tail_of(std::uint64_t size);
+
 // The same bytes, in order, with overlapping and touching ones merged and without empty ones.
 [[nodiscard]] std::vector<Extent> united(std::vector<Extent> extents);
 

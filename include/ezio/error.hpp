@@ -16,7 +16,7 @@ enum class ExitStatus : int {
     torrent = 3,       // torrent (or torrent.info) unreadable, or not a disk image
     target = 4,        // target or source refused before anything was written
     io = 5,            // I/O error on the target or the source
-    network = 6,       // cannot listen
+    network = 6,       // cannot listen, a name or URL that cannot be reached, a certificate refused
     stalled = 7,       // --stall-timeout or --timeout ran out
     verification = 8,  // the data is not what the torrent says
     hung_up = 129,     // SIGHUP

@@ -3,7 +3,9 @@
 
 #include "ezio/stop_signal.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,7 +15,9 @@ namespace ezio {
 
 // What an http:// or https:// URL holds, of at most `limit` bytes; redirects to such URLs are followed.
 // Throws Error: ExitStatus::network when the server cannot be reached or is silent for 30 seconds,
-// ExitStatus::torrent when it has no such file or a larger one, and as `stop` says.
-[[nodiscard]] std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop);
+// ExitStatus::torrent when it has no such file or a larger one, ExitStatus::stalled when that has taken
+// `patience`, and as `stop` says.
+[[nodiscard]] std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop,
+                                        std::optional<std::chrono::milliseconds> patience);
 
 } // namespace ezio

@@ -22,7 +22,7 @@ struct OptionKind {
     std::string_view name;                           // "SIZE", as the help calls it
     std::string_view valid;                          // ends the sentence "--memory lots: expected ..."
     std::optional<Value> (*parse)(std::string_view); // empty: not valid
-    std::string (*show)(const Value&);               // what parse reads; empty: there is no such value
+    std::string (*show)(const Value&);               // for people; empty: there is no such value
     Completes completes = Completes::nothing;
 };
 

@@ -3,7 +3,7 @@
 // The used blocks of a file system, as partclone tells them: `partclone.<fs> -D` reads the file system's own
 // maps, not its data, and prints a map of used and free blocks. It is known to exit with 0 after some errors,
 // so what it printed is looked at: a map that does not cover the file system from its first to its last byte
-// is not believed.
+// is not believed, nor one beside which it complained of the file system.
 #pragma once
 
 #include "ezio/block_map.hpp"
@@ -25,11 +25,13 @@ struct PartcloneRequest {
     std::uint64_t size = 0;   // its bytes
     std::string type;         // of the file system, one that partclone knows
     bool force = false;       // also where it is mounted, or was not left in order
+    bool mounted = false;     // read-only, which is no reason to refuse it
     std::uint64_t memory = 0; // for the map's text
 };
 
-// In order, touching extents merged. `tick` as in run_process. Throws Error (ExitStatus::target): partclone
-// is not installed, it refuses the file system (with what it says), or its map is not to be believed.
+// In order, touching extents merged; the last 4 KiB of the file system are always among them. `tick` as in
+// run_process. Throws Error (ExitStatus::target): partclone is not installed, it refuses the file system
+// (with what it says), or its map is not to be believed.
 [[nodiscard]] std::vector<Extent> used_blocks(const PartcloneRequest& request,
                                               const std::function<void()>& tick);
 
@@ -38,5 +40,9 @@ struct PartcloneRequest {
 
 // The last lines of what partclone printed on standard error that tell what went wrong.
 [[nodiscard]] std::string reason_in(std::string_view errors);
+
+// What partclone printed there of flaws in the file system, although it went on: the first such line. It does
+// so with some of btrfs, and with all once it is forced, which a mounted one needs. Empty: nothing.
+[[nodiscard]] std::string complaint_in(std::string_view errors);
 
 } // namespace ezio

@@ -23,6 +23,9 @@ using Superblock = std::span<const std::byte, superblock_bytes>;
 // Whether an ext2, ext3 or ext4 was left in order: unmounted, no errors found, its journal empty.
 [[nodiscard]] bool ext_is_clean(Superblock superblock);
 
+// Whether a btrfs has nothing in its log of what was synced last, which it takes over when it is mounted.
+[[nodiscard]] bool btrfs_is_clean(Superblock superblock);
+
 // How many devices a btrfs is made of.
 [[nodiscard]] std::uint64_t btrfs_device_count(Superblock superblock);
 

@@ -4,6 +4,7 @@
 import http.server
 import os
 import ssl
+import time
 import unittest
 
 from harness import EndToEndTest, main, missing_tools, run
@@ -26,7 +27,18 @@ class Server(Served):
                 body = answer if isinstance(answer, bytes) else b""
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
+                if self.path.endswith("/slowly"):
+                    while self.trickle(body):
+                        pass
                 self.wfile.write(body)
+
+            def trickle(self, body):
+                try:
+                    self.wfile.write(body[:1])
+                except OSError:
+                    return False
+                time.sleep(0.2)
+                return True
 
         class QuietServer(http.server.ThreadingHTTPServer):
             def handle_error(self, *_):
@@ -108,6 +120,12 @@ class Urls(EndToEndTest):
         self.assert_refused(3, f"{self.http.url}/missing", "404")
         self.http.answers["/page"] = b"<html>not a torrent</html>"
         self.assert_refused(3, f"{self.http.url}/page", "not a torrent")
+
+    def test_a_server_that_is_too_slow_is_not_waited_for_beyond_the_timeout(self):
+        self.http.answers["/slowly"] = self.torrent.read_bytes()
+        ended = self.ends_with(7, "fetch", f"{self.http.url}/slowly", self.dir / "target", "--no-lsd", "--timeout", "2s")
+        self.assertIn("is not downloaded after 2", ended.stderr)
+        self.assertFalse((self.dir / "target").exists())
 
     def test_a_machine_without_libcurl(self):
         (self.dir / "libcurl.so.4").write_text("no library")
