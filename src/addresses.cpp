@@ -7,6 +7,7 @@
 #include "ezio/text.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <fmt/format.h>
 
@@ -38,17 +39,23 @@ std::vector<asio::ip::address> addresses_of_interface(const std::string& name)
     return found;
 }
 
-error_code try_to_bind(const Endpoint& endpoint)
+template <typename Socket>
+void open_socket(Socket& socket, const typename Socket::endpoint_type& endpoint, error_code& error)
+{
+    socket.open(endpoint.protocol(), error);
+    if (!error && endpoint.address().is_v6()) {
+        socket.set_option(asio::ip::v6_only(true), error);
+    }
+}
+
+error_code try_tcp(const Endpoint& endpoint)
 {
     asio::io_context context;
     asio::ip::tcp::acceptor acceptor(context);
     error_code error;
-    acceptor.open(endpoint.protocol(), error);
+    open_socket(acceptor, endpoint, error);
     if (!error) {
         acceptor.set_option(asio::socket_base::reuse_address(true), error);
-    }
-    if (!error && endpoint.protocol() == asio::ip::tcp::v6()) {
-        acceptor.set_option(asio::ip::v6_only(true), error);
     }
     if (!error) {
         acceptor.bind(endpoint, error);
@@ -59,15 +66,47 @@ error_code try_to_bind(const Endpoint& endpoint)
     return error;
 }
 
-Error cannot_listen(const Endpoint& endpoint, const error_code& error)
+error_code try_udp(const asio::ip::udp::endpoint& endpoint)
 {
-    std::string why = error.message();
-    if (error == asio::error::address_in_use) {
-        why = "the port is taken; name another one with --listen";
-    } else if (error == boost::system::errc::address_not_available) {
+    asio::io_context context;
+    asio::ip::udp::socket socket(context);
+    error_code error;
+    open_socket(socket, endpoint, error);
+    if (!error) {
+        socket.bind(endpoint, error);
+    }
+    return error;
+}
+
+// Why something cannot be listened on.
+struct Obstacle {
+    Endpoint endpoint;
+    error_code error;
+    bool is_udp = false;
+};
+
+// A session takes each port for TCP and for UDP, or not at all.
+std::optional<Obstacle> try_to_bind(const Endpoint& endpoint)
+{
+    if (const auto error = try_tcp(endpoint)) {
+        return Obstacle{endpoint, error, false};
+    }
+    if (const auto error = try_udp({endpoint.address(), endpoint.port()})) {
+        return Obstacle{endpoint, error, true};
+    }
+    return std::nullopt;
+}
+
+Error cannot_listen(const Obstacle& obstacle)
+{
+    std::string why = obstacle.error.message();
+    if (obstacle.error == asio::error::address_in_use) {
+        why = fmt::format("the {} is taken; name another one with --listen",
+                          obstacle.is_udp ? "UDP port" : "port");
+    } else if (obstacle.error == boost::system::errc::address_not_available) {
         why = "that is not an address of this machine";
     }
-    return {ExitStatus::network, fmt::format("cannot listen on {}: {}", to_string(endpoint), why)};
+    return {ExitStatus::network, fmt::format("cannot listen on {}: {}", to_string(obstacle.endpoint), why)};
 }
 
 // The addresses that `host` means: one of its own, an interface's, or, when it is empty, all of them.
@@ -138,23 +177,22 @@ ListenRequest parse_listen(const std::vector<std::string>& texts)
     return request;
 }
 
-// The endpoints at `port` that can be bound. With all addresses asked for, a family that the machine does
-// not have is left out.
+// The endpoints at `port` that can be bound; none if there is an obstacle. With all addresses asked for, a
+// family that the machine does not have is left out.
 std::vector<Endpoint> bindable(const std::vector<asio::ip::address>& addresses, std::uint16_t port,
-                               error_code& error, Endpoint& failed)
+                               Obstacle& obstacle)
 {
     std::vector<Endpoint> endpoints;
     for (const auto& address : addresses) {
         const Endpoint endpoint(address, port);
-        const error_code result = try_to_bind(endpoint);
+        const auto found = try_to_bind(endpoint);
         const bool no_such_family = address.is_v6() && address.is_unspecified() && !endpoints.empty() &&
-                                    result && result != asio::error::address_in_use;
+                                    found && found->error != asio::error::address_in_use;
         if (no_such_family) {
             continue;
         }
-        if (result) {
-            error = result;
-            failed = endpoint;
+        if (found) {
+            obstacle = *found;
             return {};
         }
         endpoints.push_back(endpoint);
@@ -218,12 +256,11 @@ std::vector<Endpoint> resolve_peer(const std::string& text)
 ListenPlace resolve_listen(const std::vector<std::string>& texts)
 {
     const ListenRequest request = parse_listen(texts);
-    error_code error;
-    Endpoint failed;
+    Obstacle obstacle;
     if (request.port) {
-        auto endpoints = bindable(request.addresses, *request.port, error, failed);
+        auto endpoints = bindable(request.addresses, *request.port, obstacle);
         if (endpoints.empty()) {
-            throw cannot_listen(failed, error);
+            throw cannot_listen(obstacle);
         }
         return {std::move(endpoints), {}, 0};
     }
@@ -232,13 +269,13 @@ ListenPlace resolve_listen(const std::vector<std::string>& texts)
         if (!reservation) {
             continue;
         }
-        auto endpoints = bindable(request.addresses, port, error, failed);
+        auto endpoints = bindable(request.addresses, port, obstacle);
         if (!endpoints.empty()) {
             return {std::move(endpoints), std::move(*reservation),
                     static_cast<std::uint16_t>(port - first_port)};
         }
-        if (error != asio::error::address_in_use) {
-            throw cannot_listen(failed, error);
+        if (obstacle.error != asio::error::address_in_use) {
+            throw cannot_listen(obstacle);
         }
     }
     throw Error(ExitStatus::network,

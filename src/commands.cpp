@@ -85,17 +85,19 @@ ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
                         "URL");
         }
         found.endpoints = resolve(options.network);
+        const auto named = parse_magnet(options.torrent).peers; // as if by --peer
+        found.endpoints.peers.insert(found.endpoints.peers.end(), named.begin(), named.end());
         const MetadataOptions metadata{options.network, found.endpoints,
                                        shorter(options.stall_timeout, options.timeout)};
         bytes = fetch_metadata(options.torrent, metadata, context.reporter, context.wakeup, context.stop);
         found.torrent = parse_torrent(bytes, options.torrent);
-        found.torrent.params.peers = parse_magnet(options.torrent).peers;
     } else {
-        bytes = read_torrent(options.torrent, context.stop);
+        bytes = read_torrent(options.torrent, context.stop, options.timeout);
         found.torrent = parse_torrent(bytes, options.torrent);
         found.endpoints = resolve(options.network);
     }
     if (!options.save_torrent.empty()) {
+        refuse_replacing(options.save_torrent, {options.target});
         write_file_atomically(options.save_torrent, bytes);
     }
     return found;
@@ -160,15 +162,13 @@ void run(const FetchOptions& options, const Context& context)
     transfer.verify = options.verify;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
-    if (transfer.timeout && is_magnet(options.torrent)) {
-        *transfer.timeout -= std::chrono::duration_cast<milliseconds>(Clock::now() - started);
-    }
+    transfer.timed_since = started;
     context.stop.set_disk(options.target);
     const auto target = open_target(options.target, Access::read_write, torrent.image, options.serial);
-    if (options.discard) {
+    give_up_privileges_for(user, transfer, options.target, context.stop);
+    if (options.discard) { // needs no more than the open target, and spares its data when the above fails
         discard_unused(*target, torrent.image.map, context.reporter, context.stop);
     }
-    give_up_privileges_for(user, transfer, options.target, context.stop);
     run_transfer(torrent, *target, transfer, context.reporter, context.wakeup, context.stop);
 }
 
@@ -209,7 +209,7 @@ void run(const InfoOptions& options, const Context& context)
                                 torrent.path));
     }
     if (options.magnet) {
-        print_result(make_magnet(torrent) + "\n");
+        print_magnet(torrent, context.format);
     } else {
         print_info(torrent, context.format);
     }

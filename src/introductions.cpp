@@ -31,6 +31,9 @@ class IntroducedPeer final : public lt::peer_plugin {
 
     bool on_extension_handshake(const lt::bdecode_node& handshake) override
     {
+        if (m_connection.is_disconnecting()) {
+            return true; // another plugin has hung up, and on_disconnect() has been called
+        }
         const int exchange = extension_id(handshake, "ut_pex");
         if (m_present->count(this) == 0 && exchange != 0) {
             introduce_others(exchange);

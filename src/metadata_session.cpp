@@ -17,7 +17,6 @@
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/bencode.hpp>
 #include <libtorrent/disabled_disk_io.hpp>
-#include <libtorrent/peer_info.hpp>
 #include <libtorrent/session.hpp>
 #include <libtorrent/session_params.hpp>
 #include <libtorrent/torrent_handle.hpp>
@@ -101,7 +100,7 @@ class MetadataSession {
   public:
     MetadataSession(const std::string& magnet, const MetadataOptions& options, Reporter& reporter,
                     Wakeup& wakeup, Clock::time_point now)
-        : m_options(options), m_link(parse_magnet(magnet)), m_session(metadata_session_params(options)),
+        : m_link(parse_magnet(magnet)), m_session(metadata_session_params(options)),
           m_watch(options.endpoints, reporter), m_warnings(reporter)
     {
         auto params = metadata_torrent_params(magnet, options);
@@ -109,7 +108,7 @@ class MetadataSession {
                       options.network.lsd, now);
         m_session.set_alert_notify([&wakeup] { wakeup.notify(); });
         m_torrent = m_session.add_torrent(std::move(params));
-        connect_named_peers();
+        connect(options.endpoints.peers);
         if (options.network.lsd) {
             m_discovery.emplace(to_hex(m_link.info_hashes.v1), options.endpoints.listen.endpoints,
                                 options.endpoints.allowed);
@@ -140,9 +139,7 @@ class MetadataSession {
     void look_around(Clock::time_point now)
     {
         m_watch.look(connected_peers(m_torrent), now);
-        if (m_watch.misses_named_peers()) {
-            connect_named_peers();
-        }
+        connect(m_watch.missing_peers());
         const SwarmWatch::Search search = m_watch.search(now);
         if (search != SwarmWatch::Search::none && m_discovery) {
             m_discovery->announce();
@@ -167,8 +164,9 @@ class MetadataSession {
         if (!m_discovery) {
             return;
         }
-        for (const Endpoint& peer : m_discovery->take_found(m_watch.reach(Clock::now()))) {
-            m_torrent.connect_peer(peer, lt::peer_info::lsd);
+        const std::vector<Endpoint> found = m_discovery->take_found(m_watch.reach(Clock::now()));
+        connect(found);
+        for (const Endpoint& peer : found) {
             m_watch.handle(PeerFound{peer});
         }
         if (!m_discovery->trouble().empty()) {
@@ -176,17 +174,13 @@ class MetadataSession {
         }
     }
 
-    void connect_named_peers()
+    void connect(const std::vector<Endpoint>& peers)
     {
-        for (const Endpoint& peer : m_options.endpoints.peers) {
-            m_torrent.connect_peer(peer);
+        for (const Endpoint& peer : peers) {
+            m_torrent.connect_peer(peer, lasting_source);
         }
     }
 
-    void handle(const ListenFailed& event)
-    {
-        throw Error(ExitStatus::network, fmt::format("cannot listen on {}: {}", event.where, event.reason));
-    }
     void handle(const TorrentFailed&) {} // there is no data, and none of what can be wrong with it
     void handle(const PeerBanned&) {}
     template <class Event>
@@ -195,7 +189,6 @@ class MetadataSession {
         m_watch.handle(event);
     }
 
-    const MetadataOptions& m_options;
     const lt::add_torrent_params m_link;
     lt::session m_session;
     lt::torrent_handle m_torrent;

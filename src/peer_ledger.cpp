@@ -30,7 +30,8 @@ struct Account {
 
 } // namespace
 
-// A client that connects again comes from another port, but under the same peer id.
+// A client that connects again comes from another port. Most clients then keep their peer id, and so their
+// account. libtorrent makes a new id for each connection: with it, each has an account of its own.
 class PeerLedger::Book {
   public:
     // The account of this client; a new one if there is none, of a seeder if it `had_all` from the start.

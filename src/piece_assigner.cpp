@@ -99,7 +99,8 @@ bool PieceAssigner::peer_began(PeerId id, std::uint32_t piece)
     Peer& peer = found->second;
     if (peer.waiting.erase(piece) != 0) {
         peer.begun.insert(piece);
-    } else if (m_pool.erase(piece) != 0) { // asked for before it was told what to ask for
+    } else if (peer.begun.size() < most_requests &&
+               m_pool.erase(piece) != 0) { // before it was told what to ask
         m_given[piece] = id;
         peer.begun.insert(piece);
     }

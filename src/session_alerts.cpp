@@ -16,15 +16,20 @@ namespace ezio {
 
 namespace {
 
+// Where a UDP socket cannot be had libtorrent does not listen by TCP either.
 std::optional<SessionEvent> event_of(const lt::listen_failed_alert& alert)
 {
-    if (alert.socket_type != lt::socket_type_t::tcp && alert.socket_type != lt::socket_type_t::tcp_ssl) {
+    using lt::socket_type_t;
+    const bool tcp = alert.socket_type == socket_type_t::tcp || alert.socket_type == socket_type_t::tcp_ssl;
+    const bool udp = alert.socket_type == socket_type_t::utp || alert.socket_type == socket_type_t::utp_ssl;
+    if (!tcp && !udp) {
         return std::nullopt;
     }
     if (alert.op == lt::operation_t::sock_accept) {
         return ListenTroubled{alert.error.message()};
     }
-    return ListenFailed{to_string(Endpoint(alert.address, static_cast<std::uint16_t>(alert.port))),
+    return ListenFailed{to_string(Endpoint(alert.address, static_cast<std::uint16_t>(alert.port))) +
+                            (udp ? " (UDP)" : ""),
                         alert.error.message()};
 }
 
@@ -96,6 +101,9 @@ std::optional<SessionEvent> to_event(const lt::alert& alert)
 {
     if (const auto* listen = lt::alert_cast<lt::listen_failed_alert>(&alert)) {
         return event_of(*listen);
+    }
+    if (lt::alert_cast<lt::listen_succeeded_alert>(&alert) != nullptr) {
+        return Listening{};
     }
     if (const auto* tracker = lt::alert_cast<lt::tracker_error_alert>(&alert)) {
         return is_of_no_interest(*tracker)

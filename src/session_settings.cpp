@@ -72,7 +72,9 @@ void set_connecting(settings_pack& pack, const NetworkOptions& options)
     pack.set_int(settings_pack::connections_limit, options.max_peers + spare_connections);
     pack.set_int(settings_pack::handshake_timeout, 5);  // seconds to say that; the default is 10
     pack.set_int(settings_pack::min_reconnect_time, 1); // seconds; the default is 60
-    pack.set_int(settings_pack::max_failcount, 30);     // the field has 5 bits
+    // The field has 5 bits. It holds for a torrent that is complete; until then libtorrent gives up after 3
+    // failures, whatever is set here: see lasting_source.
+    pack.set_int(settings_pack::max_failcount, 30);
     pack.set_int(settings_pack::peer_connect_timeout, 3);
     // These three together: 1.22 instead of 1.19 (see set_swarm) as libtorrent has them.
     pack.set_int(settings_pack::connection_speed, 200);

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <system_error>
 #include <utility>
@@ -21,10 +22,14 @@ namespace ezio {
 
 namespace {
 
+// Nothing is said where saying it would wait: in a pipe that is full and that nobody reads.
 [[noreturn]] void leave_at_once(int signal, const std::string& message)
 {
-    const std::string line = "ezio-cli: " + printable(message) + "\n";
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+    const std::string line = ("ezio-cli: " + printable(message)).substr(0, PIPE_BUF - 1) + "\n";
+    pollfd out{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0) {
+        [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+    }
     ::_exit(128 + signal);
 }
 
@@ -137,7 +142,9 @@ void StopSignal::watch()
             return;
         }
         if (ready == 0) {
-            leave_at_once(received(), describe_dead_disk(disk()));
+            const std::string path = disk();
+            leave_at_once(received(), path.empty() ? "leaving at once: an orderly end takes too long"
+                                                   : describe_dead_disk(path));
         }
         signalfd_siginfo info{};
         if (ready < 0 || ::read(m_signals.get(), &info, sizeof info) != sizeof info) {
@@ -145,7 +152,9 @@ void StopSignal::watch()
         }
         const int signal = static_cast<int>(info.ssi_signo);
         if (received() != 0) {
-            leave_at_once(signal, "leaving at once; if not, " + describe_dead_disk(disk()));
+            const std::string path = disk();
+            leave_at_once(signal, path.empty() ? "leaving at once"
+                                               : "leaving at once; if not, " + describe_dead_disk(path));
         }
         m_received = signal;
         m_wakeup.notify();

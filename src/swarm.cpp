@@ -31,7 +31,8 @@ constexpr int patience_ticks = 3;
 // Requests of a peer, in a second: what it can have on their way to us. One that goes on has not understood.
 constexpr int most_rejected = most_requests;
 
-// In the extension handshake of `ezio-cli seed`: it is not a client.
+// In the extension handshake of `ezio-cli seed`: it is not a client. A fetch that had everything when it came
+// is one.
 constexpr const char* seed_key = "ezio_seed";
 
 void put_have(std::string& message, std::uint32_t piece)
@@ -76,8 +77,8 @@ class SwarmPeer;
 // What the connections of one torrent have in common.
 class SwarmState {
   public:
-    SwarmState(Swarm::Steering steering, std::uint32_t pieces, std::uint64_t piece_length)
-        : m_steering(steering == Swarm::Steering::yes), m_pieces(pieces),
+    SwarmState(Swarm::Steering steering, Swarm::Kind kind, std::uint32_t pieces, std::uint64_t piece_length)
+        : m_steering(steering == Swarm::Steering::yes), m_seed(kind == Swarm::Kind::seed), m_pieces(pieces),
           m_assigner(pieces, pieces_ahead(piece_length)), m_window(piece_length), m_clients(pieces)
     {}
 
@@ -92,7 +93,7 @@ class SwarmState {
     void count(const SwarmPeer& peer);
 
     [[nodiscard]] Clients clients() const; // any thread
-    [[nodiscard]] bool is_seed() const { return m_steering; }
+    [[nodiscard]] bool is_seed() const { return m_seed; }
     [[nodiscard]] bool steers() const { return m_steering && !m_released; }
     [[nodiscard]] std::uint32_t pieces() const { return m_pieces; }
     [[nodiscard]] PieceAssigner& assigner() { return m_assigner; }
@@ -103,6 +104,7 @@ class SwarmState {
     void release();
 
     const bool m_steering;
+    const bool m_seed;
     const std::uint32_t m_pieces;
     bool m_released = false;
     PieceAssigner m_assigner;
@@ -386,6 +388,9 @@ void SwarmState::add(SwarmPeer& peer)
         peer.m_client = name_of(peer);
         count(peer);
     }
+    if (m_released) { // perhaps since it was told that there is nothing
+        peer.show_all();
+    }
 }
 
 std::string SwarmState::name_of(const SwarmPeer& peer)
@@ -515,8 +520,8 @@ void SwarmState::release()
     }
 }
 
-Swarm::Swarm(Steering steering, std::uint32_t pieces, std::uint64_t piece_length)
-    : m_state(std::make_shared<SwarmState>(steering, pieces, piece_length))
+Swarm::Swarm(Steering steering, Kind kind, std::uint32_t pieces, std::uint64_t piece_length)
+    : m_state(std::make_shared<SwarmState>(steering, kind, pieces, piece_length))
 {}
 
 Swarm::~Swarm() = default;

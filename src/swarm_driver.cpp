@@ -46,11 +46,6 @@ void SwarmDriver::observe(Phase phase, Clock::time_point now)
     throw_if(m_session.engine().failure());
 }
 
-void SwarmDriver::handle(const ListenFailed& event)
-{
-    throw Error(ExitStatus::network, fmt::format("cannot listen on {}: {}", event.where, event.reason));
-}
-
 void SwarmDriver::refuse_disagreeing_hashes() const
 {
     throw Error(ExitStatus::torrent,
@@ -90,9 +85,7 @@ void SwarmDriver::look_at_peers(Phase phase)
     m_watch.look(m_session.peers(), m_now);
     look_at_rate();
     m_clients = m_session.clients();
-    if (m_watch.misses_named_peers() && phase != Phase::seeding) {
-        m_session.connect_named_peers();
-    }
+    m_session.connect(m_watch.missing_peers()); // also when all is here: they may know nobody else
 }
 
 void SwarmDriver::look_at_rate()

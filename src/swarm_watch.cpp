@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/swarm_watch.hpp"
 
+#include "ezio/error.hpp"
 #include "ezio/units.hpp"
 
 #include <fmt/format.h>
@@ -22,6 +23,20 @@ void SwarmWatch::begin(std::size_t named_peers, unsigned trackers, bool local_di
     m_facts.trackers = trackers;
     m_facts.lsd = local_discovery;
     m_lonely_since = m_last_search = now;
+}
+
+void SwarmWatch::handle(const ListenFailed& event)
+{
+    const std::string message = fmt::format("cannot listen on {}: {}", event.where, event.reason);
+    if (!m_listens) {
+        throw Error(ExitStatus::network, message);
+    }
+    m_warnings.tell(message);
+}
+
+void SwarmWatch::handle(const Listening&)
+{
+    m_listens = true;
 }
 
 void SwarmWatch::handle(const DiscoveryFailed& event)
@@ -67,6 +82,9 @@ void SwarmWatch::handle(const PeerGone& event)
     if (m_known_peers.count(address) != 0) {
         m_reasons[address] = event.reason;
     } else {
+        if (is_named(event.peer)) {
+            m_turned_away[event.peer] = m_looked;
+        }
         note_once(fmt::format("{} was connected for a moment only: {}", address, event.reason));
     }
 }
@@ -138,8 +156,13 @@ void SwarmWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point
     for (const std::string& address : m_known_peers) {
         if (connected.count(address) == 0) {
             m_reporter.peer({false, address, m_reasons[address]});
+            m_turned_away.clear(); // perhaps for the sake of this connection
         }
     }
+    if (connected.empty()) {
+        m_turned_away.clear();
+    }
+    m_looked = now;
     m_reasons.clear();
     m_known_peers = std::move(connected);
 }
@@ -199,9 +222,18 @@ bool SwarmWatch::is_named(const Endpoint& peer) const
     return std::find(named.begin(), named.end(), peer) != named.end();
 }
 
-bool SwarmWatch::misses_named_peers() const
+std::vector<Endpoint> SwarmWatch::missing_peers() const
 {
-    return m_facts.peers < m_endpoints.peers.size();
+    constexpr milliseconds pause{60'000};
+    std::vector<Endpoint> missing;
+    for (const Endpoint& peer : m_endpoints.peers) {
+        const auto turned_away = m_turned_away.find(peer);
+        const bool pauses = turned_away != m_turned_away.end() && m_looked - turned_away->second < pause;
+        if (m_known_peers.count(to_string(peer)) == 0 && !pauses) {
+            missing.push_back(peer);
+        }
+    }
+    return missing;
 }
 
 } // namespace ezio

@@ -52,8 +52,8 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
                  m_options.on_disk.end()),
       m_not_yet_known(static_cast<std::size_t>(
           std::count(m_options.not_yet_known.begin(), m_options.not_yet_known.end(), true))),
-      m_swarm(m_have_all ? Swarm::Steering::yes : Swarm::Steering::no, torrent.image.piece_count(),
-              torrent.image.piece_length)
+      m_swarm(m_have_all ? Swarm::Steering::yes : Swarm::Steering::no, m_options.kind,
+              torrent.image.piece_count(), torrent.image.piece_length)
 {
     m_filter = nobody_but(m_options.endpoints.allowed);
     const lt::add_torrent_params torrent_params = this->torrent_params();
@@ -134,7 +134,8 @@ lt::add_torrent_params TorrentSession::torrent_params()
     }
     params.max_connections = network.max_peers;
     if (params.ti) {
-        guard_metadata(params, static_cast<std::uint64_t>(params.ti->info_section().size()));
+        guard_metadata(params, static_cast<std::uint64_t>(params.ti->info_section().size()),
+                       m_torrent.image.piece_count());
     }
     refuse_duplicates(params);
     prefer_tcp(params); // before anybody has something to send
@@ -148,7 +149,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
 
 void TorrentSession::start()
 {
-    connect_named_peers();
+    connect(m_options.endpoints.peers);
     announce_locally();
     m_handle.resume(); // it connects to those it knows at this moment; later ones wait for its next second
 }
@@ -186,10 +187,10 @@ void TorrentSession::want(const std::vector<std::uint32_t>& pieces)
     }
 }
 
-void TorrentSession::connect_named_peers()
+void TorrentSession::connect(const std::vector<Endpoint>& peers)
 {
-    for (const Endpoint& peer : m_options.endpoints.peers) {
-        m_handle.connect_peer(peer);
+    for (const Endpoint& peer : peers) {
+        m_handle.connect_peer(peer, lasting_source);
     }
 }
 
@@ -229,8 +230,9 @@ std::vector<SessionEvent> TorrentSession::take_events(LocalDiscovery::Reach reac
     m_session->pop_alerts(&alerts);
     std::vector<SessionEvent> events;
     if (m_discovery) {
-        for (const Endpoint& peer : m_discovery->take_found(reach)) {
-            m_handle.connect_peer(peer, lt::peer_info::lsd);
+        const std::vector<Endpoint> found = m_discovery->take_found(reach);
+        connect(found); // they were heard a moment ago
+        for (const Endpoint& peer : found) {
             events.emplace_back(PeerFound{peer});
         }
         if (!m_discovery->trouble().empty()) {

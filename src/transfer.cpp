@@ -10,10 +10,12 @@
 #include "ezio/transfer_policy.hpp"
 #include "ezio/verifier.hpp"
 #include "ezio/watchdog.hpp"
+#include "ezio/watched_target.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -27,7 +29,8 @@ constexpr milliseconds tick{250};
 constexpr milliseconds last_words{300};     // what is said last is heard within this
 constexpr milliseconds longest_write{2000}; // one that takes longer hangs
 
-// After a failure, for threads that may be waiting for a dead disk; less than StopSignal::patience.
+// For the threads of a session that ends: they may be waiting for a dead disk, or for a name server. Less
+// than StopSignal::patience.
 constexpr milliseconds end_patience{2000};
 
 class Transfer {
@@ -151,12 +154,13 @@ void Transfer::begin_check(Phase phase, TargetCheck::First first)
 
 void Transfer::begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known)
 {
-    m_swarm.emplace(m_torrent, m_target,
-                    TorrentSession::Options{m_options.network, m_options.endpoints,
-                                            m_options.tls ? &*m_options.tls : nullptr, m_options.memory,
-                                            std::move(on_disk), std::move(not_yet_known),
-                                            [this] { m_wakeup.notify(); }},
-                    m_reporter, m_now);
+    m_swarm.emplace(
+        m_torrent, m_target,
+        TorrentSession::Options{m_options.role == Role::seed ? Swarm::Kind::seed : Swarm::Kind::client,
+                                m_options.network, m_options.endpoints,
+                                m_options.tls ? &*m_options.tls : nullptr, m_options.memory,
+                                std::move(on_disk), std::move(not_yet_known), [this] { m_wakeup.notify(); }},
+        m_reporter, m_now);
     m_meters.begin_session(m_now);
     m_swarm->start();
 }
@@ -172,8 +176,8 @@ void Transfer::observe()
     if (m_swarm) {
         m_swarm->observe(m_phase, m_now);
     }
-    m_meters.observe({counts().received_bytes, counts().failed_bytes, counts().uploaded_bytes,
-                      disk().written_bytes, done_bytes()},
+    m_meters.observe({counts().received_bytes, counts().failed_bytes, counts().redundant_bytes,
+                      counts().uploaded_bytes, disk().written_bytes, done_bytes()},
                      m_now);
     if (disk().writers > 0) {
         m_write_clock.observe(disk().written_bytes, m_now);
@@ -196,9 +200,10 @@ void Transfer::refuse_to_go_on() const
     if (waits_for_peers()) {
         m_swarm->refuse_wrong_source(m_now);
     }
-    const auto reason = waited_too_long({since(m_started), m_meters.stalled_for(m_now), disk().done_bytes,
-                                         total_bytes(), m_phase != Phase::connecting && !write_hangs()},
-                                        {m_options.timeout, m_options.stall_timeout}, describe_wait());
+    const auto reason =
+        waited_too_long({since(m_options.timed_since), m_meters.stalled_for(m_now), disk().done_bytes,
+                         total_bytes(), m_phase != Phase::connecting && !write_hangs()},
+                        {m_options.timeout, m_options.stall_timeout}, describe_wait());
     if (reason) {
         throw Error(ExitStatus::stalled, *reason);
     }
@@ -418,25 +423,45 @@ void Transfer::report_summary()
     m_reporter.summary(event);
 }
 
+// For a transfer that is over, whose threads do not end: says what they wait for, and why the transfer ended
+// if that was an `error`. Nobody else reports: they wait.
+[[noreturn]] void leave_at_once(Reporter& reporter, const WatchedTarget& target,
+                                const std::optional<Error>& error)
+{
+    std::optional<Error> told = error;
+    if (!target.is_waited_for()) {
+        reporter.note("leaving without a goodbye to the trackers: the network, or a name server, takes long");
+    } else if (error && !error->io_failure()) {
+        told.emplace(error->status(),
+                     fmt::format("{}; {}", error->what(), describe_dead_disk(target.path())));
+    } else { // the failure is of another request; its path and offset are to be reported, too
+        reporter.warning(describe_dead_disk(target.path()));
+    }
+    if (told) {
+        reporter.error(*told);
+    }
+    ::_exit(static_cast<int>(error ? error->status() : ExitStatus::done));
+}
+
 } // namespace
 
 void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
                   Reporter& reporter, Wakeup& wakeup, const StopSignal& stop)
 {
+    WatchedTarget watched(target);
     std::optional<Watchdog> end; // outlives the transfer, whose end it watches
-    Transfer transfer(torrent, target, options, reporter, wakeup, stop);
+    Transfer transfer(torrent, watched, options, reporter, wakeup, stop);
+    const auto watch_end = [&](const std::optional<Error>& error) {
+        end.emplace(end_patience, [&reporter, &watched, error] { leave_at_once(reporter, watched, error); });
+    };
     try {
         transfer.run();
+        watch_end({}); // all that was asked for is done, and what was written is synced
     } catch (const Error& error) {
-        end.emplace(end_patience, [&reporter, error, dead = describe_dead_disk(target.path())] {
-            if (error.io_failure()) { // of another request; its path and offset are to be reported, too
-                reporter.warning(dead);
-                reporter.error(error);
-            } else {
-                reporter.error({error.status(), fmt::format("{}; {}", error.what(), dead)});
-            } // nobody else reports: they wait
-            ::_exit(static_cast<int>(error.status()));
-        });
+        watch_end(error);
+        throw;
+    } catch (const std::exception& error) {
+        watch_end(Error(ExitStatus::internal, fmt::format("internal error: {}", error.what())));
         throw;
     }
 }

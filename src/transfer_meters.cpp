@@ -24,9 +24,11 @@ void TransferMeters::observe(const MovedBytes& moved, Clock::time_point now)
     m_upload_rate.observe(moved.uploaded, now);
     m_done_rate.observe(moved.done, now);
     m_sending.observe(moved.uploaded, now);
-    // What is received, found wrong and thrown away, over and over, is no progress.
-    m_right_bytes = std::max(m_right_bytes, moved.received - std::min(moved.received, moved.failed));
-    m_stall.observe(m_right_bytes + moved.written + moved.done, now);
+    // What is received, found wrong and thrown away, over and over, is no progress, and neither is what
+    // nobody has asked for. A block that two peers send near the end counts once.
+    const std::uint64_t useless = moved.failed + moved.redundant;
+    m_useful_bytes = std::max(m_useful_bytes, moved.received - std::min(moved.received, useless));
+    m_stall.observe(m_useful_bytes + moved.written + moved.done, now);
 }
 
 void TransferMeters::describe(ProgressEvent& event, Clock::time_point now)

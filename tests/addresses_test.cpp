@@ -4,6 +4,7 @@
 #include "expect_error.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
@@ -32,6 +33,19 @@ class TakenPort {
   private:
     asio::io_context m_context;
     asio::ip::tcp::acceptor m_acceptor;
+};
+
+// One that only UDP has; 0: any.
+class TakenUdpPort {
+  public:
+    explicit TakenUdpPort(std::uint16_t port) : m_socket(m_context, asio::ip::udp::endpoint(loopback, port))
+    {}
+
+    [[nodiscard]] std::uint16_t port() const { return m_socket.local_endpoint().port(); }
+
+  private:
+    asio::io_context m_context;
+    asio::ip::udp::socket m_socket;
 };
 
 std::uint16_t free_port()
@@ -151,6 +165,26 @@ TEST_CASE("addresses: a port that is taken is refused by its name")
                          "cannot listen on " + with_port("0.0.0.0", taken.port()) + reason);
     check_listen_refused(std::to_string(taken.port()), ExitStatus::network,
                          "cannot listen on " + with_port("0.0.0.0", taken.port()) + reason);
+}
+
+TEST_CASE("addresses: a port that only UDP has taken is refused, too, for a session would not listen there")
+{
+    const TakenUdpPort taken(0);
+    const std::string address = with_port("127.0.0.1", taken.port());
+    const std::string reason = ": the UDP port is taken; name another one with --listen";
+    check_listen_refused(address, ExitStatus::network, "cannot listen on " + address + reason);
+    check_listen_refused(with_port("", taken.port()), ExitStatus::network,
+                         "cannot listen on " + with_port("0.0.0.0", taken.port()) + reason);
+}
+
+TEST_CASE("addresses: without a port, one that only UDP has taken is passed over")
+{
+    const std::uint16_t first = resolve_listen({"127.0.0.1"}).endpoints.at(0).port();
+    const TakenUdpPort taken(first);
+    const std::uint16_t second = resolve_listen({"127.0.0.1"}).endpoints.at(0).port();
+    CHECK(second != first);
+    CHECK(second >= first_port);
+    CHECK(second <= last_port);
 }
 
 TEST_CASE("addresses: without a port, the first free one of the range is taken")

@@ -106,6 +106,20 @@ TEST_CASE("piece assigner: what is asked for before it was given is given, unles
     CHECK_FALSE(assigner.peer_began(1, 10)); // no such piece
 }
 
+TEST_CASE("piece assigner: nobody gets more pieces by asking for a block of each than it may ask for blocks")
+{
+    constexpr std::uint32_t most = most_requests;
+    PieceAssigner assigner(most + 2, 1);
+    add_admitted(assigner, {1});
+    for (std::uint32_t piece = 0; piece < most; ++piece) {
+        REQUIRE(assigner.peer_began(1, piece));
+    }
+    CHECK_FALSE(assigner.peer_began(1, most));
+    CHECK(assigner.is_pooled(most));
+    assigner.peer_has(1, 0);
+    CHECK(assigner.peer_began(1, most));
+}
+
 TEST_CASE("piece assigner: pieces that a peer holds already are not given to anybody")
 {
     PieceAssigner assigner(4, 4);

@@ -2,6 +2,7 @@
 #include "ezio/swarm_watch.hpp"
 
 #include "catch.hpp"
+#include "expect_error.hpp"
 #include "recording_reporter.hpp"
 
 namespace ezio {
@@ -122,14 +123,50 @@ TEST_CASE("swarm watch: a long check before the session does not count as lookin
     CHECK(it.watch.search(start + 1h + 3s) == Search::everywhere);
 }
 
-TEST_CASE("swarm watch: named peers are missed while fewer are connected than were named")
+TEST_CASE("swarm watch: a named peer is missing while it is not connected, whoever else is")
 {
     Watched it;
     it.endpoints.peers = {peer_at("10.0.0.2"), peer_at("10.0.0.3")};
-    it.watch.look({empty_peer("10.0.0.2:6881")}, start);
-    CHECK(it.watch.misses_named_peers());
+    CHECK(it.watch.missing_peers() == it.endpoints.peers);
+    it.watch.look({empty_peer("10.0.0.2:6881"), empty_peer("10.0.0.4:6881"), empty_peer("10.0.0.5:6881")},
+                  start);
+    CHECK(it.watch.missing_peers() == std::vector{peer_at("10.0.0.3")});
     it.watch.look({empty_peer("10.0.0.2:6881"), empty_peer("10.0.0.3:6881")}, start);
-    CHECK_FALSE(it.watch.misses_named_peers());
+    CHECK(it.watch.missing_peers().empty());
+    it.watch.look({empty_peer("10.0.0.3:6881")}, start);
+    CHECK(it.watch.missing_peers() == std::vector{peer_at("10.0.0.2")});
+}
+
+TEST_CASE("swarm watch: a named peer that hangs up at once pauses for a minute, or until somebody leaves")
+{
+    Watched it;
+    it.endpoints.peers = {peer_at("10.0.0.2"), peer_at("fd00::2")};
+    it.watch.look({empty_peer("10.0.0.2:6881")}, start);
+    it.watch.handle(PeerGone{peer_at("fd00::2"), "there is another connection with it"});
+    it.watch.look({empty_peer("10.0.0.2:6881"), empty_peer("10.0.0.4:6881")}, start + 59s);
+    CHECK(it.watch.missing_peers().empty());
+    it.watch.look({empty_peer("10.0.0.2:6881"), empty_peer("10.0.0.4:6881")}, start + 60s);
+    CHECK(it.watch.missing_peers() == std::vector{peer_at("fd00::2")});
+    it.watch.handle(PeerGone{peer_at("fd00::2"), "it has hung up"});
+    CHECK(it.watch.missing_peers().empty());
+    it.watch.look({empty_peer("10.0.0.2:6881")}, start + 61s);
+    CHECK(it.watch.missing_peers() == std::vector{peer_at("fd00::2")});
+    it.watch.look({}, start + 62s);
+    CHECK(it.watch.missing_peers() == it.endpoints.peers);
+}
+
+TEST_CASE(
+    "swarm watch: where it cannot listen at the start ends it; later, when an address has gone, it warns")
+{
+    const ListenFailed failure{"10.0.0.1:6881", "Cannot assign requested address"};
+    Watched it;
+    const auto refusal = test::refusal_of([&] { it.watch.handle(failure); });
+    CHECK(refusal.status == ExitStatus::network);
+    CHECK(refusal.message == "cannot listen on 10.0.0.1:6881: Cannot assign requested address");
+    it.watch.handle(Listening{});
+    it.watch.handle(failure);
+    CHECK(it.reporter.take() ==
+          Lines{"warning: cannot listen on 10.0.0.1:6881: Cannot assign requested address"});
 }
 
 TEST_CASE("swarm watch: a host that sends wrong data three times, from any port, is to be kept out")

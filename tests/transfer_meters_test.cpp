@@ -36,7 +36,7 @@ TEST_CASE("transfer meters: each rate is of its own bytes")
 {
     TransferMeters meters(start);
     meters.observe({}, start);
-    meters.observe({3000, 0, 200, 2000, 1000}, start + 1s);
+    meters.observe({3000, 0, 0, 200, 2000, 1000}, start + 1s);
     const ProgressEvent event = described(meters, Phase::downloading, 1000, start + 1s);
     CHECK_THAT(event.download_rate, WithinAbs(3000, 1e-6));
     CHECK_THAT(event.upload_rate, WithinAbs(200, 1e-6));
@@ -61,11 +61,32 @@ TEST_CASE("transfer meters: whatever moves is progress")
 TEST_CASE("transfer meters: data that is wrong again and again is no progress")
 {
     TransferMeters meters(start);
-    meters.observe({65536, 0, 0, 0, 0}, start + 1s);
-    meters.observe({65536, 65536, 0, 0, 0}, start + 2s); // the piece is thrown away
-    meters.observe({131072, 65536, 0, 0, 0}, start + 10s);
-    meters.observe({131072, 131072, 0, 0, 0}, start + 11s);
+    meters.observe({65536, 0, 0, 0, 0, 0}, start + 1s);
+    meters.observe({65536, 65536, 0, 0, 0, 0}, start + 2s); // the piece is thrown away
+    meters.observe({131072, 65536, 0, 0, 0, 0}, start + 10s);
+    meters.observe({131072, 131072, 0, 0, 0, 0}, start + 11s);
     CHECK(meters.stalled_for(start + 11s) == 10s);
+}
+
+TEST_CASE("transfer meters: blocks that nobody has asked for are no progress")
+{
+    TransferMeters meters(start);
+    meters.observe({65536, 0, 0, 0, 0, 0}, start + 1s);
+    for (unsigned second = 2; second <= 11; ++second) {
+        const std::uint64_t unasked = std::uint64_t{16384} * second;
+        meters.observe({65536 + unasked, 0, unasked, 0, 0, 0}, start + second * 1s);
+    }
+    CHECK(meters.stalled_for(start + 11s) == 10s);
+}
+
+TEST_CASE("transfer meters: a block that is needed is progress, however many come twice with it")
+{
+    TransferMeters meters(start);
+    for (unsigned second = 1; second <= 10; ++second) {
+        const std::uint64_t needed = std::uint64_t{16384} * second;
+        meters.observe({8 * needed, 0, 7 * needed, 0, 0, 0}, start + second * 1s);
+        CHECK(meters.stalled_for(start + second * 1s) == 0s);
+    }
 }
 
 TEST_CASE("transfer meters: a phase with an end has a time left, the others have none")
@@ -104,7 +125,7 @@ TEST_CASE("transfer meters: the network's rates begin with the session, and so d
     meters.begin_session(start + 60s);
     CHECK(meters.sent_nothing_for(start + 61s) == 1s);
     meters.observe({}, start + 61s);
-    meters.observe({5000, 0, 700, 0, 0}, start + 62s);
+    meters.observe({5000, 0, 0, 700, 0, 0}, start + 62s);
     const ProgressEvent event = described(meters, Phase::downloading, 0, start + 62s);
     CHECK_THAT(event.download_rate, WithinAbs(5000, 1e-6));
     CHECK_THAT(event.upload_rate, WithinAbs(700, 1e-6));

@@ -45,7 +45,7 @@ struct ListenPlace {
 };
 
 // What `texts` (as in NetworkOptions::listen) mean, after trying it: every endpoint could be bound a moment
-// ago. Throws Error: ExitStatus::usage when one is malformed, or two name different ports;
+// ago, by TCP and by UDP. Throws Error: ExitStatus::usage when one is malformed, or two name different ports;
 // ExitStatus::network with the reason when an address is not this machine's, an interface has none, or the
 // port is taken.
 [[nodiscard]] ListenPlace resolve_listen(const std::vector<std::string>& texts);

@@ -7,10 +7,11 @@
 
 namespace ezio {
 
-// Answers to requests for the torrent's metadata are the one thing that libtorrent queues for a peer without
-// a limit: who asks for ever and reads nothing would use up the memory. Makes a plugin part of the torrent
-// that is about to be added, which hangs up on a peer that asks more often than anybody has to.
-// `info_bytes` is the size of the info dictionary.
-void guard_metadata(lt::add_torrent_params& params, std::uint64_t info_bytes);
+// Data is queued for a peer up to a watermark, but what libtorrent answers at once has no limit: requests for
+// the torrent's metadata, requests beyond those that may wait, which are rejected, and INTERESTED. Who asks
+// for ever and reads nothing would use up the memory. Makes a plugin part of the torrent that is about to be
+// added, which hangs up on a peer that asks for metadata more often than anybody has to, or for whom more
+// waits than can wait for an honest one. `info_bytes` is the size of the info dictionary.
+void guard_metadata(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces);
 
 } // namespace ezio

@@ -61,7 +61,8 @@ class PieceAssigner {
     [[nodiscard]] std::uint32_t pieces_held(PeerId peer) const;
 
     // The peer has asked for a block of the piece. Returns whether the piece is given to it, from now on if
-    // it was in the pool.
+    // it was in the pool and the peer has not begun more pieces than it may ask for blocks: nobody gets
+    // everything by a request for a block of each.
     bool peer_began(PeerId peer, std::uint32_t piece);
 
     // What to do about a peer that may have nothing left to begin, when the pool is empty.

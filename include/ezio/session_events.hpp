@@ -12,6 +12,7 @@
 namespace ezio {
 
 // What has happened since it was last asked.
+struct Listening {}; // at one place at least; what could not be listened on at the start was told before
 struct ListenFailed {
     std::string where;
     std::string reason;
@@ -63,7 +64,7 @@ struct TorrentFailed { // libtorrent has stopped the torrent
     std::string reason;
     bool hashes_disagree = false; // those of v1 and v2, in a hybrid torrent: one is right, the other is not
 };
-using SessionEvent = std::variant<ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed,
+using SessionEvent = std::variant<Listening, ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed,
                                   TrackerAnswered, PeerFound, PeerUnreachable, PeerGone, PeerRefused,
                                   PeerBanned, PeerBlocked, PieceRejected, WrongDataFrom, TorrentFailed>;
 

@@ -2,8 +2,8 @@
 //
 // SIGINT, SIGTERM and SIGHUP. The first asks for an orderly stop; the second ends the process at once, and so
 // does an orderly stop that takes too long (a device that hangs). The kernel lets no process go whose request
-// is with a device, so it is said which one does not answer. SIGINT and SIGHUP that were ignored when the
-// process was started stay ignored, as nohup and a shell's background jobs have it.
+// is with a device, so it is said which one does not answer, once there is one. SIGINT and SIGHUP that were
+// ignored when the process was started stay ignored, as nohup and a shell's background jobs have it.
 #pragma once
 
 #include "ezio/fd.hpp"
@@ -32,7 +32,7 @@ class StopSignal {
     StopSignal(const StopSignal&) = delete;
     StopSignal& operator=(const StopSignal&) = delete;
 
-    // What is read or written from now on, for messages.
+    // What is read or written from now on, for messages. Before, no disk is blamed.
     void set_disk(std::string path);
 
     // The signal that came, or 0.
@@ -55,7 +55,7 @@ class StopSignal {
     Fd m_quit;    // readable when the watch is over
     std::atomic<int> m_received = 0;
     mutable std::mutex m_mutex;
-    std::string m_disk = "the disk"; // guarded by m_mutex
+    std::string m_disk; // guarded by m_mutex; empty until there is one
     std::thread m_watcher;
 };
 

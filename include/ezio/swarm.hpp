@@ -33,9 +33,10 @@ class SwarmState;
 
 class Swarm {
   public:
-    enum class Steering { no, yes };
+    enum class Steering { no, yes };  // whoever has everything from the start does it
+    enum class Kind { client, seed }; // what others are told: whether they count it among their clients
 
-    Swarm(Steering steering, std::uint32_t pieces, std::uint64_t piece_length);
+    Swarm(Steering steering, Kind kind, std::uint32_t pieces, std::uint64_t piece_length);
     ~Swarm();
 
     // Makes the plugin part of the torrent that is about to be added. The session must end before the Swarm.

@@ -58,7 +58,6 @@ class SwarmDriver {
     void needed_from(Clock::time_point time);
 
   private:
-    void handle(const ListenFailed& event);
     void handle(const TorrentFailed& event);
     [[noreturn]] void refuse_disagreeing_hashes() const;
     void handle(const PeerBanned& event);

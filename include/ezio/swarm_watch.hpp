@@ -30,6 +30,10 @@ class SwarmWatch {
     // A session begins, and looks for peers in these places besides those that are named.
     void begin(std::size_t named_peers, unsigned trackers, bool local_discovery, Clock::time_point now);
 
+    // Throws Error (ExitStatus::network) at the start; later, when an address has gone, it only warns.
+    void handle(const ListenFailed& event);
+
+    void handle(const Listening& event);
     void handle(const DiscoveryFailed& event);
     void handle(const ListenTroubled& event);
     void handle(const TrackerFailed& event);
@@ -62,7 +66,11 @@ class SwarmWatch {
     [[nodiscard]] unsigned peers_in_progress() const { return m_facts.peers - m_peers_complete; }
     [[nodiscard]] unsigned became_complete() const { return m_became_complete; } // since needed_from()
     [[nodiscard]] bool has_source() const { return m_has_source; } // somebody has what is missing here
-    [[nodiscard]] bool misses_named_peers() const;
+
+    // The named ones that are not connected. While somebody is, those that hung up at once pause for a
+    // minute, or until anybody leaves: mostly there is another connection with them, which they began, or by
+    // another address of theirs.
+    [[nodiscard]] std::vector<Endpoint> missing_peers() const;
 
     // When somebody who is not complete was connected last; or needed_from(), whatever is later.
     [[nodiscard]] Clock::time_point last_needed() const { return m_last_needed; }
@@ -80,12 +88,15 @@ class SwarmWatch {
     Warnings m_warnings;
     SwarmFacts m_facts;
     unsigned m_peers_complete = 0;
-    bool m_serves = false; // since needed_from()
+    bool m_listens = false; // or did once
+    bool m_serves = false;  // since needed_from()
     unsigned m_became_complete = 0;
     std::set<std::string> m_incomplete; // the connected ones, if it serves
     bool m_has_source = false;
     std::set<std::string> m_known_peers;
-    std::map<std::string, std::string> m_reasons; // why those left that were seen no more
+    std::map<std::string, std::string> m_reasons;        // why those left that were seen no more
+    std::map<Endpoint, Clock::time_point> m_turned_away; // named ones, and when that was
+    Clock::time_point m_looked;
     std::set<std::string> m_noted;
     std::map<std::string, unsigned> m_tracker_peers;     // what each tracker has answered last
     milliseconds m_noted_interval{0};                    // of searching while nobody is connected

@@ -34,6 +34,7 @@ namespace ezio {
 class TorrentSession {
   public:
     struct Options {
+        Swarm::Kind kind;
         const NetworkOptions& network;
         const NetworkEndpoints& endpoints; // what the names in `network` resolved to
         const TlsCredentials* tls;         // none exactly when the torrent names no CA
@@ -55,8 +56,8 @@ class TorrentSession {
     // fetched.
     void learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing);
 
-    // Tries all peers that were named and are not connected. libtorrent gives up on a peer after a while.
-    void connect_named_peers();
+    // Tries these soon, unless they are connected; again, when they have failed.
+    void connect(const std::vector<Endpoint>& peers);
 
     // No connections with this host any more.
     void keep_out(const boost::asio::ip::address& host);
@@ -77,7 +78,7 @@ class TorrentSession {
     [[nodiscard]] bool have_all() const { return m_have_all; } // from the start
     [[nodiscard]] bool discovers_locally() const { return m_discovery.has_value(); }
     [[nodiscard]] std::vector<PeerTotals> peer_totals() const { return m_ledger.totals(); }
-    [[nodiscard]] Clients clients() const { return m_swarm.clients(); } // of a seed
+    [[nodiscard]] Clients clients() const { return m_swarm.clients(); } // if have_all()
     [[nodiscard]] unsigned tracker_count() const { return m_tracker_count; }
     [[nodiscard]] const DiskEngine& engine() const { return *m_engine; }
 
@@ -90,7 +91,7 @@ class TorrentSession {
     const LoadedTorrent& m_torrent;
     Target& m_target;
     const Options m_options;
-    const bool m_have_all;       // a seed
+    const bool m_have_all;       // from the start
     std::size_t m_not_yet_known; // pieces
     unsigned m_tracker_count = 0;
     int m_request_seconds = first_request_seconds;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "ezio/addresses.hpp"
+#include "ezio/clock.hpp"
 #include "ezio/network_options.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/stop_signal.hpp"
@@ -34,7 +35,8 @@ struct TransferOptions {
     bool verify = false;                                    // after the sync, hash what the medium holds
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
     std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written
-    std::optional<std::chrono::milliseconds> timeout;       // from the start until complete
+    std::optional<std::chrono::milliseconds> timeout;       // from timed_since until complete
+    Clock::time_point timed_since = Clock::now();           // before what came before the transfer
     std::optional<std::chrono::milliseconds> idle_timeout;  // of a seed: without anything sent
     std::optional<unsigned> clients;                        // of a seed: leave when so many are complete
 };

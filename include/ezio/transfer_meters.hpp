@@ -14,8 +14,9 @@ namespace ezio {
 
 // So far; none of them ever shrinks, but done_bytes at the beginning of a phase.
 struct MovedBytes {
-    std::uint64_t received = 0; // from peers
-    std::uint64_t failed = 0;   // of them, of pieces whose hash was wrong
+    std::uint64_t received = 0;  // from peers
+    std::uint64_t failed = 0;    // of them, of pieces whose hash was wrong
+    std::uint64_t redundant = 0; // of them, of blocks that were here already, or that nobody had asked for
     std::uint64_t uploaded = 0;
     std::uint64_t written = 0;
     std::uint64_t done = 0; // in this phase: verified and written, or read
@@ -51,7 +52,7 @@ class TransferMeters {
     TimeLeft m_left; // of the phase
     StallClock m_stall;
     StallClock m_sending;
-    std::uint64_t m_right_bytes = 0; // received and not found wrong, at most so far
+    std::uint64_t m_useful_bytes = 0; // received, not found wrong and not redundant, at most so far
 };
 
 } // namespace ezio

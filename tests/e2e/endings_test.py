@@ -1,16 +1,20 @@
 #!/usr/bin/python3
 """How a fetch ends when it cannot complete: signals, stalls, time limits and targets that fail. Never with success."""
 
+import contextlib
+import fcntl
 import os
 import signal
+import subprocess
 import time
 
-from harness import (ON_LOOPBACK, UNTOUCHED, LoopDevice, Mount, free_port, is_listening, main, make_file, needs_loop_devices,
-                     wait_until)
+from harness import (ON_LOOPBACK, UNTOUCHED, LoopDevice, Mount, binary, free_port, is_listening, main, make_file,
+                     needs_loop_devices, wait_until)
 from image_case import ImageCase
 
 MIB = 1 << 20
 SIZE = 64 * MIB
+F_SETPIPE_SZ = 1031  # fcntl has it since Python 3.10
 
 
 class Signals(ImageCase):
@@ -45,6 +49,29 @@ class Signals(ImageCase):
 
     def test_sigterm_stops_a_fetch_half_way(self):
         self.check_stop_half_way(signal.SIGTERM)
+
+    def full_pipe(self):
+        """The end for writing, of a pipe that takes nothing more and that nobody reads."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        fcntl.fcntl(writer, F_SETPIPE_SZ, 4096)
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x")
+        os.set_blocking(writer, True)
+        return writer
+
+    def test_sigterm_is_answered_when_nobody_reads_what_is_printed(self):
+        port = free_port()
+        fetcher = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", binary(), "fetch", self.torrent, self.dir / "target.img",
+                                    *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.full_pipe())
+        self.addCleanup(fetcher.kill)
+        wait_until(lambda: is_listening(port) or fetcher.poll() is not None, "the fetch to listen")
+        fetcher.send_signal(signal.SIGTERM)
+        self.assertEqual(fetcher.wait(8), 128 + signal.SIGTERM)
 
     @needs_loop_devices
     def test_a_stopped_fetch_lets_go_of_the_device(self):

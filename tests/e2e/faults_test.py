@@ -242,6 +242,22 @@ class HangingDisks(ToFuseDisk):
 
 
 @needs_fuse
+class HangingSources(FaultTest):
+    def test_a_seeder_that_may_leave_does_not_wait_for_a_read_that_hangs(self):
+        disk = self.fuse_disk(self.source)
+        seeder, peer = self.start_listening("seed", self.torrent, disk.path, "--idle-timeout", "5s")
+        disk.block("read")
+        self.start_listening("fetch", self.torrent, self.dir / "target.img", "--peer", peer)
+        wait_until(lambda: not seeder.is_running() or any(line.startswith("read") for line in disk.calls()), seeder)
+        seeder.wait_for_event("summary", seconds=30)
+        seeder.wait_for_event("warning", seconds=10)
+        disk.unblock("read")
+        self.assertEqual(seeder.wait(10), 0, seeder)
+        messages = [event["message"] for event in seeder.events_named("warning")]
+        self.assertEqual(messages, [f"{disk.path} does not answer: the process ends when the kernel gives its request back"], seeder)
+
+
+@needs_fuse
 class OrderOfCalls(FaultTest):
     """What a power loss would leave: complete is said only after a sync that came after the last write has returned."""
 

@@ -11,9 +11,11 @@ import signal
 import socket
 import struct
 import threading
+import time
 
 from harness import ON_LOOPBACK, free_port, main, make_file, wait_until
 from image_case import PIECE, ImageCase
+from networks import Host, Switch, needs_network_namespaces
 
 MIB = 1 << 20
 
@@ -142,6 +144,53 @@ class LostPeers(PeersTest):
         self.assertIn(url, self.assert_failed(fetcher, 7, seconds=20))
 
 
+class LatePeers(PeersTest):
+    """Who is named is called for as long as it takes: hosts are switched on when they are."""
+
+    LATE = 15  # seconds; libtorrent gives up after three failures, within five
+
+    def start_the_named_seeder_late(self, port):
+        time.sleep(self.LATE)
+        self.start("seed", self.torrent, self.source, *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}")
+
+    def test_a_named_seeder_that_is_started_much_later_is_found(self):
+        port = free_port()
+        fetcher, _ = self.start_listening("fetch", self.torrent, self.target, "--peer", f"127.0.0.1:{port}")
+        self.start_the_named_seeder_late(port)
+        self.assert_complete(fetcher)
+        self.assert_has_the_image(self.target)
+
+    def test_it_is_found_also_when_others_are_connected(self):
+        port = free_port()
+        fetcher, address = self.start_listening("fetch", self.torrent, self.target, "--peer", f"127.0.0.1:{port}")
+        for number in range(2):
+            self.start_listening("fetch", self.torrent, self.dir / f"other{number}.img", "--peer", address)
+        wait_until(lambda: not fetcher.is_running() or any(event["peers"] == 2 for event in fetcher.events_named("progress")), fetcher)
+        self.start_the_named_seeder_late(port)
+        self.assert_complete(fetcher)
+        self.assert_has_the_image(self.target)
+
+
+@needs_network_namespaces
+class AddressesThatGo(PeersTest):
+    def test_a_transfer_that_loses_one_of_its_addresses_goes_on(self):
+        first, second = self.enterContext(Switch("10.77.1")), self.enterContext(Switch("10.77.2"))
+        server, client = self.enterContext(first.new_host()), self.enterContext(Host())
+        first.attach(client, "eth0")
+        second.attach(client, "eth1")
+        self.start("seed", self.torrent, self.source, "--no-lsd", "--listen", "7001", wrapper=server.wrapper)
+        fetcher = self.start("fetch", self.torrent, self.target, "--json", "--no-lsd", "--listen", "eth0", "--listen", "eth1",
+                             "--peer", f"{server.address}:7001", "--max-download", "4M", wrapper=client.wrapper)
+        wait_until(lambda: not fetcher.is_running() or
+                   any(event["received_bytes"] for event in fetcher.events_named("progress")), fetcher)
+        client.run("ip", "address", "flush", "dev", "eth1")
+        client.run("ip", "address", "add", "10.77.3.1/24", "dev", "eth1")  # libtorrent looks when there is a new one
+        self.assert_complete(fetcher)
+        self.assert_has_the_image(self.target)
+        warnings = [event["message"] for event in fetcher.events_named("warning")]
+        self.assertTrue(any(warning.startswith("cannot listen on 10.77.2.1:") for warning in warnings), fetcher)
+
+
 class ASourceThatHasChanged(PeersTest):
     def test_it_is_said_which_piece_and_extent_do_not_match(self):
         extent = max(self.image.extents, key=lambda extent: extent.length)
@@ -261,6 +310,19 @@ class HostilePeers(PeersTest):
             seeder.signal(signal.SIGTERM)
             self.assertEqual(seeder.wait(), 128 + signal.SIGTERM, seeder)
             self.assert_clean(seeder)
+
+    def test_who_asks_for_ever_and_reads_nothing_is_hung_up_on(self):
+        """Or the answers would fill the memory: each INTERESTED has one."""
+        interested = struct.pack(">IB", 1, 2) * 65536
+        with self.seeding(self.torrent, self.source) as address, socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            host, port = address.split(":")
+            connection.connect((host, int(port)))
+            RawPeer(connection, self.info_hash, self.pieces).handshake()
+            with self.assertRaises(ConnectionError):
+                for _ in range(200):
+                    connection.sendall(interested)
+            self.fetch(self.torrent, self.target, "--peer", address)
 
     def test_500_connections_neither_stop_it_nor_make_it_grow(self):
         memory = 64

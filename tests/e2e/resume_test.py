@@ -48,6 +48,13 @@ class Redeploying(ResumeTest):
         phases = [event["phase"] for event in fetcher.events_named("progress")]
         self.assertIn("checking", phases, fetcher)
 
+    def test_one_that_has_it_all_is_a_complete_client_for_the_seeder(self):
+        target = self.dir / "target.img"
+        shutil.copy(self.source, target)
+        seeder, address = self.start_listening("seed", self.torrent, self.source, "--clients", "1")
+        self.fetch(self.torrent, target, "--resume", "--peer", address, "--seed-time", "30s")
+        self.assertEqual(seeder.wait(), 0, seeder)
+
     def test_only_the_pieces_that_differ_are_fetched(self):
         """An image of which 95 % is unchanged moves 5 %."""
         target = self.dir / "target.img"

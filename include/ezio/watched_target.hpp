@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A target that knows whether anybody waits for it. When a session does not end, this tells a disk that does
+// not answer from a network that does not.
+#pragma once
+
+#include "ezio/target.hpp"
+
+#include <atomic>
+
+namespace ezio {
+
+// Passes everything on to another target. Any thread.
+class WatchedTarget final : public Target {
+  public:
+    explicit WatchedTarget(Target& target) : m_target(target) {}
+
+    // Whether a call has not returned yet.
+    [[nodiscard]] bool is_waited_for() const { return m_calls > 0; }
+
+    using Target::read_at;
+    using Target::write_at;
+    std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) override;
+    std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) override;
+    std::optional<IoFailure> write_behind(const Extent& span, std::uint64_t bytes) override;
+    std::optional<IoFailure> sync() override;
+    void prefetch(std::uint64_t offset, std::uint64_t length) override;
+    void drop_cache() override;
+    std::optional<DiscardGeometry> discard_geometry() const override { return m_target.discard_geometry(); }
+    std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length) override;
+    PageCache page_cache() const override { return m_target.page_cache(); }
+    bool is_rotational() const override { return m_target.is_rotational(); }
+    const std::string& path() const override { return m_target.path(); }
+
+  private:
+    Target& m_target;
+    std::atomic<unsigned> m_calls = 0; // that have not returned
+};
+
+} // namespace ezio
