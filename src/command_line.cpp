@@ -93,7 +93,7 @@ CommandSpec describe_create(CommandVariables& variables)
     spec.flag("--skip-holes", options.skip_holes, true, "With --all: leave out the holes of an image file");
     spec.value("--extents", options.extents, kind::text("FILE", Completes::files),
                "Only what this torrent.info or ddrescue map says");
-    spec.flag("--force", options.force, true, "Also while it is mounted for writing");
+    spec.flag("--force", options.force, true, "Also mounted for writing, or not left in order");
     spec.group("Work");
     add_memory(spec, options.memory, "Use no more than this");
     add_output(spec, variables);

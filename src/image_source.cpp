@@ -73,6 +73,7 @@ class ExtentFinder {
     void refuse_what_partclone_would_take(const Area& area, const std::string& type) const;
     [[nodiscard]] bool has_empty_log(const Area& area, const std::string& type) const;
     [[nodiscard]] bool is_mounted(const Area& area) const;
+    void tick() const; // several times a second, where it takes long
 
     const SourceDisk& m_disk;
     const CreateOptions& m_options;
@@ -191,19 +192,21 @@ std::vector<Extent> ExtentFinder::of_partition(const Partition& partition,
     return {{0, area.size}};
 }
 
+void ExtentFinder::tick() const
+{
+    m_context.stop.throw_if_received();
+    ProgressEvent event;
+    event.phase = Phase::mapping;
+    event.seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
+    m_context.reporter.progress(event);
+}
+
 std::vector<Extent> ExtentFinder::of_file_system(const Area& area, const std::string& type)
 {
     refuse_what_partclone_would_take(area, type);
-    const auto tick = [&] {
-        m_context.stop.throw_if_received();
-        ProgressEvent event;
-        event.phase = Phase::mapping;
-        event.seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
-        m_context.reporter.progress(event);
-    };
     const PartcloneRequest request{area.path,       area.size,        type,
                                    m_options.force, is_mounted(area), m_options.memory};
-    std::vector<Extent> extents = used_blocks(request, tick);
+    std::vector<Extent> extents = used_blocks(request, [this] { tick(); });
     if (type == "ntfs") {
         const auto copy = ntfs_boot_copy(read_superblock(m_disk, area.offset + ntfs_superblock_offset));
         if (copy && copy->end() <= area.size) {
@@ -224,8 +227,9 @@ void ExtentFinder::refuse_what_partclone_would_take(const Area& area, const std:
                                   area.path));
     }
     if (!m_options.force && !has_empty_log(area, type)) {
-        const char* const remedy =
-            type.starts_with("ext") ? "run e2fsck on it" : "mount it and unmount it again";
+        const char* const remedy = type.starts_with("ext") ? "run e2fsck on it"
+                                   : type == "xfs" ? "mount it (a snapshot with -o nouuid) and unmount it"
+                                                   : "mount it and unmount it";
         throw refused(
             fmt::format("the {} on {} was not left in order, and its maps of used blocks are not to be "
                         "trusted; {}{}, or use --force",
@@ -241,8 +245,7 @@ bool ExtentFinder::has_empty_log(const Area& area, const std::string& type) cons
     if (type == "btrfs") {
         return btrfs_is_clean(read_superblock(m_disk, area.offset + btrfs_superblock_offset));
     }
-    return type != "xfs" ||
-           xfs_is_clean(m_disk, area.offset, area.size, [&] { m_context.stop.throw_if_received(); });
+    return type != "xfs" || xfs_is_clean(m_disk, area.offset, area.size, [this] { tick(); });
 }
 
 bool ExtentFinder::is_mounted(const Area& area) const

@@ -64,9 +64,11 @@ std::vector<std::string_view> lines_in(std::string_view errors)
 bool is_complaint(std::string_view line)
 {
     const auto has = [&](std::string_view part) { return line.find(part) != std::string_view::npos; };
-    const bool is_of_mount = has("is mounted at") || has("f2fs_dev_is_umounted");
-    return !is_of_mount && (has(".c:") || has(".c(") || has(".c,") || has("ERROR") ||
-                            line.starts_with("Error") || line.starts_with("Invalid"));
+    const bool is_of_mounting =
+        has("is mounted at") || has("f2fs_dev_is_umounted") || has("times without being checked");
+    return !is_of_mounting &&
+           (has(".c:") || has(".c(") || has(".c,") || has("ERROR") || has("not unmounted cleanly") ||
+            line.starts_with("Error") || line.starts_with("Invalid"));
 }
 
 } // namespace
@@ -126,7 +128,7 @@ std::vector<Extent> used_blocks(const PartcloneRequest& request, const std::func
         throw refused(request, fmt::format("{} wrote a map that {}", name, flaw));
     }
     if (const std::string complaint = complaint_in(result.errors); !complaint.empty() && !request.force) {
-        throw refused(request, fmt::format("{} says: {}", name, complaint));
+        throw refused(request, fmt::format("{} says: {}; have it checked, or use --force", name, complaint));
     }
     map.used.push_back(tail_of(map.end));
     return united(std::move(map.used));

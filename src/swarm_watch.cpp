@@ -12,6 +12,8 @@
 
 namespace ezio {
 
+using namespace std::chrono_literals;
+
 SwarmWatch::SwarmWatch(const NetworkEndpoints& endpoints, Reporter& reporter)
     : m_endpoints(endpoints), m_reporter(reporter), m_warnings(reporter)
 {}
@@ -73,7 +75,8 @@ void SwarmWatch::handle(const PeerFound& event)
 void SwarmWatch::handle(const PeerUnreachable& event)
 {
     note_once(fmt::format("no connection with {}: {}{}", to_string(event.peer), event.reason,
-                          is_named(event.peer) ? "; it is tried again every second" : ""));
+                          is_named(event.peer) ? "; it is tried again" : ""));
+    pause(event.peer, 5s);
 }
 
 void SwarmWatch::handle(const PeerGone& event)
@@ -82,9 +85,7 @@ void SwarmWatch::handle(const PeerGone& event)
     if (m_known_peers.count(address) != 0) {
         m_reasons[address] = event.reason;
     } else {
-        if (is_named(event.peer)) {
-            m_turned_away[event.peer] = m_looked;
-        }
+        pause(event.peer, 60s);
         note_once(fmt::format("{} was connected for a moment only: {}", address, event.reason));
     }
 }
@@ -156,11 +157,11 @@ void SwarmWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point
     for (const std::string& address : m_known_peers) {
         if (connected.count(address) == 0) {
             m_reporter.peer({false, address, m_reasons[address]});
-            m_turned_away.clear(); // perhaps for the sake of this connection
+            m_pauses.clear(); // perhaps one was hung up on for the sake of this connection
         }
     }
     if (connected.empty()) {
-        m_turned_away.clear();
+        m_pauses.clear();
     }
     m_looked = now;
     m_reasons.clear();
@@ -222,13 +223,19 @@ bool SwarmWatch::is_named(const Endpoint& peer) const
     return std::find(named.begin(), named.end(), peer) != named.end();
 }
 
+void SwarmWatch::pause(const Endpoint& peer, milliseconds time)
+{
+    if (is_named(peer)) {
+        m_pauses[peer] = m_looked + time;
+    }
+}
+
 std::vector<Endpoint> SwarmWatch::missing_peers() const
 {
-    constexpr milliseconds pause{60'000};
     std::vector<Endpoint> missing;
     for (const Endpoint& peer : m_endpoints.peers) {
-        const auto turned_away = m_turned_away.find(peer);
-        const bool pauses = turned_away != m_turned_away.end() && m_looked - turned_away->second < pause;
+        const auto pause = m_pauses.find(peer);
+        const bool pauses = pause != m_pauses.end() && m_looked < pause->second;
         if (m_known_peers.count(to_string(peer)) == 0 && !pauses) {
             missing.push_back(peer);
         }

@@ -122,7 +122,7 @@ TEST_CASE("partclone: what it complains of and goes on is refused unless it was 
     const auto refusal = refusal_of([&] { (void)used(script, false, true); });
     CHECK(refusal.status == ExitStatus::target);
     CHECK(refusal.message == "the used blocks of /dev/sda1 (ext4) cannot be found: partclone.ext4 says: "
-                             "extfsclone.c: bitmap free count err");
+                             "extfsclone.c: bitmap free count err; have it checked, or use --force");
     CHECK_FALSE(used(script, true).empty());
     CHECK_FALSE(used(script, true, true).empty());
 }
@@ -133,6 +133,8 @@ TEST_CASE("partclone: that it is mounted is no complaint")
         complaint_in("device (/dev/sda1.c: is) is mounted at /mnt\nerror exit\ndone!\nFile system:  EXTFS\n")
             .empty());
     CHECK(complaint_in("/build/src/f2fsclone.c: f2fs_dev_is_umounted\n").empty());
+    CHECK(complaint_in("extfsclone.c: FS has been mounted 30 times without being checked\n").empty());
+    CHECK_FALSE(complaint_in("WARN: volume was not unmounted cleanly.\n").empty());
     CHECK(complaint_in("done!\nbtrfsclone.c(335): BUG\nERROR: x") == "btrfsclone.c(335): BUG");
     CHECK(complaint_in("Invalid number of items in btrfs node 1") ==
           "Invalid number of items in btrfs node 1");

@@ -155,6 +155,21 @@ TEST_CASE("swarm watch: a named peer that hangs up at once pauses for a minute, 
     CHECK(it.watch.missing_peers() == it.endpoints.peers);
 }
 
+TEST_CASE("swarm watch: a named peer that cannot be reached pauses for 5 s, unless nobody is connected")
+{
+    Watched it;
+    it.endpoints.peers = {peer_at("10.0.0.2")};
+    it.watch.look({empty_peer("10.0.0.4:6881")}, start);
+    it.watch.handle(PeerUnreachable{peer_at("10.0.0.2"), "Connection refused"});
+    it.watch.look({empty_peer("10.0.0.4:6881")}, start + 4s);
+    CHECK(it.watch.missing_peers().empty());
+    it.watch.look({empty_peer("10.0.0.4:6881")}, start + 5s);
+    CHECK(it.watch.missing_peers() == it.endpoints.peers);
+    it.watch.handle(PeerUnreachable{peer_at("10.0.0.2"), "Connection refused"});
+    it.watch.look({}, start + 6s);
+    CHECK(it.watch.missing_peers() == it.endpoints.peers);
+}
+
 TEST_CASE(
     "swarm watch: where it cannot listen at the start ends it; later, when an address has gone, it warns")
 {
@@ -251,7 +266,7 @@ TEST_CASE("swarm watch: a peer that was never seen connected is noted once")
         it.watch.handle(PeerGone{peer_at("10.0.0.4"), "it has another image"});
     }
     CHECK(it.reporter.take() ==
-          Lines{"note: no connection with 10.0.0.2:6881: Connection refused; it is tried again every second",
+          Lines{"note: no connection with 10.0.0.2:6881: Connection refused; it is tried again",
                 "note: no connection with 10.0.0.3:6881: No route to host",
                 "note: 10.0.0.4:6881 was connected for a moment only: it has another image"});
 }

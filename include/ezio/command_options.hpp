@@ -27,7 +27,7 @@ struct CreateOptions {
     bool all = false;                          // every byte, without a look at what is on the source
     bool skip_holes = false;                   // of an image file, with `all`
     std::string extents;                       // file that says what to carry; empty: find out
-    bool force = false;                        // although it is mounted for writing
+    bool force = false;                        // although it changes, or was not left in order
     std::uint64_t memory = 256_MiB;
 
     bool operator==(const CreateOptions&) const = default;

@@ -67,9 +67,10 @@ class SwarmWatch {
     [[nodiscard]] unsigned became_complete() const { return m_became_complete; } // since needed_from()
     [[nodiscard]] bool has_source() const { return m_has_source; } // somebody has what is missing here
 
-    // The named ones that are not connected. While somebody is, those that hung up at once pause for a
-    // minute, or until anybody leaves: mostly there is another connection with them, which they began, or by
-    // another address of theirs.
+    // The named ones that are not connected. While somebody is, those that could not be reached pause for 5
+    // seconds, so that they do not keep others from being called; and for a minute those that hung up at
+    // once: mostly there is another connection with them, which they began, or by another address of theirs.
+    // All pauses are over when anybody leaves.
     [[nodiscard]] std::vector<Endpoint> missing_peers() const;
 
     // When somebody who is not complete was connected last; or needed_from(), whatever is later.
@@ -81,6 +82,7 @@ class SwarmWatch {
   private:
     void note_once(const std::string& message);
     void note_search(bool lonely, milliseconds interval);
+    void pause(const Endpoint& peer, milliseconds time);
     [[nodiscard]] bool is_named(const Endpoint& peer) const;
 
     const NetworkEndpoints& m_endpoints;
@@ -94,9 +96,9 @@ class SwarmWatch {
     std::set<std::string> m_incomplete; // the connected ones, if it serves
     bool m_has_source = false;
     std::set<std::string> m_known_peers;
-    std::map<std::string, std::string> m_reasons;        // why those left that were seen no more
-    std::map<Endpoint, Clock::time_point> m_turned_away; // named ones, and when that was
-    Clock::time_point m_looked;
+    std::map<std::string, std::string> m_reasons;   // why those left that were seen no more
+    std::map<Endpoint, Clock::time_point> m_pauses; // of named ones, until when
+    Clock::time_point m_looked;                     // when look() was called last
     std::set<std::string> m_noted;
     std::map<std::string, unsigned> m_tracker_peers;     // what each tracker has answered last
     milliseconds m_noted_interval{0};                    // of searching while nobody is connected
