@@ -4,7 +4,7 @@
 import shutil
 import time
 
-from harness import main, on_this_machine, wait_until
+from harness import main, wait_until
 from image_case import ImageCase
 from images import bdecode, bencode
 from networks import Capture, Host, Switch, needs_network_namespaces
@@ -41,7 +41,7 @@ class LocalDiscovery(DiscoveryTest):
         fetchers = [self.fetch(host, number) for number, host in enumerate(hosts[1:])]
         for number, fetcher in enumerate(fetchers):
             self.assert_fetched(fetcher, number)
-        self.assertLessEqual(max(map(self.seconds_to_first_byte, fetchers)), on_this_machine(2))
+        self.assertLessEqual(max(map(self.seconds_to_first_byte, fetchers)), 2)
 
     def test_processes_on_one_host_find_each_other(self):
         host = self.enterContext(Host())  # loopback is all it has
@@ -176,7 +176,7 @@ class Introductions(DiscoveryTest):
 
         for client in clients:
             wait_until(lambda client=client: connections(client) == len(clients), f"{client.address} to have all connections")
-        self.assertLessEqual(time.monotonic() - all_have_started, on_this_machine(2))
+        self.assertLessEqual(time.monotonic() - all_have_started, 2)
         self.assertTrue(all(fetcher.is_running() for fetcher in fetchers))
 
 

@@ -231,11 +231,6 @@ needs_fuse = unittest.skipIf(fusepy is None or not os.path.exists("/dev/fuse") o
 needs_loop_devices = unittest.skipUnless(loop_devices_work(), "needs root and loop devices")
 
 
-def on_this_machine(seconds):
-    """What takes so many seconds where nothing else runs, may take here: longer when more wants to run than there are processors."""
-    return seconds * max(1, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
-
-
 def free_port():
     """A port of 127.0.0.1 that nobody has, below those that the kernel gives to outgoing connections."""
     while True:
