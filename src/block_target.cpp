@@ -58,8 +58,7 @@ std::string why_busy(const std::string& path, dev_t device)
         const DeviceUse& use = uses.front();
         return is_device(use.device, device)
                    ? fmt::format("{} is mounted on {}; unmount it first", path, use.point)
-                   : fmt::format("{} is in use: {} is mounted on {}; unmount it first", path, use.device,
-                                 use.point);
+                   : describe_use(path, use);
     }
     if (is_swap(device)) {
         return fmt::format("{} is in use as swap; run swapoff first", path);

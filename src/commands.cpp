@@ -75,6 +75,9 @@ struct ToFetch {
 
 ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
 {
+    if (!options.save_torrent.empty()) {
+        refuse_replacing(options.save_torrent, {options.target});
+    }
     ToFetch found;
     std::string bytes;
     if (is_magnet(options.torrent)) {
@@ -97,7 +100,6 @@ ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
         found.endpoints = resolve(options.network);
     }
     if (!options.save_torrent.empty()) {
-        refuse_replacing(options.save_torrent, {options.target});
         write_file_atomically(options.save_torrent, bytes);
     }
     return found;

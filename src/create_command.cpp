@@ -108,10 +108,10 @@ TorrentContents contents_from(const CreateOptions& options, SourceKind kind)
     return contents;
 }
 
-// More than any torrent can have, if these are their sizes in it.
+// More than any torrent can have.
 void refuse_too_large_torrent(const CreateOptions& options, std::size_t extents, std::uint64_t pieces)
 {
-    constexpr std::uint64_t bytes_for_extent = 50;
+    constexpr std::uint64_t bytes_for_extent = 50; // in it; most need some more
     if (extents * bytes_for_extent + pieces * sizeof(Sha1Digest) > largest_torrent) {
         throw Error(ExitStatus::target,
                     fmt::format("the image of {} has {} and {}, more than a torrent of {} can hold; "
@@ -136,6 +136,12 @@ void refuse_too_little_memory(const CreateOptions& options, std::size_t extents,
     }
 }
 
+void refuse_too_much(const CreateOptions& options, std::size_t extents, std::uint64_t pieces)
+{
+    refuse_too_large_torrent(options, extents, pieces);
+    refuse_too_little_memory(options, extents, pieces);
+}
+
 // Extents and hashes as they are, not merged: the info-hash is then the one that Clonezilla's converter
 // makes.
 void keep_partclones_hashes(const CreateOptions& options, const Context& context, TorrentContents& contents)
@@ -145,8 +151,7 @@ void keep_partclones_hashes(const CreateOptions& options, const Context& context
     contents.piece_length = PartcloneInfo::piece_length;
     contents.extents = std::move(info.extents);
     contents.hashes = std::move(info.hashes);
-    refuse_too_large_torrent(options, contents.extents.size(), contents.hashes.size());
-    refuse_too_little_memory(options, contents.extents.size(), contents.hashes.size());
+    refuse_too_much(options, contents.extents.size(), contents.hashes.size());
     if (const std::uint64_t better = choose_piece_length(total_length(contents.extents));
         better < contents.piece_length) {
         context.reporter.warning(
@@ -154,11 +159,6 @@ void keep_partclones_hashes(const CreateOptions& options, const Context& context
                         "are {}, and the machines share what they have sooner",
                         format_bytes(better)));
     }
-}
-
-std::uint64_t pieces_in(std::uint64_t payload, std::uint64_t piece_length)
-{
-    return (payload + piece_length - 1) / piece_length;
 }
 
 StartEvent start_event(const CreateOptions& options, const Image& image)
@@ -195,9 +195,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     image.name = contents.name;
     image.map = map_of(source.extents, options.source);
     image.piece_length = options.piece_length.value_or(choose_piece_length(image.map.payload_size()));
-    const std::uint64_t pieces = pieces_in(image.map.payload_size(), image.piece_length);
-    refuse_too_large_torrent(options, source.extents.size(), pieces);
-    refuse_too_little_memory(options, source.extents.size(), pieces);
+    refuse_too_much(options, source.extents.size(), pieces_in(image.map.payload_size(), image.piece_length));
     image.extents = source.extents;
     image.extent_names = source.names;
     const auto target = open_target(options.source, Access::read_only, image);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/fd.hpp"
 
+#include "ezio/error.hpp"
+
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -53,6 +55,14 @@ int sync_directory(const std::string& path)
     const int error = fd ? sync_fully(fd) : errno;
     const bool only_the_kernel_can = fd ? error == EINVAL : error == EACCES; // and will
     return only_the_kernel_can ? 0 : error;
+}
+
+void sync_name_of(const std::string& path)
+{
+    const std::string directory = directory_of(path);
+    if (const int error = sync_directory(directory); error != 0) {
+        throw Error(IoFailure{IoFailure::Operation::sync, directory, 0, 0, error});
+    }
 }
 
 void occupy_standard_descriptors()

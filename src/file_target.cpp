@@ -56,18 +56,7 @@ void lock_file(const Fd& fd, const std::string& path)
 void refuse_mounted(const std::string& path)
 {
     if (const auto uses = uses_of_file(path); !uses.empty()) {
-        const DeviceUse& use = uses.front();
-        throw Error(ExitStatus::target, fmt::format("{} is in use: {} is mounted on {}; unmount it first",
-                                                    path, use.device, use.point));
-    }
-}
-
-// Bytes that are synced are no use in a file whose name a crash has taken.
-void sync_name(const std::string& path)
-{
-    const std::string directory = directory_of(path);
-    if (const int error = sync_directory(directory); error != 0) {
-        throw Error(IoFailure{IoFailure::Operation::sync, directory, 0, 0, error});
+        throw Error(ExitStatus::target, describe_use(path, uses.front()));
     }
 }
 
@@ -94,7 +83,7 @@ Fd open_for_writing(const std::string& path, const Image& image)
         if (exists) {
             refuse_mounted(path);
         } else {
-            sync_name(path);
+            sync_name_of(path);
         }
         const auto allocated = allocated_bytes(status_of(fd.get(), path));
         refuse_full_file_system(path, fd.get(), image.map.device_bytes(), allocated);

@@ -177,6 +177,11 @@ std::vector<Mounted> parse_mountinfo(std::string_view text)
     return mounts;
 }
 
+std::string describe_use(const std::string& path, const DeviceUse& use)
+{
+    return fmt::format("{} is in use: {} is mounted on {}; unmount it first", path, use.device, use.point);
+}
+
 std::vector<DeviceUse> uses_of(dev_t device)
 {
     UseFinder finder;

@@ -31,7 +31,7 @@ unsigned scan_threads()
 PieceScan::PieceScan(const ExtentMap& map, std::uint64_t piece_length, Target& target, unsigned threads,
                      Wakeup& wakeup, std::span<const V2Piece> v2_pieces)
     : m_map(map), m_piece_length(piece_length), m_target(target), m_wakeup(wakeup), m_v2_pieces(v2_pieces),
-      m_digests((map.payload_size() + piece_length - 1) / piece_length), m_v2_roots(v2_pieces.size()),
+      m_digests(pieces_in(map.payload_size(), piece_length)), m_v2_roots(v2_pieces.size()),
       m_pieces_at_once(has_sha1_instructions() && !target.is_rotational() ? 2 : 1), m_running(threads)
 {
     for (unsigned i = 0; i < threads; ++i) {

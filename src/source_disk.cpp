@@ -87,15 +87,19 @@ void refresh_cache(const SourceDisk& disk)
     (void)::posix_fadvise(disk.fd.get(), 0, 0, POSIX_FADV_DONTNEED); // as far as the kernel can
 }
 
-std::array<std::byte, superblock_bytes> read_superblock(const SourceDisk& disk, std::uint64_t offset)
+void read_source(const SourceDisk& disk, std::uint64_t offset, std::span<std::byte> bytes)
 {
-    std::array<std::byte, superblock_bytes> bytes{};
     iovec part{bytes.data(), bytes.size()};
-    const int error = read_fully(disk.fd.get(), std::span(&part, 1), offset);
-    if (error != 0) {
+    if (const int error = read_fully(disk.fd.get(), std::span(&part, 1), offset); error != 0) {
         throw Error(IoFailure{IoFailure::Operation::read, disk.path, offset, bytes.size(),
                               error == end_of_file ? 0 : error});
     }
+}
+
+std::array<std::byte, superblock_bytes> read_superblock(const SourceDisk& disk, std::uint64_t offset)
+{
+    std::array<std::byte, superblock_bytes> bytes{};
+    read_source(disk, offset, bytes);
     return bytes;
 }
 

@@ -3,7 +3,6 @@
 
 #include "ezio/error.hpp"
 #include "ezio/printable.hpp"
-#include "ezio/read_file.hpp"
 #include "ezio/units.hpp"
 
 #include <fmt/format.h>
@@ -284,11 +283,6 @@ Image image_of(const std::string& path, const lt::add_torrent_params& params)
 }
 
 } // namespace
-
-LoadedTorrent load_torrent(const std::string& path)
-{
-    return parse_torrent(read_file(path, largest_torrent), path);
-}
 
 LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path)
 {

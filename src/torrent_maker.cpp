@@ -173,12 +173,6 @@ std::string resolved_regular_file(const std::string& path)
     return error ? path : real.string();
 }
 
-void sync_directory_of(const std::string& path)
-{
-    const std::string directory = directory_of(path);
-    throw_unless_zero(sync_directory(directory), IoFailure::Operation::sync, directory, 0);
-}
-
 } // namespace
 
 std::string extent_name(std::uint64_t offset)
@@ -218,9 +212,7 @@ void refuse_replacing(const std::string& path, const std::vector<std::string>& o
         if (!other.empty() && std::filesystem::equivalent(path, other, error)) {
             throw Error(
                 ExitStatus::usage,
-                fmt::format(
-                    "{} is to be read, and would be replaced by the torrent; write it to another file",
-                    other));
+                fmt::format("{} would be replaced by the torrent; write that to another file", other));
         }
     }
 }
@@ -237,7 +229,7 @@ void write_file_atomically(const std::string& path, std::string_view bytes)
     TemporaryFile file(destination);
     file.write(bytes);
     file.take_final_name();
-    sync_directory_of(destination);
+    sync_name_of(destination);
 }
 
 } // namespace ezio

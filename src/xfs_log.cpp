@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/xfs_log.hpp"
 
-#include "ezio/error.hpp"
 #include "ezio/page_buffer.hpp"
-#include "ezio/positional_io.hpp"
 #include "ezio/units.hpp"
 
 #include <boost/endian/conversion.hpp>
@@ -66,15 +64,6 @@ std::optional<Record> record_at(std::span<const std::byte> header, std::uint64_t
     return Record{big_u64(header, 16), big_u32(header, 40), offset + headers * block};
 }
 
-void read(const SourceDisk& disk, std::uint64_t offset, std::span<std::byte> bytes)
-{
-    iovec part{bytes.data(), bytes.size()};
-    if (const int error = read_fully(disk.fd.get(), std::span(&part, 1), offset); error != 0) {
-        throw Error(IoFailure{IoFailure::Operation::read, disk.path, offset, bytes.size(),
-                              error == end_of_file ? 0 : error});
-    }
-}
-
 std::optional<Record> newest_record(const SourceDisk& disk, const Extent& log,
                                     const std::function<void()>& tick)
 {
@@ -82,7 +71,7 @@ std::optional<Record> newest_record(const SourceDisk& disk, const Extent& log,
     PageBuffer buffer(1_MiB);
     for (std::uint64_t at = 0; at < log.length; at += buffer.size()) {
         const auto bytes = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), log.length - at));
-        read(disk, log.offset + at, bytes);
+        read_source(disk, log.offset + at, bytes);
         for (std::size_t header = 0; header + block <= bytes.size(); header += block) {
             const auto record = record_at(bytes.subspan(header, block), at + header);
             if (record && (!newest || record->number > newest->number)) {
@@ -102,7 +91,7 @@ bool is_unmount(const SourceDisk& disk, const Extent& log, const Record& record)
         return false;
     }
     std::array<std::byte, block> body{};
-    read(disk, log.offset + record.body % log.length, body);
+    read_source(disk, log.offset + record.body % log.length, body);
     return (body[flags] & unmount) != std::byte{0};
 }
 

@@ -6,6 +6,7 @@
 #include "temp_dir.hpp"
 
 #include "ezio/printable.hpp"
+#include "ezio/read_file.hpp"
 #include "ezio/torrent_maker.hpp"
 #include "ezio/units.hpp"
 
@@ -57,6 +58,12 @@ std::string replaced(std::string text, const std::string& old, const std::string
 std::string with_file_path(const std::string& bencoded_path)
 {
     return replaced(encode_torrent(plain()), bencoded(digits), bencoded_path);
+}
+
+// As commands do it.
+LoadedTorrent load_torrent(const std::string& path)
+{
+    return parse_torrent(read_file(path, largest_torrent), path);
 }
 
 LoadedTorrent load(const std::string& bytes)

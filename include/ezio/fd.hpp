@@ -47,6 +47,10 @@ class Fd {
 // thread.
 [[nodiscard]] int sync_directory(const std::string& path);
 
+// Syncs the directory that `path` is in: bytes that are synced are no use in a file whose name a crash has
+// taken. Throws Error (ExitStatus::io). Any thread.
+void sync_name_of(const std::string& path);
+
 // Takes descriptors 0 to 2 where the process was started without them: or the target could get one of these
 // numbers, and our messages with it. They are opened the wrong way round, so that using them still fails.
 // Throws std::system_error.

@@ -23,6 +23,12 @@ struct V2Piece {
     std::uint64_t leaves = 0;         // of the tree; those beyond the data are zero
 };
 
+// The last one may be short.
+[[nodiscard]] constexpr std::uint64_t pieces_in(std::uint64_t payload, std::uint64_t piece_length)
+{
+    return (payload + piece_length - 1) / piece_length;
+}
+
 // A disk image as a torrent describes it. Constant once loaded.
 struct Image {
     std::string name;                      // info.name, for example "sda1"

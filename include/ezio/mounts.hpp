@@ -32,6 +32,9 @@ struct DeviceUse {
     bool read_only = false;
 };
 
+// That the disk `path` is used there, and what to do.
+[[nodiscard]] std::string describe_use(const std::string& path, const DeviceUse& use);
+
 // All mounts of the block device, of its partitions, and of what holds them (LVM, RAID, encryption).
 [[nodiscard]] std::vector<DeviceUse> uses_of(dev_t device);
 

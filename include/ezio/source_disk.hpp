@@ -9,7 +9,9 @@
 #include "ezio/superblock.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,9 @@ void refuse_changing(const SourceDisk& disk);
 // partitions, a file system that was mounted meanwhile): has the partitions' data written and the cached data
 // of the disk forgotten.
 void refresh_cache(const SourceDisk& disk);
+
+// Fills `bytes` with what is at `offset`. Throws Error (ExitStatus::io).
+void read_source(const SourceDisk& disk, std::uint64_t offset, std::span<std::byte> bytes);
 
 // The superblock_bytes bytes at `offset`. Throws Error (ExitStatus::io).
 [[nodiscard]] std::array<std::byte, superblock_bytes> read_superblock(const SourceDisk& disk,

@@ -30,12 +30,9 @@ struct LoadedTorrent {
     libtorrent::add_torrent_params params; // for the session
 };
 
-// Reads and checks the torrent at `path`. Throws Error (ExitStatus::torrent) when it cannot be read, is no
-// torrent, or is none that describes a disk image: v2 only, names that are no offsets, overlapping extents,
-// a piece length that is no power of two or under 16 KiB.
-[[nodiscard]] LoadedTorrent load_torrent(const std::string& path);
-
-// The same, of the torrent's bytes; `path` is what messages call it.
+// Checks the torrent of these bytes; `path` is what messages call it. Throws Error (ExitStatus::torrent) when
+// it is none, or none that describes a disk image: v2 only, names that are no offsets, overlapping extents, a
+// piece length that is no power of two or under 16 KiB.
 [[nodiscard]] LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path);
 
 } // namespace ezio
