@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/superblock.hpp"
 
+#include <boost/endian/conversion.hpp>
+
 namespace ezio {
 
 namespace {
 
-std::uint64_t little_endian(Superblock superblock, std::size_t offset, std::size_t bytes)
+std::uint64_t little_u16(Superblock superblock, std::size_t offset)
 {
-    std::uint64_t number = 0;
-    for (std::size_t i = bytes; i > 0; --i) {
-        number = number << 8 | std::to_integer<std::uint64_t>(superblock[offset + i - 1]);
-    }
-    return number;
+    return boost::endian::load_little_u16(reinterpret_cast<const unsigned char*>(&superblock[offset]));
+}
+
+std::uint64_t little_u32(Superblock superblock, std::size_t offset)
+{
+    return boost::endian::load_little_u32(reinterpret_cast<const unsigned char*>(&superblock[offset]));
+}
+
+std::uint64_t little_u64(Superblock superblock, std::size_t offset)
+{
+    return boost::endian::load_little_u64(reinterpret_cast<const unsigned char*>(&superblock[offset]));
 }
 
 } // namespace
@@ -21,25 +29,24 @@ bool ext_is_clean(Superblock superblock)
     constexpr std::uint64_t valid = 1;          // of s_state
     constexpr std::uint64_t has_errors = 2;     // of s_state
     constexpr std::uint64_t needs_recovery = 4; // of s_feature_incompat: the journal is to be replayed
-    const std::uint64_t state = little_endian(superblock, 0x3a, 2);
-    return (state & (valid | has_errors)) == valid &&
-           (little_endian(superblock, 0x60, 4) & needs_recovery) == 0;
+    const std::uint64_t state = little_u16(superblock, 0x3a);
+    return (state & (valid | has_errors)) == valid && (little_u32(superblock, 0x60) & needs_recovery) == 0;
 }
 
 bool btrfs_is_clean(Superblock superblock)
 {
-    return little_endian(superblock, 0x60, 8) == 0; // where the root of the log's tree is
+    return little_u64(superblock, 0x60) == 0; // where the root of the log's tree is
 }
 
 std::uint64_t btrfs_device_count(Superblock superblock)
 {
-    return little_endian(superblock, 0x88, 8);
+    return little_u64(superblock, 0x88);
 }
 
 std::optional<Extent> ntfs_boot_copy(Superblock superblock)
 {
-    const std::uint64_t sector = little_endian(superblock, 0x0b, 2);
-    const std::uint64_t sectors = little_endian(superblock, 0x28, 8); // without the copy's own
+    const std::uint64_t sector = little_u16(superblock, 0x0b);
+    const std::uint64_t sectors = little_u64(superblock, 0x28); // without the copy's own
     const bool plausible = sector >= 256 && sector <= 4096 && sectors > 0 && sectors < (1ULL << 48);
     return plausible ? std::optional(Extent{sectors * sector, sector}) : std::nullopt;
 }

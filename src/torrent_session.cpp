@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/torrent_session.hpp"
 
+#include "ezio/answer_guard.hpp"
 #include "ezio/disk_io.hpp"
 #include "ezio/duplicate_peers.hpp"
 #include "ezio/introductions.hpp"
-#include "ezio/metadata_guard.hpp"
 #include "ezio/session_alerts.hpp"
 #include "ezio/tcp_preference.hpp"
 #include "ezio/web_certificates.hpp"
@@ -134,8 +134,8 @@ lt::add_torrent_params TorrentSession::torrent_params()
     }
     params.max_connections = network.max_peers;
     if (params.ti) {
-        guard_metadata(params, static_cast<std::uint64_t>(params.ti->info_section().size()),
-                       m_torrent.image.piece_count());
+        guard_answers(params, static_cast<std::uint64_t>(params.ti->info_section().size()),
+                      m_torrent.image.piece_count());
     }
     refuse_duplicates(params);
     prefer_tcp(params); // before anybody has something to send

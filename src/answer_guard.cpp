@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/metadata_guard.hpp"
+#include "ezio/answer_guard.hpp"
 
 #include "ezio/peer_plugins.hpp"
 
@@ -77,7 +77,7 @@ class GuardPeer final : public lt::peer_plugin {
 
 } // namespace
 
-void guard_metadata(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces)
+void guard_answers(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces)
 {
     add_peer_plugins<GuardPeer>(params, std::make_shared<const Limits>(
                                             Limits{requests_allowed(info_bytes), waiting_allowed(pieces)}));

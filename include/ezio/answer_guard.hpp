@@ -12,6 +12,6 @@ namespace ezio {
 // for ever and reads nothing would use up the memory. Makes a plugin part of the torrent that is about to be
 // added, which hangs up on a peer that asks for metadata more often than anybody has to, or for whom more
 // waits than can wait for an honest one. `info_bytes` is the size of the info dictionary.
-void guard_metadata(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces);
+void guard_answers(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces);
 
 } // namespace ezio
