@@ -109,6 +109,12 @@ Error cannot_listen(const Obstacle& obstacle)
     return {ExitStatus::network, fmt::format("cannot listen on {}: {}", to_string(obstacle.endpoint), why)};
 }
 
+// One that the kernel still makes sure of being unique cannot be bound yet; libtorrent leaves it out, too.
+bool is_tentative(const asio::ip::address& address)
+{
+    return address.is_v6() && try_tcp({address, 0}) == boost::system::errc::address_not_available;
+}
+
 // The addresses that `host` means: one of its own, an interface's, or, when it is empty, all of them.
 std::vector<asio::ip::address> listen_addresses(const std::string& host)
 {
@@ -126,12 +132,14 @@ std::vector<asio::ip::address> listen_addresses(const std::string& host)
             fmt::format("cannot listen on {}: it is neither an address nor an interface of this machine",
                         host));
     }
-    auto addresses = addresses_of_interface(host);
+    const auto addresses = addresses_of_interface(host);
     if (addresses.empty()) {
         throw Error(ExitStatus::network,
                     fmt::format("cannot listen on {}: the interface has no address", host));
     }
-    return addresses;
+    std::vector<asio::ip::address> ready;
+    std::remove_copy_if(addresses.begin(), addresses.end(), std::back_inserter(ready), is_tentative);
+    return ready.empty() ? addresses : ready;
 }
 
 struct ListenRequest {
@@ -248,7 +256,17 @@ std::vector<Endpoint> resolve_peer(const std::string& text)
     }
     std::vector<Endpoint> endpoints;
     for (const auto& result : results) {
-        endpoints.push_back(result.endpoint());
+        const auto address = result.endpoint().address();
+        if (!address.is_v6() || !address.to_v6().is_link_local()) {
+            endpoints.push_back(result.endpoint());
+        }
+    }
+    if (endpoints.empty()) { // libtorrent forgets which link
+        throw Error(
+            ExitStatus::usage,
+            fmt::format("--peer {}: a link-local IPv6 address cannot be connected to; name another one "
+                        "that the host has",
+                        text));
     }
     return endpoints;
 }

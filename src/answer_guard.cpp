@@ -30,16 +30,32 @@ std::uint64_t waiting_allowed(std::uint32_t pieces)
     return (std::uint64_t{4} << 20) + for_each_piece * pieces;
 }
 
-struct Limits {
-    std::uint64_t metadata_messages;
-    std::uint64_t waiting_bytes;
+// What waits for an honest one that reads: data up to the watermark, and what it is told at once of each
+// piece.
+std::uint64_t waiting_usual(std::uint32_t pieces)
+{
+    constexpr std::uint64_t for_each_piece = 20;
+    return (std::uint64_t{640} << 10) + for_each_piece * pieces;
+}
+
+// Requests beyond those that may wait, in a second: several times what an honest one can have on their way.
+constexpr int rejections_allowed = 1000;
+
+// Of what is more than usual, over all connections.
+constexpr std::uint64_t waiting_together = std::uint64_t{32} << 20;
+
+struct Shared {
+    const std::uint64_t metadata_messages;
+    const std::uint64_t usual;
+    const std::uint64_t most;
+    std::uint64_t together = 0; // what waits beyond the usual, as of each connection's last tick
 };
 
 class GuardPeer final : public lt::peer_plugin {
   public:
-    GuardPeer(std::shared_ptr<const Limits> limits, lt::peer_connection_handle connection)
-        : m_limits(std::move(limits)), m_connection(std::move(connection)),
-          m_left(m_limits->metadata_messages)
+    GuardPeer(std::shared_ptr<Shared> shared, lt::peer_connection_handle connection)
+        : m_shared(std::move(shared)), m_connection(std::move(connection)),
+          m_left(m_shared->metadata_messages)
     {}
 
     // Called first of all plugins, also while the message is incomplete. True: not passed on.
@@ -57,30 +73,58 @@ class GuardPeer final : public lt::peer_plugin {
         return true;
     }
 
-    // Once a second.
+    bool on_request(const lt::peer_request&) override
+    {
+        if (m_rejections <= rejections_allowed) {
+            return false;
+        }
+        hang_up();
+        return true;
+    }
+
+    void sent_reject_request(const lt::peer_request&) override { ++m_rejections; }
+
+    // Once a second. When all have too much together, those that have the least of it may stay.
     void tick() override
     {
+        m_rejections = 0;
         lt::peer_info info;
         m_connection.get_peer_info(info);
-        if (static_cast<std::uint64_t>(info.used_send_buffer) > m_limits->waiting_bytes) {
+        const auto waiting = static_cast<std::uint64_t>(info.used_send_buffer);
+        count(waiting > m_shared->usual ? waiting - m_shared->usual : 0);
+        if (waiting > m_shared->most ||
+            (m_shared->together > waiting_together && m_beyond > waiting_together / many)) {
             hang_up();
         }
     }
 
+    void on_disconnect(const lt::error_code&) override { count(0); }
+
   private:
+    static constexpr std::uint64_t many = 256; // connections
+
+    void count(std::uint64_t beyond)
+    {
+        m_shared->together += beyond - m_beyond;
+        m_beyond = beyond;
+    }
+
     void hang_up() { m_connection.disconnect(lt::errors::invalid_message, lt::operation_t::bittorrent); }
 
-    const std::shared_ptr<const Limits> m_limits;
+    const std::shared_ptr<Shared> m_shared;
     lt::peer_connection_handle m_connection;
-    std::uint64_t m_left; // messages about metadata, for as long as it is connected
+    std::uint64_t m_beyond = 0; // bytes that wait for it beyond the usual, of m_shared->together
+    int m_rejections = 0;       // since the last tick
+    std::uint64_t m_left;       // messages about metadata, for as long as it is connected
 };
 
 } // namespace
 
 void guard_answers(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces)
 {
-    add_peer_plugins<GuardPeer>(params, std::make_shared<const Limits>(
-                                            Limits{requests_allowed(info_bytes), waiting_allowed(pieces)}));
+    add_peer_plugins<GuardPeer>(
+        params, std::make_shared<Shared>(
+                    Shared{requests_allowed(info_bytes), waiting_usual(pieces), waiting_allowed(pieces)}));
 }
 
 } // namespace ezio

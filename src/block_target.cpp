@@ -119,11 +119,17 @@ void refuse_wrong_sectors(const Fd& fd, const std::string& path, const Image& im
 {
     const std::uint64_t sector = sector_size(fd, path);
     const std::uint64_t largest = image.map.largest_sector();
+    if (image.sector_bytes != 0 && sector != image.sector_bytes) {
+        throw Error(ExitStatus::target,
+                    fmt::format("{} has sectors of {} bytes, but the image is of a disk with sectors of {} "
+                                "bytes, which its partition table counts in; it needs such a disk",
+                                path, sector, image.sector_bytes));
+    }
     if (sector > largest) {
         throw Error(
             ExitStatus::target,
-            fmt::format("{} has sectors of {} bytes, but the image is of a disk with sectors of {} bytes: "
-                        "its extents do not fit",
+            fmt::format("{} has sectors of {} bytes, but the image's extents fit sectors of at most {} "
+                        "bytes; it needs another disk",
                         path, sector, largest));
     }
 }

@@ -225,7 +225,10 @@ std::optional<std::string> instead_of_command(const std::vector<CommandSpec>& al
         return general_help(all);
     }
     if (first == "help") {
-        return command_help(find_command(all, rest[0]));
+        return rest[0] == "completion" ? completion_help() : command_help(find_command(all, rest[0]));
+    }
+    if (first == "completion" && asks_for_help(rest)) {
+        return completion_help();
     }
     if (first == "completion") {
         return completion_script(all, rest.empty() ? "" : rest[0]);

@@ -32,6 +32,9 @@ std::string info_text(const LoadedTorrent& torrent)
         line("Padding", fmt::format("{} of it, which no device has", bytes(image.map.padding_bytes())));
     }
     line("Device", fmt::format("at least {}", bytes(image.map.device_end())));
+    if (image.sector_bytes != 0) {
+        line("Sectors", fmt::format("of {} bytes; a whole disk needs the same", image.sector_bytes));
+    }
     line("Extents", fmt::format("{}", image.extents.size()));
     line("Pieces", fmt::format("{} of {}", image.piece_count(), format_bytes(image.piece_length)));
     for (const std::string& tracker : torrent.trackers) {
@@ -39,6 +42,9 @@ std::string info_text(const LoadedTorrent& torrent)
     }
     for (const std::string& seed : torrent.web_seeds) {
         line("Web seed", seed);
+    }
+    if (!torrent.ssl_ca.empty()) {
+        line("Private", "peers need a certificate of the CA in it");
     }
     if (!torrent.comment.empty()) {
         line("Comment", torrent.comment);
@@ -58,12 +64,13 @@ nlohmann::json info_event(const LoadedTorrent& torrent)
             {"payload_bytes", image.map.payload_size()},
             {"padding_bytes", image.map.padding_bytes()},
             {"device_bytes", image.map.device_end()},
-            {"sector_bytes", image.map.largest_sector()},
+            {"sector_bytes", image.sector_bytes != 0 ? image.sector_bytes : image.map.largest_sector()},
             {"extents", image.extents.size()},
             {"pieces", image.piece_count()},
             {"piece_length", image.piece_length},
             {"trackers", torrent.trackers},
             {"web_seeds", torrent.web_seeds},
+            {"private", !torrent.ssl_ca.empty()},
             {"comment", torrent.comment},
             {"created_by", torrent.creator}};
 }

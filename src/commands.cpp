@@ -35,9 +35,8 @@ std::optional<TlsCredentials> credentials_for(const LoadedTorrent& torrent, cons
     if (files.given()) {
         throw Error(
             ExitStatus::usage,
-            fmt::format(
-                "--ssl-cert: {} is not private, its data would travel in the clear; see create --ssl-ca",
-                torrent.path));
+            fmt::format("{}: {} is not private, its data would travel in the clear; see create --ssl-ca",
+                        files.first_option(), torrent.path));
     }
     return std::nullopt;
 }
@@ -82,20 +81,21 @@ ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
     std::string bytes;
     if (is_magnet(options.torrent)) {
         if (options.network.tls.given()) {
-            throw Error(ExitStatus::usage,
-                        "--ssl-cert: a magnet link does not say whose certificates an image wants, so the "
-                        "metadata of a private one cannot be had from its peers; give its torrent file or "
-                        "URL");
+            throw Error(
+                ExitStatus::usage,
+                options.network.tls.first_option() +
+                    ": a magnet link does not say whose certificates an image wants, so the metadata of a "
+                    "private one cannot be had from its peers; give its torrent file or URL");
         }
         found.endpoints = resolve(options.network);
         const auto named = parse_magnet(options.torrent).peers; // as if by --peer
         found.endpoints.peers.insert(found.endpoints.peers.end(), named.begin(), named.end());
         const MetadataOptions metadata{options.network, found.endpoints,
-                                       shorter(options.stall_timeout, options.timeout)};
+                                       shorter(options.stall_timeout, options.timeout), options.memory};
         bytes = fetch_metadata(options.torrent, metadata, context.reporter, context.wakeup, context.stop);
         found.torrent = parse_torrent(bytes, options.torrent);
     } else {
-        bytes = read_torrent(options.torrent, context.stop, options.timeout);
+        bytes = read_torrent(options.torrent, context.stop, {options.timeout, options.stall_timeout});
         found.torrent = parse_torrent(bytes, options.torrent);
         found.endpoints = resolve(options.network);
     }
@@ -137,7 +137,11 @@ void give_up_privileges_for(const std::optional<User>& user, const TransferOptio
 void run(const SeedOptions& options, const Context& context)
 {
     const LoadedTorrent torrent = torrent_from(options.torrent, context);
-    TransferOptions transfer = prepare(Role::seed, torrent, options.network, resolve(options.network));
+    NetworkOptions network = options.network;
+    if (options.clients) { // whom there is no room for is not counted
+        network.max_peers = std::max(network.max_peers, static_cast<int>(*options.clients));
+    }
+    TransferOptions transfer = prepare(Role::seed, torrent, network, resolve(network));
     const auto user = user_for(options.network, options.source);
     transfer.memory = options.memory;
     transfer.seed_time = options.seed_time;

@@ -9,6 +9,7 @@
 #include "ezio/piece_length.hpp"
 #include "ezio/portability.hpp"
 #include "ezio/positional_io.hpp"
+#include "ezio/printable.hpp"
 #include "ezio/read_file.hpp"
 #include "ezio/scan_progress.hpp"
 #include "ezio/torrent_file.hpp"
@@ -88,8 +89,15 @@ std::string default_name(const std::string& source, SourceKind kind)
 
 void refuse_bad_name(const std::string& name)
 {
-    if (name == "." || name == ".." || name.find('/') != std::string::npos) {
-        throw Error(ExitStatus::usage, fmt::format("--name {}: it cannot be that of a directory", name));
+    constexpr std::size_t longest_name = 240; // bytes; libtorrent cuts off the rest
+    if (name == "." || name == ".." || name.find_first_of("/\\") != std::string::npos ||
+        printable(name) != name || name.size() > longest_name) {
+        throw Error(
+            ExitStatus::usage,
+            fmt::format(
+                "the name '{}' cannot be that of a directory everywhere; choose one with --name, of at "
+                "most {} bytes, without slashes, backslashes and control characters",
+                name, longest_name));
     }
 }
 
@@ -146,8 +154,7 @@ void refuse_too_much(const CreateOptions& options, std::size_t extents, std::uin
 // makes.
 void keep_partclones_hashes(const CreateOptions& options, const Context& context, TorrentContents& contents)
 {
-    constexpr std::uint64_t largest_info = 1_GiB;
-    PartcloneInfo info = parse_partclone_info(read_file(options.source, largest_info), options.source);
+    PartcloneInfo info = parse_partclone_info(read_file(options.source, options.memory), options.source);
     contents.piece_length = PartcloneInfo::piece_length;
     contents.extents = std::move(info.extents);
     contents.hashes = std::move(info.hashes);
@@ -205,6 +212,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     contents.piece_length = image.piece_length;
     contents.extents = std::move(source.extents);
     contents.names = std::move(source.names);
+    contents.sector_bytes = source.sector_bytes;
     contents.hashes = scan.digests();
 }
 

@@ -57,7 +57,6 @@ Probe make_probe(int fd, const std::string& path, std::uint64_t offset, std::uin
                                static_cast<blkid_loff_t>(size)) != 0) {
         throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
     }
-    blkid_probe_enable_superblocks(probe.get(), 1);
     blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE);
     blkid_probe_enable_partitions(probe.get(), 1);
     return probe;
@@ -77,11 +76,20 @@ bool has_several_signatures(blkid_probe probe)
 
 } // namespace
 
+std::string partition_table_type(int fd, const std::string& path, std::uint64_t size)
+{
+    const Probe probe = make_probe(fd, path, 0, size);
+    blkid_probe_enable_superblocks(probe.get(), 0);
+    const auto table = blkid_do_safeprobe(probe.get()) == 0 ? table_of(probe.get()) : std::nullopt;
+    return table && !table->partitions.empty() ? table->type : "";
+}
+
 DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t offset, std::uint64_t size)
 {
     constexpr int found = 0;
     constexpr int nothing = 1;
     const Probe probe = make_probe(fd, path, offset, size);
+    blkid_probe_enable_superblocks(probe.get(), 1);
     errno = 0;
     const int result = blkid_do_safeprobe(probe.get());
     const int error = errno;

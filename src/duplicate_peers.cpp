@@ -23,12 +23,6 @@ namespace {
 constexpr const char* process_key = "ezio_process";
 constexpr std::size_t longest_id = 64; // of others; longer ones are nobody's
 
-std::string random_id()
-{
-    std::random_device random;
-    return fmt::format("{:08x}{:08x}", random(), random());
-}
-
 bool is_v4(const lt::tcp::endpoint& endpoint)
 {
     return endpoint.address().is_v4();
@@ -38,7 +32,7 @@ class GuardedPeer;
 
 // Those connections of a torrent whose other end is known, by that.
 struct Links {
-    const std::string own_id = random_id();
+    const std::string own_id;
     std::map<std::string, std::set<GuardedPeer*>> by_process;
 };
 
@@ -111,6 +105,12 @@ class GuardedPeer final : public lt::peer_plugin {
 
 } // namespace
 
+std::string make_process_id()
+{
+    std::random_device random;
+    return fmt::format("{:08x}{:08x}", random(), random());
+}
+
 std::string process_id(const lt::bdecode_node& handshake)
 {
     const std::string id(handshake.dict_find_string_value(process_key));
@@ -136,9 +136,9 @@ bool PeerLink::is_worse_than(const PeerLink& older) const
     return rank(*this) < rank(older);
 }
 
-void refuse_duplicates(lt::add_torrent_params& params)
+void refuse_duplicates(lt::add_torrent_params& params, const std::string& own_id)
 {
-    add_peer_plugins<GuardedPeer>(params, std::make_shared<Links>());
+    add_peer_plugins<GuardedPeer>(params, std::make_shared<Links>(Links{own_id, {}}));
 }
 
 } // namespace ezio

@@ -43,6 +43,14 @@ int sync_range(const Fd& fd, std::uint64_t offset, std::uint64_t length, unsigne
     return 0;
 }
 
+std::string real_path(const std::string& path)
+{
+    std::error_code error;
+    const auto absolute = std::filesystem::absolute(path, error);
+    const auto real = error ? absolute : std::filesystem::weakly_canonical(absolute, error);
+    return error ? path : real.string();
+}
+
 std::string directory_of(const std::string& path)
 {
     const auto parent = std::filesystem::path(path).parent_path();

@@ -103,6 +103,14 @@ std::string general_help(const std::vector<CommandSpec>& commands)
     return text + "\nThe manual, with exit statuses and the events of --json: man ezio-cli\n";
 }
 
+std::string completion_help()
+{
+    return "Print a script for a shell, which completes the command line.\n\n"
+           "Usage: ezio-cli completion bash|zsh|fish\n\n"
+           "Examples:\n  source <(ezio-cli completion bash)\n"
+           "  ezio-cli completion fish > ~/.config/fish/completions/ezio-cli.fish\n";
+}
+
 std::string command_help(const CommandSpec& command)
 {
     std::string text = fmt::format("{}.\n\nUsage: {}\n\n", command.summary, usage_line(command));

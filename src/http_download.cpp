@@ -66,7 +66,14 @@ struct Download {
     std::string bytes;
     std::uint64_t limit;
     const StopSignal& stop;
+    const DownloadPatience& patience;
+    Clock::time_point last_received = Clock::now();
     bool too_large = false;
+
+    [[nodiscard]] bool is_silent_too_long() const
+    {
+        return patience.silence && Clock::now() - last_received >= *patience.silence;
+    }
 };
 
 // Both callbacks are called by C: nothing may be thrown through it.
@@ -79,12 +86,14 @@ std::size_t take(char* data, std::size_t size, std::size_t count, void* user) no
         return 0; // ends the transfer
     }
     download.bytes.append(data, size * count);
+    download.last_received = Clock::now();
     return size * count;
 }
 
 int go_on(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept
 {
-    return static_cast<Download*>(user)->stop.received() != 0 ? 1 : 0;
+    const auto& download = *static_cast<const Download*>(user);
+    return download.stop.received() != 0 || download.is_silent_too_long() ? 1 : 0;
 }
 
 // Every option is known to libcurl 7.85 and later; a failure would be out of memory.
@@ -116,7 +125,7 @@ bool is_http_url(std::string_view text)
 }
 
 std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop,
-                          std::optional<std::chrono::milliseconds> patience)
+                          const DownloadPatience& patience)
 {
     const Clock::time_point started = Clock::now();
     static const Curl library(url);
@@ -124,7 +133,7 @@ std::string http_download(const std::string& url, std::uint64_t limit, const Sto
     if (curl == nullptr) {
         throw std::bad_alloc();
     }
-    Download download{{}, limit, stop};
+    Download download{{}, limit, stop, patience};
     char reason[CURL_ERROR_SIZE] = "";
     const auto option = [&](CURLoption which, auto value) { set(library, curl.get(), which, value); };
     option(CURLOPT_URL, url.c_str());
@@ -140,8 +149,8 @@ std::string http_download(const std::string& url, std::uint64_t limit, const Sto
     option(CURLOPT_USERAGENT, "ezio-cli/" EZIO_VERSION);
     option(CURLOPT_NOSIGNAL, 1L);
     option(CURLOPT_CONNECTTIMEOUT, connect_seconds);
-    if (patience) {
-        option(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(patience->count()))); // 0 would be none
+    if (patience.all) {
+        option(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(patience.all->count()))); // 0 would be none
     }
     option(CURLOPT_LOW_SPEED_LIMIT, 1L);
     option(CURLOPT_LOW_SPEED_TIME, silent_seconds);
@@ -157,9 +166,13 @@ std::string http_download(const std::string& url, std::uint64_t limit, const Sto
         throw Error(ExitStatus::torrent,
                     fmt::format("{} has more than {}; that is no torrent", url, format_bytes(limit)));
     }
-    if (result == CURLE_OPERATION_TIMEDOUT && patience && Clock::now() - started >= *patience) {
+    if (result == CURLE_OPERATION_TIMEDOUT && patience.all && Clock::now() - started >= *patience.all) {
         throw Error(ExitStatus::stalled,
-                    fmt::format("{} is not downloaded after {}", url, format_duration(*patience)));
+                    fmt::format("{} is not downloaded after {}", url, format_duration(*patience.all)));
+    }
+    if (result == CURLE_ABORTED_BY_CALLBACK && patience.silence) {
+        throw Error(ExitStatus::stalled, fmt::format("{} is not downloaded: nothing came for {}", url,
+                                                     format_duration(*patience.silence)));
     }
     if (result != CURLE_OK) {
         const std::string why = reason[0] != '\0' ? &reason[0] : library.easy_strerror(result);

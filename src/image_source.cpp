@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/image_source.hpp"
 
+#include "ezio/block_device.hpp"
 #include "ezio/clock.hpp"
 #include "ezio/disk_layout.hpp"
 #include "ezio/partclone.hpp"
@@ -64,6 +65,7 @@ class ExtentFinder {
     {}
 
     std::vector<Extent> find();
+    [[nodiscard]] std::uint64_t sector_bytes() const;
 
   private:
     std::vector<Extent> of_listed_extents();
@@ -104,6 +106,17 @@ std::vector<Extent> ExtentFinder::find()
         throw refused(advice_for(m_disk.path, contents.type));
     }
     return of_file_system({m_disk.path, 0, m_disk.size}, contents.type);
+}
+
+// See ImageSource. In a file only a GPT is found where its sectors are of 512 bytes; what MBR counts in it
+// does not say.
+std::uint64_t ExtentFinder::sector_bytes() const
+{
+    const std::string table = partition_table_type(m_disk.fd.get(), m_disk.path, m_disk.size);
+    if (table.empty() || (!m_disk.is_device && table != "gpt")) {
+        return 0;
+    }
+    return m_disk.is_device ? sector_size(m_disk.fd, m_disk.path) : 512;
 }
 
 std::vector<Extent> ExtentFinder::of_listed_extents()
@@ -270,7 +283,11 @@ ImageSource find_extents(const CreateOptions& options, const Context& context)
     if (disk.is_device && (disk.is_mounted() || !partition_devices(disk.device).empty())) {
         refresh_cache(disk);
     }
-    return {ExtentFinder(disk, options, context).find(), {}};
+    ExtentFinder finder(disk, options, context);
+    ImageSource source;
+    source.extents = finder.find();
+    source.sector_bytes = finder.sector_bytes();
+    return source;
 }
 
 namespace {

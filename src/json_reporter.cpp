@@ -23,6 +23,9 @@ class JsonReporter final : public Reporter {
 
     void progress(const ProgressEvent& event) override
     {
+        if (!m_events.flush()) {
+            return;
+        }
         const bool new_phase = std::exchange(m_phase, event.phase) != event.phase;
         if (new_phase || event.seconds - m_last >= m_interval) {
             m_last = event.seconds;
@@ -47,6 +50,12 @@ class JsonReporter final : public Reporter {
     {
         print(to_json(error));
         m_errors.print("ezio-cli: " + printable(error.what()));
+    }
+
+    void make_way() override // a result waits for its reader, too
+    {
+        while (!m_events.finish()) {
+        }
     }
 
   private:

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/line_printer.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
 
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ezio {
@@ -20,10 +27,30 @@ std::string_view variable(const char* name)
     return value != nullptr ? value : "";
 }
 
-bool is_smart_terminal(std::FILE* stream)
+bool is_smart_terminal(int fd)
 {
     const std::string_view term = variable("TERM");
-    return ::isatty(::fileno(stream)) == 1 && !term.empty() && term != "dumb";
+    return ::isatty(fd) == 1 && !term.empty() && term != "dumb";
+}
+
+// Whether writes wait is a property of what others have open, too, and not ours to change; so it is opened
+// once more. Nothing where that cannot be: no /proc, another user's terminal. A file would be written from
+// its start.
+Fd open_again(int fd)
+{
+    struct stat status {};
+    if (::fstat(fd, &status) != 0 || (!S_ISFIFO(status.st_mode) && ::isatty(fd) != 1)) {
+        return {};
+    }
+    const std::string path = "/proc/self/fd/" + std::to_string(fd);
+    const Fd again(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    return Fd(again ? ::fcntl(again.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1);
+}
+
+bool has_room(int fd, std::chrono::milliseconds wait)
+{
+    pollfd out{fd, POLLOUT, 0};
+    return ::poll(&out, 1, static_cast<int>(wait.count())) == 1;
 }
 
 bool is_utf8_locale()
@@ -50,14 +77,19 @@ bool breaks_old_lines()
 } // namespace
 
 LinePrinter::LinePrinter(std::FILE* stream)
-    : m_stream(stream), m_smart(is_smart_terminal(stream)),
-      m_unicode(is_utf8_locale() && !variable("TERM").starts_with("linux"))
+    : m_fd(::fileno(stream)), m_smart(is_smart_terminal(m_fd)),
+      m_unicode(is_utf8_locale() && !variable("TERM").starts_with("linux")), m_own(open_again(m_fd))
 {}
+
+LinePrinter::~LinePrinter()
+{
+    (void)finish();
+}
 
 std::size_t LinePrinter::width() const
 {
     winsize size{};
-    const bool known = ::ioctl(::fileno(m_stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    const bool known = ::ioctl(m_fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     return known ? size.ws_col : 80;
 }
 
@@ -78,8 +110,10 @@ void LinePrinter::clear()
 // In one write, and the old line is not erased before the new one stands there: nothing flickers.
 void LinePrinter::redraw(const std::string& line, std::size_t columns)
 {
-    write((m_drawn_columns > 0 ? to_line_begin() : "") + line + (m_drawn_columns > 0 ? "\033[J" : ""));
-    m_drawn_columns = columns;
+    if (flush()) {
+        write((m_drawn_columns > 0 ? to_line_begin() : "") + line + (m_drawn_columns > 0 ? "\033[J" : ""));
+        m_drawn_columns = columns;
+    }
 }
 
 // To where the drawn line begins; that may be rows above, when the window has become narrower since.
@@ -89,11 +123,57 @@ std::string LinePrinter::to_line_begin() const
     return rows_above > 0 && breaks_old_lines() ? "\r\033[" + std::to_string(rows_above) + "A" : "\r";
 }
 
-// When nobody can be told any more (a closed pipe), the work still goes on.
 void LinePrinter::write(const std::string& text)
 {
-    (void)std::fputs(text.c_str(), m_stream);
-    (void)std::fflush(m_stream);
+    if (m_waiting.size() + text.size() <= waiting_allowed) {
+        m_waiting += text;
+    }
+    (void)flush();
+}
+
+// When nobody can be told any more (a closed pipe), the work still goes on.
+bool LinePrinter::flush()
+{
+    std::size_t done = 0;
+    while (done < m_waiting.size()) {
+        const ssize_t written = write_some(std::string_view(m_waiting).substr(done));
+        if (written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            break;
+        }
+        if (written < 0 && errno != EINTR) {
+            done = m_waiting.size();
+        }
+        done += written > 0 ? static_cast<std::size_t>(written) : 0;
+    }
+    m_waiting.erase(0, done);
+    return m_waiting.empty();
+}
+
+bool LinePrinter::finish()
+{
+    constexpr std::chrono::milliseconds moment{10};
+    const Clock::time_point until = Clock::now() + last_wait;
+    while (!flush() && Clock::now() < until) {
+        (void)has_room(m_fd, moment);
+    }
+    return m_waiting.empty();
+}
+
+// As write(2); EAGAIN where that would wait.
+ssize_t LinePrinter::write_some(std::string_view text) const
+{
+    if (m_own) {
+        return ::write(m_own.get(), text.data(), text.size());
+    }
+    const ssize_t sent = ::send(m_fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0 || errno != ENOTSOCK) {
+        return sent;
+    }
+    if (!has_room(m_fd, std::chrono::milliseconds(0))) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return ::write(m_fd, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
 }
 
 } // namespace ezio

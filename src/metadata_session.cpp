@@ -49,7 +49,8 @@ lt::session_params metadata_session_params(const MetadataOptions& options)
     params.settings = session_settings(options.network, options.endpoints.listen.endpoints, Transport::plain);
     params.ip_filter = nobody_but(options.endpoints.allowed);
     // libtorrent's own limits are 3 MiB and 2.5 million tokens: 40,000 extents.
-    params.settings.set_int(settings_pack::max_metadata_size, static_cast<int>(largest_torrent));
+    params.settings.set_int(settings_pack::max_metadata_size,
+                            static_cast<int>(std::min(largest_torrent, options.memory / 4)));
     params.settings.set_int(settings_pack::metadata_token_limit, most_torrent_tokens);
     params.settings.set_int(settings_pack::max_piece_count, most_torrent_pieces);
     params.disk_io_constructor = lt::disabled_disk_io_constructor;

@@ -83,13 +83,6 @@ std::uint32_t PieceAssigner::pieces_held(PeerId id) const
     return found == m_peers.end() ? 0 : found->second.has_count;
 }
 
-void PieceAssigner::peer_has_all(PeerId id)
-{
-    for (std::uint32_t piece = 0; piece < m_holders.size(); ++piece) {
-        peer_has(id, piece);
-    }
-}
-
 bool PieceAssigner::peer_began(PeerId id, std::uint32_t piece)
 {
     const auto found = m_peers.find(id);
@@ -132,8 +125,10 @@ std::optional<PieceAssigner::PeerId> PieceAssigner::next_in_line() const
 
 std::uint32_t PieceAssigner::give(PeerId id)
 {
-    const std::uint32_t piece = *m_pool.begin(); // nobody holds it, so this peer does not either
-    m_pool.erase(m_pool.begin());
+    const auto behind = m_pool.lower_bound(m_first);
+    const auto next = behind != m_pool.end() ? behind : m_pool.begin();
+    const std::uint32_t piece = *next; // nobody holds it, so this peer does not either
+    m_pool.erase(next);
     give_to(id, m_peers.at(id), piece);
     return piece;
 }
@@ -189,6 +184,15 @@ void PieceAssigner::share_with(const Peer& peer, std::vector<std::uint32_t>& sha
                          [&](std::uint32_t piece) { return !peer.has[piece]; });
         }
     }
+}
+
+bool PieceAssigner::somebody_has_run_dry() const
+{
+    return m_pool.empty() && std::any_of(m_peers.begin(), m_peers.end(), [&](const auto& entry) {
+               const Peer& peer = entry.second;
+               return peer.admitted && peer.waiting.empty() && peer.begun.empty() &&
+                      peer.has_count < m_holders.size();
+           });
 }
 
 void PieceAssigner::now_held(std::uint32_t piece)

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -50,6 +51,14 @@ sigset_t signals_to_obey()
         }
     }
     return wanted;
+}
+
+// timeout(1) signals its child and then the group that both are in: one request, that comes twice. A second
+// Ctrl-C, from the terminal, is always one of its own.
+bool is_same_request(const signalfd_siginfo& info, int received, Clock::duration since)
+{
+    constexpr std::chrono::milliseconds apart{500};
+    return static_cast<int>(info.ssi_signo) == received && info.ssi_code == SI_USER && since < apart;
 }
 
 struct Meaning {
@@ -135,8 +144,9 @@ void StopSignal::throw_if_received(const char* remark) const
 void StopSignal::watch()
 {
     std::array<pollfd, 2> wanted{{{m_quit.get(), POLLIN, 0}, {m_signals.get(), POLLIN, 0}}};
-    int timeout = received() == 0 ? -1 : static_cast<int>(patience.count());
     for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(m_since + patience - Clock::now());
+        const int timeout = received() == 0 ? -1 : std::max(0, static_cast<int>(left.count()));
         const int ready = ::poll(wanted.data(), wanted.size(), timeout);
         if ((wanted[0].revents & POLLIN) != 0) {
             return;
@@ -151,14 +161,17 @@ void StopSignal::watch()
             continue;
         }
         const int signal = static_cast<int>(info.ssi_signo);
+        if (is_same_request(info, received(), Clock::now() - m_since)) {
+            continue;
+        }
         if (received() != 0) {
             const std::string path = disk();
             leave_at_once(signal, path.empty() ? "leaving at once"
                                                : "leaving at once; if not, " + describe_dead_disk(path));
         }
+        m_since = Clock::now();
         m_received = signal;
         m_wakeup.notify();
-        timeout = static_cast<int>(patience.count());
     }
 }
 

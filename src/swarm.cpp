@@ -4,6 +4,7 @@
 #include "ezio/addresses.hpp"
 #include "ezio/duplicate_peers.hpp"
 #include "ezio/image.hpp"
+#include "ezio/link_use.hpp"
 #include "ezio/peer_plugins.hpp"
 #include "ezio/piece_assigner.hpp"
 #include "ezio/send_window.hpp"
@@ -18,6 +19,7 @@
 #include <array>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -87,10 +89,17 @@ class SwarmState {
     void take_from(SwarmPeer& peer);
     void feed(SwarmPeer& peer);
     void feed_all();
-    void sent_block(std::uint32_t piece);
+    void sent_block(const lt::peer_request& block);
     void has(SwarmPeer& peer, std::uint32_t piece);
     void after_have();
     void count(const SwarmPeer& peer);
+    void other_seed(const std::string& process);
+    void look_at_link();
+    void set_own_id(const std::string& id)
+    {
+        m_own_id = id;
+        m_seeds.insert(id);
+    }
 
     [[nodiscard]] Clients clients() const; // any thread
     [[nodiscard]] bool is_seed() const { return m_seed; }
@@ -102,6 +111,7 @@ class SwarmState {
     [[nodiscard]] std::string name_of(const SwarmPeer& peer);
     void give_out(Clock::time_point now);
     void release();
+    [[nodiscard]] bool has_incomplete_peers() const;
 
     const bool m_steering;
     const bool m_seed;
@@ -109,6 +119,9 @@ class SwarmState {
     bool m_released = false;
     PieceAssigner m_assigner;
     SendWindow m_window;
+    LinkUse m_link{Clock::now()};
+    std::string m_own_id;
+    std::set<std::string> m_seeds; // processes that have had everything from the start, this one, too
     std::map<PieceAssigner::PeerId, SwarmPeer*> m_peers;
     PieceAssigner::PeerId m_next_id = 1;
     std::map<std::string, std::string> m_names; // of processes: the first name of each
@@ -155,8 +168,12 @@ class SwarmPeer final : public lt::peer_plugin {
         return true;
     }
 
+    // Both come once, first of all.
     bool on_bitfield(const lt::bitfield& has) override
     {
+        if (m_id != 0 || has.all_set()) {
+            return on_have_all();
+        }
         join();
         for (int piece = 0; piece < has.size(); ++piece) {
             if (has.get_bit(piece)) {
@@ -171,10 +188,12 @@ class SwarmPeer final : public lt::peer_plugin {
 
     bool on_have_all() override
     {
-        join();
-        m_state->assigner().peer_has_all(m_id);
-        m_state->count(*this);
-        m_state->after_have();
+        if (m_id == 0) {
+            m_had_all = true;
+            m_is_client = m_is_client && !m_process.empty(); // or it has had all before there was a seeder
+            m_state->other_seed(m_process);
+            join();
+        }
         return false;
     }
 
@@ -187,6 +206,9 @@ class SwarmPeer final : public lt::peer_plugin {
 
     bool on_have(lt::piece_index_t piece) override
     {
+        if (m_had_all) { // and what it shows comes and goes
+            return false;
+        }
         join();
         m_state->has(*this, to_number(piece));
         m_state->count(*this);
@@ -263,8 +285,9 @@ class SwarmPeer final : public lt::peer_plugin {
 
     void sent_piece(const lt::peer_request& request) override
     {
+        m_idle_ticks = 0;
         answered();
-        m_state->sent_block(to_number(request.piece));
+        m_state->sent_block(request);
     }
     void sent_reject_request(const lt::peer_request&) override { answered(); }
 
@@ -285,6 +308,7 @@ class SwarmPeer final : public lt::peer_plugin {
     void tick() override
     {
         m_rejected = 0;
+        m_state->look_at_link();
         if (++m_idle_ticks == patience_ticks) {
             m_state->take_from(*this);
         } else if (m_idle_ticks > patience_ticks) {
@@ -298,7 +322,7 @@ class SwarmPeer final : public lt::peer_plugin {
 
     void admit()
     {
-        if (m_steered) {
+        if (m_steered && !m_had_all) {
             m_state->assigner().admit(m_id);
             m_state->feed(*this);
         }
@@ -337,7 +361,6 @@ class SwarmPeer final : public lt::peer_plugin {
 
     void answered()
     {
-        m_idle_ticks = 0;
         if (m_unanswered > 0) {
             --m_unanswered;
         }
@@ -372,8 +395,9 @@ class SwarmPeer final : public lt::peer_plugin {
     int m_idle_ticks = 0;
     std::uint16_t m_listen_port = 0;
     bool m_is_client = true;
-    std::string m_process; // see process_id(); it may have several addresses
-    std::string m_client;  // its name while it is counted
+    bool m_had_all = false; // when it came
+    std::string m_process;  // see process_id(); it may have several addresses
+    std::string m_client;   // its name while it is counted
 };
 
 void SwarmState::add(SwarmPeer& peer)
@@ -410,7 +434,7 @@ void SwarmState::count(const SwarmPeer& peer)
 {
     if (!peer.m_client.empty()) {
         const std::lock_guard lock(m_mutex);
-        m_clients.has(peer.m_client, m_assigner.pieces_held(peer.m_id));
+        m_clients.has(peer.m_client, peer.m_had_all ? m_pieces : m_assigner.pieces_held(peer.m_id));
     }
 }
 
@@ -435,11 +459,47 @@ void SwarmState::remove(SwarmPeer& peer)
         const std::lock_guard lock(m_mutex);
         m_clients.left(peer.m_client);
     }
+    if (m_released && !m_assigner.all_spread() && !has_incomplete_peers()) {
+        m_released = false; // whoever comes now begins anew
+    }
     feed_all();
 }
 
+bool SwarmState::has_incomplete_peers() const
+{
+    return std::any_of(m_peers.begin(), m_peers.end(), [&](const auto& entry) {
+        return !entry.second->m_had_all && m_assigner.pieces_held(entry.first) < m_pieces;
+    });
+}
+
+// What each of several seeders gives out first should be something else.
+void SwarmState::other_seed(const std::string& process)
+{
+    constexpr std::size_t most_seeds = 64; // beyond that it does not matter
+    if (m_steering && !process.empty() && m_seeds.size() < most_seeds && m_seeds.insert(process).second) {
+        const auto rank = std::distance(m_seeds.begin(), m_seeds.find(m_own_id));
+        m_assigner.begin_at(
+            static_cast<std::uint32_t>(static_cast<std::uint64_t>(rank) * m_pieces / m_seeds.size()));
+    }
+}
+
+// Once a second, or more often.
+void SwarmState::look_at_link()
+{
+    if (steers()) {
+        m_link.observe(Clock::now());
+        if (m_link.is_little() && m_assigner.somebody_has_run_dry()) {
+            release();
+        }
+    }
+}
+
+// After the release there is nothing to take back: it would not be given again.
 void SwarmState::take_from(SwarmPeer& peer)
 {
+    if (!steers()) {
+        return;
+    }
     const auto returned = m_assigner.relinquish(peer.m_id);
     for (const std::uint32_t piece : returned) {
         m_window.gone(piece);
@@ -489,13 +549,14 @@ void SwarmState::feed_all()
     }
 }
 
-void SwarmState::sent_block(std::uint32_t piece)
+void SwarmState::sent_block(const lt::peer_request& block)
 {
     if (!steers()) {
         return;
     }
     const auto now = Clock::now();
-    m_window.sent_block(piece, now);
+    m_link.sent(static_cast<std::uint64_t>(block.length));
+    m_window.sent_block(to_number(block.piece), now);
     give_out(now);
 }
 
@@ -531,8 +592,9 @@ Clients Swarm::clients() const
     return m_state->clients();
 }
 
-void Swarm::extend(lt::add_torrent_params& params)
+void Swarm::extend(lt::add_torrent_params& params, const std::string& own_id)
 {
+    m_state->set_own_id(own_id);
     add_peer_plugins<SwarmPeer>(params, m_state);
 }
 

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <filesystem>
 
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -28,13 +27,6 @@ std::optional<IoFailure> Target::write_at(std::uint64_t offset, std::span<const 
 }
 
 namespace {
-
-bool is_under_dev(const std::string& path)
-{
-    std::error_code error;
-    const std::string real = std::filesystem::weakly_canonical(path, error).string();
-    return (error ? path : real).starts_with("/dev/");
-}
 
 // "/dev/$DISK" with an empty variable is a directory, and one that can be written to.
 bool is_device_directory(const struct stat& status)
@@ -91,7 +83,7 @@ std::unique_ptr<Target> open_target(const std::string& path, Access access, cons
     }
     if (::stat(path.c_str(), &status) != 0) {
         const int error = errno;
-        if (error == ENOENT && is_under_dev(path)) {
+        if (error == ENOENT && real_path(path).starts_with("/dev/")) {
             throw Error(
                 ExitStatus::target,
                 fmt::format("{} does not exist; is the disk there, and its name spelled right?", path));

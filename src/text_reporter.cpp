@@ -36,10 +36,10 @@ class TextReporter final : public Reporter {
 
     void progress(const ProgressEvent& event) override
     {
-        const bool new_phase = std::exchange(m_phase, event.phase) != event.phase;
-        if (m_verbosity == Verbosity::quiet) {
+        if (m_verbosity == Verbosity::quiet || !m_printer.flush()) {
             return;
         }
+        const bool new_phase = std::exchange(m_phase, event.phase) != event.phase;
         if (m_printer.is_smart()) {
             draw(event);
         } else if (new_phase || event.seconds - m_last_plain >= m_interval) {

@@ -57,11 +57,11 @@ const lt::file_storage& files_of(const lt::torrent_info& info)
 #endif
 }
 
-// The names as they stand in the torrent. libtorrent makes them safe for file systems first ("../a" becomes
-// "..a", what it cannot keep is left out), and so would make an offset of a name that is none.
-class RawNames {
+// What stands in the torrent. libtorrent makes names safe for file systems first ("../a" becomes "..a", what
+// it cannot keep is left out), and so would make an offset of a name that is none.
+class RawInfo {
   public:
-    explicit RawNames(const lt::torrent_info& info) // throws nothing: it was decoded before
+    explicit RawInfo(const lt::torrent_info& info) // throws nothing: it was decoded before
         : m_info(lt::bdecode(info.info_section(), deepest_nesting, most_torrent_tokens)),
           m_files(m_info.dict_find_list("files"))
     {}
@@ -70,6 +70,13 @@ class RawNames {
     {
         const lt::bdecode_node unicode = m_info.dict_find_string("name.utf-8");
         return copy(unicode ? unicode.string_value() : m_info.dict_find_string_value("name"));
+    }
+
+    // 0 where it is no such size.
+    [[nodiscard]] std::uint64_t sector_bytes() const
+    {
+        const auto bytes = static_cast<std::uint64_t>(m_info.dict_find_int_value(sector_key));
+        return std::has_single_bit(bytes) && bytes >= 512 && bytes <= 64_KiB ? bytes : 0;
     }
 
     // Empty for a file in a directory. Best called for one file after the other.
@@ -99,7 +106,7 @@ void refuse_bad_image_name(const std::string& path, const std::string& name)
     }
 }
 
-void add_extents(const std::string& path, const lt::file_storage& files, const RawNames& raw, Image& image)
+void add_extents(const std::string& path, const lt::file_storage& files, const RawInfo& raw, Image& image)
 {
     for (const lt::file_index_t file : files.file_range()) {
         if (files.pad_file_at(file)) {
@@ -252,7 +259,7 @@ std::vector<V2Piece> v2_pieces_of(const std::string& path, const lt::add_torrent
 Image image_of(const std::string& path, const lt::add_torrent_params& params)
 {
     const lt::torrent_info& info = *params.ti;
-    const RawNames raw(info);
+    const RawInfo raw(info);
     refuse_bad_image_name(path, raw.image());
     Image image;
     image.name = info.name();
@@ -262,6 +269,7 @@ Image image_of(const std::string& path, const lt::add_torrent_params& params)
             path, fmt::format("its piece length of {} bytes is not a power of two of at least 16 KiB",
                               image.piece_length));
     }
+    image.sector_bytes = raw.sector_bytes();
     add_extents(path, files_of(info), raw, image);
     try {
         image.map = ExtentMap(image.extents, image.padding);

@@ -3,6 +3,7 @@
 
 #include "ezio/error.hpp"
 #include "ezio/fd.hpp"
+#include "ezio/image.hpp"
 #include "ezio/positional_io.hpp"
 
 #include <fmt/format.h>
@@ -91,6 +92,10 @@ void encode_info(Bencoder& out, const TorrentContents& contents)
     for (const Sha1Digest& hash : contents.hashes) {
         out.raw({reinterpret_cast<const char*>(hash.data()), hash.size()});
     }
+    if (contents.sector_bytes != 0) {
+        out.string(sector_key);
+        out.integer(contents.sector_bytes);
+    }
     if (!contents.ssl_ca.empty()) {
         out.string("ssl-cert");
         out.string(contents.ssl_ca);
@@ -173,6 +178,16 @@ std::string resolved_regular_file(const std::string& path)
     return error ? path : real.string();
 }
 
+// By whatever names, and also while there is no such file.
+bool is_same_file(const std::string& a, const std::string& b)
+{
+    std::error_code error;
+    if (std::filesystem::equivalent(a, b, error)) {
+        return true;
+    }
+    return real_path(a) == real_path(b);
+}
+
 } // namespace
 
 std::string extent_name(std::uint64_t offset)
@@ -207,9 +222,8 @@ std::string encode_torrent(const TorrentContents& contents)
 
 void refuse_replacing(const std::string& path, const std::vector<std::string>& others)
 {
-    std::error_code error; // of a file that does not exist, which is none of the others
     for (const std::string& other : others) {
-        if (!other.empty() && std::filesystem::equivalent(path, other, error)) {
+        if (!other.empty() && is_same_file(path, other)) {
             throw Error(
                 ExitStatus::usage,
                 fmt::format("{} would be replaced by the torrent; write that to another file", other));

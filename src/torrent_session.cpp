@@ -137,9 +137,10 @@ lt::add_torrent_params TorrentSession::torrent_params()
         guard_answers(params, static_cast<std::uint64_t>(params.ti->info_section().size()),
                       m_torrent.image.piece_count());
     }
-    refuse_duplicates(params);
+    const std::string process = make_process_id();
+    refuse_duplicates(params, process);
     prefer_tcp(params); // before anybody has something to send
-    m_swarm.extend(params);
+    m_swarm.extend(params, process);
     m_ledger.extend(params);
     if (!m_torrent.params.ti->priv()) {
         introduce_peers(params);

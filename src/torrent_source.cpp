@@ -2,7 +2,6 @@
 #include "ezio/torrent_source.hpp"
 
 #include "ezio/error.hpp"
-#include "ezio/http_download.hpp"
 #include "ezio/magnet.hpp"
 #include "ezio/read_file.hpp"
 #include "ezio/torrent_file.hpp"
@@ -12,7 +11,7 @@
 namespace ezio {
 
 std::string read_torrent(const std::string& path_or_url, const StopSignal& stop,
-                         std::optional<std::chrono::milliseconds> patience)
+                         const DownloadPatience& patience)
 {
     if (is_magnet(path_or_url)) {
         throw Error(

@@ -88,7 +88,8 @@ class Transfer {
     [[nodiscard]] SessionCounts counts() const { return m_swarm ? m_swarm->counts() : SessionCounts{}; }
     [[nodiscard]] std::uint64_t done_bytes() const // of the phase
     {
-        return m_check ? m_check->bytes_done() : disk().done_bytes;
+        // What the check has found may still be on its way to the engine.
+        return m_check ? m_check->bytes_done() : std::max(disk().done_bytes, m_kept_bytes);
     }
     [[nodiscard]] std::uint64_t skipped_bytes() const
     {

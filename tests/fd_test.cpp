@@ -82,6 +82,19 @@ TEST_CASE("fd: it can be moved, and what was there before is closed")
     CHECK_FALSE(is_open(before));
 }
 
+TEST_CASE("fd: a path is real without links, and before there is anything by its name")
+{
+    const TempDir dir;
+    const std::filesystem::path before = std::filesystem::current_path();
+    const std::string real = std::filesystem::canonical(dir.path()).string();
+    std::filesystem::create_directory_symlink(dir.path(), dir / "link");
+    std::filesystem::current_path(dir.path());
+    CHECK(real_path("new") == real + "/new");
+    CHECK(real_path("link/new") == real + "/new");
+    CHECK(real_path("./link/../new") == directory_of(real) + "/new");
+    std::filesystem::current_path(before);
+}
+
 TEST_CASE("fd: closing is done once, and says what went wrong")
 {
     Fd fd = null_device();

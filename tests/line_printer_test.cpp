@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/line_printer.hpp"
 
+#include "ezio/clock.hpp"
+
 #include "catch.hpp"
 #include "terminal.hpp"
 
+#include <array>
 #include <memory>
 #include <tuple>
+
+#include <sys/socket.h>
 
 namespace ezio {
 
@@ -30,6 +35,28 @@ std::string contents(std::FILE* file)
     text.resize(static_cast<std::size_t>(::pread(::fileno(file), text.data(), text.size(), 0)));
     return text;
 }
+
+struct Pipe {
+    Pipe()
+    {
+        std::array<int, 2> ends{};
+        REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+        reader = Fd(ends[0]);
+        writer = File(::fdopen(ends[1], "w"));
+        REQUIRE(::fcntl(ends[1], F_SETPIPE_SZ, 4096) == 4096);
+    }
+
+    // What is in it, at least one byte.
+    [[nodiscard]] std::string read() const
+    {
+        std::string text(65536, '\0');
+        text.resize(static_cast<std::size_t>(::read(reader.get(), text.data(), text.size())));
+        return text;
+    }
+
+    Fd reader;
+    File writer;
+};
 
 } // namespace
 
@@ -148,6 +175,67 @@ TEST_CASE("line printer: a stream that cannot be written to is no reason to stop
     printer.print("nobody reads this");
     printer.print("nor this");
     CHECK_FALSE(printer.is_smart());
+}
+
+TEST_CASE("line printer: lines wait for the reader of a pipe, nobody waits for lines")
+{
+    const Pipe pipe;
+    const std::string line(3000, 'x');
+    LinePrinter printer(pipe.writer.get());
+    printer.print(line);
+    printer.print(line);
+    printer.print("last");
+    CHECK_FALSE(printer.flush());
+    std::string all = pipe.read();
+    while (!printer.flush()) {
+        all += pipe.read();
+    }
+    CHECK(all + pipe.read() == line + "\n" + line + "\nlast\n");
+    CHECK((::fcntl(::fileno(pipe.writer.get()), F_GETFL) & O_NONBLOCK) == 0); // others write there, too
+}
+
+TEST_CASE("line printer: what waits has a limit, and so has the wait at the end")
+{
+    const Pipe pipe;
+    const Clock::time_point before = Clock::now();
+    {
+        LinePrinter printer(pipe.writer.get());
+        for (std::size_t bytes = 0; bytes < 2 * LinePrinter::waiting_allowed; bytes += 65536) {
+            printer.print(std::string(65536, 'x'));
+        }
+    }
+    CHECK(Clock::now() - before >= LinePrinter::last_wait);
+}
+
+TEST_CASE("line printer: a socket is not waited for either")
+{
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    const Fd reader(ends[0]);
+    const File writer(::fdopen(ends[1], "w"));
+    LinePrinter printer(writer.get());
+    for (int lines = 0; printer.flush(); ++lines) {
+        REQUIRE(lines < 10'000);
+        printer.print(std::string(4096, 'x'));
+    }
+    CHECK(::shutdown(reader.get(), SHUT_RD) == 0); // nobody will ever read it: no wait at the end
+}
+
+TEST_CASE("line printer: on a terminal that was stopped lines wait, and redrawn ones are left out")
+{
+    const Variable term("TERM", "xterm");
+    PseudoTerminal terminal(80);
+    const File file = open_terminal(terminal);
+    LinePrinter printer(file.get());
+    REQUIRE(::tcflow(terminal.device(), TCOOFF) == 0); // Ctrl-S
+    printer.print("one");
+    printer.redraw("10 %", 4);
+    printer.redraw("20 %", 4);
+    CHECK_FALSE(printer.flush());
+    REQUIRE(::tcflow(terminal.device(), TCOON) == 0);
+    CHECK(printer.flush());
+    printer.redraw("30 %", 4);
+    CHECK(terminal.read_to("%") == "one\n30 %");
 }
 
 } // namespace ezio

@@ -238,8 +238,38 @@ TEST_CASE("piece assigner: all is spread when every piece is held by some peer")
     CHECK(assigner.all_spread());
     assigner.remove_peer(2);
     CHECK_FALSE(assigner.all_spread());
-    assigner.peer_has_all(1);
+    assigner.peer_has(1, 1);
+    assigner.peer_has(1, 2);
     CHECK(assigner.all_spread());
+}
+
+TEST_CASE("piece assigner: it begins where it is told to, and comes to the rest afterwards")
+{
+    PieceAssigner assigner(4, 4);
+    add_admitted(assigner, {1});
+    assigner.begin_at(2);
+    for (const std::uint32_t expected : {2U, 3U, 0U, 1U}) {
+        CHECK(assigner.give(1) == expected);
+    }
+}
+
+TEST_CASE("piece assigner: dry is who waits for pieces of others, and has none of its own to fetch")
+{
+    PieceAssigner assigner(2, 1);
+    add_admitted(assigner, {1, 2});
+    CHECK_FALSE(assigner.somebody_has_run_dry()); // there is something for everybody
+    CHECK(assigner.give(1) == 0);
+    CHECK(assigner.give(2) == 1);
+    CHECK(assigner.peer_began(1, 0));
+    CHECK(assigner.peer_began(2, 1));
+    CHECK_FALSE(assigner.somebody_has_run_dry());
+    assigner.peer_has(1, 0);
+    CHECK(assigner.somebody_has_run_dry());
+    assigner.peer_has(1, 1); // what the other one had begun; that one waits for both now
+    CHECK(assigner.somebody_has_run_dry());
+    assigner.peer_has(2, 0);
+    assigner.peer_has(2, 1);
+    CHECK_FALSE(assigner.somebody_has_run_dry());
 }
 
 TEST_CASE("piece assigner: a whole swarm gets everything, and the seeder gives each piece once")

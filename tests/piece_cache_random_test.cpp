@@ -19,7 +19,9 @@ struct ModelPiece {
     bool good = false;
     bool bad = false;
     bool clearing = false;
-    std::uint64_t hashed = 0; // bytes
+    std::uint64_t hashed = 0;     // bytes
+    std::uint64_t written = 0;    // blocks
+    std::uint64_t contiguous = 0; // blocks received from its start on, as far as was looked
 };
 
 struct ModelBlock {
@@ -299,6 +301,7 @@ class RandomRun {
     {
         for (const Segment& segment : job.segments) {
             for_blocks(segment, [&](std::uint64_t block) {
+                m_pieces[block / blocks_in_piece()].written += m_blocks[block].written ? 0 : 1;
                 m_blocks[block].being_written = false;
                 m_blocks[block].written = true;
             });
@@ -333,6 +336,10 @@ class RandomRun {
     {
         return std::min(piece * blocks_in_piece(), m_blocks.size());
     }
+    [[nodiscard]] std::uint64_t blocks_of(std::uint64_t piece) const
+    {
+        return first_block(piece + 1) - first_block(piece);
+    }
     [[nodiscard]] std::uint64_t size_of(std::uint32_t piece) const
     {
         return m_driver.geometry.piece_size(piece);
@@ -351,13 +358,13 @@ class RandomRun {
         }
     }
 
-    [[nodiscard]] std::uint64_t contiguous_bytes(std::uint32_t piece) const
+    [[nodiscard]] std::uint64_t contiguous_bytes(std::uint32_t piece)
     {
-        std::uint64_t block = first_block(piece);
-        while (block < first_block(piece + 1) && m_blocks[block].received) {
-            ++block;
+        std::uint64_t& blocks = m_pieces[piece].contiguous;
+        while (blocks < blocks_of(piece) && m_blocks[first_block(piece) + blocks].received) {
+            ++blocks;
         }
-        return std::min((block - first_block(piece)) * block_bytes, size_of(piece));
+        return std::min(blocks * block_bytes, size_of(piece));
     }
 
     [[nodiscard]] bool has_wrong(std::uint32_t piece) const
@@ -370,9 +377,7 @@ class RandomRun {
     [[nodiscard]] bool is_done(std::uint32_t piece) const
     {
         return m_pieces[piece].good && !m_pieces[piece].clearing &&
-               std::all_of(m_blocks.begin() + static_cast<std::ptrdiff_t>(first_block(piece)),
-                           m_blocks.begin() + static_cast<std::ptrdiff_t>(first_block(piece + 1)),
-                           [](const ModelBlock& block) { return block.written; });
+               m_pieces[piece].written == blocks_of(piece);
     }
 
     [[nodiscard]] std::uint64_t expected_done_bytes() const

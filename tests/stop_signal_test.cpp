@@ -23,7 +23,6 @@
 namespace ezio {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
 using test::deadline;
 
 namespace {
@@ -153,9 +152,33 @@ TEST_CASE("stop signal: a second one ends the process at once, with its status")
         child.expect("ready\n");
         child.send(SIGTERM);
         child.expect("received 15\n");
+        std::this_thread::sleep_for(600ms);
         child.send(second);
         CHECK(child.wait("ezio-cli: leaving at once\n") == status);
     }
+}
+
+TEST_CASE("stop signal: another one ends the process at once, however soon it comes")
+{
+    Child child([] { return until_signal(hang); });
+    child.expect("ready\n");
+    child.send(SIGTERM);
+    child.expect("received 15\n");
+    child.send(SIGINT);
+    CHECK(child.wait("ezio-cli: leaving at once\n") == 130);
+}
+
+// As timeout(1) does: the child, and then its group.
+TEST_CASE("stop signal: the same one twice in a moment is one, and the patience goes on from the first")
+{
+    const Clock::time_point start = Clock::now();
+    Child child([] { return until_signal(hang); });
+    child.expect("ready\n");
+    child.send(SIGTERM);
+    child.expect("received 15\n");
+    child.send(SIGTERM);
+    CHECK(child.wait("ezio-cli: leaving at once: an orderly end takes too long\n") == 143);
+    CHECK(Clock::now() - start >= StopSignal::patience - 10ms);
 }
 
 TEST_CASE("stop signal: when the orderly stop takes too long the process leaves by itself")
@@ -204,6 +227,7 @@ TEST_CASE("stop signal: the process leaves also when its standard error is full 
     child.expect("ready\n");
     child.send(SIGTERM);
     child.expect("received 15\n");
+    std::this_thread::sleep_for(600ms);
     child.send(SIGTERM);
     CHECK(child.wait() == 143);
 }
@@ -278,6 +302,7 @@ TEST_CASE("stop signal: with its thread replaced, it goes on as before")
     child.expect("ready\n");
     child.send(SIGTERM);
     child.expect("received\n");
+    std::this_thread::sleep_for(600ms);
     child.send(SIGTERM);
     child.expect(
         "ezio-cli: leaving at once; if not, /dev/sda does not answer: the process ends when the kernel "

@@ -130,6 +130,18 @@ TEST_CASE("torrent file: trackers, comment and creator are there when the torren
     CHECK(loaded.creator == "ezio-cli " EZIO_VERSION);
 }
 
+TEST_CASE("torrent file: the sectors of a whole disk are known when they are said, and can be some")
+{
+    TorrentContents contents = plain();
+    CHECK(load(encode_torrent(contents)).image.sector_bytes == 0);
+    contents.sector_bytes = 4096;
+    const std::string torrent = encode_torrent(contents);
+    CHECK(load(torrent).image.sector_bytes == 4096);
+    for (const char* other : {"i0e", "i-1e", "i513e", "i256e", "i131072e", "4:4096"}) {
+        CHECK(load(replaced(torrent, "i4096ee", std::string(other) + "e")).image.sector_bytes == 0);
+    }
+}
+
 TEST_CASE("torrent file: names of 16 and of 32 digits in either case are offsets")
 {
     for (const std::string name :

@@ -99,6 +99,16 @@ TEST_CASE("torrent: the time of creation is there when it is asked for, outside 
     CHECK(encode_torrent(contents) == "d" + creator + "13:creation datei1700000000e" + plain_info + "e");
 }
 
+TEST_CASE("torrent: the sectors that a partition table counts in are a part of what is hashed")
+{
+    TorrentContents contents = plain();
+    contents.sector_bytes = 512;
+    contents.ssl_ca = "PEM"; // the keys are sorted
+    const std::string info =
+        plain_info.substr(0, plain_info.size() - 1) + "11:sector sizei512e8:ssl-cert3:PEMe";
+    CHECK(encode_torrent(contents) == "d" + creator + info + "e");
+}
+
 TEST_CASE("torrent: the CA's certificate is a part of what is hashed")
 {
     TorrentContents contents = plain();
@@ -239,7 +249,9 @@ TEST_CASE("atomic write: what is to be read is not replaced, by whatever name it
         CHECK(refusal.status == ExitStatus::usage);
         CHECK_THAT(refusal.message, contains("would be replaced"));
     }
-    refuse_replacing(dir / "new.torrent", {disk, dir / "missing", dir / "new.torrent"});
+    refuse_replacing(dir / "new.torrent", {disk, dir / "missing", dir / "new.img"});
+    CHECK(refusal_of([&] { refuse_replacing(dir / "new.img", {dir / "./new.img"}); }).status ==
+          ExitStatus::usage); // both are about to be made
 }
 
 TEST_CASE("atomic write: no device, directory or pipe is ever replaced by a file")

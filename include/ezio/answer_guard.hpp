@@ -10,8 +10,9 @@ namespace ezio {
 // Data is queued for a peer up to a watermark, but what libtorrent answers at once has no limit: requests for
 // the torrent's metadata, requests beyond those that may wait, which are rejected, and INTERESTED. Who asks
 // for ever and reads nothing would use up the memory. Makes a plugin part of the torrent that is about to be
-// added, which hangs up on a peer that asks for metadata more often than anybody has to, or for whom more
-// waits than can wait for an honest one. `info_bytes` is the size of the info dictionary.
+// added, which hangs up on a peer that asks for metadata more often than anybody has to, or for too much at
+// once, or for whom more waits than can wait for an honest one, or more than usual while that is too much of
+// all together (32 MiB). `info_bytes` is the size of the info dictionary.
 void guard_answers(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces);
 
 } // namespace ezio

@@ -7,7 +7,8 @@
 // counts once whatever its addresses. Where a peer does not say which port that is, its address alone has to
 // do. A client is complete when it has announced every piece: it has received and verified them. That it has
 // synced its disk it does not say. Once complete, it stays counted when it leaves; one that comes back with
-// less is in progress again. Those that say they are `ezio-cli seed` are no clients.
+// less is in progress again. Those that say they are `ezio-cli seed` are no clients, and neither are other
+// programs that have everything when they come: they may be anybody's seeds.
 #pragma once
 
 #include <cstddef>

@@ -35,4 +35,8 @@ struct DiskContents {
 [[nodiscard]] DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t offset,
                                             std::uint64_t size);
 
+// "gpt", "dos", ... of the table with partitions in it that is on the open device or file; empty where none
+// is, or it cannot be told. Throws as above when it cannot be read at all.
+[[nodiscard]] std::string partition_table_type(int fd, const std::string& path, std::uint64_t size);
+
 } // namespace ezio

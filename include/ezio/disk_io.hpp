@@ -28,7 +28,8 @@
 
 namespace ezio {
 
-// For one session with one torrent. All but the constructor and destructor run on the network thread.
+// For one session with one torrent. Runs on the network thread, but for the constructor, the destructor, and
+// what says otherwise.
 class DiskIo final : public lt::disk_interface, public lt::buffer_allocator_interface {
   public:
     struct Options {

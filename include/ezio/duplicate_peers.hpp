@@ -17,6 +17,9 @@
 
 namespace ezio {
 
+// A new one, for this process.
+[[nodiscard]] std::string make_process_id();
+
 // Which process speaks; empty when it does not say.
 [[nodiscard]] std::string process_id(const lt::bdecode_node& handshake);
 
@@ -33,7 +36,7 @@ struct PeerLink {
     [[nodiscard]] bool is_worse_than(const PeerLink& older) const;
 };
 
-// Adds that behaviour to a torrent that is about to be added to a session.
-void refuse_duplicates(lt::add_torrent_params& params);
+// Adds that behaviour to a torrent that is about to be added to a session of the process `own_id`.
+void refuse_duplicates(lt::add_torrent_params& params, const std::string& own_id);
 
 } // namespace ezio

@@ -39,6 +39,10 @@ class Fd {
 // where there is no such thing, and all is left to sync_fully. Any thread.
 [[nodiscard]] int sync_range(const Fd& fd, std::uint64_t offset, std::uint64_t length, unsigned flags);
 
+// The path from the root, without links; what it names need not exist. `path` itself where that cannot be
+// told.
+[[nodiscard]] std::string real_path(const std::string& path);
+
 // The directory that `path` names something in.
 [[nodiscard]] std::string directory_of(const std::string& path);
 

@@ -8,7 +8,8 @@
 
 namespace ezio {
 
-// Both throw Error (ExitStatus::target); `path` is for the message.
+// Both throw Error (ExitStatus::target; ExitStatus::io when the file system does not say); `path` is for
+// messages.
 
 // When a device or file of `size` bytes ends before the last extent of the image.
 void refuse_too_small(const std::string& path, std::uint64_t size, const Image& image);

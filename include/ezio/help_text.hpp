@@ -12,6 +12,7 @@ namespace ezio {
 
 // What `ezio-cli --help` prints.
 [[nodiscard]] std::string general_help(const std::vector<CommandSpec>& commands);
+[[nodiscard]] std::string completion_help();
 
 // What `ezio-cli help fetch` prints.
 [[nodiscard]] std::string command_help(const CommandSpec& command);

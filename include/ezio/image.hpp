@@ -16,6 +16,9 @@ namespace ezio {
 // Pieces are transferred in blocks of this many bytes (BitTorrent's request size).
 inline constexpr std::uint32_t block_bytes = 16 * 1024;
 
+// Image::sector_bytes in a torrent's info dictionary, beside what BitTorrent knows.
+inline constexpr const char* sector_key = "sector size";
+
 // What BitTorrent v2 knows of a piece of a hybrid torrent: the root of a tree over the SHA-256 of its blocks.
 struct V2Piece {
     std::optional<Sha256Digest> root; // empty when the torrent came without it, as by a magnet link
@@ -39,7 +42,9 @@ struct Image {
     std::vector<std::string> extent_names; // the files' names, parallel to `extents`
     std::vector<Extent> padding;           // what of the payload is padding: sorted, offsets in the payload
     ExtentMap map;                         // the same extents and padding, for lookups
-    bool single_file = false;              // the torrent is one file, without a directory around it
+    std::uint64_t sector_bytes = 0; // that a whole disk's partition table counts in; 0: it has none, or
+                                    // this is not known
+    bool single_file = false;       // the torrent is one file, without a directory around it
 
     [[nodiscard]] std::uint32_t piece_count() const { return static_cast<std::uint32_t>(hashes.size()); }
     [[nodiscard]] std::uint64_t piece_offset(std::uint32_t piece) const { return piece * piece_length; }

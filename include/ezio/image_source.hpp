@@ -9,6 +9,7 @@
 #include "ezio/context.hpp"
 #include "ezio/extent_map.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace ezio {
 struct ImageSource {
     std::vector<Extent> extents;    // to be hashed, in this order
     std::vector<std::string> names; // of their files, parallel; empty where they are no files
+    std::uint64_t sector_bytes = 0; // of the disk, when it has a partition table: what that counts in; or 0
 };
 
 // Looks at the device or image file options.source and finds out. Says through the context's reporter what is

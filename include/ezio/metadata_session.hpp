@@ -7,6 +7,7 @@
 #include "ezio/network_options.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/stop_signal.hpp"
+#include "ezio/units.hpp"
 #include "ezio/wakeup.hpp"
 
 #include <chrono>
@@ -19,6 +20,7 @@ struct MetadataOptions {
     const NetworkOptions& network;
     const NetworkEndpoints& endpoints;                 // what the names in `network` resolved to
     std::optional<std::chrono::milliseconds> patience; // for all of it; none: no limit
+    std::uint64_t memory = 256_MiB; // bytes; the metadata may take a quarter: a peer says how much they are
 };
 
 // Returns a torrent file's bytes, with the trackers and web seeds of the link in it. Their info-hash is the

@@ -3,14 +3,14 @@
 // Who gets which piece from the seeder: the policy, without a network.
 //
 // The seeder's link is the scarce one: what crosses it twice is time lost for everybody. So each piece is
-// given to one peer, in the order of the device, and the peers pass it on among themselves. Who has the
-// fewest on their way is next. How many are given in advance is SendWindow's business; here it is only seen
-// to that no peer has more ahead than keeps its requests from running dry. What a peer was given returns to
-// the pool when it leaves, or when it is slow and somebody else has nothing left to begin. What a peer has
-// begun stays with it. But when it is a laggard, with less than half of what somebody has who has run dry,
-// that one may fetch it, too: one slow client at the end would hold up all others. (Measured: one of four at
-// a tenth of the rate, the other three: 1.22 times the ideal without, 1.09 with.) When every piece is with
-// some peer, the peers may ask for anything.
+// given to one peer, in the order of the device (of several seeders each begins somewhere else), and the
+// peers pass it on among themselves. Who has the fewest on their way is next. How many are given in advance
+// is SendWindow's business; here it is only seen to that no peer has more ahead than keeps its requests from
+// running dry. What a peer was given returns to the pool when it leaves, or when it is slow and somebody else
+// has nothing left to begin. What a peer has begun stays with it. But when it is a laggard, with less than
+// half of what somebody has who has run dry, that one may fetch it, too: one slow client at the end would
+// hold up all others. (Measured: one of four at a tenth of the rate, the other three: 1.22 times the ideal
+// without, 1.09 with.) When every piece is with some peer, the peers may ask for anything.
 //
 // Invariants: a piece is given to at most one peer at a time; it is in the pool exactly when it is given to
 // nobody and no peer holds it.
@@ -42,6 +42,9 @@ class PieceAssigner {
     void add_peer(PeerId peer);
     void remove_peer(PeerId peer);
 
+    // Where to begin with what is in the pool; after the last piece comes the first.
+    void begin_at(std::uint32_t piece) { m_first = piece; }
+
     // From now on the peer may be the next in line.
     void admit(PeerId peer);
 
@@ -53,11 +56,10 @@ class PieceAssigner {
     // its last one longest ago. Nobody while no peer takes more, or the pool is empty.
     [[nodiscard]] std::optional<PeerId> next_in_line() const;
 
-    // Gives the peer the first piece of the pool. Only for who is next in line.
+    // Gives the peer the next piece of the pool. Only for who is next in line.
     [[nodiscard]] std::uint32_t give(PeerId peer);
 
     void peer_has(PeerId peer, std::uint32_t piece);
-    void peer_has_all(PeerId peer);
     [[nodiscard]] std::uint32_t pieces_held(PeerId peer) const;
 
     // The peer has asked for a block of the piece. Returns whether the piece is given to it, from now on if
@@ -75,6 +77,9 @@ class PieceAssigner {
         std::vector<Taken> taken; // tell those peers that these can no longer be had
     };
     [[nodiscard]] Change help_out(PeerId peer);
+
+    // Whether the pool is empty, and one that may be the next in line has nothing left that it was given.
+    [[nodiscard]] bool somebody_has_run_dry() const;
 
     // Every piece is with at least one peer: there is nothing left to steer.
     [[nodiscard]] bool all_spread() const { return m_unspread == 0; }
@@ -102,7 +107,8 @@ class PieceAssigner {
     std::vector<std::uint32_t> m_holders;       // for each piece, how many peers have it
     std::vector<std::optional<PeerId>> m_given; // to whom
     std::set<std::uint32_t> m_pool;
-    std::uint32_t m_unspread; // pieces without a holder
+    std::uint32_t m_first = 0; // see begin_at
+    std::uint32_t m_unspread;  // pieces without a holder
     std::uint64_t m_gifts = 0;
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What happens, as events. Commands and the transfer say what; how it looks, and where, is the reporters'
-// business alone. All calls come from the main thread.
+// business alone. Calls come one at a time: from the main thread, and where that does not end, from the one
+// that watches its end.
 #pragma once
 
 #include "ezio/error.hpp"
@@ -115,7 +116,8 @@ class Reporter {
     virtual void summary(const SummaryEvent& event) = 0;
     virtual void error(const Error& error) = 0;
 
-    // Before something is printed past the reporter, a result: a line that was to be redrawn goes away.
+    // Before something is printed past the reporter, a result: a line that was to be redrawn goes away, and
+    // what still waits for its reader is written.
     virtual void make_way() {}
 };
 

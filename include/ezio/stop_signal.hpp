@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// SIGINT, SIGTERM and SIGHUP. The first asks for an orderly stop; the second ends the process at once, and so
-// does an orderly stop that takes too long (a device that hangs). The kernel lets no process go whose request
+// SIGINT, SIGTERM and SIGHUP. The first asks for an orderly stop; the second ends the process at once (unless
+// a program sends the same one again within half a second), and so does an orderly stop that takes too long
+// (a device that hangs). The kernel lets no process go whose request
 // is with a device, so it is said which one does not answer, once there is one. SIGINT and SIGHUP that were
 // ignored when the process was started stay ignored, as nohup and a shell's background jobs have it.
 #pragma once
 
+#include "ezio/clock.hpp"
 #include "ezio/fd.hpp"
 #include "ezio/wakeup.hpp"
 
@@ -54,6 +56,7 @@ class StopSignal {
     Fd m_signals; // readable when a signal came
     Fd m_quit;    // readable when the watch is over
     std::atomic<int> m_received = 0;
+    Clock::time_point m_since; // when it came; only for the thread that watches
     mutable std::mutex m_mutex;
     std::string m_disk; // guarded by m_mutex; empty until there is one
     std::thread m_watcher;

@@ -16,6 +16,10 @@ struct TlsFiles {
 
     bool operator==(const TlsFiles&) const = default;
     [[nodiscard]] bool given() const { return !certificate.empty() || !key.empty() || !dh.empty(); }
+    [[nodiscard]] std::string first_option() const // that was given, for messages
+    {
+        return !certificate.empty() ? "--ssl-cert" : (!key.empty() ? "--ssl-key" : "--ssl-dh");
+    }
 };
 
 // The same, read and checked: PEM.
@@ -28,7 +32,8 @@ struct TlsCredentials {
 // Throws Error (ExitStatus::network) naming the option, the file and the reason: it cannot be read or is no
 // such thing; the key has a passphrase, or is not the certificate's; the certificate is not of the CA
 // `ca_pem` (the one in the torrent), has expired, is not for TLS in both directions, or is made out to a name
-// that peers do not accept: that must be "*", or `image_name`, or how that begins.
+// that peers do not accept: that must be "*", or `image_name`, or how that begins. ExitStatus::torrent when
+// `ca_pem` is no certificate, ExitStatus::internal when OpenSSL has no built-in group.
 [[nodiscard]] TlsCredentials load_credentials(const TlsFiles& files, const std::string& ca_pem,
                                               const std::string& image_name);
 

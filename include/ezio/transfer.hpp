@@ -2,7 +2,7 @@
 //
 // One torrent, one target, from the first peer to the end: phases, waiting, leaving, reporting. It decides
 // when the work is done: a fetch is complete when the disk engine has written every verified piece and a sync
-// of the same descriptor has succeeded, not when libtorrent says finished (that means "hash passed").
+// of what it was written through has succeeded, not when libtorrent says finished (that means "hash passed").
 #pragma once
 
 #include "ezio/addresses.hpp"
@@ -41,8 +41,9 @@ struct TransferOptions {
     std::optional<unsigned> clients;                        // of a seed: leave when so many are complete
 };
 
-// With TransferOptions::check the target is hashed before anybody is contacted. A fetch keeps every piece
-// that is right and fetches the rest; a seed does not serve an image that is not there.
+// With TransferOptions::check the target is hashed first. A fetch keeps every piece that is right and fetches
+// the rest, from the first one on that is found missing (of hybrid and padded torrents after the check); a
+// seed does not serve an image that is not there.
 //
 // Runs to the end and reports it all but the final error. Returns when the work is done; throws Error with
 // the status otherwise. `wakeup` is the one that `stop` notifies.

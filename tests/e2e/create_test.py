@@ -11,7 +11,8 @@ import stat
 import struct
 import unittest
 
-from harness import UNTOUCHED, EndToEndTest, Mount, main, make_file, missing_tools, needs_loop_devices, run, wait_until
+from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, make_file, missing_tools, needs_loop_devices, run,
+                     wait_until)
 from images import Extent, differing_extents, read_torrent, sha256_tree, touched_gaps
 
 MIB = 1 << 20
@@ -120,6 +121,26 @@ class WholeDisks(EndToEndTest):
         self.assert_same_disk(target)
         self.assertEqual(differing_extents(self.source.path, target.backing, extents), [])
         self.assertEqual(touched_gaps(target.backing, extents, UNTOUCHED), [])
+
+    def test_a_disk_with_other_sectors_is_refused_its_table_would_mean_something_else(self):
+        torrent, _ = self.create("--quiet")
+        (info,) = self.ends_with(0, "info", "--json", torrent).events
+        self.assertEqual(info["sector_bytes"], 512)
+        other = self.loop_device("other", self.SIZE, fill=UNTOUCHED, sector=4096)
+        message = self.fetch_refused(torrent, other.path)
+        self.assertIn("sectors of 4096 bytes", message)
+        self.assertIn("sectors of 512 bytes", message)
+        self.assertEqual(set(other.backing.read_bytes()), set(UNTOUCHED))
+
+        run("sgdisk", "--new=1:256:+40M", other.path)  # the other way round, and with every byte
+        self.ends_with(0, "create", other.path, "-o", torrent, "--all")
+        self.assertIn("4096 bytes; a whole disk needs the same", self.ends_with(0, "info", torrent).stdout)
+        self.fetch_refused(torrent, self.source.path)
+        self.ends_with(0, "fetch", torrent, other.path, "--resume", "--seed-time", 0, *ON_LOOPBACK, "--listen",
+                       f"127.0.0.1:{free_port()}")
+
+    def fetch_refused(self, torrent, target):
+        return self.ends_with(4, "fetch", torrent, target, *ON_LOOPBACK, "--listen", f"127.0.0.1:{free_port()}").stderr
 
     def test_on_a_larger_disk_only_the_copy_of_the_table_is_not_at_the_end(self):
         torrent, _ = self.create("--quiet")

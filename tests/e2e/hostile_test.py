@@ -74,9 +74,13 @@ class WrongData(HostileTest):
 class Peer:
     """A peer of the BitTorrent protocol, by hand."""
 
-    def __init__(self, address, info_hash, peer_id=b"-XX0000-" + bytes(12)):
+    def __init__(self, address, info_hash, peer_id=b"-XX0000-" + bytes(12), receive_buffer=None):
         host, port = address.split(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=30)
+        self.socket = socket.socket()
+        self.socket.settimeout(30)
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.connect((host, int(port)))
         extensions = b"\0\0\0\0\0\x10\0\x04"  # the extension protocol and the fast extension
         self.socket.sendall(b"\x13BitTorrent protocol" + extensions + info_hash + peer_id)
 
@@ -158,11 +162,26 @@ class Floods(HostileTest):
         self.flood(peer, wrapped[0] + wrapped[1] * 1000)
         self.check(seeder, peer)
 
+    INTERESTED = struct.pack("!IB", 1, 2)
+    REQUESTS = b"".join(struct.pack("!IBIII", 13, 6, piece, 0, 16384) for piece in range(300))
+
     def test_requests_for_data_without_end(self):
         seeder, peer = self.start_seeder()
-        interested = struct.pack("!IB", 1, 2)
-        requests = b"".join(struct.pack("!IBIII", 13, 6, piece, 0, 16384) for piece in range(300))
-        self.flood(peer, interested + requests)
+        self.flood(peer, self.INTERESTED + self.REQUESTS)
+        self.check(seeder, peer)
+
+    def test_many_that_ask_for_some_data_each_and_read_nothing(self):
+        seeder, peer = self.start_seeder()
+        for number in range(60):
+            liar = self.enterContext(contextlib.closing(Peer(peer, self.info_hash(), b"-XX0000-%012d" % number, 4096)))
+            liar.socket.settimeout(1)
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                liar.socket.sendall(self.INTERESTED + self.REQUESTS * 650)  # 3.2 MiB, each answered by as much
+        self.check(seeder, peer)
+
+    def test_messages_about_all_pieces_without_end(self):
+        seeder, peer = self.start_seeder()
+        self.flood(peer, struct.pack("!IB", 1, 14) * 10_000)  # HAVE_ALL
         self.check(seeder, peer)
 
 

@@ -2,6 +2,7 @@
 """Several fetchers at once: the seeder sends (nearly) everything once, whoever comes, goes, or is another client."""
 
 import signal
+import time
 import unittest
 
 from harness import EndToEndTest, free_port, is_listening, main, wait_until
@@ -102,6 +103,17 @@ class WithAnotherClient(SwarmTest):
         self.assertEqual(seeder.wait(), 0, seeder)  # it has counted the stock client, too
 
 
+    def test_a_stock_seeder_is_no_client(self):
+        files = write_as_files(self.image, self.dir / "stock")
+        stock = self.enterContext(StockClient(self.torrent, files))
+        stock.wait_until_complete()
+        seeder, address = self.start_listening("seed", self.torrent, self.source, "--clients", "1", "--peer", stock.address)
+        time.sleep(3)  # the connection is not always one that is told of: neither wants anything
+        self.assertTrue(seeder.is_running(), seeder)
+        self.fetch(self.torrent, self.dir / "target.img", "--peer", address)
+        self.assertEqual(seeder.wait(), 0, seeder)
+
+
 class EndOfSeeding(SwarmTest):
     def setUp(self):
         super().setUp()
@@ -130,9 +142,42 @@ class EndOfSeeding(SwarmTest):
         counts = {event["clients_complete"] for event in seeder.events_named("progress")}
         self.assertLessEqual(counts, {0, 1, 2})
 
+    def test_as_many_clients_as_are_waited_for_can_be_connected(self):
+        seeder, address = self.start_listening("seed", self.torrent, self.source, "--clients", "3", "--max-peers", "1")
+        fetchers, targets, _ = self.start_fetchers(3, address)
+        for fetcher, target in zip(fetchers, targets):
+            self.assert_fetched(fetcher, target)
+        self.assertEqual(seeder.wait(), 0, seeder)
+
     def test_a_seeder_leaves_when_nobody_has_asked_for_anything_for_a_while(self):
         seeder, _ = self.start_listening("seed", self.torrent, self.source, "--idle-timeout", "1s")
         self.assertEqual(seeder.wait(), 0, seeder)
+
+
+class AtTheEnd(SwarmTest):
+    """When every piece is with some client, and one leaves."""
+
+    def setUp(self):
+        super().setUp()
+        self.image = Image([Extent(0, 40 << 20)])
+        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent", 4 << 20)
+        self.source = self.image.write_to(self.dir / "source.img")
+
+    def test_who_stops_for_some_seconds_still_gets_from_the_seeder_what_nobody_else_has(self):
+        _, address = self.start_listening("seed", self.torrent, self.source, "--max-upload", "4M")
+        fetchers = [self.start_listening("fetch", self.torrent, self.dir / f"target{number}.img", "--peer", address, "--max-upload",
+                                         "50K", "--stall-timeout", "30s", "--interval", "100ms")[0] for number in range(2)]
+
+        def done():
+            return sum(fetcher.events_named("progress")[-1]["done_bytes"] if fetcher.events_named("progress") else 0
+                       for fetcher in fetchers)
+        wait_until(lambda: done() >= 40 << 20 or not fetchers[1].is_running(), "every piece to be somewhere")
+        fetchers[0].signal(signal.SIGKILL)
+        time.sleep(1)
+        fetchers[1].signal(signal.SIGSTOP)
+        time.sleep(5)
+        fetchers[1].signal(signal.SIGCONT)
+        self.assert_fetched(fetchers[1], self.dir / "target1.img")
 
 
 @needs_network_namespaces
@@ -147,12 +192,16 @@ class OnSlowLinks(SwarmTest):
         self.image = Image([Extent(0, self.SIZE)])
         self.torrent = self.image.write_torrent(self.dir / "sda1.torrent", PIECE)
         self.source = self.image.write_to(self.dir / "source.img")
-        switch = self.enterContext(Switch())
+        self.switch = switch = self.enterContext(Switch())
         self.hosts = [self.enterContext(switch.new_host()) for _ in range(self.HOSTS)]
         shape = ["root", "tbf", "rate", RATE, "burst", "256kb", "latency", "30ms"]
         for number, host in enumerate(self.hosts):
             host.run("tc", "qdisc", "add", "dev", "eth0", *shape)
             switch.run("tc", "qdisc", "add", "dev", f"port{number + 1}", *shape)
+
+    def slow_down(self, number, rate):
+        for where, device in ((self.hosts[number], "eth0"), (self.switch, f"port{number + 1}")):
+            where.run("tc", "qdisc", "change", "dev", device, "root", "tbf", "rate", rate, "burst", "16kb", "latency", "300ms")
 
     def target(self, number):
         return self.dir / f"target{number}.img"
@@ -162,9 +211,9 @@ class OnSlowLinks(SwarmTest):
         seeder.wait_for_event("start")
         return seeder
 
-    def fetch_on(self, number):
+    def fetch_on(self, number, *options):
         return self.start("fetch", self.torrent, self.target(number), "--json", "--no-tracker", "--timeout", "100s", "--peer",
-                          f"{self.hosts[0].address}:6881", wrapper=self.hosts[number].wrapper)
+                          f"{self.hosts[0].address}:6881", *options, wrapper=self.hosts[number].wrapper)
 
     def wait_for_half(self, fetcher):
         wait_until(lambda: not fetcher.is_running() or
@@ -182,6 +231,30 @@ class OnSlowLinks(SwarmTest):
             self.assert_fetched(fetcher, self.target(number))
         self.assertEqual(seeder.wait(), 0, seeder)
         self.assertLessEqual(self.uploaded(seeder), 1.15 * self.SIZE)
+
+    def test_one_that_comes_after_everybody_has_left_is_steered_again(self):
+        seeder = self.seed()
+        first = self.fetch_on(1, "--seed-time", 0)
+        self.assert_complete(first)
+        self.assertEqual(first.wait(), 0, first)
+        once = self.uploaded(seeder)
+        fetchers = {number: self.fetch_on(number) for number in range(1, 5)}
+        for number, fetcher in fetchers.items():
+            self.assert_fetched(fetcher, self.target(number))
+        self.assertLessEqual(self.uploaded(seeder) - once, 1.2 * self.SIZE)
+
+    def test_one_with_a_slow_link_that_has_more_than_half_does_not_hold_up_the_others(self):
+        self.torrent = self.image.write_torrent(self.dir / "large.torrent", 4 << 20)
+        with open(self.source, "rb") as source:
+            self.target(1).write_bytes(source.read(self.SIZE * 6 // 10))
+        self.slow_down(1, "1mbit")
+        self.seed()
+        slow = self.fetch_on(1, "--resume")
+        wait_until(lambda: slow.events_named("peer"), slow)
+        time.sleep(2)  # it has begun some pieces
+        fetcher = self.fetch_on(2, "--seed-time", 0)
+        self.assert_fetched(fetcher, self.target(2))
+        self.assertLess(fetcher.events_named("complete")[0]["seconds"], 25)  # with the slow one's rate: 55
 
     def test_who_lives_completes_when_the_seeder_and_a_client_are_killed_and_another_comes_late(self):
         seeder = self.seed()
