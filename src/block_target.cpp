@@ -145,6 +145,7 @@ std::unique_ptr<Target> open_block_device(const std::string& path, Access access
     Fd fd = access == Access::read_write ? open_exclusively(path, status.st_rdev) : open_for_reading(path);
     if (access == Access::read_write) {
         refuse_read_only(fd.get(), path);
+        refuse_used_loop(path, {}); // everything else has it claimed itself
     }
     refuse_too_small(path, device_size(fd, path), image);
     if (access == Access::read_write) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/commands.hpp"
 
+#include "ezio/background_sync.hpp"
 #include "ezio/clock.hpp"
 #include "ezio/command_output.hpp"
 #include "ezio/descriptor_limit.hpp"
@@ -17,11 +18,14 @@
 #include "ezio/torrent_source.hpp"
 #include "ezio/transfer.hpp"
 #include "ezio/verifier.hpp"
+#include "ezio/watchdog.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
+
+#include <unistd.h>
 
 namespace ezio {
 
@@ -132,6 +136,37 @@ void give_up_privileges_for(const std::optional<User>& user, const TransferOptio
     stop.renew_thread();
 }
 
+// What the kernel still has in memory may never get to the medium, or never have been read from it.
+void forget_cached(Target& target, const Context& context)
+{
+    constexpr milliseconds tick{250};
+    const BackgroundSync sync(target, context.wakeup);
+    while (!sync.finished()) {
+        context.wakeup.wait_for(tick);
+        context.stop.throw_if_received();
+    }
+    throw_if(sync.failure());
+    target.drop_cache();
+}
+
+// Opens what is to be written, within the time that is left: a frozen file system does not answer.
+std::unique_ptr<Target> open_in_time(const FetchOptions& options, const Image& image,
+                                     Clock::time_point started, Reporter& reporter)
+{
+    std::optional<Watchdog> end;
+    if (options.timeout) {
+        const auto left = *options.timeout - std::chrono::duration_cast<milliseconds>(Clock::now() - started);
+        end.emplace(std::max(left, milliseconds(0)), [&] {
+            reporter.error({ExitStatus::stalled,
+                            fmt::format("not complete after {}: {}", format_duration(*options.timeout),
+                                        describe_dead_disk(options.target))});
+            reporter.finish();
+            ::_exit(static_cast<int>(ExitStatus::stalled));
+        });
+    }
+    return open_target(options.target, Access::read_write, image, options.serial);
+}
+
 } // namespace
 
 void run(const SeedOptions& options, const Context& context)
@@ -170,7 +205,7 @@ void run(const FetchOptions& options, const Context& context)
     transfer.timeout = options.timeout;
     transfer.timed_since = started;
     context.stop.set_disk(options.target);
-    const auto target = open_target(options.target, Access::read_write, torrent.image, options.serial);
+    const auto target = open_in_time(options, torrent.image, started, context.reporter);
     give_up_privileges_for(user, transfer, options.target, context.stop);
     if (options.discard) { // needs no more than the open target, and spares its data when the above fails
         discard_unused(*target, torrent.image.map, context.reporter, context.stop);
@@ -185,6 +220,7 @@ void run(const VerifyOptions& options, const Context& context)
     context.stop.set_disk(options.target);
     const auto target = open_target(options.target, Access::read_only, image);
     context.reporter.start(start_event("verify", torrent, options.target));
+    forget_cached(*target, context);
     const PieceScan scan(image.map, image.piece_length, *target, scan_threads(), context.wakeup,
                          image.v2_pieces);
     const double seconds = wait_for_scan(scan, Phase::verifying, image.map.payload_size(), context);

@@ -236,6 +236,11 @@ std::optional<IoFailure> DirectoryTarget::sync()
                           : std::optional(failure(IoFailure::Operation::sync, m_directory, 0, 0, error));
     }
     const std::lock_guard lock(m_mutex);
+    if (!m_written) { // it is asked for what is there already, whoever has written it
+        if (auto failed = sync_all_files()) {
+            return failed;
+        }
+    }
     for (OpenFile& file : m_recent) {
         if (auto failed = sync_file(file)) {
             return failed;
@@ -244,6 +249,18 @@ std::optional<IoFailure> DirectoryTarget::sync()
     const int error = sync_directory(m_directory); // the names, too
     return error == 0 ? std::nullopt
                       : std::optional(failure(IoFailure::Operation::sync, m_directory, 0, 0, error));
+}
+
+std::optional<IoFailure> DirectoryTarget::sync_all_files() const
+{
+    for (std::size_t index = 0; index < m_files.size(); ++index) {
+        const Fd fd(::open(path_of(index).c_str(), O_RDONLY | O_CLOEXEC));
+        const int error = fd ? sync_fully(fd) : errno;
+        if (error != 0) {
+            return failure(IoFailure::Operation::sync, path_of(index), 0, 0, error);
+        }
+    }
+    return std::nullopt;
 }
 
 std::optional<IoFailure> DirectoryTarget::sync_file(OpenFile& file)
@@ -277,6 +294,7 @@ void DirectoryTarget::release(OpenFile& file, bool written)
     const std::lock_guard lock(m_mutex);
     --file.users;
     file.written = file.written || written;
+    m_written = m_written || written;
 }
 
 std::optional<IoFailure> DirectoryTarget::open_file(std::size_t index)
@@ -336,14 +354,39 @@ std::string DirectoryTarget::path_of(std::size_t index) const
 
 namespace {
 
-// Where the files are: directly in it, as partclone writes them, or under the torrent's name.
-std::string directory_of_files(const std::string& path, const Image& image,
+bool has_length(const std::string& path, std::uint64_t length)
+{
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) == length;
+}
+
+// Where the files are: directly in it, as partclone writes them, or under the torrent's name. Written to is
+// only what can be this image: every image has a file named 0.
+std::string directory_of_files(const std::string& path, Access access, const Image& image,
                                const std::vector<DirectoryTarget::File>& files)
 {
     const std::string inner = path + "/" + image.name;
-    const bool flat = !is_directory(inner) && !files.empty() &&
-                      ::access((path + "/" + files.front().name).c_str(), F_OK) == 0;
+    const auto is_there = [&](const DirectoryTarget::File& file) {
+        const std::string name = path + "/" + file.name;
+        return access == Access::read_write ? has_length(name, file.length)
+                                            : ::access(name.c_str(), F_OK) == 0;
+    };
+    const auto looked_at = access == Access::read_write ? files.end() : files.begin() + 1;
+    const bool flat = !is_directory(inner) && std::all_of(files.begin(), looked_at, is_there);
     return flat ? path : inner;
+}
+
+// A shorter one is what another client has left half done.
+void refuse_longer_file(const std::string& path, std::uint64_t length)
+{
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) > length) {
+        throw Error(
+            ExitStatus::target,
+            fmt::format("{} has {} bytes, the image has {} there; it is of another image, remove that or "
+                        "name another directory",
+                        path, status.st_size, length));
+    }
 }
 
 // Makes the files, sparse, after checking that the file system can take their data. Returns the lock that
@@ -359,6 +402,9 @@ Fd make_files(const std::string& path, const std::string& directory, const Image
     }
     Fd lock = open_directory_itself(directory);
     (void)refuse_second_writer(lock, directory); // where there are no locks (NFS), nobody is kept away
+    for (const auto& file : files) {
+        refuse_longer_file(directory + "/" + file.name, file.length);
+    }
     for (const auto& file : files) {
         make_file(directory + "/" + file.name, file.length);
     }
@@ -376,7 +422,7 @@ std::unique_ptr<Target> open_directory(const std::string& path, Access access, c
                         path));
     }
     auto files = files_of(image);
-    const std::string directory = directory_of_files(path, image, files);
+    const std::string directory = directory_of_files(path, access, image, files);
     Fd lock;
     if (access == Access::read_write) {
         lock = make_files(path, directory, image, files);

@@ -41,6 +41,13 @@ std::size_t overflow_slabs(const Image& image, std::uint64_t memory)
     return 64_MiB / choose_chunk_length(image.piece_length, memory);
 }
 
+// What slow peers may keep in memory by way of what is queued for them, while data is received: with what is
+// above low_mark, and what comes while peers are told to wait, there would be none left for it.
+std::size_t most_pinned(const Arena& arena)
+{
+    return arena.limit() * 5 / 16;
+}
+
 template <typename Handler>
 Completion with(Handler handler, int error)
 {
@@ -132,7 +139,7 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
 std::byte* DiskEngine::try_read(std::uint64_t offset, std::uint64_t length)
 {
     const std::lock_guard lock(m_mutex);
-    return refusal() == 0 ? m_cache.find_cached(offset, length) : nullptr;
+    return refusal() == 0 && !reads_copy() ? m_cache.find_cached(offset, length) : nullptr;
 }
 
 void DiskEngine::read(std::uint64_t offset, std::uint64_t length, ReadDone done)
@@ -152,7 +159,9 @@ void DiskEngine::read(std::uint64_t offset, std::uint64_t length, ReadDone done)
 void DiskEngine::find(Waiter waiter, Completions& ready)
 {
     const PieceCache::Found found = m_cache.find(waiter.offset, waiter.length);
-    if (found.what == PieceCache::Read::hit) {
+    if (found.what == PieceCache::Read::hit && reads_copy()) {
+        m_arena.unpin(found.memory);
+    } else if (found.what == PieceCache::Read::hit) {
         ready.push_back([done = std::move(waiter.done), data = found.memory] { done(0, data); });
         return;
     }
@@ -184,7 +193,8 @@ void DiskEngine::hash(std::uint32_t piece, Hashed done)
     int error = refusal();
     const bool kept = error == 0 && m_kept.erase(piece) != 0;
     if (error == 0 && !kept && !m_cache.want_hash(piece)) {
-        error = ENODATA;
+        error =
+            ECANCELED; // a block of it was refused, which libtorrent knows by now; other errors would end all
     }
     if (kept) {
         ready.push_back([done = std::move(done), sha1 = m_image.hashes[piece]] { done(0, {sha1}); });
@@ -430,6 +440,11 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, ReadJob& job, Completions& 
 }
 
 // --- under the mutex ---
+
+bool DiskEngine::reads_copy() const
+{
+    return m_cache.held_slabs() > 0 && m_arena.pinned() > most_pinned(m_arena);
+}
 
 int DiskEngine::refusal() const
 {

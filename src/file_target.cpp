@@ -52,14 +52,6 @@ void lock_file(const Fd& fd, const std::string& path)
     }
 }
 
-// A loop device that is only attached is no reason: no file system has part of it in memory.
-void refuse_mounted(const std::string& path)
-{
-    if (const auto uses = uses_of_file(path); !uses.empty()) {
-        throw Error(ExitStatus::target, describe_use(path, uses.front()));
-    }
-}
-
 void grow(int fd, const std::string& path, std::uint64_t needed)
 {
     const auto status = status_of(fd, path);
@@ -81,7 +73,7 @@ Fd open_for_writing(const std::string& path, const Image& image)
     lock_file(fd, path); // from here on the file is ours to remove
     try {
         if (exists) {
-            refuse_mounted(path);
+            refuse_used_loop(path, uses_of_file(path));
         } else {
             sync_name_of(path);
         }

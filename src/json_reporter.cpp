@@ -58,6 +58,12 @@ class JsonReporter final : public Reporter {
         }
     }
 
+    void finish() override
+    {
+        (void)m_events.finish();
+        (void)m_errors.finish();
+    }
+
   private:
     void print(const json& object) { m_events.print(to_line(object)); }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/mounts.hpp"
 
+#include "ezio/error.hpp"
 #include "ezio/fd.hpp"
 #include "ezio/text.hpp"
 
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -114,9 +116,54 @@ bool is_backed_by(const fs::path& loop_device, const std::string& path)
     const Fd device(::open(device_path(loop_device).c_str(), O_RDONLY | O_CLOEXEC));
     loop_info64 info{};
     struct stat status {};
-    return device && ::ioctl(device.get(), LOOP_GET_STATUS64, &info) == 0 &&
-           ::stat(path.c_str(), &status) == 0 && info.lo_device == status.st_dev &&
-           info.lo_inode == status.st_ino;
+    if (!device || ::ioctl(device.get(), LOOP_GET_STATUS64, &info) != 0 ||
+        ::stat(path.c_str(), &status) != 0) {
+        return false;
+    }
+    return S_ISBLK(status.st_mode) ? info.lo_rdevice == status.st_rdev
+                                   : info.lo_device == status.st_dev && info.lo_inode == status.st_ino;
+}
+
+// The loop devices upon a file or block device.
+std::vector<fs::path> loop_devices_on(const std::string& path)
+{
+    std::vector<fs::path> devices;
+    for (const fs::path& device : entries_of("/sys/block")) {
+        if (is_backed_by(device, path)) {
+            devices.push_back(device);
+        }
+    }
+    return devices;
+}
+
+bool is_claimed(const std::string& device)
+{
+    const Fd fd(::open(device.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+    return !fd && errno == EBUSY;
+}
+
+// The disk that a partition is on.
+fs::path disk_of(dev_t device)
+{
+    std::error_code none;
+    const fs::path sysfs = fs::canonical(sysfs_of(device), none);
+    return fs::exists(sysfs / "partition", none) ? sysfs.parent_path() : fs::path();
+}
+
+// What shares its bytes with the file or block device.
+std::vector<std::string> same_bytes_as(const std::string& path)
+{
+    std::vector<std::string> paths{path};
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode)) {
+        for (const PartitionDevice& partition : partition_devices(status.st_rdev)) {
+            paths.push_back(partition.path);
+        }
+        if (const fs::path disk = disk_of(status.st_rdev); !disk.empty()) {
+            paths.push_back(device_path(disk));
+        }
+    }
+    return paths;
 }
 
 // Goes up from a device to all that is made of it.
@@ -140,6 +187,9 @@ class UseFinder {
         }
         for (const fs::path& holder : entries_of(sysfs / "holders")) {
             add(parse_device(first_line(holder / "dev")));
+        }
+        for (const fs::path& loop : loop_devices_on(device_path(sysfs))) {
+            add(parse_device(first_line(loop / "dev")));
         }
     }
 
@@ -192,12 +242,38 @@ std::vector<DeviceUse> uses_of(dev_t device)
 std::vector<DeviceUse> uses_of_file(const std::string& path)
 {
     UseFinder finder;
-    for (const fs::path& device : entries_of("/sys/block")) {
-        if (is_backed_by(device, path)) {
-            finder.add(parse_device(first_line(device / "dev")));
-        }
+    for (const fs::path& loop : loop_devices_on(path)) {
+        finder.add(parse_device(first_line(loop / "dev")));
     }
     return finder.take();
+}
+
+void refuse_used_loop(const std::string& path, const std::vector<DeviceUse>& uses)
+{
+    if (!uses.empty()) {
+        throw Error(ExitStatus::target, describe_use(path, uses.front()));
+    }
+    if (const std::string loop = claimed_loop_device(path); !loop.empty()) {
+        throw Error(
+            ExitStatus::target,
+            fmt::format("{} is in use by way of {} (a mount, also in a container, swap, RAID or LVM); "
+                        "stop that first",
+                        path, loop));
+    }
+}
+
+std::string claimed_loop_device(const std::string& path)
+{
+    for (const std::string& part : same_bytes_as(path)) {
+        for (const fs::path& loop : loop_devices_on(part)) {
+            const std::string device = device_path(loop);
+            const std::string above = is_claimed(device) ? device : claimed_loop_device(device);
+            if (!above.empty()) {
+                return above;
+            }
+        }
+    }
+    return {};
 }
 
 std::vector<PartitionDevice> partition_devices(dev_t disk)

@@ -88,6 +88,7 @@ class TextReporter final : public Reporter {
     }
 
     void make_way() override { m_printer.clear(); }
+    void finish() override { (void)m_printer.finish(); }
 
   private:
     static constexpr std::string_view red = "31";

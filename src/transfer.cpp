@@ -441,6 +441,7 @@ void Transfer::report_summary()
     if (told) {
         reporter.error(*told);
     }
+    reporter.finish();
     ::_exit(static_cast<int>(error ? error->status() : ExitStatus::done));
 }
 

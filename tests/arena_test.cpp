@@ -165,4 +165,21 @@ TEST_CASE("arena: more than there are addresses for is refused")
     CHECK_THROWS_AS(Arena(std::size_t{1} << 46, 2, 2), std::bad_alloc);
 }
 
+TEST_CASE("arena: pinned slabs are counted once, however many pins they have")
+{
+    Arena arena(16384, 2, 0);
+    std::byte* first = arena.allocate(Arena::Supply::normal);
+    std::byte* second = arena.allocate(Arena::Supply::normal);
+    arena.pin(first);
+    arena.pin(first + 100);
+    CHECK(arena.pinned() == 1);
+    arena.pin(second);
+    CHECK(arena.pinned() == 2);
+    arena.unpin(first);
+    CHECK(arena.pinned() == 2);
+    arena.unpin(first);
+    arena.unpin(second);
+    CHECK(arena.pinned() == 0);
+}
+
 } // namespace ezio

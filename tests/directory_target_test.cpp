@@ -90,6 +90,35 @@ TEST_CASE("directory: files that are already directly in it are written there")
     CHECK_FALSE(std::filesystem::exists(dir / "sda1"));
 }
 
+TEST_CASE("directory: the files of another image, directly in it, are left alone")
+{
+    const TempDir dir;
+    fill_directory(dir.path());
+    test::write_file(dir / extent_name(0), "longer than in this image");
+    const auto target = open_target(dir.path(), Access::read_write, three_extents());
+    CHECK_FALSE(write_text(*target, 0, "xyz"));
+    CHECK(test::read_file(dir / extent_name(0)) == "longer than in this image");
+    CHECK(test::read_file(dir / "sda1/" + extent_name(0)) == "xyz");
+}
+
+TEST_CASE(
+    "directory: a file that is longer than the extent is refused before any is touched, a shorter one is not")
+{
+    const TempDir dir;
+    fill_directory(dir / "sda1");
+    test::write_file(dir / "sda1/" + extent_name(4106), "longer");
+    test::write_file(dir / "sda1/" + extent_name(4096), "short");
+    (void)open_target(dir.path(), Access::read_write, three_extents());
+    CHECK(test::read_file(dir / "sda1/" + extent_name(4096)).size() == 10);
+
+    test::write_file(dir / "sda1/" + extent_name(4096), "short");
+    test::write_file(dir / "sda1/" + extent_name(4106), "longer than the image");
+    const auto refusal =
+        test::refusal_of([&] { (void)open_target(dir.path(), Access::read_write, three_extents()); });
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK(test::read_file(dir / "sda1/" + extent_name(4096)) == "short");
+}
+
 TEST_CASE("directory: a write that spans files ends up in each of them, and is synced")
 {
     const TempDir dir;
@@ -168,6 +197,23 @@ TEST_CASE("directory: every file that was written, and the directory, is synced 
     CHECK(syncs.calls() == 2 + 1);
     REQUIRE_FALSE(target.sync());
     CHECK(syncs.calls() == 3 + 1);
+}
+
+TEST_CASE("directory: a sync before anything is written is one of what is there, of each file")
+{
+    const TempDir dir;
+    const auto files = adjacent_files(dir.path(), 100);
+    DirectoryTarget target(dir.path(), Access::read_write, files, 3);
+    REQUIRE(read_text(target, 0, 9) != "");
+    {
+        const FaultyCalls syncs(Call::fsync, {});
+        REQUIRE_FALSE(target.sync());
+        CHECK(syncs.calls() == 100 + 1);
+    }
+    const FaultyCalls syncs(Call::fsync, {{0}, {EIO}});
+    const auto failure = target.sync();
+    REQUIRE(failure);
+    CHECK(failure->path == dir / files[1].name);
 }
 
 TEST_CASE("directory: a failed sync, of a file or of the directory, is a failure")

@@ -206,7 +206,7 @@ TEST_CASE("disk engine: a hash of a piece that was not received whole is refused
     (void)rig.write(0);
     const auto hash = rig.hash(0);
     REQUIRE(rig.comes(hash));
-    CHECK(hash->error == ENODATA);
+    CHECK(hash->error == ECANCELED); // the only one that libtorrent goes on after
 }
 
 TEST_CASE("disk engine: a piece that is on the target is hashed from there")

@@ -2,6 +2,7 @@
 #include "ezio/mounts.hpp"
 
 #include "catch.hpp"
+#include "expect_error.hpp"
 #include "loop_device.hpp"
 #include "temp_dir.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <cstdlib>
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -80,6 +82,41 @@ TEST_CASE("mounts: a device that is mounted is found by its number and by its ba
         CHECK(uses[0].point == dir / "mounted here");
         CHECK(uses[0].read_only);
     }
+}
+
+TEST_CASE("mounts: a loop device that is claimed is found below others, by whatever it is claimed")
+{
+    const TempDir dir;
+    test::make_sparse_file(dir / "disk.img", 16_MiB);
+    const auto lower = test::attach(dir / "disk.img");
+    const auto upper = lower ? test::attach(lower->path()) : std::nullopt;
+    if (!upper) {
+        return;
+    }
+    CHECK(claimed_loop_device(dir / "disk.img").empty()); // attached is not claimed
+    CHECK(claimed_loop_device(lower->path()).empty());
+    const Fd claim(::open(upper->path().c_str(), O_RDONLY | O_EXCL | O_CLOEXEC)); // as a mount does, or swap
+    REQUIRE(claim);
+    CHECK(claimed_loop_device(lower->path()) == upper->path());
+    CHECK(claimed_loop_device(dir / "disk.img") == upper->path());
+    CHECK(claimed_loop_device(upper->path()).empty()); // nothing is upon it
+    CHECK_THAT(test::refusal_of([&] { refuse_used_loop(lower->path(), {}); }).message,
+               test::contains("by way of " + upper->path()));
+}
+
+TEST_CASE("mounts: a file system on a loop device upon a device is one on the device")
+{
+    const TempDir dir;
+    const auto lower = ext4_device(dir);
+    const auto upper = lower ? test::attach(lower->path()) : std::nullopt;
+    const auto mount =
+        upper ? test::mount(upper->path(), dir / "mounted here", "ext4", MS_RDONLY) : std::nullopt;
+    if (!mount) {
+        return;
+    }
+    const auto uses = uses_of(number_of(lower->path()));
+    REQUIRE(uses.size() == 1);
+    CHECK(uses[0].device == upper->path());
 }
 
 TEST_CASE("mounts: a device without partitions has none")

@@ -31,8 +31,16 @@ class Arena {
 
     // Pins are counted; any thread may pin what it knows to be in use, and unpin. `address` is anywhere
     // inside the slab.
-    void pin(const std::byte* address) { m_pins[index(address)].fetch_add(1, std::memory_order_relaxed); }
-    void unpin(const std::byte* address) { m_pins[index(address)].fetch_sub(1, std::memory_order_release); }
+    void pin(const std::byte* address)
+    {
+        const bool first = m_pins[index(address)].fetch_add(1, std::memory_order_relaxed) == 0;
+        m_pinned.fetch_add(first ? 1 : 0, std::memory_order_relaxed);
+    }
+    void unpin(const std::byte* address)
+    {
+        const bool last = m_pins[index(address)].fetch_sub(1, std::memory_order_release) == 1;
+        m_pinned.fetch_sub(last ? 1 : 0, std::memory_order_relaxed);
+    }
     [[nodiscard]] bool is_pinned(const std::byte* address) const
     {
         return m_pins[index(address)].load(std::memory_order_acquire) != 0;
@@ -45,6 +53,10 @@ class Arena {
     [[nodiscard]] std::size_t slab_bytes() const { return m_slab_bytes; }
     [[nodiscard]] std::size_t limit() const { return m_limit; }
     [[nodiscard]] std::size_t in_use() const { return m_in_use; }
+    [[nodiscard]] std::size_t pinned() const
+    {
+        return m_pinned.load(std::memory_order_relaxed);
+    } // any thread
 
   private:
     [[nodiscard]] std::size_t index(const std::byte* address) const
@@ -57,8 +69,9 @@ class Arena {
     const std::size_t m_total;
     std::byte* m_base = nullptr;
     std::unique_ptr<std::atomic<std::uint32_t>[]> m_pins;
-    std::vector<std::size_t> m_free; // slabs that were used and released, the last one first
-    std::size_t m_untouched = 0;     // slabs from here on were never used
+    std::atomic<std::size_t> m_pinned = 0; // slabs
+    std::vector<std::size_t> m_free;       // slabs that were used and released, the last one first
+    std::size_t m_untouched = 0;           // slabs from here on were never used
     std::size_t m_in_use = 0;
 };
 

@@ -2,7 +2,7 @@
 //
 // A BT image: a directory with one file per extent, named as in the torrent. It is what `partclone -T`
 // writes (the files directly in the directory) and what BitTorrent clients download (in a directory of the
-// torrent's name inside it); both are read, the second is written.
+// torrent's name inside it). Both are read; the second is written, the first only where all files are there.
 //
 // Descriptors are opened when first needed and kept in a bounded pool, so that an image of 100,000 extents
 // does not run out of them. The kernel reports a failed write-back once per open file, and that report must
@@ -69,6 +69,7 @@ class DirectoryTarget : public Target {
     void release(OpenFile& file, bool written);
     [[nodiscard]] std::optional<IoFailure> open_file(std::size_t index);
     [[nodiscard]] std::optional<IoFailure> evict_idle();
+    [[nodiscard]] std::optional<IoFailure> sync_all_files() const;
     [[nodiscard]] std::optional<IoFailure> sync_file(OpenFile& file);
     [[nodiscard]] bool is_inside(std::size_t index, std::uint64_t offset) const;
     [[nodiscard]] std::size_t file_at(std::uint64_t offset) const;
@@ -82,6 +83,7 @@ class DirectoryTarget : public Target {
     const Fd m_file_system; // Syncing::file_system: the directory, opened before anything was written
 
     std::mutex m_mutex; // guards what follows; held while a file is opened or evicted, not while it is used
+    bool m_written = false;       // any of the files, by this
     std::list<OpenFile> m_recent; // most recently used first
     std::unordered_map<std::size_t, std::list<OpenFile>::iterator> m_open;
 };

@@ -145,6 +145,7 @@ class DiskEngine {
     [[nodiscard]] std::vector<bool> add_padding();
 
     [[nodiscard]] int refusal() const;
+    [[nodiscard]] bool reads_copy() const;
     void find(Waiter waiter, Completions& ready);
     void release_held(Completions& ready, int error);
     void answer_hashes(std::uint32_t piece, Completions& ready, int error, const PieceDigests& digests);

@@ -35,11 +35,21 @@ struct DeviceUse {
 // That the disk `path` is used there, and what to do.
 [[nodiscard]] std::string describe_use(const std::string& path, const DeviceUse& use);
 
-// All mounts of the block device, of its partitions, and of what holds them (LVM, RAID, encryption).
+// All mounts of the block device, of its partitions, and of what is upon them (LVM, RAID, encryption, loop
+// devices).
 [[nodiscard]] std::vector<DeviceUse> uses_of(dev_t device);
 
 // The same for a regular file that is the backing file of loop devices.
 [[nodiscard]] std::vector<DeviceUse> uses_of_file(const std::string& path);
+
+// Throws Error (ExitStatus::target) when the target `path`, of which `uses` is known, is in use by way of a
+// loop device. One that is only attached is no reason: nobody has part of it in memory.
+void refuse_used_loop(const std::string& path, const std::vector<DeviceUse>& uses);
+
+// A loop device upon the file or block device `path`, upon a partition of it or the disk that it is one of,
+// or in turn upon such a loop device, that somebody has claimed: a mount in whatever namespace, swap, RAID,
+// LVM, another writer. Empty where there is none, or none that may be opened.
+[[nodiscard]] std::string claimed_loop_device(const std::string& path);
 
 struct PartitionDevice {
     std::string path; // "/dev/sda1"

@@ -119,6 +119,9 @@ class Reporter {
     // Before something is printed past the reporter, a result: a line that was to be redrawn goes away, and
     // what still waits for its reader is written.
     virtual void make_way() {}
+
+    // Before the process ends without the destructor: waits a moment for who reads.
+    virtual void finish() {}
 };
 
 enum class Verbosity { quiet, normal, verbose };
