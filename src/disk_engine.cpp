@@ -362,7 +362,7 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& 
     if (job.last) {
         const bool good = judge(job.piece, digests);
         verdict = good ? PieceCache::Verdict::good : PieceCache::Verdict::bad;
-        m_facts.failed_pieces += good ? 0 : 1;
+        ++(good ? m_facts.right_pieces : m_facts.failed_pieces);
     }
     m_cache.finish(job, verdict);
     if (job.last) {

@@ -171,7 +171,10 @@ class SwarmPeer final : public lt::peer_plugin {
     // Both come once, first of all.
     bool on_bitfield(const lt::bitfield& has) override
     {
-        if (m_id != 0 || has.all_set()) {
+        if (m_id != 0) {
+            return false;
+        }
+        if (has.all_set()) {
             return on_have_all();
         }
         join();
@@ -193,6 +196,7 @@ class SwarmPeer final : public lt::peer_plugin {
             m_is_client = m_is_client && !m_process.empty(); // or it has had all before there was a seeder
             m_state->other_seed(m_process);
             join();
+            show_all(); // it wants nothing, and is to know that nobody here does either
         }
         return false;
     }

@@ -42,7 +42,7 @@ void SwarmDriver::observe(Phase phase, Clock::time_point now)
     m_counts = m_session.counts();
     look_at_peers(phase);
     look_for_peers();
-    m_wrong_data.observe(m_disk.done_bytes, m_watch.has_source(), m_now);
+    m_wrong_data.observe(m_disk.right_pieces, m_watch.has_source(), m_now);
     throw_if(m_session.engine().failure());
 }
 

@@ -10,10 +10,10 @@ void WrongData::rejected(std::uint32_t piece, Clock::time_point now)
     m_last_source = now; // the peer that has sent it
 }
 
-void WrongData::observe(std::uint64_t done, bool has_source, Clock::time_point now)
+void WrongData::observe(std::uint64_t right, bool has_source, Clock::time_point now)
 {
-    if (done != m_done) {
-        m_done = done;
+    if (right != m_right) {
+        m_right = right;
         m_piece.reset();
         m_in_a_row = 0;
     }

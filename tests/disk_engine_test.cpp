@@ -53,6 +53,7 @@ TEST_CASE("disk engine: a piece is taken, hashed and written to its place; then 
     CHECK(facts.done_bytes == 8_MiB);
     CHECK(facts.written_bytes == 8_MiB);
     CHECK(facts.held_bytes == 0);
+    CHECK(facts.right_pieces == 1);
     CHECK(facts.failed_pieces == 0);
     CHECK_FALSE(rig.engine().failure());
     CHECK(rig.target_has(0, 8_MiB));

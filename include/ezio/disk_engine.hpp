@@ -105,6 +105,7 @@ class DiskEngine {
         std::uint64_t written_bytes = 0; // given to write calls that succeeded
         std::uint64_t read_bytes = 0;    // got from read calls
         std::uint64_t held_bytes = 0;    // received and not written yet, in whole slabs
+        std::uint64_t right_pieces = 0;  // whose hash was right, written or not
         std::uint64_t failed_pieces = 0; // whose hash was wrong
         std::uint64_t holds = 0;         // times that peers began to have to wait for the target
         unsigned writers = 0;            // write calls that have not returned

@@ -23,9 +23,9 @@ class WrongData {
 
     void rejected(std::uint32_t piece, Clock::time_point now);
 
-    // `done` grows with every piece that is found right; `has_source`: a connected peer has something that is
-    // missing here.
-    void observe(std::uint64_t done, bool has_source, Clock::time_point now);
+    // `right` grows with every piece that is found right; `has_source`: a connected peer has something that
+    // is missing here.
+    void observe(std::uint64_t right, bool has_source, Clock::time_point now);
 
     // A piece with a wrong hash, when waiting for a right one is hopeless.
     [[nodiscard]] std::optional<std::uint32_t> hopeless(Clock::time_point now) const;
@@ -33,7 +33,7 @@ class WrongData {
   private:
     std::optional<std::uint32_t> m_piece; // rejected last
     unsigned m_in_a_row = 0;
-    std::uint64_t m_done = 0;
+    std::uint64_t m_right = 0;
     Clock::time_point m_last_source;
 };
 

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from harness import (ON_LOOPBACK, UNTOUCHED, LoopDevice, Mount, binary, free_port, is_listening, main, make_file,
-                     needs_loop_devices, wait_until)
+                     needs_loop_devices, run, wait_until)
 from image_case import ImageCase
 
 MIB = 1 << 20
@@ -73,6 +73,34 @@ class Signals(ImageCase):
         fetcher.send_signal(signal.SIGTERM)
         self.assertEqual(fetcher.wait(8), 128 + signal.SIGTERM)
 
+    def fetch_for_nobody(self, *options, **streams):
+        """Its standard output or error is a pipe that is full and that nobody reads."""
+        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **streams}
+        fetcher = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", binary(), "fetch", self.torrent, self.dir / "target.img",
+                                    *ON_LOOPBACK, "--listen", f"127.0.0.1:{free_port()}", *options],
+                                   stdin=subprocess.DEVNULL, **streams)
+        self.addCleanup(fetcher.kill)
+        return fetcher.wait(30)
+
+    def test_a_time_limit_holds_when_nobody_reads_what_is_printed(self):
+        begun = time.monotonic()
+        for options, streams in ((), {"stderr": self.full_pipe()}), (("--json", "--interval", "0"), {"stdout": self.full_pipe()}):
+            self.assertEqual(self.fetch_for_nobody("--timeout", "2s", *options, **streams), 7)
+        self.assertLess(time.monotonic() - begun, 20)
+
+    def test_a_fetch_completes_when_nobody_reads_what_is_printed(self):
+        with self.seeding(self.torrent, self.source) as peer:
+            self.assertEqual(self.fetch_for_nobody("--peer", peer, "--seed-time", "0", "--json", stdout=self.full_pipe()), 0)
+        self.assert_has_the_image(self.dir / "target.img")
+
+    def test_the_same_signal_twice_in_a_moment_as_timeout_sends_it_is_one_orderly_stop(self):
+        fetcher, _ = self.start_listening("fetch", self.torrent, self.dir / "target.img")
+        fetcher.signal(signal.SIGTERM)
+        fetcher.signal(signal.SIGTERM)
+        self.assertEqual(fetcher.wait(8), 128 + signal.SIGTERM, fetcher)
+        self.assertEqual(fetcher.events[-1]["event"], "error", fetcher)
+        self.assertIn("stopped by SIGTERM", fetcher.stderr)
+
     @needs_loop_devices
     def test_a_stopped_fetch_lets_go_of_the_device(self):
         device = self.loop_device("disk", SIZE, fill=UNTOUCHED)
@@ -100,6 +128,20 @@ class TimeLimits(ImageCase):
 
     def test_a_time_limit_ends_it_and_it_says_what_it_waited_for(self):
         self.check_limit("--timeout", 2)
+
+    @needs_loop_devices
+    def test_a_file_system_that_does_not_answer_when_the_target_is_opened(self):
+        device = self.loop_device("disk", SIZE)
+        run("mkfs.ext4", "-q", "-F", device.path)
+        mounted = self.enterContext(Mount(device.path, self.dir / "mounted"))
+        run("fsfreeze", "--freeze", mounted)
+        try:
+            fetcher = self.start("fetch", self.torrent, mounted / "target.img", *ON_LOOPBACK, "--timeout", "2s")
+            wait_until(lambda: "not complete after 2" in fetcher.stderr or not fetcher.is_running(), fetcher)
+        finally:
+            run("fsfreeze", "--unfreeze", mounted)  # before that the kernel lets no process go
+        self.assertEqual(fetcher.wait(), 7, fetcher)
+        self.assertIn("target.img does not answer", fetcher.stderr)
 
     def has_really_stalled(self, fetcher, seconds):
         """Whether nothing moved for so long before the end, as its own reports have it."""

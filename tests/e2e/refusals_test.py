@@ -206,6 +206,16 @@ class BadDevices(RefusalTest):
         with Mount(device.path, self.dir / "mounted", "-o", "ro"):
             self.assertRegex(self.device_refused(device), "mounted|in use|busy")
 
+    @unittest.skipIf(missing_tools("mkfs.ext4"), "needs e2fsprogs")
+    def test_a_device_and_a_file_below_a_loop_device_that_is_mounted_are_refused(self):
+        device = self.device()
+        run("mkfs.ext4", "-q", "-F", device.path)
+        upper = run("losetup", "--find", "--show", device.path).strip()
+        self.addCleanup(run, "losetup", "--detach", upper)
+        with Mount(upper, self.dir / "mounted", "-o", "ro"):
+            self.assertIn(f"in use by way of {upper}", self.device_refused(device))
+            self.assertIn("is in use", self.fetch_refused(4, device.backing, self.torrent, device.backing))
+
     def test_a_device_with_swap_is_refused(self):
         device = self.device()
         run("mkswap", device.path)

@@ -47,6 +47,8 @@ class Redeploying(ResumeTest):
         self.assertEqual(summary["skipped_bytes"], len(self.image.payload), fetcher)
         phases = [event["phase"] for event in fetcher.events_named("progress")]
         self.assertIn("checking", phases, fetcher)
+        for event in fetcher.events_named("progress"):
+            self.assertLessEqual(event["skipped_bytes"], event["done_bytes"], event)
 
     def test_one_that_has_it_all_is_a_complete_client_for_the_seeder(self):
         target = self.dir / "target.img"

@@ -27,6 +27,8 @@ class Server(Served):
                 body = answer if isinstance(answer, bytes) else b""
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
+                if self.path.endswith("/silently"):
+                    time.sleep(10)
                 if self.path.endswith("/slowly"):
                     while self.trickle(body):
                         pass
@@ -126,6 +128,12 @@ class Urls(EndToEndTest):
         ended = self.ends_with(7, "fetch", f"{self.http.url}/slowly", self.dir / "target", "--no-lsd", "--timeout", "2s")
         self.assertIn("is not downloaded after 2", ended.stderr)
         self.assertFalse((self.dir / "target").exists())
+
+    def test_a_server_that_says_nothing_is_not_waited_for_beyond_the_stall_timeout(self):
+        self.http.answers["/silently"] = self.torrent.read_bytes()
+        ended = self.ends_with(7, "fetch", f"{self.http.url}/silently", self.dir / "target", "--no-lsd", "--stall-timeout", "2s",
+                               seconds=8)
+        self.assertIn("nothing came for 2", ended.stderr)
 
     def test_a_machine_without_libcurl(self):
         (self.dir / "libcurl.so.4").write_text("no library")
