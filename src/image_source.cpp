@@ -217,6 +217,13 @@ void ExtentFinder::tick() const
 std::vector<Extent> ExtentFinder::of_file_system(const Area& area, const std::string& type)
 {
     refuse_what_partclone_would_take(area, type);
+    if (type == "vfat" && is_fat12(read_superblock(m_disk, area.offset + fat_superblock_offset))) {
+        m_context.reporter.note(
+            fmt::format("{} is a FAT12, of which partclone misses used blocks: every byte of it, "
+                        "{}, is in the image",
+                        area.path, format_bytes(area.size)));
+        return {{0, area.size}};
+    }
     const PartcloneRequest request{area.path,       area.size,        type,
                                    m_options.force, is_mounted(area), m_options.memory};
     std::vector<Extent> extents = used_blocks(request, [this] { tick(); });

@@ -108,14 +108,18 @@ std::vector<Extent> used_blocks(const PartcloneRequest& request, const std::func
                                      "-",
                                      "-s",
                                      std::filesystem::absolute(request.path).string()};
-    if (request.force || request.mounted) {
+    // Without, an ext that was mounted often since it was checked is refused; whether it is in order is
+    // known.
+    if (request.force || request.mounted || request.type.starts_with("ext")) {
         command.emplace_back("-F");
     }
     const ProcessResult result = run_process(command, request.memory, tick);
     if (result.status != 0) {
         const std::string reason = reason_in(result.errors);
-        throw refused(request, fmt::format("{} ended with status {}{}{}", name, result.status,
-                                           reason.empty() ? "" : ": ", reason));
+        throw refused(request,
+                      fmt::format("{} ended with status {}{}{}; have it checked, or take every byte with "
+                                  "--all",
+                                  name, result.status, reason.empty() ? "" : ": ", reason));
     }
     BlockMap map;
     try {

@@ -51,4 +51,23 @@ std::optional<Extent> ntfs_boot_copy(Superblock superblock)
     return plausible ? std::optional(Extent{sectors * sector, sector}) : std::nullopt;
 }
 
+// By the number of clusters, as Microsoft's specification has it.
+bool is_fat12(Superblock superblock)
+{
+    constexpr std::uint64_t first_fat16 = 4085; // clusters
+    constexpr std::uint64_t entry_bytes = 32;   // of the root directory
+    const std::uint64_t sector = little_u16(superblock, 0x0b);
+    const auto sectors_in_cluster = std::to_integer<std::uint64_t>(superblock[0x0d]);
+    const std::uint64_t fat_sectors = little_u16(superblock, 0x16); // 0: it is a FAT32
+    if (sector == 0 || sectors_in_cluster == 0 || fat_sectors == 0) {
+        return false;
+    }
+    const std::uint64_t short_total = little_u16(superblock, 0x13);
+    const std::uint64_t total = short_total != 0 ? short_total : little_u32(superblock, 0x20);
+    const std::uint64_t root = (little_u16(superblock, 0x11) * entry_bytes + sector - 1) / sector;
+    const std::uint64_t system =
+        little_u16(superblock, 0x0e) + std::to_integer<std::uint64_t>(superblock[0x10]) * fat_sectors + root;
+    return total < system || (total - system) / sectors_in_cluster < first_fat16;
+}
+
 } // namespace ezio

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <set>
 #include <string>
 #include <variant>
@@ -190,9 +191,14 @@ class CacheDriver {
 
     // --- facts ---
 
-    [[nodiscard]] Sha1Digest hash_of(std::uint32_t piece) const
+    [[nodiscard]] Sha1Digest hash_of(std::uint32_t piece)
     {
-        return sha1_of(std::span(payload).subspan(piece * geometry.piece_length, geometry.piece_size(piece)));
+        const auto [known, is_new] = m_hashes.try_emplace(piece);
+        if (is_new) {
+            known->second = sha1_of(
+                std::span(payload).subspan(piece * geometry.piece_length, geometry.piece_size(piece)));
+        }
+        return known->second;
     }
 
     // How many of the slabs that ever held something are pinned.
@@ -217,6 +223,7 @@ class CacheDriver {
         m_slabs.insert(memory - payload_offset % geometry.chunk_length);
     }
 
+    std::map<std::uint32_t, Sha1Digest> m_hashes;
     std::set<const std::byte*> m_slabs; // seen so far
     std::optional<CacheJob> m_last_taken;
 };

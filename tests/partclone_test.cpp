@@ -22,15 +22,17 @@ namespace {
 
 const std::string good_map = "# map\n0x3000 ?\n0x0000 0x1000 +\n0x1000 0x1000 +\n0x2000 0x1000 ?\n";
 
-// Puts a program called partclone.ext4 first in PATH.
+// Puts a program for each of these file systems first in PATH.
 class FakePartclone {
   public:
     explicit FakePartclone(const std::string& script)
     {
-        test::write_file(m_dir / "partclone.ext4", "#!/bin/sh\n" + script);
-        if (::chmod((m_dir / "partclone.ext4").c_str(), 0755) != 0 ||
-            ::setenv("PATH", (m_dir.path() + ":" + m_before).c_str(), 1) != 0) {
-            throw std::runtime_error("no program");
+        for (const char* name : {"partclone.ext4", "partclone.btrfs"}) {
+            test::write_file(m_dir / name, "#!/bin/sh\n" + script);
+            if (::chmod((m_dir / name).c_str(), 0755) != 0 ||
+                ::setenv("PATH", (m_dir.path() + ":" + m_before).c_str(), 1) != 0) {
+                throw std::runtime_error("no program");
+            }
         }
     }
     FakePartclone(const FakePartclone&) = delete;
@@ -47,10 +49,11 @@ std::string printing(const std::string& map)
     return "cat <<'end'\n" + map + "end\n";
 }
 
-std::vector<Extent> used(const std::string& script, bool force = false, bool mounted = false)
+std::vector<Extent> used(const std::string& script, bool force = false, bool mounted = false,
+                         const char* type = "ext4")
 {
     const FakePartclone partclone(script);
-    return used_blocks({"/dev/sda1", 0x4000, "ext4", force, mounted, 1_MiB}, [] {});
+    return used_blocks({"/dev/sda1", 0x4000, type, force, mounted, 1_MiB}, [] {});
 }
 
 void check_refused(const std::string& script, const std::string& why)
@@ -82,17 +85,17 @@ TEST_CASE("partclone: the used blocks are those of its map, merged, and the last
     CHECK(used(printing("0x800 ?\n0 0x400 +\n0x400 0x400 ?\n")) == std::vector<Extent>{{0, 0x800}});
 }
 
-TEST_CASE(
-    "partclone: it is asked for a map of the device on standard output, and forced when told so or mounted")
+TEST_CASE("partclone: it is asked for a map on standard output, and forced when told so, mounted, or an ext")
 {
     const std::string script =
         "test \"$*\" = \"-q -D -f 0 -L /dev/null -o - -s /dev/sda1FORCE\" || exit 9\n" + printing(good_map);
     auto without = script;
-    CHECK(used(without.replace(without.find("FORCE"), 5, "")).size() == 1);
+    CHECK(used(without.replace(without.find("FORCE"), 5, ""), false, false, "btrfs").size() == 1);
     auto with = script;
     with.replace(with.find("FORCE"), 5, " -F");
-    CHECK(used(with, true).size() == 1);
-    CHECK(used(with, false, true).size() == 1);
+    CHECK(used(with, true, false, "btrfs").size() == 1);
+    CHECK(used(with, false, true, "btrfs").size() == 1);
+    CHECK(used(with).size() == 1);
 }
 
 TEST_CASE("partclone: what it says when it fails is told, without its chatter")
@@ -100,8 +103,10 @@ TEST_CASE("partclone: what it says when it fails is told, without its chatter")
     check_refused(
         "cat >&2 <<'end'\nPartclone v0.3.23 http://partclone.org\nStarting to map device (/dev/sda1)\n"
         "extfsclone.c: FS was not cleanly unmounted\nPartclone fail, please check /dev/null !\nend\nexit 1",
-        "partclone.ext4 ended with status 1: extfsclone.c: FS was not cleanly unmounted");
-    check_refused("kill -SEGV $$", "partclone.ext4 ended with status 139");
+        "partclone.ext4 ended with status 1: extfsclone.c: FS was not cleanly unmounted; have it checked, or "
+        "take every byte with --all");
+    check_refused("kill -SEGV $$",
+                  "partclone.ext4 ended with status 139; have it checked, or take every byte with --all");
 }
 
 TEST_CASE("partclone: status 0 is not believed without a map")

@@ -75,4 +75,26 @@ TEST_CASE("superblock: numbers that no NTFS has give no copy")
     CHECK_FALSE(boot_copy(512, ~0ULL));
 }
 
+TEST_CASE("superblock: a FAT of fewer than 4,085 clusters is a FAT12")
+{
+    const auto fat = [](std::uint64_t sectors, std::uint64_t sectors_in_cluster, std::uint64_t fat_sectors) {
+        Bytes bytes{};
+        put(bytes, 0x0b, 512, 2);
+        put(bytes, 0x0d, sectors_in_cluster, 1);
+        put(bytes, 0x0e, 4, 2);
+        put(bytes, 0x10, 2, 1);
+        put(bytes, 0x11, 512, 2);
+        put(bytes, sectors < 65536 ? 0x13 : 0x20, sectors, sectors < 65536 ? 2 : 4);
+        put(bytes, 0x16, fat_sectors, 2);
+        return is_fat12(bytes);
+    };
+    constexpr std::uint64_t system = 4 + 2 * 12 + 32; // sectors: reserved, FATs, root directory
+    CHECK(fat(system + 4084 * 4 + 3, 4, 12));
+    CHECK_FALSE(fat(system + 4085 * 4, 4, 12));
+    CHECK(fat(system + 4084 * 32, 32, 12));
+    CHECK_FALSE(fat(system + 4085 * 32, 32, 12));
+    CHECK_FALSE(fat(100'000, 1, 0)); // FAT32
+    CHECK_FALSE(is_fat12(Bytes{}));
+}
+
 } // namespace ezio

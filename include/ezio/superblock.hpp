@@ -17,6 +17,7 @@ inline constexpr std::size_t superblock_bytes = 512;
 inline constexpr std::uint64_t ext_superblock_offset = 1024;
 inline constexpr std::uint64_t btrfs_superblock_offset = 65536;
 inline constexpr std::uint64_t ntfs_superblock_offset = 0;
+inline constexpr std::uint64_t fat_superblock_offset = 0;
 
 using Superblock = std::span<const std::byte, superblock_bytes>;
 
@@ -32,5 +33,8 @@ using Superblock = std::span<const std::byte, superblock_bytes>;
 // Where NTFS keeps the copy of its boot sector: behind its last cluster, where no map of clusters tells of
 // it. Empty when the numbers make no sense.
 [[nodiscard]] std::optional<Extent> ntfs_boot_copy(Superblock superblock);
+
+// Whether a FAT is of 12 bits for each cluster: partclone before 0.3.38 reads 16, and misses clusters.
+[[nodiscard]] bool is_fat12(Superblock superblock);
 
 } // namespace ezio

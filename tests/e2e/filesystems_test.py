@@ -221,6 +221,22 @@ class FileSystemsArriveWhole(EndToEndTest):
         else:
             self.check_deployment_of(FAT32, MtoolsAccess(self.dir / "copied"))
 
+    @unittest.skipIf(missing_tools("mcopy", "mkfs.fat"), "needs mtools and dosfstools")
+    def test_fat12_is_taken_whole_since_partclone_misses_used_blocks_of_it(self):
+        source = self.loop_device("source", 16 * MIB, fill=UNTOUCHED)
+        run("mkfs.fat", "-F", "12", source.path)
+        access = MtoolsAccess(self.dir / "copied")
+        tree = self.dir / "tree"
+        tree.mkdir()
+        write_small_files(tree, random.Random(5))
+        access.add(source.path, tree)
+        files = access.tree(source.path)
+        torrent = self.make_torrent(source.path)
+        self.assertEqual(read_torrent(torrent)[1], [Extent(0, 16 * MIB)])
+        target = self.deploy(torrent, source)
+        run("fsck.fat", "-n", target.path)
+        self.assertEqual(access.tree(target.path), files)
+
 
 if __name__ == "__main__":
     main()
