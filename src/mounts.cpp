@@ -267,7 +267,7 @@ std::string claimed_loop_device(const std::string& path)
     for (const std::string& part : same_bytes_as(path)) {
         for (const fs::path& loop : loop_devices_on(part)) {
             const std::string device = device_path(loop);
-            const std::string above = is_claimed(device) ? device : claimed_loop_device(device);
+            std::string above = is_claimed(device) ? device : claimed_loop_device(device);
             if (!above.empty()) {
                 return above;
             }
