@@ -354,10 +354,12 @@ std::string DirectoryTarget::path_of(std::size_t index) const
 
 namespace {
 
-bool has_length(const std::string& path, std::uint64_t length)
+// Empty when there is no such file.
+std::optional<std::uint64_t> size_of(const std::string& path)
 {
     struct stat status {};
-    return ::stat(path.c_str(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) == length;
+    return ::stat(path.c_str(), &status) == 0 ? std::optional(static_cast<std::uint64_t>(status.st_size))
+                                              : std::nullopt;
 }
 
 // Where the files are: directly in it, as partclone writes them, or under the torrent's name. Written to is
@@ -366,26 +368,24 @@ std::string directory_of_files(const std::string& path, Access access, const Ima
                                const std::vector<DirectoryTarget::File>& files)
 {
     const std::string inner = path + "/" + image.name;
-    const auto is_there = [&](const DirectoryTarget::File& file) {
-        const std::string name = path + "/" + file.name;
-        return access == Access::read_write ? has_length(name, file.length)
-                                            : ::access(name.c_str(), F_OK) == 0;
-    };
-    const auto looked_at = access == Access::read_write ? files.end() : files.begin() + 1;
-    const bool flat = !is_directory(inner) && std::all_of(files.begin(), looked_at, is_there);
-    return flat ? path : inner;
+    const auto size_in_path = [&](const auto& file) { return size_of(path + "/" + file.name); };
+    const bool has_first = !files.empty() && size_in_path(files.front());
+    const bool can_be_this_image =
+        access == Access::read_only || std::all_of(files.begin(), files.end(), [&](const auto& file) {
+            return size_in_path(file) == file.length;
+        });
+    return !is_directory(inner) && has_first && can_be_this_image ? path : inner;
 }
 
 // A shorter one is what another client has left half done.
 void refuse_longer_file(const std::string& path, std::uint64_t length)
 {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) > length) {
+    if (const auto size = size_of(path); size && *size > length) {
         throw Error(
             ExitStatus::target,
             fmt::format("{} has {} bytes, the image has {} there; it is of another image, remove that or "
                         "name another directory",
-                        path, status.st_size, length));
+                        path, *size, length));
     }
 }
 

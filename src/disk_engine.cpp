@@ -193,8 +193,8 @@ void DiskEngine::hash(std::uint32_t piece, Hashed done)
     int error = refusal();
     const bool kept = error == 0 && m_kept.erase(piece) != 0;
     if (error == 0 && !kept && !m_cache.want_hash(piece)) {
-        error =
-            ECANCELED; // a block of it was refused, which libtorrent knows by now; other errors would end all
+        // A block of it was refused, which libtorrent knows by now; any other error would end the transfer.
+        error = ECANCELED;
     }
     if (kept) {
         ready.push_back([done = std::move(done), sha1 = m_image.hashes[piece]] { done(0, {sha1}); });

@@ -53,10 +53,8 @@ class Arena {
     [[nodiscard]] std::size_t slab_bytes() const { return m_slab_bytes; }
     [[nodiscard]] std::size_t limit() const { return m_limit; }
     [[nodiscard]] std::size_t in_use() const { return m_in_use; }
-    [[nodiscard]] std::size_t pinned() const
-    {
-        return m_pinned.load(std::memory_order_relaxed);
-    } // any thread
+    // Slabs that have pins. Any thread.
+    [[nodiscard]] std::size_t pinned() const { return m_pinned.load(std::memory_order_relaxed); }
 
   private:
     [[nodiscard]] std::size_t index(const std::byte* address) const
