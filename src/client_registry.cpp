@@ -24,7 +24,16 @@ void ClientRegistry::left(const std::string& name)
         client->second.connected = false;
     } else {
         m_clients.erase(client);
+        if (m_left_incomplete.size() >= most_clients) {
+            m_left_incomplete.clear();
+        }
+        m_left_incomplete.insert(name);
     }
+}
+
+bool ClientRegistry::has_seen(const std::string& name) const
+{
+    return m_clients.count(name) != 0 || m_left_incomplete.count(name) != 0;
 }
 
 Clients ClientRegistry::count() const

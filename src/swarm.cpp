@@ -103,6 +103,7 @@ class SwarmState {
     }
 
     [[nodiscard]] Clients clients() const; // any thread
+    [[nodiscard]] bool has_seen(const std::string& client) const;
     [[nodiscard]] bool is_seed() const { return m_seed; }
     [[nodiscard]] bool steers() const { return m_steering && !m_released; }
     [[nodiscard]] std::uint32_t pieces() const { return m_pieces; }
@@ -194,7 +195,7 @@ class SwarmPeer final : public lt::peer_plugin {
     {
         if (m_id == 0) {
             m_had_all = true;
-            m_is_client = m_is_client && !m_process.empty(); // or it has had all before there was a seeder
+            m_is_client = m_is_client && (!m_process.empty() || m_state->has_seen(client_name()));
             m_state->other_seed(m_process);
             join();
             show_all(); // it wants nothing, and is to know that nobody here does either
@@ -447,6 +448,12 @@ Clients SwarmState::clients() const
 {
     const std::lock_guard lock(m_mutex);
     return m_clients.count();
+}
+
+bool SwarmState::has_seen(const std::string& client) const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_clients.has_seen(client);
 }
 
 void SwarmState::remove(SwarmPeer& peer)

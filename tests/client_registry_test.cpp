@@ -75,6 +75,20 @@ TEST_CASE("client registry: several on one host are several")
     CHECK(registry.count().complete == 2);
 }
 
+TEST_CASE("client registry: who was here is known, whether it is complete or has left")
+{
+    ClientRegistry registry(10);
+    CHECK_FALSE(registry.has_seen("10.0.0.1:6881"));
+    registry.has("10.0.0.1:6881", 9);
+    CHECK(registry.has_seen("10.0.0.1:6881"));
+    registry.left("10.0.0.1:6881");
+    CHECK(registry.has_seen("10.0.0.1:6881"));
+    CHECK(registry.count().in_progress == 0);
+    registry.has("10.0.0.1:6881", 10);
+    registry.left("10.0.0.1:6881");
+    CHECK(registry.has_seen("10.0.0.1:6881"));
+}
+
 TEST_CASE("client registry: who comes under ever new names is not remembered without end")
 {
     ClientRegistry registry(10);
@@ -86,6 +100,8 @@ TEST_CASE("client registry: who comes under ever new names is not remembered wit
         }
     };
     come_and_go(9);
+    CHECK_FALSE(registry.has_seen("10.0.0.1:0"));
+    CHECK(registry.has_seen("10.0.0.1:" + std::to_string(ClientRegistry::most_clients + 9)));
     registry.has("10.0.0.2:6881", 9);
     CHECK(registry.count().in_progress == 1);
     come_and_go(10);

@@ -8,13 +8,15 @@
 // do. A client is complete when it has announced every piece: it has received and verified them. That it has
 // synced its disk it does not say. Once complete, it stays counted when it leaves; one that comes back with
 // less is in progress again. Those that say they are `ezio-cli seed` are no clients, and neither are other
-// programs that have everything when they come: they may be anybody's seeds.
+// programs that have everything when they come first: they may be anybody's seeds. Who comes back with
+// everything is a client: many a program hangs up when it gets its last piece, and does not say so before.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace ezio {
@@ -42,6 +44,10 @@ class ClientRegistry {
     void has(const std::string& client, std::uint32_t pieces);
     void left(const std::string& client);
 
+    // Whether it was here before, complete or not. (Of those that have left incomplete not all are
+    // remembered if there are very many.)
+    [[nodiscard]] bool has_seen(const std::string& client) const;
+
     [[nodiscard]] Clients count() const;
 
   private:
@@ -53,6 +59,7 @@ class ClientRegistry {
 
     const std::uint32_t m_pieces;
     std::map<std::string, Client> m_clients;
+    std::set<std::string> m_left_incomplete;
 };
 
 } // namespace ezio

@@ -239,6 +239,29 @@ class Steering(PeersTest):
                 self.assertIn(request[:4], hidden)
 
 
+class Counting(PeersTest):
+    """Which peers `seed --clients` counts, where they do not say what they are."""
+
+    def come_and_leave(self, address, has):
+        """A peer that listens on port 1, and says which pieces it has with the bitfield `has`."""
+        peer = RawPeer.connect(address, self.info_hash, self.pieces)
+        with peer.connection:
+            peer.handshake(Steering.EXTENSIONS_AND_FAST)
+            peer.send(Steering.EXTENDED, b"\0d1:mde1:pi1ee")
+            peer.send(5, has)
+            time.sleep(0.5)
+
+    def test_who_hangs_up_before_it_says_that_it_has_the_last_piece_counts_when_it_comes_back_with_it(self):
+        seeder, address = self.start_listening("seed", self.torrent, self.source, "--clients", "1")
+        bits = (1 << self.pieces) - 1 << -self.pieces % 8
+        size = -(-self.pieces // 8)
+        self.come_and_leave(address, (bits & ~(1 << 8 * size - 1)).to_bytes(size, "big"))
+        time.sleep(1.5)
+        self.assertTrue(seeder.is_running(), seeder)
+        self.come_and_leave(address, bits.to_bytes(size, "big"))
+        self.assertEqual(seeder.wait(20), 0, seeder)
+
+
 class HostilePeers(PeersTest):
     def test_wrong_data_from_one_does_not_hurt(self):
         address, work = self.liar()
