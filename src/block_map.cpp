@@ -66,6 +66,7 @@ class Parser {
     const std::string& m_name;
     std::size_t m_line = 0; // the current one, from 1
     bool m_has_status = false;
+    bool m_is_of_ddrescue = false;
     BlockMap m_map;
 };
 
@@ -98,6 +99,7 @@ void Parser::parse_status(const Words& words)
     m_map.position = number(words.word[0]);
     if (words.count == 3) {
         (void)number(words.word[2]); // only its form is of interest
+        m_is_of_ddrescue = true;
     }
     m_has_status = true;
 }
@@ -129,7 +131,7 @@ void Parser::add_block(const Extent& block, char status)
         } else {
             m_map.used.push_back(block);
         }
-    } else if (status != '+' && status != '?') {
+    } else if (status != '+' && (status != '?' || m_is_of_ddrescue)) {
         m_map.unread_bytes += block.length;
     }
 }

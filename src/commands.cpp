@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/commands.hpp"
 
-#include "ezio/background_sync.hpp"
+#include "ezio/check_progress.hpp"
 #include "ezio/clock.hpp"
 #include "ezio/command_output.hpp"
 #include "ezio/descriptor_limit.hpp"
@@ -10,7 +10,6 @@
 #include "ezio/metadata_session.hpp"
 #include "ezio/printable.hpp"
 #include "ezio/privileges.hpp"
-#include "ezio/scan_progress.hpp"
 #include "ezio/start_event.hpp"
 #include "ezio/target.hpp"
 #include "ezio/torrent_file.hpp"
@@ -24,6 +23,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 
 #include <unistd.h>
 
@@ -136,35 +136,38 @@ void give_up_privileges_for(const std::optional<User>& user, const TransferOptio
     stop.renew_thread();
 }
 
-// What the kernel still has in memory may never get to the medium, or never have been read from it.
-void forget_cached(Target& target, const Context& context)
+// Ends the process if it lives when the time is over: for what can wait for a disk for ever, and before the
+// transfer, which looks at its time itself.
+std::unique_ptr<Watchdog> end_in_time(const FetchOptions& options, Clock::time_point started,
+                                      Reporter& reporter, std::string waits_for)
 {
-    constexpr milliseconds tick{250};
-    const BackgroundSync sync(target, context.wakeup);
-    while (!sync.finished()) {
-        context.wakeup.wait_for(tick);
-        context.stop.throw_if_received();
+    if (!options.timeout) {
+        return nullptr;
     }
-    throw_if(sync.failure());
-    target.drop_cache();
-}
-
-// Opens what is to be written, within the time that is left: a frozen file system does not answer.
-std::unique_ptr<Target> open_in_time(const FetchOptions& options, const Image& image,
-                                     Clock::time_point started, Reporter& reporter)
-{
-    std::optional<Watchdog> end;
-    if (options.timeout) {
-        const auto left = *options.timeout - std::chrono::duration_cast<milliseconds>(Clock::now() - started);
-        end.emplace(std::max(left, milliseconds(0)), [&] {
-            reporter.error({ExitStatus::stalled,
-                            fmt::format("not complete after {}: {}", format_duration(*options.timeout),
-                                        describe_dead_disk(options.target))});
+    const auto left = *options.timeout - std::chrono::duration_cast<milliseconds>(Clock::now() - started);
+    return std::make_unique<Watchdog>(
+        std::max(left, milliseconds(0)), [&options, &reporter, waits_for = std::move(waits_for)] {
+            reporter.error({ExitStatus::stalled, fmt::format("not complete after {}: {}",
+                                                             format_duration(*options.timeout), waits_for)});
             reporter.finish();
             ::_exit(static_cast<int>(ExitStatus::stalled));
         });
-    }
+}
+
+std::unique_ptr<Target> open_in_time(const FetchOptions& options, const Image& image,
+                                     Clock::time_point started, Reporter& reporter)
+{
+    const auto end = end_in_time(options, started, reporter, describe_dead_disk(options.target));
     return open_target(options.target, Access::read_write, image, options.serial);
+}
+
+void discard_in_time(const FetchOptions& options, Target& target, const ExtentMap& map,
+                     Clock::time_point started, const Context& context)
+{
+    const auto end =
+        end_in_time(options, started, context.reporter,
+                    fmt::format("{} was still discarding what the image does not use", options.target));
+    discard_unused(target, map, context.reporter, context.stop);
 }
 
 } // namespace
@@ -208,7 +211,7 @@ void run(const FetchOptions& options, const Context& context)
     const auto target = open_in_time(options, torrent.image, started, context.reporter);
     give_up_privileges_for(user, transfer, options.target, context.stop);
     if (options.discard) { // needs no more than the open target, and spares its data when the above fails
-        discard_unused(*target, torrent.image.map, context.reporter, context.stop);
+        discard_in_time(options, *target, torrent.image.map, started, context);
     }
     run_transfer(torrent, *target, transfer, context.reporter, context.wakeup, context.stop);
 }
@@ -220,12 +223,9 @@ void run(const VerifyOptions& options, const Context& context)
     context.stop.set_disk(options.target);
     const auto target = open_target(options.target, Access::read_only, image);
     context.reporter.start(start_event("verify", torrent, options.target));
-    forget_cached(*target, context);
-    const PieceScan scan(image.map, image.piece_length, *target, scan_threads(), context.wakeup,
-                         image.v2_pieces);
-    const double seconds = wait_for_scan(scan, Phase::verifying, image.map.payload_size(), context);
-    const auto wrong = wrong_pieces(image, scan.digests(), scan.v2_roots());
-    if (!wrong.empty()) {
+    TargetCheck check(image, *target, TargetCheck::First::sync_and_drop_cache, context.wakeup);
+    const double seconds = wait_for_check(check, Phase::verifying, image.map.payload_size(), context);
+    if (const auto wrong = check.wrong(); !wrong.empty()) {
         throw Error(ExitStatus::verification,
                     fmt::format("{} is not the image: {}", options.target, describe_wrong(image, wrong)));
     }

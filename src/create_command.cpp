@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/ca_certificate.hpp"
+#include "ezio/check_progress.hpp"
 #include "ezio/clock.hpp"
 #include "ezio/command_output.hpp"
 #include "ezio/commands.hpp"
@@ -11,7 +12,6 @@
 #include "ezio/positional_io.hpp"
 #include "ezio/printable.hpp"
 #include "ezio/read_file.hpp"
-#include "ezio/scan_progress.hpp"
 #include "ezio/torrent_file.hpp"
 #include "ezio/torrent_maker.hpp"
 
@@ -207,13 +207,13 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     image.extent_names = source.names;
     const auto target = open_target(options.source, Access::read_only, image);
     context.reporter.start(start_event(options, image));
-    PieceScan scan(image.map, image.piece_length, *target, scan_threads(), context.wakeup);
-    (void)wait_for_scan(scan, Phase::hashing, image.map.payload_size(), context);
+    TargetCheck hashing(image, *target, TargetCheck::First::nothing, context.wakeup);
+    (void)wait_for_check(hashing, Phase::hashing, image.map.payload_size(), context);
     contents.piece_length = image.piece_length;
     contents.extents = std::move(source.extents);
     contents.names = std::move(source.names);
     contents.sector_bytes = source.sector_bytes;
-    contents.hashes = scan.digests();
+    contents.hashes = hashing.digests();
 }
 
 } // namespace

@@ -130,7 +130,7 @@ std::vector<Extent> ExtentFinder::of_listed_extents()
         BlockMap map = parse_block_map(text, list);
         if (map.unread_bytes > 0) {
             m_context.reporter.warning(
-                fmt::format("{} says that {} bytes could not be read; the image is without them", list,
+                fmt::format("{} says that {} bytes have not been read; the image is without them", list,
                             map.unread_bytes));
         }
         extents = std::move(map.used);

@@ -63,6 +63,12 @@ TEST_CASE("block map: what ddrescue 1.27 writes, with a status line of three fie
     CHECK(map.unread_bytes == 0x2000);
 }
 
+TEST_CASE("block map: what ddrescue has not come to yet is unread, what partclone says so is unused")
+{
+    CHECK(parse("0x10 ? 1\n0 0x10 +\n0x10 0x20 ?\n0x30 8 -\n").unread_bytes == 0x28);
+    CHECK(parse("0x10 ?\n0 0x10 +\n0x10 0x20 ?\n0x30 8 -\n").unread_bytes == 8);
+}
+
 TEST_CASE("block map: blocks that touch are merged, across blocks without a byte too")
 {
     const BlockMap map = parse("0 +\n0 10 +\n10 0 +\n10 0 ?\n10 5 +\n20 5 +\n");

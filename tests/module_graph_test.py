@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 LAYERS = {
     "program": "main",
     "command line": "command_line command_parser command_spec completion help_text option_kinds suggestion",
-    "commands": "command_output commands create_command scan_progress",
+    "commands": "command_output commands create_command check_progress",
     "reporters": "json_events json_reporter line_printer progress_line summary_text text_reporter",
     "sources": "ca_certificate command_options disk_contents disk_layout image_source partclone partclone_info piece_length"
                " portability source_disk subprocess superblock block_map xfs_log",

@@ -45,6 +45,9 @@ class TargetCheck {
     // The pieces that are not the image's, in order. When it is over.
     [[nodiscard]] std::vector<std::uint32_t> wrong() const;
 
+    // What the pieces are. When it is over.
+    [[nodiscard]] const std::vector<Sha1Digest>& digests() const { return m_scan->digests(); }
+
   private:
     void start_scan();
 

@@ -129,19 +129,30 @@ class TimeLimits(ImageCase):
     def test_a_time_limit_ends_it_and_it_says_what_it_waited_for(self):
         self.check_limit("--timeout", 2)
 
-    @needs_loop_devices
-    def test_a_file_system_that_does_not_answer_when_the_target_is_opened(self):
-        device = self.loop_device("disk", SIZE)
+    def fetch_onto_frozen_file_system(self, *options, size=0):
+        """What a fetch with a time limit says; its target has `size` bytes before, or is to be made."""
+        device = self.loop_device("disk", 2 * SIZE)
         run("mkfs.ext4", "-q", "-F", device.path)
         mounted = self.enterContext(Mount(device.path, self.dir / "mounted"))
+        target = mounted / "target.img"
+        if size:
+            make_file(target, size)
         run("fsfreeze", "--freeze", mounted)
         try:
-            fetcher = self.start("fetch", self.torrent, mounted / "target.img", *ON_LOOPBACK, "--timeout", "2s")
+            fetcher = self.start("fetch", self.torrent, target, *ON_LOOPBACK, "--timeout", "2s", *options)
             wait_until(lambda: "not complete after 2" in fetcher.stderr or not fetcher.is_running(), fetcher)
         finally:
             run("fsfreeze", "--unfreeze", mounted)  # before that the kernel lets no process go
         self.assertEqual(fetcher.wait(), 7, fetcher)
-        self.assertIn("target.img does not answer", fetcher.stderr)
+        return fetcher.stderr
+
+    @needs_loop_devices
+    def test_a_file_system_that_does_not_answer_when_the_target_is_opened(self):
+        self.assertIn("target.img does not answer", self.fetch_onto_frozen_file_system())
+
+    @needs_loop_devices
+    def test_a_file_system_that_does_not_answer_when_blocks_are_discarded(self):
+        self.assertIn("target.img was still discarding", self.fetch_onto_frozen_file_system("--discard", size=SIZE))
 
     def has_really_stalled(self, fetcher, seconds):
         """Whether nothing moved for so long before the end, as its own reports have it."""
