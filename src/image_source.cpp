@@ -6,6 +6,7 @@
 #include "ezio/disk_layout.hpp"
 #include "ezio/partclone.hpp"
 #include "ezio/partclone_info.hpp"
+#include "ezio/partition_records.hpp"
 #include "ezio/read_file.hpp"
 #include "ezio/source_disk.hpp"
 #include "ezio/xfs_log.hpp"
@@ -164,7 +165,10 @@ std::vector<Extent> ExtentFinder::of_whole_disk(const PartitionTable& table)
             each.used = of_partition(each.partition, devices);
         }
     }
-    return disk_extents(m_disk.path, m_disk.size, std::move(partitions));
+    auto extents = disk_extents(m_disk.path, m_disk.size, std::move(partitions));
+    const auto records = partition_records(m_disk, table, sector_size(m_disk.fd, m_disk.path));
+    extents.insert(extents.end(), records.begin(), records.end());
+    return united(std::move(extents));
 }
 
 std::vector<Extent> ExtentFinder::of_partition(const Partition& partition,

@@ -1,28 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/superblock.hpp"
 
-#include <boost/endian/conversion.hpp>
+#include "ezio/little_endian.hpp"
 
 namespace ezio {
-
-namespace {
-
-std::uint64_t little_u16(Superblock superblock, std::size_t offset)
-{
-    return boost::endian::load_little_u16(reinterpret_cast<const unsigned char*>(&superblock[offset]));
-}
-
-std::uint64_t little_u32(Superblock superblock, std::size_t offset)
-{
-    return boost::endian::load_little_u32(reinterpret_cast<const unsigned char*>(&superblock[offset]));
-}
-
-std::uint64_t little_u64(Superblock superblock, std::size_t offset)
-{
-    return boost::endian::load_little_u64(reinterpret_cast<const unsigned char*>(&superblock[offset]));
-}
-
-} // namespace
 
 bool ext_is_clean(Superblock superblock)
 {

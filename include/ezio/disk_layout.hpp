@@ -5,8 +5,8 @@
 // The rest of a disk, between the partitions and around them, is small and holds what makes it boot: the
 // partition table with its copy at the end, boot loaders behind it (GRUB's core in the first MiB, U-Boot a
 // few MiB in), the records that logical partitions are chained with. A gap of up to largest_whole_gap is
-// carried whole, of a larger one both ends; so is the beginning of every extended partition. Nothing of a gap
-// is ever needed from its middle.
+// carried whole, of a larger one both ends; so is the beginning of every extended partition. What of the
+// table may be in the middle of a larger one, partition_records knows.
 #pragma once
 
 #include "ezio/disk_contents.hpp"

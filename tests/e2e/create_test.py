@@ -149,6 +149,40 @@ class WholeDisks(EndToEndTest):
         run("sgdisk", "--move-second-header", target.path)
         self.assertIn("No problems found", run("sgdisk", "--verify", target.path))
 
+    def test_a_disk_that_has_grown_keeps_the_copy_of_its_table(self):
+        grown = self.loop_device("grown", self.SIZE)
+        run("sgdisk", "--new=1:2048:+2M", grown.path)
+        os.truncate(grown.backing, 3 * self.SIZE)
+        run("losetup", "--set-capacity", grown.path)
+        self.ends_with(0, "create", grown.path, "-o", self.dir / "grown.torrent")
+        copy = Extent(self.SIZE - 33 * 512, 33 * 512)
+        self.assertIn(copy, read_torrent(self.dir / "grown.torrent")[1])
+
+    def test_logical_partitions_arrive_wherever_their_records_are(self):
+        def entry(kind, start, size, sectors=MIB // 512):
+            return bytes(4) + bytes([kind]) + bytes(3) + struct.pack("<II", start * sectors, size * sectors)
+
+        def write_table(at, *entries):
+            disk.seek(at * MIB + 446)
+            disk.write(b"".join(entries).ljust(64, b"\0") + b"\x55\xaa")
+        run("sgdisk", "--zap-all", self.source.path)
+        with open(self.source.path, "r+b") as disk:
+            write_table(0, entry(0x0f, 1, 300))
+            write_table(1, entry(0x83, 1, 2), entry(0x05, 99, 160))
+            write_table(100, entry(0x83, 150, 2))
+            for partition in 2, 250:
+                disk.seek(partition * MIB)
+                disk.write(random.Random(partition).randbytes(2 * MIB))
+        torrent, _ = self.create("--quiet")
+        target = self.fetch_to(torrent, self.SIZE)
+        listed = run("partx", "--show", "--noheadings", "--output", "NR,START,SECTORS", target.path)
+        self.assertEqual([line.split() for line in listed.splitlines()],
+                         [["1", "2048", "614400"], ["5", "4096", "4096"], ["6", "512000", "4096"]])
+        with open(target.backing, "rb") as disk:
+            for partition in 2, 250:
+                disk.seek(partition * MIB)
+                self.assertEqual(disk.read(2 * MIB), random.Random(partition).randbytes(2 * MIB))
+
     def test_two_runs_make_the_same_torrent(self):
         first = self.create("--quiet")[0].read_bytes()
         self.assertEqual(self.create("--quiet")[0].read_bytes(), first)
