@@ -3,6 +3,21 @@
 
 namespace ezio {
 
+std::string ClientRegistry::name_of(const std::string& process, const std::string& address)
+{
+    if (process.empty()) {
+        return address;
+    }
+    const auto known = m_names.find(process);
+    if (known != m_names.end()) {
+        return known->second;
+    }
+    if (m_names.size() < most_clients) {
+        m_names.emplace(process, address);
+    }
+    return address;
+}
+
 void ClientRegistry::has(const std::string& name, std::uint32_t pieces)
 {
     if (m_clients.size() >= most_clients && m_clients.count(name) == 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/introductions.hpp"
 
+#include "ezio/peer_messages.hpp"
 #include "ezio/peer_plugins.hpp"
 
 #include <libtorrent/bencode.hpp>
@@ -17,7 +18,6 @@ namespace ezio {
 namespace {
 
 constexpr std::size_t most_at_once = 200; // peers; the others are as good
-constexpr char extended_message = 20;
 
 class IntroducedPeer;
 
@@ -96,11 +96,11 @@ std::string introduction(const std::vector<lt::tcp::endpoint>& peers, int extens
     peer_lists["added"] = std::move(added);
     peer_lists["added6.f"] = std::string(added6.size() / v6_size, '\0');
     peer_lists["added6"] = std::move(added6);
-    std::string body{extended_message, static_cast<char>(extension_id)};
-    lt::bencode(std::back_inserter(body), peer_lists);
+    std::string payload;
+    lt::bencode(std::back_inserter(payload), peer_lists);
     std::string message;
-    put_big_endian(message, static_cast<std::uint32_t>(body.size()), 4);
-    return message + body;
+    put_extended(message, extension_id, payload);
+    return message;
 }
 
 void introduce_peers(lt::add_torrent_params& params)

@@ -15,11 +15,4 @@ std::uint8_t extension_id(const lt::bdecode_node& handshake, const char* extensi
     return id > 0 && id < 256 ? static_cast<std::uint8_t>(id) : 0;
 }
 
-void put_big_endian(std::string& message, std::uint32_t value, int bytes)
-{
-    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
-        message.push_back(static_cast<char>(value >> shift & 0xff));
-    }
-}
-
 } // namespace ezio

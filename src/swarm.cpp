@@ -5,6 +5,7 @@
 #include "ezio/duplicate_peers.hpp"
 #include "ezio/image.hpp"
 #include "ezio/link_use.hpp"
+#include "ezio/peer_messages.hpp"
 #include "ezio/peer_plugins.hpp"
 #include "ezio/piece_assigner.hpp"
 #include "ezio/send_window.hpp"
@@ -37,36 +38,6 @@ constexpr int most_rejected = most_requests;
 // In the extension handshake of `ezio-cli seed`: it is not a client. A fetch that had everything when it came
 // is one.
 constexpr const char* seed_key = "ezio_seed";
-
-void put_have(std::string& message, std::uint32_t piece)
-{
-    put_big_endian(message, 5, 4);
-    message.push_back(4);
-    put_big_endian(message, piece, 4);
-}
-
-void put_dont_have(std::string& message, int extension_id, std::uint32_t piece)
-{
-    put_big_endian(message, 6, 4);
-    message.push_back(20);
-    message.push_back(static_cast<char>(extension_id));
-    put_big_endian(message, piece, 4);
-}
-
-void put_reject(std::string& message, const lt::peer_request& request)
-{
-    put_big_endian(message, 13, 4);
-    message.push_back(16);
-    put_big_endian(message, static_cast<std::uint32_t>(static_cast<int>(request.piece)), 4);
-    put_big_endian(message, static_cast<std::uint32_t>(request.start), 4);
-    put_big_endian(message, static_cast<std::uint32_t>(request.length), 4);
-}
-
-void put_unchoke(std::string& message)
-{
-    put_big_endian(message, 1, 4);
-    message.push_back(1);
-}
 
 std::uint32_t to_number(lt::piece_index_t piece)
 {
@@ -126,7 +97,6 @@ class SwarmState {
     std::set<std::string> m_seeds; // processes that have had everything from the start, this one, too
     std::map<PieceAssigner::PeerId, SwarmPeer*> m_peers;
     PieceAssigner::PeerId m_next_id = 1;
-    std::map<std::string, std::string> m_names; // of processes: the first name of each
     mutable std::mutex m_mutex;
     ClientRegistry m_clients; // guarded by m_mutex
 };
@@ -195,7 +165,7 @@ class SwarmPeer final : public lt::peer_plugin {
     {
         if (m_id == 0) {
             m_had_all = true;
-            m_is_client = m_is_client && (!m_process.empty() || m_state->has_seen(client_name()));
+            m_is_client = m_is_client && (!m_process.empty() || m_state->has_seen(address()));
             m_state->other_seed(m_process);
             join();
             show_all(); // it wants nothing, and is to know that nobody here does either
@@ -276,7 +246,8 @@ class SwarmPeer final : public lt::peer_plugin {
         if (m_can_reject && is_hidden(piece) && m_rejected < most_rejected) { // asked for before it knew
             ++m_rejected;
             std::string message;
-            put_reject(message, request);
+            put_reject(message, piece, static_cast<std::uint32_t>(request.start),
+                       static_cast<std::uint32_t>(request.length));
             send(message);
             return true;
         }
@@ -341,8 +312,8 @@ class SwarmPeer final : public lt::peer_plugin {
         }
     }
 
-    // See ClientRegistry.
-    [[nodiscard]] std::string client_name() const
+    // Where it listens, or its address alone where it does not say. See ClientRegistry.
+    [[nodiscard]] std::string address() const
     {
         Endpoint endpoint = m_connection.remote();
         if (!m_connection.is_outgoing()) {
@@ -425,15 +396,8 @@ void SwarmState::add(SwarmPeer& peer)
 
 std::string SwarmState::name_of(const SwarmPeer& peer)
 {
-    const auto known = m_names.find(peer.m_process);
-    if (known != m_names.end()) {
-        return known->second;
-    }
-    std::string name = peer.client_name();
-    if (!peer.m_process.empty() && m_names.size() < ClientRegistry::most_clients) {
-        m_names.emplace(peer.m_process, name);
-    }
-    return name;
+    const std::lock_guard lock(m_mutex);
+    return m_clients.name_of(peer.m_process, peer.address());
 }
 
 void SwarmState::count(const SwarmPeer& peer)

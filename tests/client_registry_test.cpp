@@ -75,6 +75,21 @@ TEST_CASE("client registry: several on one host are several")
     CHECK(registry.count().complete == 2);
 }
 
+TEST_CASE("client registry: a process keeps its first name, whatever its addresses")
+{
+    ClientRegistry registry(10);
+    CHECK(registry.name_of("one", "10.0.0.1:6881") == "10.0.0.1:6881");
+    CHECK(registry.name_of("one", "10.1.0.1:6881") == "10.0.0.1:6881");
+    CHECK(registry.name_of("two", "10.1.0.1:6881") == "10.1.0.1:6881");
+}
+
+TEST_CASE("client registry: who does not say which process it is has the name of its address")
+{
+    ClientRegistry registry(10);
+    CHECK(registry.name_of("", "10.0.0.1:6881") == "10.0.0.1:6881");
+    CHECK(registry.name_of("", "10.0.0.2:6881") == "10.0.0.2:6881");
+}
+
 TEST_CASE("client registry: who was here is known, whether it is complete or has left")
 {
     ClientRegistry registry(10);

@@ -39,6 +39,9 @@ class ClientRegistry {
 
     explicit ClientRegistry(std::uint32_t pieces) : m_pieces(pieces) {}
 
+    // The name of the client that listens on `address` and says that it is `process`; empty: it says nothing.
+    [[nodiscard]] std::string name_of(const std::string& process, const std::string& address);
+
     // A client is connected and has so many pieces. A second connection of the same client replaces the
     // first.
     void has(const std::string& client, std::uint32_t pieces);
@@ -58,6 +61,7 @@ class ClientRegistry {
     };
 
     const std::uint32_t m_pieces;
+    std::map<std::string, std::string> m_names; // of processes: the first name of each
     std::map<std::string, Client> m_clients;
     std::set<std::string> m_left_incomplete;
 };

@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <utility>
 
 namespace ezio {
@@ -53,8 +52,5 @@ void add_peer_plugins(lt::add_torrent_params& params, std::shared_ptr<Shared> sh
 // The number under which the sender of the extension handshake takes messages of this extension; 0: it does
 // not.
 [[nodiscard]] std::uint8_t extension_id(const lt::bdecode_node& handshake, const char* extension);
-
-// The last so many `bytes` of the value, as they go over the network.
-void put_big_endian(std::string& message, std::uint32_t value, int bytes);
 
 } // namespace ezio
