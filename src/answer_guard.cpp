@@ -48,7 +48,7 @@ struct Shared {
     const std::uint64_t metadata_messages;
     const std::uint64_t usual;
     const std::uint64_t most;
-    std::uint64_t together = 0; // what waits beyond the usual, as of each connection's last tick
+    std::uint64_t together = 0; // what waits beyond the usual, when each connection was looked at last
 };
 
 class GuardPeer final : public lt::peer_plugin {
@@ -84,18 +84,17 @@ class GuardPeer final : public lt::peer_plugin {
 
     void sent_reject_request(const lt::peer_request&) override { ++m_rejections; }
 
-    // Once a second. When all have too much together, those that have the least of it may stay.
-    void tick() override
+    // Of which an honest one can send a few for each piece.
+    bool on_interested() override
+    {
+        constexpr int looked_at_every = 1000;
+        return ++m_interested % looked_at_every == 0 && hang_up_if_too_much_waits();
+    }
+
+    void tick() override // once a second
     {
         m_rejections = 0;
-        lt::peer_info info;
-        m_connection.get_peer_info(info);
-        const auto waiting = static_cast<std::uint64_t>(info.used_send_buffer);
-        count(waiting > m_shared->usual ? waiting - m_shared->usual : 0);
-        if (waiting > m_shared->most ||
-            (m_shared->together > waiting_together && m_beyond > waiting_together / many)) {
-            hang_up();
-        }
+        hang_up_if_too_much_waits();
     }
 
     void on_disconnect(const lt::error_code&) override { count(0); }
@@ -109,12 +108,28 @@ class GuardPeer final : public lt::peer_plugin {
         m_beyond = beyond;
     }
 
+    // When all have too much together, those that have the least of it may stay. Returns whether it hung up.
+    bool hang_up_if_too_much_waits()
+    {
+        lt::peer_info info;
+        m_connection.get_peer_info(info);
+        const auto waiting = static_cast<std::uint64_t>(info.used_send_buffer);
+        count(waiting > m_shared->usual ? waiting - m_shared->usual : 0);
+        if (waiting <= m_shared->most &&
+            (m_shared->together <= waiting_together || m_beyond <= waiting_together / many)) {
+            return false;
+        }
+        hang_up();
+        return true;
+    }
+
     void hang_up() { m_connection.disconnect(lt::errors::invalid_message, lt::operation_t::bittorrent); }
 
     const std::shared_ptr<Shared> m_shared;
     lt::peer_connection_handle m_connection;
     std::uint64_t m_beyond = 0; // bytes that wait for it beyond the usual, of m_shared->together
     int m_rejections = 0;       // since the last tick
+    unsigned m_interested = 0;  // times that it said so
     std::uint64_t m_left;       // messages about metadata, for as long as it is connected
 };
 
