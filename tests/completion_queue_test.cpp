@@ -138,7 +138,7 @@ TEST_CASE("completion queue: the post in flight may outlive the queue")
     CHECK(calls == 1);
 }
 
-TEST_CASE("completion queue: threads give at once; each one's completions come in its order, all of them")
+TEST_CASE("completion queue: threads give at once, each one's completions come in its order, all of them")
 {
     std::mutex mutex;
     std::vector<std::function<void()>> functions; // guarded by mutex

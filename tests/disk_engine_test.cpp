@@ -40,7 +40,7 @@ EngineRig::Setup complete_disk(std::uint64_t memory)
 
 } // namespace
 
-TEST_CASE("disk engine: a piece is taken, hashed and written to its place; then the owner is woken")
+TEST_CASE("disk engine: a piece is taken, hashed and written to its place, then the owner is woken")
 {
     EngineRig rig({.piece_length = 8_MiB});
     rig.write_piece(0);
@@ -289,7 +289,7 @@ TEST_CASE("disk engine: everybody who asks for a piece's hash is told, also when
     }
 }
 
-TEST_CASE("disk engine: bad data does not reach the target; cleared and sent again, the piece is good")
+TEST_CASE("disk engine: bad data does not reach the target, cleared and sent again, the piece is good")
 {
     EngineRig rig(pieces_of_1_mib());
     (void)rig.write(20, Data::wrong);

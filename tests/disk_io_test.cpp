@@ -204,7 +204,7 @@ TEST_CASE("disk I/O: a holder has exactly the size of the request, from memory, 
     CHECK(rig.is_right(*end, payload_size - 1, 1));
 }
 
-TEST_CASE("disk I/O: a peer whose write is held is told when it may go on; one that has left is not")
+TEST_CASE("disk I/O: a peer whose write is held is told when it may go on, one that has left is not")
 {
     Rig rig;
     rig.target.write_gate.close();
@@ -225,7 +225,7 @@ TEST_CASE("disk I/O: a peer whose write is held is told when it may go on; one t
     CHECK(test::comes_true([&] { return staying->calls == 1; }));
 }
 
-TEST_CASE("disk I/O: every write error is EIO for libtorrent; the engine keeps what it really was")
+TEST_CASE("disk I/O: every write error is EIO for libtorrent, the engine keeps what it really was")
 {
     Rig rig(Rig::Disk::empty, 4096 + piece_length); // room for one piece
     rig.write_piece(2);

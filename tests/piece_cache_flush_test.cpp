@@ -245,7 +245,7 @@ TEST_CASE("piece cache: a piece whose last blocks a flush wrote meanwhile is don
     CHECK(driver.cache.done_bytes() == 256_KiB);
 }
 
-TEST_CASE("piece cache: received blocks get slabs beyond the limit; without any left they are refused")
+TEST_CASE("piece cache: received blocks get slabs beyond the limit, without any left they are refused")
 {
     CacheDriver driver({16_MiB, 4_MiB, 256_KiB, 4, 2, 64});
     for (std::uint64_t chunk = 0; chunk < 6; ++chunk) {

@@ -168,7 +168,7 @@ TEST_CASE("piece cache: written pieces stay in memory until their slabs are need
     CHECK(driver.cache.find_cached(256_KiB, 1) == nullptr);
 }
 
-TEST_CASE("piece cache: a pinned chunk is not evicted; where all are, a read goes past the cache")
+TEST_CASE("piece cache: a pinned chunk is not evicted, where all are, a read goes past the cache")
 {
     OnDisk driver(2);
     for (const std::uint64_t piece : {0, 1}) {

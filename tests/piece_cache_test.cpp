@@ -163,7 +163,7 @@ TEST_CASE("piece cache: a piece is written only after its hash was good")
     CHECK(driver.disk_is_right(3_MiB, 1_MiB));
 }
 
-TEST_CASE("piece cache: a bad piece is never written; cleared and received again, it is good")
+TEST_CASE("piece cache: a bad piece is never written, cleared and received again, it is good")
 {
     CacheDriver driver(one_chunk_pieces);
     REQUIRE(driver.receive(100, Data::wrong) == Receive::copy);

@@ -171,7 +171,7 @@ TEST_CASE("swarm watch: a named peer that cannot be reached pauses for 5 s, unle
 }
 
 TEST_CASE(
-    "swarm watch: where it cannot listen at the start ends it; later, when an address has gone, it warns")
+    "swarm watch: where it cannot listen at the start ends it, later, when an address has gone, it warns")
 {
     const ListenFailed failure{"10.0.0.1:6881", "Cannot assign requested address"};
     Watched it;
