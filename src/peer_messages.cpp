@@ -50,9 +50,9 @@ void put_extended(std::string& message, int extension_id, std::string_view paylo
 
 void put_dont_have(std::string& message, int extension_id, std::uint32_t piece)
 {
-    put_head(message, Kind::extended, 1 + 4);
-    message.push_back(static_cast<char>(extension_id));
-    put_big_endian(message, piece, 4);
+    std::string payload;
+    put_big_endian(payload, piece, 4);
+    put_extended(message, extension_id, payload);
 }
 
 } // namespace ezio
