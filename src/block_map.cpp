@@ -50,9 +50,9 @@ bool is_one_of(std::string_view word, std::string_view letters)
     return word.size() == 1 && letters.find(word[0]) != std::string_view::npos;
 }
 
-class Parser {
+class MapParser {
   public:
-    explicit Parser(const std::string& name) : m_name(name) {}
+    explicit MapParser(const std::string& name) : m_name(name) {}
 
     BlockMap parse(std::string_view text);
 
@@ -70,7 +70,7 @@ class Parser {
     BlockMap m_map;
 };
 
-BlockMap Parser::parse(std::string_view text)
+BlockMap MapParser::parse(std::string_view text)
 {
     while (!text.empty()) {
         ++m_line;
@@ -90,7 +90,7 @@ BlockMap Parser::parse(std::string_view text)
     return std::move(m_map);
 }
 
-void Parser::parse_status(const Words& words)
+void MapParser::parse_status(const Words& words)
 {
     const bool fits = (words.count == 2 || words.count == 3) && is_one_of(words.word[1], "?*/-FG+");
     if (!fits) {
@@ -104,7 +104,7 @@ void Parser::parse_status(const Words& words)
     m_has_status = true;
 }
 
-void Parser::parse_block(const Words& words)
+void MapParser::parse_block(const Words& words)
 {
     if (words.count != 3 || !is_one_of(words.word[2], "?*/-+")) {
         fail("this is no block (POS SIZE STATUS, a status being one of ? * / - +)");
@@ -121,7 +121,7 @@ void Parser::parse_block(const Words& words)
     add_block(block, words.word[2][0]);
 }
 
-void Parser::add_block(const Extent& block, char status)
+void MapParser::add_block(const Extent& block, char status)
 {
     m_map.has_gaps = m_map.has_gaps || block.offset != m_map.end;
     m_map.end = block.end();
@@ -136,7 +136,7 @@ void Parser::add_block(const Extent& block, char status)
     }
 }
 
-std::uint64_t Parser::number(std::string_view word) const
+std::uint64_t MapParser::number(std::string_view word) const
 {
     const auto value = parse_any_base(word);
     if (!value) {
@@ -145,7 +145,7 @@ std::uint64_t Parser::number(std::string_view word) const
     return *value;
 }
 
-void Parser::fail(const std::string& reason) const
+void MapParser::fail(const std::string& reason) const
 {
     throw Error(ExitStatus::torrent,
                 fmt::format("{}:{}: {}", m_name, std::max<std::size_t>(m_line, 1), reason));
@@ -155,7 +155,7 @@ void Parser::fail(const std::string& reason) const
 
 BlockMap parse_block_map(std::string_view text, const std::string& name)
 {
-    return Parser(name).parse(text);
+    return MapParser(name).parse(text);
 }
 
 } // namespace ezio

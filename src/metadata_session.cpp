@@ -32,8 +32,8 @@ namespace ezio {
 
 namespace {
 
-constexpr milliseconds tick{250};
-constexpr milliseconds look_interval{1000};
+constexpr milliseconds metadata_tick{250};
+constexpr milliseconds peer_list_interval{1000};
 
 std::string to_hex(const lt::sha1_hash& hash)
 {
@@ -215,7 +215,7 @@ std::string fetch_metadata(const std::string& magnet, const MetadataOptions& opt
     StallNotes notes;
     reporter.note(describe_port(options.endpoints.listen));
     for (Clock::time_point looked = started;;) {
-        wakeup.wait_for(tick);
+        wakeup.wait_for(metadata_tick);
         stop.throw_if_received();
         std::string torrent = session.poll();
         const Clock::time_point now = Clock::now();
@@ -224,7 +224,7 @@ std::string fetch_metadata(const std::string& magnet, const MetadataOptions& opt
             reporter.note(fmt::format("the metadata has come after {}", format_duration(waited)));
             return torrent;
         }
-        if (now - looked >= look_interval) {
+        if (now - looked >= peer_list_interval) {
             looked = now;
             session.look_around(now);
         }

@@ -16,9 +16,9 @@ namespace {
 
 // Goes through the text line by line. What is known about an extent is complete only with its length, so the
 // offset waits in m_offset until then.
-class Parser {
+class TorrentInfoParser {
   public:
-    explicit Parser(const std::string& name) : m_name(name) {}
+    explicit TorrentInfoParser(const std::string& name) : m_name(name) {}
 
     PartcloneInfo parse(std::string_view text);
 
@@ -49,7 +49,7 @@ class Parser {
     std::vector<Line> m_hash_lines;   // parallel to m_info.hashes
 };
 
-PartcloneInfo Parser::parse(std::string_view text)
+PartcloneInfo TorrentInfoParser::parse(std::string_view text)
 {
     while (!text.empty()) {
         ++m_line;
@@ -66,7 +66,7 @@ PartcloneInfo Parser::parse(std::string_view text)
     return std::move(m_info);
 }
 
-void Parser::parse_line(std::string_view text)
+void TorrentInfoParser::parse_line(std::string_view text)
 {
     if (text.empty()) {
         return;
@@ -78,7 +78,7 @@ void Parser::parse_line(std::string_view text)
     parse_entry(trimmed(text.substr(0, colon)), trimmed(text.substr(colon + 1)));
 }
 
-void Parser::parse_entry(std::string_view key, std::string_view value)
+void TorrentInfoParser::parse_entry(std::string_view key, std::string_view value)
 {
     if (key == "offset") {
         add_offset(hex_number(key, value));
@@ -91,7 +91,7 @@ void Parser::parse_entry(std::string_view key, std::string_view value)
     }
 }
 
-void Parser::add_offset(std::uint64_t offset)
+void TorrentInfoParser::add_offset(std::uint64_t offset)
 {
     if (m_offset) {
         fail(m_offset->line, "this offset has no length");
@@ -99,7 +99,7 @@ void Parser::add_offset(std::uint64_t offset)
     m_offset = Offset{offset, m_line};
 }
 
-void Parser::add_length(std::uint64_t length)
+void TorrentInfoParser::add_length(std::uint64_t length)
 {
     if (!m_offset) {
         fail(m_line, "this length has no offset before it");
@@ -115,7 +115,7 @@ void Parser::add_length(std::uint64_t length)
     m_offset.reset();
 }
 
-void Parser::add_hash(std::string_view value)
+void TorrentInfoParser::add_hash(std::string_view value)
 {
     const auto digest = parse_sha1(value);
     if (!digest) {
@@ -126,7 +126,7 @@ void Parser::add_hash(std::string_view value)
 }
 
 // ExtentMap refuses them as well, but does not know the lines.
-void Parser::refuse_overlaps() const
+void TorrentInfoParser::refuse_overlaps() const
 {
     const auto& extents = m_info.extents;
     std::vector<std::size_t> order(extents.size());
@@ -144,7 +144,7 @@ void Parser::refuse_overlaps() const
     }
 }
 
-void Parser::refuse_wrong_hash_count() const
+void TorrentInfoParser::refuse_wrong_hash_count() const
 {
     const std::uint64_t bytes = total_length(m_info.extents);
     const std::uint64_t needed = (bytes - 1) / PartcloneInfo::piece_length + 1;
@@ -156,7 +156,7 @@ void Parser::refuse_wrong_hash_count() const
     }
 }
 
-std::uint64_t Parser::hex_number(std::string_view key, std::string_view value) const
+std::uint64_t TorrentInfoParser::hex_number(std::string_view key, std::string_view value) const
 {
     const auto number = value.size() == 32 ? parse_extent_name(value) : std::nullopt;
     if (!number) {
@@ -166,7 +166,7 @@ std::uint64_t Parser::hex_number(std::string_view key, std::string_view value) c
     return *number;
 }
 
-void Parser::fail(Line line, const std::string& reason) const
+void TorrentInfoParser::fail(Line line, const std::string& reason) const
 {
     throw Error(ExitStatus::torrent, fmt::format("{}:{}: {}", m_name, std::max<Line>(line, 1), reason));
 }
@@ -185,7 +185,7 @@ bool looks_like_partclone_info(std::string_view beginning)
 
 PartcloneInfo parse_partclone_info(std::string_view text, const std::string& name)
 {
-    return Parser(name).parse(text);
+    return TorrentInfoParser(name).parse(text);
 }
 
 } // namespace ezio

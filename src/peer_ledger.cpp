@@ -16,24 +16,20 @@
 
 namespace ezio {
 
-namespace {
-
-// Written on the network thread.
-struct Account {
-    Account(std::string first_address, bool had_all) : address(std::move(first_address)), seeder(had_all) {}
-
-    const std::string address;
-    const bool seeder;
-    std::atomic<std::uint64_t> received = 0;
-    std::atomic<std::uint64_t> sent = 0;
-};
-
-} // namespace
-
 // A client that connects again comes from another port. Most clients then keep their peer id, and so their
 // account. libtorrent makes a new id for each connection: with it, each has an account of its own.
 class PeerLedger::Book {
   public:
+    // Written on the network thread.
+    struct Account {
+        Account(std::string first_address, bool had_all) : address(std::move(first_address)), seeder(had_all) {}
+
+        const std::string address;
+        const bool seeder;
+        std::atomic<std::uint64_t> received = 0;
+        std::atomic<std::uint64_t> sent = 0;
+    };
+
     // The account of this client; a new one if there is none, of a seeder if it `had_all` from the start.
     std::shared_ptr<Account> account_of(const lt::peer_connection_handle& connection, bool had_all)
     {
@@ -127,7 +123,7 @@ class LedgerPeer final : public lt::peer_plugin {
 
   private:
     // Not before something is exchanged: who only connects needs none.
-    Account& account()
+    PeerLedger::Book::Account& account()
     {
         if (!m_account) {
             m_account = m_book->account_of(m_connection, m_had_all);
@@ -137,7 +133,7 @@ class LedgerPeer final : public lt::peer_plugin {
 
     const std::shared_ptr<PeerLedger::Book> m_book;
     const lt::peer_connection_handle m_connection;
-    std::shared_ptr<Account> m_account;
+    std::shared_ptr<PeerLedger::Book::Account> m_account;
     bool m_had_all = false; // when it connected
 };
 

@@ -15,7 +15,7 @@ namespace ezio {
 
 namespace {
 
-void check(int result)
+void check_sha1(int result)
 {
     if (result != 1) {
         throw std::runtime_error("OpenSSL cannot compute SHA-1");
@@ -63,13 +63,13 @@ Sha1::Sha1(Engine engine)
     if (!m_openssl) {
         throw std::bad_alloc();
     }
-    check(EVP_DigestInit_ex(m_openssl.get(), EVP_sha1(), nullptr));
+    check_sha1(EVP_DigestInit_ex(m_openssl.get(), EVP_sha1(), nullptr));
 }
 
 void Sha1::update(std::span<const std::byte> data)
 {
     if (m_openssl) {
-        check(EVP_DigestUpdate(m_openssl.get(), data.data(), data.size()));
+        check_sha1(EVP_DigestUpdate(m_openssl.get(), data.data(), data.size()));
     } else if (!data.empty()) {
         update_own(data);
     }
@@ -96,8 +96,8 @@ Sha1Digest Sha1::finish()
         return finish_own();
     }
     Sha1Digest digest;
-    check(EVP_DigestFinal_ex(m_openssl.get(), digest.data(), nullptr));
-    check(EVP_DigestInit_ex(m_openssl.get(), EVP_sha1(), nullptr));
+    check_sha1(EVP_DigestFinal_ex(m_openssl.get(), digest.data(), nullptr));
+    check_sha1(EVP_DigestInit_ex(m_openssl.get(), EVP_sha1(), nullptr));
     return digest;
 }
 

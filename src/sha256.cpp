@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t block_length = 16384;
 
-void check(int result)
+void check_sha256(int result)
 {
     if (result != 1) {
         throw std::runtime_error("OpenSSL cannot compute SHA-256");
@@ -27,7 +27,7 @@ Sha256Digest digest_of_both(const Sha256Digest& left, const Sha256Digest& right)
     std::array<std::uint8_t, 64> both;
     std::copy(right.begin(), right.end(), std::copy(left.begin(), left.end(), both.begin()));
     Sha256Digest digest;
-    check(EVP_Digest(both.data(), both.size(), digest.data(), nullptr, EVP_sha256(), nullptr));
+    check_sha256(EVP_Digest(both.data(), both.size(), digest.data(), nullptr, EVP_sha256(), nullptr));
     return digest;
 }
 
@@ -50,15 +50,15 @@ void Sha256Blocks::update(std::span<const std::byte> data)
     data = data.first(std::min<std::uint64_t>(data.size(), m_left));
     while (!data.empty()) {
         if (m_in_block == 0) {
-            check(EVP_DigestInit_ex(m_context.get(), EVP_sha256(), nullptr));
+            check_sha256(EVP_DigestInit_ex(m_context.get(), EVP_sha256(), nullptr));
         }
         const auto part = data.first(std::min<std::uint64_t>(data.size(), block_length - m_in_block));
-        check(EVP_DigestUpdate(m_context.get(), part.data(), part.size()));
+        check_sha256(EVP_DigestUpdate(m_context.get(), part.data(), part.size()));
         m_in_block += part.size();
         m_left -= part.size();
         data = data.subspan(part.size());
         if (m_in_block == block_length || m_left == 0) {
-            check(EVP_DigestFinal_ex(m_context.get(), m_digests.emplace_back().data(), nullptr));
+            check_sha256(EVP_DigestFinal_ex(m_context.get(), m_digests.emplace_back().data(), nullptr));
             m_in_block = 0;
         }
     }
