@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import subprocess
 import time
 
 from harness import (ON_LOOPBACK, UNTOUCHED, LoopDevice, Mount, free_port, main, make_file, needs_fuse,
@@ -63,11 +62,16 @@ class DevicesThatFailMeanwhile(FaultTest):
 
 @needs_loop_devices
 class DetachedDevice(FaultTest):
+    def detach_all_of(self, backing):
+        """By the file: another test may have the device of that name by then."""
+        for device in run("losetup", "--noheadings", "--output", "NAME", "--associated", backing).split():
+            run("losetup", "--detach", device)
+
     def test_a_loop_device_that_is_detached_while_it_is_written(self):
         """The kernel detaches it when its last user closes it; until then nothing is lost, and nothing untrue is said."""
         backing = make_file(self.dir / "disk", SIZE, fill=UNTOUCHED)
         device = run("losetup", "--find", "--show", backing).strip()
-        self.addCleanup(lambda: subprocess.run(["losetup", "--detach", device], stderr=subprocess.DEVNULL))
+        self.addCleanup(self.detach_all_of, backing)
         with self.seeding(self.torrent, self.source, "--max-upload", "8M") as peer:
             fetcher, _ = self.start_listening("fetch", self.torrent, device, "--peer", peer)
             self.wait_until_some_is_done(fetcher)
