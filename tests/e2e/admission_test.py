@@ -18,6 +18,8 @@ OF_THE_KERNEL = {"arp", "igmp", "icmpv6"}  # neighbours, and who listens to whic
 
 
 class AdmissionTest(ImageCase):
+    payload = (8 << 20) + 12_345
+
     def setUp(self):
         super().setUp()
         self.switch = self.enterContext(Switch())
@@ -69,7 +71,7 @@ class Allow(AdmissionTest):
     def test_a_host_outside_gets_nothing_and_is_named(self):
         server, inside, outside = (self.new_host() for _ in range(3))
         networks = ["--allow", server.address, "--allow", f"{inside.address}/32"]
-        seeder = self.seed(server, *networks)
+        seeder = self.seed(server, *networks, "--max-upload", "4MiB")  # slow enough to be seen: it looks once a second
         refused = self.fetch(outside, "outside.img", "--peer", f"{server.address}:{PORT}",
                              "--peer", f"[{server.address6}]:{PORT}", "--stall-timeout", "4s")
         self.assert_fetched(self.fetch(inside, "inside.img", *networks), "inside.img")
@@ -133,7 +135,7 @@ class NothingLeaks(AdmissionTest):
         host, router = self.new_host(), self.new_host()
         host.run("ip", "route", "add", "default", "via", router.address)
         with Capture(host) as capture:
-            fetcher = self.fetch(host, "target.img", "--timeout", "8s")
+            fetcher = self.fetch(host, "target.img", "--timeout", "5s")
             self.assertEqual(fetcher.wait(), 7, fetcher)
         self.assertEqual(self.strangers(capture), set())
         self.assertTrue({packet[1:] for packet in capture.sent()} & LOCAL_DISCOVERY)
@@ -141,7 +143,7 @@ class NothingLeaks(AdmissionTest):
     def test_without_discovery_a_process_without_peers_sends_nothing(self):
         host = self.new_host()
         with Capture(host) as capture:
-            fetcher = self.fetch(host, "target.img", "--no-lsd", "--timeout", "4s")
+            fetcher = self.fetch(host, "target.img", "--no-lsd", "--timeout", "3s")
             self.assertEqual(fetcher.wait(), 7, fetcher)
         self.assertEqual({packet for packet in capture.sent() if packet.protocol not in OF_THE_KERNEL}, set())
 

@@ -90,10 +90,11 @@ class Transmission(Client):
 
     def command(self):
         (self.home / "settings.json").write_text(json.dumps({"bind-address-ipv4": self.address}))
-        # To verify it stops the torrent for a moment, and when it sees it stopped it ends: not where nothing is there yet.
-        verify = ["--verify"] if any(self.download.iterdir()) else []
-        return ["transmission-cli", "--config-dir", self.home, "--download-dir", self.download, "--no-portmap",
-                "--port", PORT, *verify, self.torrent]
+        # It ends, with 0, when it sees that the torrent is stopped, as it is for a moment before it verifies it: then once more.
+        # Its output is where it says that it is complete, and goes to a file, which it would write to every 4 KiB.
+        return ["sh", "-c", 'for attempt in 1 2 3; do setpriv --pdeathsig KILL "$@" || exit; done', "sh",
+                "stdbuf", "--output=0", "transmission-cli", "--config-dir", self.home, "--download-dir", self.download, "--no-portmap",
+                "--port", PORT, self.torrent]
 
     def is_complete(self):
         return b"Seeding, uploading" in self.log.read_bytes()

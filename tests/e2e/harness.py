@@ -8,6 +8,7 @@ private namespace, and ezio-cli is killed with its parent.
 Exit status of a test file: 0 passed, 1 failed, 77 everything was skipped, 130/143 interrupted.
 """
 
+import atexit
 import contextlib
 import ctypes
 import functools
@@ -334,14 +335,27 @@ class Ezio:
     __repr__ = __str__
 
 
+_case_seconds = {}  # by name
+
+
+@atexit.register
+def _print_slow_cases():
+    """Cases that took more than a second, the slowest first."""
+    slow = sorted(((seconds, name) for name, seconds in _case_seconds.items() if seconds > 1), reverse=True)
+    for seconds, name in slow:
+        print(f"{seconds:6.1f} s  {name}", file=sys.stderr)
+
+
 class EndToEndTest(unittest.TestCase):
     """Every test has `self.dir`, its own temporary directory, and gives back what it took, interrupted or not."""
 
     def run(self, result=None):
+        start = time.monotonic()
         try:
             return super().run(result)
         finally:
             self.doCleanups()  # unittest skips this after KeyboardInterrupt
+            _case_seconds[self.id().removeprefix("__main__.")] = time.monotonic() - start
 
     def setUp(self):
         stop_if_interrupted()
@@ -386,8 +400,9 @@ class EndToEndTest(unittest.TestCase):
         self.assert_clean(seeder)
 
     def fetch(self, torrent, target, *options):
-        """Fetches to the end, which has to be complete, and returns the ended process."""
-        fetcher, _ = self.start_listening("fetch", torrent, target, *options)
+        """Fetches to the end, which has to be complete, and returns the ended process. It serves nobody after that, unless told to."""
+        staying = () if "--seed-time" in options else ("--seed-time", "0")
+        fetcher, _ = self.start_listening("fetch", torrent, target, *options, *staying)
         self.assert_complete(fetcher)
         return fetcher
 

@@ -35,7 +35,7 @@ class WrongData(HostileTest):
         super().setUp()
         self.wrong = self.dir / "wrong.img"  # a source that is not the image, and nobody has checked it
         with open(self.source, "rb") as file:
-            self.wrong.write_bytes(bytes(byte ^ 0x55 for byte in file.read()))
+            self.wrong.write_bytes(file.read().translate(bytes(byte ^ 0x55 for byte in range(256))))
         switch = self.enterContext(Switch())
         self.honest, self.liar, self.client = (self.enterContext(switch.new_host()) for _ in range(3))
 

@@ -14,7 +14,7 @@ class Served:
 
     def __init__(self, server):
         self._server = server
-        self._thread = threading.Thread(target=server.serve_forever)
+        self._thread = threading.Thread(target=server.serve_forever, args=(0.02,))
 
     def __enter__(self):
         self._thread.start()

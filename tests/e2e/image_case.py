@@ -9,9 +9,11 @@ PIECE = 65536
 class ImageCase(EndToEndTest):
     """Has an image, its torrent with pieces of 64 KiB, and a raw image file that holds it."""
 
+    payload = (24 << 20) + 12_345
+
     def setUp(self):
         super().setUp()
-        self.image = odd_image()
+        self.image = odd_image(self.payload)
         self.torrent = self.image.write_torrent(self.dir / "sda1.torrent", PIECE)
         self.source = self.image.write_to(self.dir / "source.img")
 

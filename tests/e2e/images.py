@@ -1,6 +1,7 @@
 """Disk images and their torrents, made without ezio-cli: by partclone, by hand, or by python3-libtorrent."""
 
 import dataclasses
+import functools
 import hashlib
 import os
 import pathlib
@@ -61,12 +62,17 @@ def write_torrent_info(path, extents, hashes):
     return path
 
 
+@functools.lru_cache(maxsize=1)  # the cases of a class mostly use the same image
+def random_bytes(seed, count):
+    return random.Random(seed).randbytes(count)
+
+
 class Image:
     """A made-up image: random bytes in extents, listed in payload order."""
 
     def __init__(self, extents, seed=1):
         self.extents = extents
-        self.payload = random.Random(seed).randbytes(sum(extent.length for extent in extents))
+        self.payload = random_bytes(seed, sum(extent.length for extent in extents))
 
     @property
     def end(self):

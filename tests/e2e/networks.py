@@ -145,8 +145,7 @@ class Switch(Host):
         super().__init__()
         self.prefix, self.prefix6 = prefix, f"fd00:{prefix.split('.')[-1]}"
         self._ports = 0
-        self.run("ip", "link", "add", "bridge", "type", "bridge", "mcast_snooping", "0")
-        self.run("ip", "link", "set", "bridge", "up")
+        self.run("ip", "link", "add", "bridge", "up", "type", "bridge", "mcast_snooping", "0")
 
     def attach(self, host, interface="eth0"):
         """Gives the host an interface on this switch. Returns its IPv4 address."""
@@ -154,11 +153,13 @@ class Switch(Host):
         port = f"port{self._ports}"
         address, address6 = (str(ipaddress.ip_address(text))
                              for text in (f"{self.prefix}.{self._ports}", f"{self.prefix6}::{self._ports:x}"))
-        self.run("ip", "link", "add", port, "type", "veth", "peer", "name", interface, "netns", host.path)
-        self.run("ip", "link", "set", port, "master", "bridge", "up")
-        host.run("ip", "address", "add", f"{address}/24", "broadcast", "+", "dev", interface)
-        host.run("ip", "address", "add", f"{address6}/64", "dev", interface, "nodad")
-        host.run("ip", "link", "set", interface, "up")
+        self.run("sh", "-ec", f"""
+            ip link add {port} type veth peer name {interface} netns {host.path}
+            ip link set {port} master bridge up""")
+        host.run("sh", "-ec", f"""
+            ip address add {address}/24 broadcast + dev {interface}
+            ip address add {address6}/64 dev {interface} nodad
+            ip link set {interface} up""")
         wait_until(lambda: "state UP" in host.run("ip", "link", "show", "dev", interface), f"{interface} to be up")
         host.address, host.address6 = host.address or address, host.address6 or address6
         return address

@@ -7,33 +7,13 @@ import shutil
 import signal
 import time
 
-from harness import ON_LOOPBACK, UNTOUCHED, main, make_file, needs_fuse, needs_loop_devices, wait_until
-from image_case import PIECE, ImageCase
-from images import Extent, Image, flip_a_bit, touched_gaps
+from harness import UNTOUCHED, main, make_file, needs_loop_devices, wait_until
+from image_case import PIECE
+from images import flip_a_bit, touched_gaps
+from resume_case import ResumeTest
 
 MIB = 1 << 20
 ROUNDS = 50 if os.environ.get("EZIO_SOAK") else 3
-
-
-class ResumeTest(ImageCase):
-    def summary(self, fetcher):
-        (summary,) = fetcher.events_named("summary")
-        return summary
-
-    def resume(self, target, *options):
-        """Fetches with --resume to a correct target; returns the summary."""
-        with self.seeding(self.torrent, self.source) as peer:
-            fetcher = self.fetch(self.torrent, target, "--resume", "--peer", peer, *options)
-        self.assert_has_the_image(target)
-        self.ends_with(0, "verify", self.torrent, target)
-        return self.summary(fetcher)
-
-    def device_offset(self, payload_offset):
-        for extent in self.image.extents:
-            if payload_offset < extent.length:
-                return extent.offset + payload_offset
-            payload_offset -= extent.length
-        raise AssertionError("beyond the payload")
 
 
 class Redeploying(ResumeTest):
@@ -103,121 +83,14 @@ class Redeploying(ResumeTest):
         self.assert_has_the_image(second)
 
 
-@needs_fuse
-class FetchingWhileItChecks(ResumeTest):
-    """On a target that is slow to read, so that the check takes seconds."""
-
-    def slow_target(self, wrong, piece=PIECE, read_seconds=0.05):
-        """A disk that holds the image but for these pieces. Its backing file is self.backing."""
-        self.backing = self.dir / "backing"
-        shutil.copy(self.source, self.backing)
-        for number in wrong:
-            flip_a_bit(self.backing, self.device_offset(number * piece + 12345))
-        disk = self.fuse_disk(self.backing)
-        disk.slow_down_reads(read_seconds)
-        return disk
-
-    def assert_fetched_while_checking(self, fetcher, wrong_bytes):
-        """It has fetched what is wrong, nothing else, before the check was over, and did not take long after that."""
-        self.assert_complete(fetcher)
-        summary = self.summary(fetcher)
-        self.assertEqual(summary["received_bytes"] - summary["redundant_bytes"], wrong_bytes, fetcher)
-        self.assertEqual(summary["written_bytes"], wrong_bytes, fetcher)
-        self.assertEqual(summary["skipped_bytes"], len(self.image.payload) - wrong_bytes, fetcher)
-        checking = [event for event in fetcher.events_named("progress") if event["phase"] == "checking"]
-        self.assertGreater(checking[-1]["received_bytes"], wrong_bytes // 2, fetcher)
-        (complete,) = fetcher.events_named("complete")
-        self.assertLess(complete["seconds"] - checking[-1]["seconds"], 5, fetcher)
-        self.assert_has_the_image(self.backing)
-
-    def fetch_slowly(self, *options):
-        return self.start_listening("fetch", self.torrent, self.disk.path, "--resume", "--interval", "0.2s",
-                                    "--seed-time", "0", *options)[0]
-
-    def check_redeploy(self, wrong, piece, read_seconds):
-        self.disk = self.slow_target(wrong, piece, read_seconds)
-        with self.seeding(self.torrent, self.source) as peer:
-            fetcher = self.fetch_slowly("--peer", peer)
-            self.assert_fetched_while_checking(fetcher, len(wrong) * piece)
-
-    def test_the_pieces_that_differ_are_fetched_as_they_are_found(self):
-        """An image of which 95 % is unchanged moves 5 %."""
-        pieces = len(self.image.payload) // PIECE
-        self.check_redeploy(random.Random(5).sample(range(pieces - 1), pieces // 20), PIECE, 0.05)
-
-    def test_so_are_pieces_of_16_mib(self):
-        piece = 16 * MIB
-        self.image = Image([Extent(MIB, 12 * piece + 12_345)])
-        self.torrent = self.image.write_torrent(self.dir / "big.torrent", piece)
-        self.source = self.image.write_to(self.dir / "big.img")
-        self.check_redeploy([1, 5], piece, 0.01)
-
-    def test_killed_in_the_middle_it_is_resumed_again(self):
-        wrong = range(3, len(self.image.payload) // PIECE, 7)
-        self.disk = self.slow_target(wrong)
-        with self.seeding(self.torrent, self.source) as peer:
-            fetcher = self.fetch_slowly("--peer", peer)
-            wait_until(lambda: not fetcher.is_running() or any(event["received_bytes"] > 4 * PIECE for event in
-                                                               fetcher.events_named("progress")), fetcher)
-            fetcher.signal(signal.SIGKILL)
-            self.assertEqual(fetcher.wait(), -signal.SIGKILL, fetcher)
-        self.assertEqual({event["phase"] for event in fetcher.events_named("progress")}, {"checking"}, fetcher)
-        self.resume(self.backing)
-
-    def test_a_read_error_ends_it_though_data_comes_in(self):
-        self.disk = self.slow_target([0])
-        with self.seeding(self.torrent, self.source) as peer:
-            fetcher = self.fetch_slowly("--peer", peer)
-            wait_until(lambda: not fetcher.is_running() or any(event["received_bytes"] for event in
-                                                               fetcher.events_named("progress")), fetcher)
-            self.disk.fail_reads(0, self.image.end)
-            self.assertEqual(fetcher.wait(), 5, fetcher)
-        self.assertEqual(fetcher.events_named("complete"), [], fetcher)
-        self.assertEqual({event["phase"] for event in fetcher.events_named("progress")}, {"checking"}, fetcher)
-        (error,) = fetcher.events_named("error")
-        self.assertIn(str(self.disk.path), error["message"], fetcher)
-
-    def test_nobody_is_asked_for_anything_before_something_is_missing(self):
-        self.disk = self.slow_target([])
-        with self.seeding(self.torrent, self.source) as peer:
-            fetcher = self.fetch_slowly("--peer", peer)
-            self.assert_complete(fetcher)
-        checking = [event for event in fetcher.events_named("progress") if event["phase"] == "checking"]
-        self.assertEqual({event["peers"] for event in checking}, {0}, fetcher)
-        self.assertEqual(self.summary(fetcher)["received_bytes"], 0, fetcher)
-
-    def test_nothing_is_read_before_what_others_wrote_is_on_the_disk(self):
-        """Or it would find in memory what a power loss takes away."""
-        self.disk = self.slow_target([], read_seconds=0)
-        self.disk.block("sync")
-        fetcher = self.start("fetch", self.torrent, self.disk.path, "--resume", "--interval", "0.2s", "--seed-time", "0",
-                             "--json", *ON_LOOPBACK)
-        self.addCleanup(self.disk.unblock, "sync")  # or nothing could end it
-        wait_until(lambda: not fetcher.is_running() or len(fetcher.events_named("progress")) > 5, fetcher)
-        progress = [(event["phase"], event["done_bytes"]) for event in fetcher.events_named("progress")]
-        self.assertEqual(set(progress), {("checking", 0)}, fetcher)
-        self.disk.unblock("sync")
-        self.assert_complete(fetcher)
-
-    def test_what_is_kept_is_served_before_the_check_is_over(self):
-        """From its first missing piece on it has peers, and tells them what it turns out to have."""
-        self.disk = self.slow_target([0], read_seconds=0.1)
-        other = self.dir / "other.img"
-        with self.seeding(self.torrent, self.source, "--max-upload", "64K") as peer:
-            _, address = self.start_listening("fetch", self.torrent, self.disk.path, "--resume", "--peer", peer)
-            fetcher = self.fetch(self.torrent, other, "--peer", address, "--peer", peer)
-        totals = {total["address"]: total["received_bytes"] for total in self.summary(fetcher)["peers"]}
-        self.assertGreater(totals[address], len(self.image.payload) // 2, fetcher)
-        self.assert_has_the_image(other)
-
-
 class Killed(ResumeTest):
     def check(self, target, backing, rounds):
         rng = random.Random(11)
         for number in range(rounds):
             with self.subTest(round=number), self.seeding(self.torrent, self.source) as peer:
                 make_file(backing, self.image.end, fill=UNTOUCHED)
-                fetcher, _ = self.start_listening("fetch", self.torrent, target, "--peer", peer, "--max-download", "16M")
+                fetcher, _ = self.start_listening("fetch", self.torrent, target, "--peer", peer, "--max-download", "16M",
+                                                  "--interval", "100ms")
                 wait_until(lambda: not fetcher.is_running() or any(event["received_bytes"] for event in
                                                                    fetcher.events_named("progress")), fetcher)
                 time.sleep(rng.random() * 1.5)  # the random point at which it dies; the test waits for nothing with it
@@ -238,7 +111,8 @@ class Killed(ResumeTest):
     def test_a_device_is_completed_after_kill_9(self):
         device = self.loop_device("disk", self.image.end + (-self.image.end) % 4096, fill=UNTOUCHED)
         with self.seeding(self.torrent, self.source) as peer:
-            fetcher, _ = self.start_listening("fetch", self.torrent, device.path, "--peer", peer, "--max-download", "8M")
+            fetcher, _ = self.start_listening("fetch", self.torrent, device.path, "--peer", peer, "--max-download", "8M",
+                                              "--interval", "100ms")
             wait_until(lambda: not fetcher.is_running() or any(event["done_bytes"] > 4 * MIB for event in
                                                                fetcher.events_named("progress")), fetcher)
             fetcher.signal(signal.SIGKILL)

@@ -91,7 +91,7 @@ class Tracker(ImageCase):
             self.seed("--no-lsd")
             self.assert_fetched(self.fetch("--no-lsd"))
             self.client = self.stranger  # the seeder remembers the first one
-            lonely = self.fetch("--no-lsd", "--no-tracker", "--timeout", "4s", name="other.img")
+            lonely = self.fetch("--no-lsd", "--no-tracker", "--timeout", "3s", name="other.img")
             self.assertEqual(lonely.wait(), 7, lonely)
         self.assertIn("0 trackers", lonely.events_named("error")[0]["message"])
 
@@ -103,8 +103,9 @@ class Tracker(ImageCase):
             self.assertIn(self.http, self.warnings(fetcher)[0])
 
     def test_a_dead_one_is_the_reason_when_there_is_nothing_else(self):
-        for url in (self.http, self.udp):
-            fetcher = self.fetch("--no-lsd", "--tracker", url, "--stall-timeout", "12s", name="lonely.img")
+        fetchers = [(url, self.fetch("--no-lsd", "--tracker", url, "--stall-timeout", "8s", name=f"lonely{number}.img"))
+                    for number, url in enumerate((self.http, self.udp))]
+        for url, fetcher in fetchers:
             self.assertEqual(fetcher.wait(), 7, fetcher)
             message = fetcher.events_named("error")[0]["message"]
             self.assertIn("no peer is connected", message)
@@ -113,7 +114,7 @@ class Tracker(ImageCase):
 
     def test_verbose_says_what_it_answers_and_how_often_it_is_asked(self):
         with Opentracker(self.tracker, self.torrent):
-            alone = self.fetch("--no-lsd", "--tracker", self.http, "--verbose", "--stall-timeout", "8s")
+            alone = self.fetch("--no-lsd", "--tracker", self.http, "--verbose", "--stall-timeout", "6s")
             self.assertEqual(alone.wait(), 7, alone)
             self.seed("--no-lsd", "--tracker", self.http)
             fetcher = self.fetch("--no-lsd", "--tracker", self.http, "--verbose", name="other.img")
@@ -127,7 +128,7 @@ class Tracker(ImageCase):
         link = self.ends_with(0, "info", "--magnet", self.torrent).stdout.strip()
         nobody = f"{self.server.address}:6999"
         self.torrent, torrent = link, self.torrent
-        alone = self.fetch("--no-lsd", "--tracker", self.http, "--peer", nobody, "--verbose", "--stall-timeout", "9s")
+        alone = self.fetch("--no-lsd", "--tracker", self.http, "--peer", nobody, "--verbose", "--stall-timeout", "7s")
         self.assertEqual(alone.wait(), 7, alone)
         self.assertIn("nobody is connected: asking 1 tracker every 3 s", self.notes(alone))
         self.assertTrue(any(note.startswith(f"no connection with {nobody}: ") and note.endswith("tried again")
@@ -135,7 +136,7 @@ class Tracker(ImageCase):
         self.assertTrue(any(message.startswith(f"tracker {self.http}: ") for message in self.warnings(alone)), alone)
         why = "no peer is connected (tried: 1 --peer, 1 tracker, local service discovery off"
         self.assertTrue(any(note.startswith(f"no metadata for the magnet link after 5 s: {why}") for note in self.notes(alone)), alone)
-        self.assertTrue(alone.events_named("error")[0]["message"].startswith(f"no metadata for the magnet link after 9 s: {why}"), alone)
+        self.assertTrue(alone.events_named("error")[0]["message"].startswith(f"no metadata for the magnet link after 7 s: {why}"), alone)
         with Opentracker(self.tracker, torrent):
             fetcher = self.fetch("--no-lsd", "--tracker", self.http, "--verbose", name="other.img")
             wait_until(lambda: any(note.startswith(f"tracker {self.http}: it names ") for note in self.notes(fetcher)), fetcher)

@@ -1,0 +1,104 @@
+"""A peer that says what a test wants it to say, and what the tests stand on that have such peers."""
+
+import contextlib
+import hashlib
+import os
+import socket
+import struct
+import threading
+
+from image_case import PIECE, ImageCase
+
+
+def info_hash_of(torrent):
+    """The SHA-1 of the info dictionary, which is the last thing in the torrents that images.py makes."""
+    data = torrent.read_bytes()
+    start = data.index(b"4:info") + 6
+    return hashlib.sha1(data[start:-1]).digest()
+
+
+class RawPeer:
+    """Speaks as much BitTorrent as its tests need, over a plain socket."""
+
+    def __init__(self, connection, info_hash, pieces):
+        self.connection = connection
+        self.connection.settimeout(20)
+        self.info_hash, self.pieces = info_hash, pieces
+
+    @classmethod
+    def connect(cls, address, info_hash, pieces):
+        host, port = address.split(":")
+        return cls(socket.create_connection((host, int(port)), timeout=20), info_hash, pieces)
+
+    def handshake(self, reserved=bytes(8)):
+        self.connection.sendall(b"\x13BitTorrent protocol" + reserved + self.info_hash + b"-XX0000-" + os.urandom(12))
+        return self.receive(68)
+
+    def receive(self, count):
+        data = b""
+        while len(data) < count:
+            part = self.connection.recv(count - len(data))
+            if not part:
+                raise ConnectionError("closed")
+            data += part
+        return data
+
+    def message(self):
+        (length,) = struct.unpack(">I", self.receive(4))
+        data = self.receive(length)
+        return (data[0], data[1:]) if data else (None, b"")
+
+    def send(self, kind, payload=b""):
+        self.connection.sendall(struct.pack(">IB", 1 + len(payload), kind) + payload)
+
+    def have_everything(self):
+        bits = (1 << self.pieces) - 1 << -self.pieces % 8
+        self.send(5, bits.to_bytes(-(-self.pieces // 8), "big"))
+        self.send(1)
+
+    def serve(self, answer):
+        """Has everything, and answers each request with answer(piece, begin, length)."""
+        self.handshake()
+        self.have_everything()
+        while True:
+            kind, payload = self.message()
+            if kind == 6:
+                piece, begin, length = struct.unpack(">III", payload)
+                self.send(7, struct.pack(">II", piece, begin) + answer(piece, begin, length))
+
+
+class PeersTest(ImageCase):
+    def setUp(self):
+        super().setUp()
+        self.target = self.dir / "target.img"
+        self.info_hash = info_hash_of(self.torrent)
+        self.pieces = -(-len(self.image.payload) // PIECE)
+
+    @contextlib.contextmanager
+    def background(self, *works):
+        """Runs each of these until it is done or fails, meanwhile; what they do is none of the test's business."""
+        def run(work):
+            with contextlib.suppress(OSError, struct.error):
+                work()
+        threads = [threading.Thread(target=run, args=(work,), daemon=True) for work in works]
+        for thread in threads:
+            thread.start()
+        yield
+        for thread in threads:
+            thread.join(60)
+
+    @contextlib.contextmanager
+    def lying(self):
+        """A peer that listens, has everything and sends random bytes, for the length of a with block. Yields its address."""
+        server = self.enterContext(socket.create_server(("127.0.0.1", 0)))
+
+        def work():
+            while True:
+                connection, _ = server.accept()
+                with connection, contextlib.suppress(OSError):
+                    RawPeer(connection, self.info_hash, self.pieces).serve(lambda piece, begin, length: os.urandom(length))
+        with self.background(work):
+            try:
+                yield f"127.0.0.1:{server.getsockname()[1]}"
+            finally:
+                server.shutdown(socket.SHUT_RDWR)  # ends accept()
