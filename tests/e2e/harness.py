@@ -425,21 +425,25 @@ class EndToEndTest(unittest.TestCase):
         self.assertIsNone(re.search(r"(Address|Thread|Leak|UndefinedBehavior)Sanitizer|runtime error:", ezio.stderr), ezio)
 
 
-def _isolate():
+@functools.cache
+def isolate():
     """Mounts that nobody else sees, gone with the last process of the test; and a network with nothing but loopback in it, so
-    that ports, multicast and names of tests that run at the same time do not meet. Without root there is neither."""
+    that ports, multicast and names of tests that run at the same time do not meet. Without root there is neither. Returns
+    whether the network is the test's own."""
     clone_newns, clone_newnet = 0x00020000, 0x40000000
     libc = ctypes.CDLL(None)
     if libc.unshare(clone_newns) == 0:
         run("mount", "--make-rprivate", "/")
-    if libc.unshare(clone_newnet) == 0:
-        run("ip", "link", "set", "lo", "up")
+    if libc.unshare(clone_newnet) != 0:
+        return False
+    run("ip", "link", "set", "lo", "up")
+    return True
 
 
 def main():
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _note_signal)
-    _isolate()
+    isolate()
     try:
         result = unittest.main(module="__main__", verbosity=2, exit=False).result
         stop_if_interrupted()

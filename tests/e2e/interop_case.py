@@ -4,13 +4,11 @@ All of it happens in a network of the test's own, in which every program has an 
 outside: the clients can keep their defaults (DHT, local peer discovery, encryption, uTP).
 """
 
-import ctypes
-import os
 import signal
 import unittest
 
 import clients
-from harness import UNTOUCHED, EndToEndTest, needs_loop_devices, run, wait_until
+from harness import UNTOUCHED, EndToEndTest, isolate, needs_loop_devices, run, wait_until
 from images import differing_extents, odd_image, touched_gaps
 from tracker import Tracker
 
@@ -20,18 +18,16 @@ SIZE = 24 << 20
 PAYLOAD = (4 << 20) + 12_345  # some clients begin slowly
 
 
-def enter_a_network_of_our_own():
+def add_addresses():
     """Returns whether that worked. The addresses are the loopback interface's, 10.99.0.1 and up."""
-    clone_newnet = 0x40000000
-    if os.geteuid() != 0 or ctypes.CDLL(None).unshare(clone_newnet) != 0:
+    if not isolate():
         return False
-    run("ip", "link", "set", "lo", "up")
     for host in range(1, ADDRESSES + 1):
         run("ip", "address", "add", f"{NETWORK}.{host}/24", "dev", "lo")
     return True
 
 
-needs_network = unittest.skipUnless(enter_a_network_of_our_own(), "needs root, for a network of its own")
+needs_network = unittest.skipUnless(add_addresses(), "needs root, for a network of its own")
 
 
 @needs_network
