@@ -24,6 +24,12 @@ std::string value_of(blkid_probe probe, const char* name)
     return blkid_probe_lookup_value(probe, name, &data, nullptr) == 0 ? data : "";
 }
 
+std::string type_of(blkid_partition partition)
+{
+    const char* uuid = blkid_partition_get_type_string(partition); // of a GPT
+    return uuid != nullptr ? uuid : fmt::format("0x{:x}", blkid_partition_get_type(partition));
+}
+
 // Partitions of the table itself and logical ones; not those that another table inside of a partition may
 // have.
 std::optional<PartitionTable> table_of(blkid_probe probe)
@@ -42,7 +48,7 @@ std::optional<PartitionTable> table_of(blkid_probe probe)
         table.partitions.push_back({blkid_partition_get_partno(partition),
                                     static_cast<std::uint64_t>(blkid_partition_get_start(partition)) * unit,
                                     static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * unit,
-                                    blkid_partition_is_extended(partition) != 0});
+                                    blkid_partition_is_extended(partition) != 0, type_of(partition)});
     }
     return table;
 }
@@ -75,6 +81,18 @@ bool has_several_signatures(blkid_probe probe)
 }
 
 } // namespace
+
+std::string type_of_partition(int fd)
+{
+    const Probe probe(blkid_new_probe(), &blkid_free_probe);
+    if (!probe || blkid_probe_set_device(probe.get(), fd, 0, 0) != 0) {
+        return {};
+    }
+    blkid_probe_enable_superblocks(probe.get(), 0);
+    blkid_probe_enable_partitions(probe.get(), 1);
+    blkid_probe_set_partitions_flags(probe.get(), BLKID_PARTS_ENTRY_DETAILS);
+    return blkid_do_safeprobe(probe.get()) == 0 ? value_of(probe.get(), "PART_ENTRY_TYPE") : "";
+}
 
 std::string partition_table_type(int fd, const std::string& path, std::uint64_t size)
 {

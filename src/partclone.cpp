@@ -26,6 +26,12 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 20> known{{
     {"ufs", "ufs"},       {"vfat", "vfat"},       {"VMFS", "vmfs"},       {"xfs", "xfs"},
 }};
 
+bool is_not_in_debian(std::string_view type)
+{
+    constexpr std::array<std::string_view, 5> missing{"VMFS", "jfs", "nilfs2", "reiserfs", "ufs"};
+    return std::find(missing.begin(), missing.end(), type) != missing.end();
+}
+
 Error refused(const PartcloneRequest& request, const std::string& why)
 {
     return {ExitStatus::target,
@@ -83,15 +89,26 @@ std::string partclone_program(std::string_view type)
     return {};
 }
 
-std::vector<Extent> used_blocks(const PartcloneRequest& request, const std::function<void()>& tick)
+bool lacks_program_for(std::string_view type, const std::function<bool(const std::string&)>& is_installed)
+{
+    const auto is_there = [&](const auto& each) { return is_installed(partclone_program(each.first)); };
+    return !is_installed(partclone_program(type)) &&
+           (is_not_in_debian(type) || std::any_of(known.begin(), known.end(), is_there));
+}
+
+BlockMap used_blocks(const PartcloneRequest& request, const std::function<void()>& tick)
 {
     const std::string name = partclone_program(request.type);
     const std::string program = find_program(name);
     if (program.empty()) {
         throw refused(request,
-                      fmt::format("{} is not installed; install it (apt install partclone), or take every "
-                                  "byte with --all",
-                                  name));
+                      is_not_in_debian(request.type)
+                          ? fmt::format("{} is not installed, and Debian's partclone is without it; take every "
+                                        "byte with --all",
+                                        name)
+                          : fmt::format("{} is not installed; install it (apt install partclone), or take "
+                                        "every byte with --all",
+                                        name));
     }
     // An absolute path is no option, and not "-". The map goes to standard output: no temporary file, no full
     // /tmp.
@@ -134,8 +151,14 @@ std::vector<Extent> used_blocks(const PartcloneRequest& request, const std::func
     if (const std::string complaint = complaint_in(result.errors); !complaint.empty() && !request.force) {
         throw refused(request, fmt::format("{} says: {}; have it checked, or use --force", name, complaint));
     }
-    map.used.push_back(tail_of(map.end));
-    return united(std::move(map.used));
+    return map;
+}
+
+std::vector<Extent> carried_blocks(const BlockMap& map)
+{
+    auto extents = map.used;
+    extents.push_back(tail_of(map.end));
+    return united(std::move(extents));
 }
 
 std::string flaw_of(const BlockMap& map, std::uint64_t device_size)

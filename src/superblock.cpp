@@ -3,6 +3,9 @@
 
 #include "ezio/little_endian.hpp"
 
+#include <algorithm>
+#include <string_view>
+
 namespace ezio {
 
 bool ext_is_clean(Superblock superblock)
@@ -30,6 +33,21 @@ std::optional<Extent> ntfs_boot_copy(Superblock superblock)
     const std::uint64_t sectors = little_u64(superblock, 0x28); // without the copy's own
     const bool plausible = sector >= 256 && sector <= 4096 && sectors > 0 && sectors < (1ULL << 48);
     return plausible ? std::optional(Extent{sectors * sector, sector}) : std::nullopt;
+}
+
+// The header's page ends with the signature, and the header counts in pages.
+std::optional<std::uint64_t> swap_end(std::span<const std::byte, largest_page> beginning)
+{
+    constexpr std::string_view signature = "SWAPSPACE2";
+    for (std::size_t page = 4096; page <= largest_page; page *= 2) {
+        const auto end = beginning.first(page).last(signature.size());
+        if (std::equal(signature.begin(), signature.end(), end.begin(),
+                       [](char a, std::byte b) { return static_cast<std::byte>(a) == b; })) {
+            const std::uint64_t last_page = little_u32(beginning, 1028);
+            return last_page == 0 ? std::nullopt : std::optional((last_page + 1) * page);
+        }
+    }
+    return std::nullopt;
 }
 
 // By the number of clusters, as Microsoft's specification has it.

@@ -8,6 +8,7 @@
 
 #include "ezio/units.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -53,7 +54,7 @@ std::vector<Extent> used(const std::string& script, bool force = false, bool mou
                          const char* type = "ext4")
 {
     const FakePartclone partclone(script);
-    return used_blocks({"/dev/sda1", 0x4000, type, force, mounted, 1_MiB}, [] {});
+    return carried_blocks(used_blocks({"/dev/sda1", 0x4000, type, force, mounted, 1_MiB}, [] {}));
 }
 
 void check_refused(const std::string& script, const std::string& why)
@@ -159,15 +160,30 @@ TEST_CASE("partclone: a map that ends early, has a gap, nothing used, or too muc
         "partclone.ext4 wrote a map that ends at 20480 bytes, behind the device, which has 16384 bytes");
 }
 
-TEST_CASE("partclone: when it is not installed, it is said how to get it and what to do without")
+TEST_CASE("partclone: when a program is not installed that Debian has not either, it is not said to get it there")
 {
     const auto refusal = refusal_of([] {
         (void)used_blocks({"/dev/sda1", 0x4000, "nilfs2", false, false, 1_MiB}, [] {});
     });
     CHECK(refusal.status == ExitStatus::target);
     CHECK(refusal.message ==
-          "the used blocks of /dev/sda1 (nilfs2) cannot be found: partclone.nilfs2 is not installed; "
-          "install it (apt install partclone), or take every byte with --all");
+          "the used blocks of /dev/sda1 (nilfs2) cannot be found: partclone.nilfs2 is not installed, and "
+          "Debian's partclone is without it; take every byte with --all");
+}
+
+TEST_CASE("partclone: a program is lacking where others are there, or where Debian has none")
+{
+    const auto with = [](const std::vector<std::string>& installed) {
+        return [installed](const std::string& name) {
+            return std::find(installed.begin(), installed.end(), name) != installed.end();
+        };
+    };
+    CHECK_FALSE(lacks_program_for("xfs", with({})));
+    CHECK(lacks_program_for("nilfs2", with({})));
+    CHECK_FALSE(lacks_program_for("ext4", with({"partclone.ext4"})));
+    CHECK(lacks_program_for("xfs", with({"partclone.ext4"})));
+    CHECK(lacks_program_for("nilfs2", with({"partclone.ext4"})));
+    CHECK_FALSE(lacks_program_for("nilfs2", with({"partclone.ext4", "partclone.nilfs2"})));
 }
 
 TEST_CASE("partclone: of what it prints the last lines of text are the reason")

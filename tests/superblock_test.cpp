@@ -3,7 +3,9 @@
 
 #include "expect_error.hpp"
 
+#include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace ezio {
 
@@ -73,6 +75,24 @@ TEST_CASE("superblock: numbers that no NTFS has give no copy")
     CHECK_FALSE(boot_copy(8192, 1000));
     CHECK_FALSE(boot_copy(512, 0));
     CHECK_FALSE(boot_copy(512, ~0ULL));
+}
+
+TEST_CASE("superblock: swap space counts in the pages of the machine that made it")
+{
+    const auto end = [](std::size_t page, std::uint64_t last_page) {
+        std::array<std::byte, largest_page> bytes{};
+        const std::string_view signature = "SWAPSPACE2";
+        std::transform(signature.begin(), signature.end(), bytes.begin() + page - signature.size(),
+                       [](char c) { return static_cast<std::byte>(c); });
+        for (std::size_t i = 0; i < 4; ++i) {
+            bytes[1028 + i] = static_cast<std::byte>(last_page >> (8 * i));
+        }
+        return swap_end(bytes);
+    };
+    CHECK(end(4096, 2047) == 8 << 20);
+    CHECK(end(65536, 127) == 8 << 20);
+    CHECK_FALSE(end(4096, 0));
+    CHECK_FALSE(end(4097, 2047));
 }
 
 TEST_CASE("superblock: a FAT of fewer than 4,085 clusters is a FAT12")

@@ -16,6 +16,7 @@ struct Partition {
     std::uint64_t start = 0;   // bytes from the start of the device
     std::uint64_t size = 0;    // bytes
     bool is_container = false; // an extended partition: it holds the logical ones
+    std::string type{};        // of a GPT a UUID in lower case, of an MBR "0x83"; empty: not known
     bool operator==(const Partition&) const = default;
 };
 
@@ -27,6 +28,8 @@ struct PartitionTable {
 struct DiskContents {
     std::string type; // "ext4", "swap", "crypto_LUKS", ... as libblkid calls it; empty: nothing known
     std::optional<PartitionTable> table;
+
+    [[nodiscard]] bool has_partitions() const { return table && !table->partitions.empty(); }
 };
 
 // Looks at [offset, offset + size) of the open device or file `fd`. `path` is for messages.
@@ -34,6 +37,10 @@ struct DiskContents {
 // is meant, ExitStatus::io when it cannot be read.
 [[nodiscard]] DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t offset,
                                             std::uint64_t size);
+
+// What the table of its disk says that the partition is whose device `fd` is, in the form of Partition::type.
+// Empty when it is no partition, or that cannot be told.
+[[nodiscard]] std::string type_of_partition(int fd);
 
 // "gpt", "dos", ... of the table with partitions in it that is on the open device or file; empty where none
 // is, or it cannot be told. Throws as above when it cannot be read at all.

@@ -34,6 +34,11 @@ using Superblock = std::span<const std::byte, superblock_bytes>;
 // it. Empty when the numbers make no sense.
 [[nodiscard]] std::optional<Extent> ntfs_boot_copy(Superblock superblock);
 
+inline constexpr std::size_t largest_page = 64 << 10; // bytes, of any machine
+
+// Where swap space ends, by the header that begins it; in bytes from there. Empty: it does not say.
+[[nodiscard]] std::optional<std::uint64_t> swap_end(std::span<const std::byte, largest_page> beginning);
+
 // Whether a FAT is of 12 bits for each cluster: partclone before 0.3.38 reads 16, and misses clusters.
 [[nodiscard]] bool is_fat12(Superblock superblock);
 
