@@ -209,9 +209,9 @@ std::vector<Extent> ExtentFinder::of_partition(const Area& area, const std::stri
                           m_context.reporter);
     }
     if (!area.has_device) {
-        throw refused(fmt::format(
-            "the kernel has no device for {}; make them with partx --update {}, or take every byte with --all",
-            area.path, m_disk.path));
+        throw refused(fmt::format("the kernel has no device for {}; make them with partx --update {}, or "
+                                  "take every byte with --all",
+                                  area.path, m_disk.path));
     }
     return of_file_system(area, type);
 }

@@ -21,11 +21,11 @@ constexpr std::array<Kind, 20> kinds{{
     {"0x42", dynamic_disk},
     {"0x63", unix_slices}, // UnixWare
     {"0x81", "Minix subpartitions"},
-    {"0xa5", bsd_slices}, // FreeBSD
-    {"0xa6", bsd_slices}, // OpenBSD
-    {"0xa9", bsd_slices}, // NetBSD
-    {"0xb7", bsd_slices}, // BSDI
-    {"0xbf", unix_slices}, // Solaris
+    {"0xa5", bsd_slices},                                   // FreeBSD
+    {"0xa6", bsd_slices},                                   // OpenBSD
+    {"0xa9", bsd_slices},                                   // NetBSD
+    {"0xb7", bsd_slices},                                   // BSDI
+    {"0xbf", unix_slices},                                  // Solaris
     {"5808c8aa-7e8f-42e0-85d2-e1e90434cfb3", dynamic_disk}, // its database
     {"af9b60a0-1431-4f62-bc68-3311714a69ad", dynamic_disk},
     {"e75caf8f-f680-4cee-afa3-b001e56efc2d", "Windows Storage Spaces"},

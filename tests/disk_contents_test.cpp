@@ -109,10 +109,11 @@ TEST_CASE("disk contents: a table's partitions are found, the logical ones and w
     REQUIRE(contents.table);
     CHECK(contents.table->type == "dos");
     constexpr std::uint64_t sector = 512;
-    const std::vector<Partition> expected{{1, 2048 * sector, 4096 * sector, false, "0x83"},
-                                          {2, 8192 * sector, contents.table->partitions.at(1).size, true, "0x5"},
-                                          {5, 10240 * sector, 1000 * sector, false, "0x83"},
-                                          {6, 14336 * sector, 2048 * sector, false, "0x82"}};
+    const std::vector<Partition> expected{
+        {1, 2048 * sector, 4096 * sector, false, "0x83"},
+        {2, 8192 * sector, contents.table->partitions.at(1).size, true, "0x5"},
+        {5, 10240 * sector, 1000 * sector, false, "0x83"},
+        {6, 14336 * sector, 2048 * sector, false, "0x82"}};
     CHECK(contents.table->partitions == expected);
 }
 

@@ -10,7 +10,8 @@ namespace ezio {
 
 using test::RecordingReporter;
 
-TEST_CASE("file system extents: the rest of a partition behind its file system is carried whole up to a limit")
+TEST_CASE(
+    "file system extents: the rest of a partition behind its file system is carried whole up to a limit")
 {
     RecordingReporter reporter;
     const Area area{"/dev/sda1", 1_MiB, 2_GiB};
@@ -40,10 +41,10 @@ TEST_CASE("file system extents: a partition that its file system fills has no re
 TEST_CASE("file system extents: where every byte is carried, it is said why")
 {
     RecordingReporter reporter;
-    CHECK(every_byte({"/dev/sda1", 1_MiB, 3_MiB}, "BSD slices", reporter) ==
-          std::vector<Extent>{{0, 3_MiB}});
-    CHECK(reporter.take() == std::vector<std::string>{
-                                 "warning: /dev/sda1 (BSD slices): every byte of it, 3.0 MiB, is in the image"});
+    CHECK(every_byte({"/dev/sda1", 1_MiB, 3_MiB}, "BSD slices", reporter) == std::vector<Extent>{{0, 3_MiB}});
+    CHECK(reporter.take() ==
+          std::vector<std::string>{
+              "warning: /dev/sda1 (BSD slices): every byte of it, 3.0 MiB, is in the image"});
 }
 
 } // namespace ezio

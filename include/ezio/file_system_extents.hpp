@@ -38,15 +38,13 @@ struct Area {
 // ExitStatus::io.
 [[nodiscard]] std::vector<Extent> file_system_extents(const SourceDisk& disk, const Area& area,
                                                       const std::string& type, const CreateOptions& options,
-                                                      Reporter& reporter,
-                                                      const std::function<void()>& tick);
+                                                      Reporter& reporter, const std::function<void()>& tick);
 
 // What is carried of an area behind its first `end` bytes, which hold what is known; relative to the area.
 // Warns when that is not all. Nothing when `end` is not within it.
 [[nodiscard]] std::vector<Extent> carried_rest(const Area& area, std::uint64_t end, Reporter& reporter);
 
 // Every byte of the area, and a warning that it is: `what` it is "(no file system known)".
-[[nodiscard]] std::vector<Extent> every_byte(const Area& area, const std::string& what,
-                                             Reporter& reporter);
+[[nodiscard]] std::vector<Extent> every_byte(const Area& area, const std::string& what, Reporter& reporter);
 
 } // namespace ezio

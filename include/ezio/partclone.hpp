@@ -34,9 +34,16 @@ struct PartcloneRequest {
     std::uint64_t memory = 0; // for the map's text
 };
 
-// The map of all of the file system. `tick` as in run_process. Throws Error (ExitStatus::target): partclone is
-// not installed, it refuses the file system (with what it says), or its map is not to be believed.
+// The map of all of the file system. `tick` as in run_process. Throws Error (ExitStatus::target): partclone
+// is not installed, it refuses the file system (with what it says), or its map is not to be believed.
 [[nodiscard]] BlockMap used_blocks(const PartcloneRequest& request, const std::function<void()>& tick);
+
+// The version of the program for this type: "0.3.23"; "unknown" when it does not say. `tick` as above.
+[[nodiscard]] std::string partclone_version(const std::string& type, const std::function<void()>& tick);
+
+// Whether a partclone of this version counts the blocks of XFS in 64 bits: those before 0.3.40 do it in 32,
+// and take used ones for free where there are more.
+[[nodiscard]] bool counts_in_64_bits(const std::string& version);
 
 // What is carried of a file system with this map: its used blocks, and its last 4 KiB in any case. In order,
 // touching extents merged.

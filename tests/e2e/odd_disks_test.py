@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import random
+import shutil
 import struct
 import unittest
 
@@ -32,8 +33,8 @@ class OddDisk(EndToEndTest):
         created = self.ends_with(0, "create", source, "-o", self.torrent, *options)
         return created, read_torrent(self.torrent)[1]
 
-    def refused(self, source, *words, options=()):
-        ended = self.ends_with(4, "create", source, "-o", self.torrent, *options)
+    def refused(self, source, *words, options=(), **how):
+        ended = self.ends_with(4, "create", source, "-o", self.torrent, *options, **how)
         errors = ended.stderr.splitlines()
         self.assertTrue(errors[-1].startswith("ezio-cli: "), ended)
         for word in words:
@@ -179,6 +180,106 @@ class WithoutAProgram(OddDisk):
                     message = self.refused(odd, f"partclone.{name} is not installed, and Debian's partclone is without it",
                                            "--all")
                     self.assertNotIn("apt", message)
+
+
+# In place of a partclone: takes half of the shortest, or of the longest, of the used runs in its map for free.
+FORGETFUL = """#!/usr/bin/python3
+import subprocess, sys
+done = subprocess.run(["{program}", *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
+lines = done.stdout.splitlines(keepends=True)
+used = [number for number, line in enumerate(lines) if line.rstrip().endswith("+")]
+if used:
+    chosen = {choose}(used, key=lambda number: int(lines[number].split()[1], 16))
+    start, size = (int(word, 16) for word in lines[chosen].split()[:2])
+    lines[chosen] = f"{{start:#x}} {{size // 2:#x}} +\\n{{start + size // 2:#x}} {{size - size // 2:#x}} ?\\n"
+sys.stdout.write("".join(lines))
+sys.exit(done.returncode)
+"""
+
+
+@needs_loop_devices
+@unittest.skipIf(missing_tools("partclone.ext4", "mkfs.ext4"), "needs partclone and e2fsprogs")
+class MapsThatAreNotToBeTrusted(OddDisk):
+    def setUp(self):
+        super().setUp()
+        self.bin = self.dir / "bin"
+        self.bin.mkdir()
+
+    def files(self, count=6, size=300_000):
+        directory = self.dir / "files"
+        directory.mkdir(exist_ok=True)
+        for number in range(count):
+            (directory / f"file-{number}").write_bytes(random.Random(number).randbytes(size))
+        return directory
+
+    def with_programs(self):
+        return ["env", f"PATH={self.bin}:{os.environ['PATH']}"]
+
+    def replace_program(self, name, choose):
+        script = self.bin / name
+        script.write_text(FORGETFUL.format(program=shutil.which(name), choose=choose))
+        script.chmod(0o755)
+
+    def check_of(self, device, program, choose="min"):
+        """The real map is taken, the same without one run of it is not."""
+        self.create(device)
+        self.torrent.unlink()
+        self.replace_program(program, choose)
+        self.refused(device, f"the map of used blocks that {program} makes of {device} is without", "counts as used",
+                     "have it checked, or take every byte with --all", wrapper=self.with_programs())
+        forced = self.ends_with(0, "create", device, "-o", self.torrent, "--force", wrapper=self.with_programs())
+        self.assertIn(f"warning: the map of used blocks that {program} makes of {device} is without", forced.stderr)
+        self.torrent.unlink()
+
+    def test_a_map_without_what_the_file_system_counts_as_used_is_refused(self):
+        for program, size, choose, *make in (
+                ("partclone.ext2", 40, "min", "mkfs.ext2", "-q", "-F", "-b", "1024"),
+                ("partclone.ext4", 72, "min", "mkfs.ext4", "-q", "-F"),
+                ("partclone.xfs", 320, "min", "mkfs.xfs", "-q", "-f"),
+                ("partclone.btrfs", 128, "max", "mkfs.btrfs", "-q", "-f")):
+            with self.subTest(program):
+                if missing_tools(program, make[0]):
+                    self.skipTest(f"needs {make[0]}")
+                device = self.loop_device(program, size * MIB)
+                run(*make, device.path)
+                with Mount(device.path, self.dir / "mounted") as root:
+                    run("cp", "-r", self.files(), root)
+                self.check_of(device.path, program, choose)
+
+    @unittest.skipIf(missing_tools("mkfs.fat", "mcopy", "partclone.vfat"), "needs dosfstools and mtools")
+    def test_so_is_one_of_a_fat(self):
+        for bits, size in (16, 20), (32, 72):
+            with self.subTest(bits):
+                device = self.loop_device(f"fat{bits}", size * MIB)
+                run("mkfs.fat", "-F", bits, device.path)
+                run("mcopy", "-i", device.path, "-s", "-Q", self.files(), "::/")
+                self.check_of(device.path, "partclone.vfat")
+
+    def test_every_byte_of_a_bigalloc_is_in_the_image_forced_or_not(self):
+        for cluster in 16 << 10, 64 << 10, 1 << 20:
+            with self.subTest(cluster):
+                device = self.loop_device(f"bigalloc-{cluster}", 64 * MIB)
+                run("mkfs.ext4", "-q", "-F", "-O", "bigalloc", "-C", cluster, device.path)
+                for options in [], ["--force"]:
+                    created, extents = self.create(device.path, *options)
+                    self.assertEqual(extents, [Extent(0, 64 * MIB)])
+                    self.assertIn(f"warning: {device.path} (ext4 with bigalloc, whose bitmaps partclone misreads): every byte of "
+                                  "it, 64.0 MiB, is in the image", created.stderr)
+
+    @unittest.skipIf(missing_tools("mkfs.xfs", "partclone.xfs"), "needs xfsprogs")
+    def test_an_xfs_of_more_blocks_than_partclone_counts_is_refused(self):
+        image = make_file(self.dir / "image", (4 << 40) + 120 * MIB)
+        run("mkfs.xfs", "-q", "-f", "-K", "-b", "size=1024", "-l", "size=64m", "-d", "agsize=128g", image)
+        (self.bin / "partclone.xfs").write_text("#!/bin/sh\necho 'Partclone : v0.3.39 (0123) '\n")
+        (self.bin / "partclone.xfs").chmod(0o755)
+        self.refused(image, f"the xfs on {image} has 4295090176 blocks, of which partclone 0.3.39 counts no more than 2^32",
+                     "partclone 0.3.40 or later", "--all", wrapper=self.with_programs())
+
+    @unittest.skipIf(missing_tools("mkfs.xfs", "partclone.xfs"), "needs xfsprogs")
+    def test_an_xfs_with_its_log_on_another_device_is_refused(self):
+        device, log = self.loop_device("device", 320 * MIB), self.loop_device("log", 80 * MIB)
+        run("mkfs.xfs", "-q", "-f", "-l", f"logdev={log.path},size=64m", device.path)
+        self.refused(device.path, f"the xfs on {device.path} spans several devices", "--all")
 
 
 if __name__ == "__main__":
