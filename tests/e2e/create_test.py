@@ -320,6 +320,14 @@ class Sources(EndToEndTest):
             self.ends_with(0, "create", device.path, "-o", self.torrent, "--name", "x")
         self.assertEqual(read_torrent(self.torrent)[1], unmounted)
 
+    def test_a_run_that_is_over_at_once_tells_its_average_rate(self):
+        image = make_file(self.dir / "image", MIB)
+        created = self.ends_with(0, "create", image, "-o", self.torrent, "--all")
+        verified = self.ends_with(0, "verify", self.torrent, image)
+        for ended in created, verified:  # what is reported before anything was read has no rate
+            self.assertRegex(ended.stderr, "(hashing|verifying) .*disk ")
+            self.assertNotRegex(ended.stderr, "[1-9][0-9.]*%, .* disk 0 B/s")
+
     def test_an_image_file_is_as_good_as_a_device(self):
         image = make_file(self.dir / "image", 72 * MIB)
         run("mkfs.ext4", "-q", "-F", image)
