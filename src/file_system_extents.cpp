@@ -35,6 +35,7 @@ class FileSystem {
   private:
     [[nodiscard]] bool is_fat12() const;
     [[nodiscard]] bool has_bigalloc() const;
+    void warn_of_journal_device() const;
     void refuse_several_devices() const;
     void refuse_uncountable() const;
     void refuse_unclean() const;
@@ -59,6 +60,7 @@ std::vector<Extent> FileSystem::extents() const
                                     m_area.path, format_bytes(m_area.size)));
         return {{0, m_area.size}};
     }
+    warn_of_journal_device();
     if (has_bigalloc()) {
         return every_byte(m_area, m_type + " with bigalloc, whose bitmaps partclone misreads", m_reporter);
     }
@@ -91,6 +93,19 @@ bool FileSystem::is_fat12() const
 bool FileSystem::has_bigalloc() const
 {
     return m_type.starts_with("ext") && ext_has_bigalloc(superblock(ext_superblock_offset));
+}
+
+// Which is of no loss: it is empty, or the file system was not left in order.
+void FileSystem::warn_of_journal_device() const
+{
+    const std::string uuid =
+        m_type.starts_with("ext") ? ext_journal_device(superblock(ext_superblock_offset)) : "";
+    if (!uuid.empty()) {
+        m_reporter.warning(
+            fmt::format("{} has its journal on another device ({}), which is not in the image; the "
+                        "targets need one, too, or tune2fs -f -O ^has_journal",
+                        m_area.path, uuid));
+    }
 }
 
 void FileSystem::refuse_several_devices() const

@@ -5,6 +5,7 @@
 #include "ezio/clock.hpp"
 #include "ezio/disk_layout.hpp"
 #include "ezio/file_system_extents.hpp"
+#include "ezio/gpt_header.hpp"
 #include "ezio/partclone.hpp"
 #include "ezio/partclone_info.hpp"
 #include "ezio/partition_records.hpp"
@@ -65,6 +66,7 @@ class ExtentFinder {
     [[nodiscard]] std::uint64_t sector_bytes() const;
 
   private:
+    [[nodiscard]] std::uint64_t sector_of_device() const;
     std::vector<Extent> of_listed_extents();
     std::vector<Extent> of_whole_disk(const PartitionTable& table);
     [[nodiscard]] Area area_of(const Partition& partition, const std::vector<PartitionDevice>& devices) const;
@@ -93,6 +95,16 @@ std::vector<Extent> ExtentFinder::find()
         return every_byte(area, std::string(content), m_context.reporter);
     }
     const DiskContents contents = look_at_contents(m_disk.fd.get(), m_disk.path, 0, m_disk.size);
+    if (!contents.has_partitions() && contents.type.empty()) {
+        const std::string fault = gpt_fault(m_disk, sector_of_device());
+        throw refused(fault.empty() ? advice_for(m_disk.path, "") : fault);
+    }
+    if (contents.has_partitions() && is_of_discs(contents.type)) {
+        throw refused(
+            fmt::format("{} is the image of a disc ({}) that sticks boot from, too, by its partition "
+                        "table ({}): take every byte with --all",
+                        m_disk.path, contents.type, contents.table->type));
+    }
     if (contents.has_partitions() && !contents.type.empty()) {
         throw refused(
             fmt::format("{} has a partition table ({}) and signs of {}; erase the stale one (see wipefs -n "
@@ -116,6 +128,11 @@ std::uint64_t ExtentFinder::sector_bytes() const
     if (table.empty() || (!m_disk.is_device && table != "gpt")) {
         return 0;
     }
+    return sector_of_device();
+}
+
+std::uint64_t ExtentFinder::sector_of_device() const
+{
     return m_disk.is_device ? sector_size(m_disk.fd, m_disk.path) : 512;
 }
 
@@ -165,7 +182,7 @@ std::vector<Extent> ExtentFinder::of_whole_disk(const PartitionTable& table)
         }
     }
     auto extents = disk_extents(m_disk.path, m_disk.size, std::move(partitions));
-    const auto records = partition_records(m_disk, table, sector_size(m_disk.fd, m_disk.path));
+    const auto records = partition_records(m_disk, table, sector_of_device());
     extents.insert(extents.end(), records.begin(), records.end());
     extents = united(std::move(extents));
     warn_of_large_gaps(extents, table);

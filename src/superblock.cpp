@@ -4,6 +4,8 @@
 #include "ezio/big_endian.hpp"
 #include "ezio/little_endian.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -16,6 +18,22 @@ bool ext_is_clean(Superblock superblock)
     constexpr std::uint64_t needs_recovery = 4; // of s_feature_incompat: the journal is to be replayed
     const std::uint64_t state = little_u16(superblock, 0x3a);
     return (state & (valid | has_errors)) == valid && (little_u32(superblock, 0x60) & needs_recovery) == 0;
+}
+
+std::string ext_journal_device(Superblock superblock)
+{
+    constexpr std::uint64_t has_journal = 4; // of s_feature_compat
+    constexpr std::size_t uuid_at = 0xd0;
+    if ((little_u32(superblock, 0x5c) & has_journal) == 0 || little_u32(superblock, 0xe0) != 0) { // its inode
+        return {};
+    }
+    std::string uuid;
+    for (std::size_t i = 0; i < 16; ++i) {
+        const bool begins_group = i == 4 || i == 6 || i == 8 || i == 10;
+        uuid += fmt::format("{}{:02x}", begins_group ? "-" : "",
+                            std::to_integer<unsigned>(superblock[uuid_at + i]));
+    }
+    return uuid;
 }
 
 bool btrfs_is_clean(Superblock superblock)

@@ -117,6 +117,23 @@ TEST_CASE("disk contents: a table's partitions are found, the logical ones and w
     CHECK(contents.table->partitions == expected);
 }
 
+TEST_CASE("disk contents: one of several file systems on the image of a disc is not called stale")
+{
+    const TempDir dir;
+    const std::string path = new_image(dir);
+    make("mkfs.ext4 -q -F", path);
+    put(path, 32768,
+        std::string("\x01"
+                    "CD001"
+                    "\x01",
+                    7));
+    const auto refusal = refusal_of([&] { (void)look_at(path); });
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK(refusal.message == path +
+                                 " is the image of a disc, with several file systems (ext4, iso9660); take "
+                                 "every byte with --all");
+}
+
 TEST_CASE("disk contents: signatures of two file systems are refused")
 {
     const TempDir dir;

@@ -46,6 +46,18 @@ TEST_CASE("superblock: an ext4 is clean when it is valid, without errors and wit
     CHECK_FALSE(is_clean(1, 0x2c6)); // the journal is not empty
 }
 
+TEST_CASE("superblock: an ext with a journal that is no inode has it on another device")
+{
+    Bytes bytes{};
+    put(bytes, 0xd0, 0x0706050403020100, 8);
+    put(bytes, 0xd8, 0x0f0e0d0c0b0a0908, 8);
+    CHECK(ext_journal_device(bytes).empty());
+    put(bytes, 0x5c, 4, 4);
+    CHECK(ext_journal_device(bytes) == "00010203-0405-0607-0809-0a0b0c0d0e0f");
+    put(bytes, 0xe0, 8, 4);
+    CHECK(ext_journal_device(bytes).empty());
+}
+
 TEST_CASE("superblock: a btrfs tells of how many devices it is made")
 {
     Bytes bytes{};

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ezio {
@@ -31,6 +32,10 @@ struct DiskContents {
 
     [[nodiscard]] bool has_partitions() const { return table && !table->partitions.empty(); }
 };
+
+// Whether it is a file system of CDs and DVDs, whose images may well have a partition table, or signatures of
+// other file systems, for machines that boot them from a stick or know nothing else.
+[[nodiscard]] bool is_of_discs(std::string_view type);
 
 // Looks at [offset, offset + size) of the open device or file `fd`. `path` is for messages.
 // Throws Error (ExitStatus::target) when there are signatures of several things and it cannot be told which

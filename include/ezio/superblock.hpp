@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace ezio {
 
@@ -24,6 +25,9 @@ using Superblock = std::span<const std::byte, superblock_bytes>;
 
 // Whether an ext2, ext3 or ext4 was left in order: unmounted, no errors found, its journal empty.
 [[nodiscard]] bool ext_is_clean(Superblock superblock);
+
+// The UUID of the device that an ext3 or ext4 has its journal on; empty: in itself, or it has none.
+[[nodiscard]] std::string ext_journal_device(Superblock superblock);
 
 // Whether a btrfs has nothing in its log of what was synced last, which it takes over when it is mounted.
 [[nodiscard]] bool btrfs_is_clean(Superblock superblock);

@@ -9,7 +9,8 @@ import shutil
 import struct
 import unittest
 
-from harness import EndToEndTest, Mount, main, make_file, missing_tools, needs_loop_devices, partition_devices, run
+from harness import (UNTOUCHED, EndToEndTest, Mount, main, make_file, missing_tools, needs_loop_devices, partition_devices,
+                     run)
 from images import Extent, gaps, read_torrent
 
 MIB = 1 << 20
@@ -182,6 +183,73 @@ class WithoutAProgram(OddDisk):
                     self.assertNotIn("apt", message)
 
 
+@needs_loop_devices
+@unittest.skipIf(missing_tools("sgdisk", "gdisk", "partx", "mkfs.ext4", "partclone.ext4"), "needs gdisk, e2fsprogs and partclone")
+class PartitionTables(OddDisk):
+    def test_entries_of_a_gpt_that_lie_elsewhere_arrive(self):
+        source = self.loop_device("source", 300 * MIB)
+        for arguments in ["-o"], ["-a", 1, "-j", 100_000], ["-a", 1, "-n", "1:300000:+100M"]:
+            run("sgdisk", *arguments, source.path)
+        with partition_devices(source.path) as (partition,):
+            run("mkfs.ext4", "-q", "-F", partition)
+            _, extents = self.create(source.path, "--name", "disk")
+        self.assert_carried(extents, 100_000 * 512, 32 * 512)
+        target = self.loop_device("target", source.size, fill=UNTOUCHED)
+        with self.seeding(self.torrent, source.path) as peer:
+            self.fetch(self.torrent, target.path, "--peer", peer)
+        self.assertIn("No problems found", run("sgdisk", "--verify", target.path))
+        self.assertEqual(run("partx", "--show", "--noheadings", "--output", "NR,START,SECTORS", target.path).split(),
+                         ["1", "300000", "204800"])
+
+    def gpt(self):
+        image = self.dir / "image"
+        image.unlink(missing_ok=True)
+        make_file(image, 128 * MIB)
+        run("sgdisk", "-n", "1:2048:+40M", "-n", "2:0:+20M", image)
+        return image
+
+    def test_a_gpt_of_a_larger_disk_is_called_that(self):
+        image = self.gpt()
+        os.truncate(image, 80 * MIB)
+        self.refused(image, f"the GPT of {image} is of a disk of {128 * MIB} bytes, and this one has {80 * MIB}; mend it with "
+                     f"sgdisk -e {image}, or", "--all")
+        run("sgdisk", "-e", image)
+        self.refused(image, "the image of a whole disk")
+        image = self.gpt()
+        os.truncate(image, 50 * MIB)
+        self.refused(image, "within which partition 2 is not", "--all")
+
+    def test_a_gpt_without_its_first_sectors_is_called_that(self):
+        image = self.gpt()
+        put(image, 0, bytes(34 * 512))
+        self.refused(image, f"the first sectors of {image}, with its GPT, are gone", f"gdisk {image} (r, b, c, w)", "--all")
+        run("sh", "-c", f"printf 'r\\nb\\nc\\nw\\ny\\n' | gdisk {image}")
+        self.refused(image, "the image of a whole disk")
+
+    def test_other_faults_of_a_gpt_are_told(self):
+        image = self.gpt()
+        put(image, 0, bytes(512))
+        self.refused(image, f"the protective MBR in front of it is gone; write one with sgdisk -e {image}", "--all")
+        run("sgdisk", "-e", image)
+        self.refused(image, "the image of a whole disk")
+        put(image, 512 + 18, b"xxxx")
+        put(image, 128 * MIB - 512 + 18, b"xxxx")
+        self.refused(image, f"the GPT of {image} is damaged, see sgdisk -v {image}", "--all")
+
+    def test_a_gpt_in_other_sectors_is_called_that(self):
+        device = self.loop_device("device", 64 * MIB, sector=4096)
+        run("sgdisk", "-n", "1:256:+40M", device.path)
+        self.refused(device.backing, "counts in sectors of 4096 bytes", "losetup --sector-size 4096", "--all")
+
+    def test_nothing_is_called_stale_on_a_stick_with_the_image_of_a_disc(self):
+        image = make_file(self.dir / "image", 16 * MIB)
+        (self.dir / "table").write_text("label: dos\nstart=64, size=20000, type=17\n")
+        run("sh", "-c", f"sfdisk --quiet {image} < {self.dir / 'table'}")
+        put(image, 32768, b"\x01CD001\x01")
+        message = self.refused(image, "the image of a disc (iso9660) that sticks boot from", "--all")
+        self.assertNotIn("erase", message)
+
+
 # In place of a partclone: takes half of the shortest, or of the longest, of the used runs in its map for free.
 FORGETFUL = """#!/usr/bin/python3
 import subprocess, sys
@@ -274,6 +342,23 @@ class MapsThatAreNotToBeTrusted(OddDisk):
         (self.bin / "partclone.xfs").chmod(0o755)
         self.refused(image, f"the xfs on {image} has 4295090176 blocks, of which partclone 0.3.39 counts no more than 2^32",
                      "partclone 0.3.40 or later", "--all", wrapper=self.with_programs())
+
+    def test_that_a_journal_is_on_another_device_is_said(self):
+        device, journal = self.loop_device("device", 72 * MIB), self.loop_device("journal", 16 * MIB)
+        run("mkfs.ext4", "-q", "-F", "-O", "journal_dev", "-b", 4096, journal.path)
+        run("mkfs.ext4", "-q", "-F", "-b", 4096, "-J", f"device={journal.path}", device.path)
+        uuid = run("blkid", "-p", "-o", "value", "-s", "UUID", journal.path).strip()
+        created, extents = self.create(device.path, "--name", "x")
+        self.assertIn(f"warning: {device.path} has its journal on another device ({uuid}), which is not in the image",
+                      created.stderr)
+        self.assertLess(sum(extent.length for extent in extents), 36 * MIB)
+        target = self.loop_device("target", device.size, fill=UNTOUCHED)
+        with self.seeding(self.torrent, device.path) as peer:
+            self.fetch(self.torrent, target.path, "--peer", peer)
+        run("tune2fs", "-f", "-O", "^has_journal", target.path)
+        run("e2fsck", "-fn", target.path)
+        with Mount(target.path, self.dir / "mounted"):
+            pass
 
     @unittest.skipIf(missing_tools("mkfs.xfs", "partclone.xfs"), "needs xfsprogs")
     def test_an_xfs_with_its_log_on_another_device_is_refused(self):
