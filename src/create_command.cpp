@@ -90,6 +90,12 @@ std::string default_name(const std::string& source, SourceKind kind)
 void refuse_bad_name(const std::string& name)
 {
     constexpr std::size_t longest_name = 240; // bytes; libtorrent cuts off the rest
+    if (!is_utf8(name)) {
+        throw Error(
+            ExitStatus::usage,
+            fmt::format("the name '{}' is not UTF-8, as names in torrents are; choose one with --name",
+                        printable(name)));
+    }
     if (name == "." || name == ".." || name.find_first_of("/\\") != std::string::npos ||
         printable(name) != name || name.size() > longest_name) {
         throw Error(
@@ -108,6 +114,7 @@ TorrentContents contents_from(const CreateOptions& options, SourceKind kind)
     contents.name = options.name.empty() ? default_name(options.source, kind) : options.name;
     refuse_bad_name(contents.name);
     contents.trackers = options.trackers;
+    refuse_combination(!is_utf8(options.comment), "--comment", "the text is not UTF-8");
     contents.comment = options.comment;
     contents.ssl_ca = options.ssl_ca.empty() ? "" : read_ca_certificate(options.ssl_ca);
     if (options.date) {

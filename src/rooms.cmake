@@ -12,8 +12,8 @@ set(room_engine arena chunk_store completion_queue disk_engine io_workers piece_
 set(room_swarm answer_guard client_registry duplicate_peers introductions link_use peer_ledger peer_messages
     peer_plugins piece_assigner send_window swarm tcp_preference)
 set(room_verify piece_scan target_check verifier)
-set(room_capture block_map disk_contents disk_layout image_source partclone partclone_info partition_records
-    source_disk superblock xfs_log)
+set(room_capture block_map disk_contents disk_layout file_system_extents gpt_header image_source map_check partclone
+    partclone_info partition_records partition_types source_disk superblock xfs_log)
 set(room_target background_sync block_device block_target device_identity directory_target fd_target file_target
     free_space mounts page_cache payload_io target watched_target write_behind)
 set(room_net addresses allowed_networks ca_certificate discovery_message interfaces local_discovery port_reservation

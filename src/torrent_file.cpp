@@ -3,6 +3,7 @@
 
 #include "ezio/error.hpp"
 #include "ezio/printable.hpp"
+#include "ezio/text.hpp"
 #include "ezio/units.hpp"
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include <libtorrent/version.hpp>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <map>
 #include <utility>
@@ -36,6 +38,41 @@ Error not_an_image(const std::string& path, const std::string& why)
     return {ExitStatus::torrent, fmt::format("{} is not a disk image: {}", path, why)};
 }
 
+// What stands in place of a torrent, where that can be told; empty where it cannot.
+std::string_view name_of(std::string_view bytes)
+{
+    struct Beginning {
+        std::string_view bytes;
+        std::string_view name;
+    };
+    constexpr std::array<Beginning, 5> binary{{{"\x1f\x8b", "it is compressed (gzip)"},
+                                               {"\x28\xb5\x2f\xfd", "it is compressed (zstd)"},
+                                               {"\xfd"
+                                                "7zXZ",
+                                                "it is compressed (xz)"},
+                                               {"BZh", "it is compressed (bzip2)"},
+                                               {"PK\x03\x04", "it is compressed (zip)"}}};
+    constexpr std::array<Beginning, 6> text{{{"<!doctype html", "it is a web page (HTML)"},
+                                             {"<html", "it is a web page (HTML)"},
+                                             {"<head", "it is a web page (HTML)"},
+                                             {"<?xml", "it is XML"},
+                                             {"magnet:", "it is a magnet link; give that itself"},
+                                             {"block_size:", "it is what partclone -t writes; create makes a "
+                                                             "torrent of it"}}};
+    const auto first = [](const auto& beginnings, std::string_view in) {
+        const auto found = std::find_if(beginnings.begin(), beginnings.end(),
+                                        [&](const Beginning& each) { return in.starts_with(each.bytes); });
+        return found != beginnings.end() ? found->name : std::string_view();
+    };
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    const std::string_view marked =
+        bytes.starts_with(byte_order_mark) ? bytes.substr(byte_order_mark.size()) : bytes;
+    const std::string_view name = first(binary, bytes);
+    return bytes.empty()  ? "it is empty"
+           : name.empty() ? first(text, lower_case(trimmed(marked.substr(0, 512))))
+                          : name;
+}
+
 lt::add_torrent_params decode(const std::string& path, std::string_view bytes)
 {
     try {
@@ -43,7 +80,8 @@ lt::add_torrent_params decode(const std::string& path, std::string_view bytes)
                                        generous_limits());
     } catch (const lt::system_error& error) {
         throw Error(ExitStatus::torrent,
-                    fmt::format("{} is not a torrent: {}", path, error.code().message()));
+                    fmt::format("{} is not a torrent: {}", path,
+                                name_of(bytes).empty() ? error.code().message() : name_of(bytes)));
     }
 }
 

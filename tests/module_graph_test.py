@@ -16,8 +16,8 @@ LAYERS = {
     "command line": "command_line command_parser command_spec completion help_text option_kinds suggestion",
     "commands": "command_output commands create_command check_progress",
     "reporters": "json_events json_reporter line_printer progress_line summary_text text_reporter",
-    "sources": "ca_certificate command_options disk_contents disk_layout image_source partclone partclone_info piece_length"
-               " partition_records portability source_disk subprocess superblock block_map xfs_log",
+    "sources": "ca_certificate command_options disk_contents disk_layout file_system_extents gpt_header image_source map_check partclone"
+               " partclone_info piece_length partition_records partition_types portability source_disk subprocess superblock block_map xfs_log",
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
                 " transfer_meters transfer_notes transfer_policy warnings watched_target wrong_data",
     "session": "answer_guard client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery peer_ledger peer_messages"
@@ -30,7 +30,7 @@ LAYERS = {
                " target write_behind",
     "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
-    "foundation": "clock context error extent_map fd image little_endian openssl_handles positional_io printable privileges rate_meter"
+    "foundation": "big_endian clock context error extent_map fd image little_endian openssl_handles positional_io printable privileges rate_meter"
                   " read_file reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
 }
 

@@ -8,6 +8,7 @@
 
 #include "ezio/units.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -53,7 +54,7 @@ std::vector<Extent> used(const std::string& script, bool force = false, bool mou
                          const char* type = "ext4")
 {
     const FakePartclone partclone(script);
-    return used_blocks({"/dev/sda1", 0x4000, type, force, mounted, 1_MiB}, [] {});
+    return carried_blocks(used_blocks({"/dev/sda1", 0x4000, type, force, mounted, 1_MiB}, [] {}));
 }
 
 void check_refused(const std::string& script, const std::string& why)
@@ -159,15 +160,52 @@ TEST_CASE("partclone: a map that ends early, has a gap, nothing used, or too muc
         "partclone.ext4 wrote a map that ends at 20480 bytes, behind the device, which has 16384 bytes");
 }
 
-TEST_CASE("partclone: when it is not installed, it is said how to get it and what to do without")
+TEST_CASE(
+    "partclone: when a program is not installed that Debian has not either, it is not said to get it there")
 {
     const auto refusal = refusal_of([] {
         (void)used_blocks({"/dev/sda1", 0x4000, "nilfs2", false, false, 1_MiB}, [] {});
     });
     CHECK(refusal.status == ExitStatus::target);
     CHECK(refusal.message ==
-          "the used blocks of /dev/sda1 (nilfs2) cannot be found: partclone.nilfs2 is not installed; "
-          "install it (apt install partclone), or take every byte with --all");
+          "the used blocks of /dev/sda1 (nilfs2) cannot be found: partclone.nilfs2 is not installed, and "
+          "Debian's partclone is without it; take every byte with --all");
+}
+
+TEST_CASE("partclone: a program is lacking where others are there, or where Debian has none")
+{
+    const auto with = [](const std::vector<std::string>& installed) {
+        return [installed](const std::string& name) {
+            return std::find(installed.begin(), installed.end(), name) != installed.end();
+        };
+    };
+    CHECK_FALSE(lacks_program_for("xfs", with({})));
+    CHECK(lacks_program_for("nilfs2", with({})));
+    CHECK_FALSE(lacks_program_for("ext4", with({"partclone.ext4"})));
+    CHECK(lacks_program_for("xfs", with({"partclone.ext4"})));
+    CHECK(lacks_program_for("nilfs2", with({"partclone.ext4"})));
+    CHECK_FALSE(lacks_program_for("nilfs2", with({"partclone.ext4", "partclone.nilfs2"})));
+}
+
+TEST_CASE("partclone: its version is what it says, and unknown where it does not")
+{
+    const auto version = [](const std::string& script) {
+        const FakePartclone partclone(script);
+        return partclone_version("ext4", [] {});
+    };
+    CHECK(version("test \"$*\" = -v && echo 'Partclone : v0.3.23 (cff71700a8c9) '") == "0.3.23");
+    CHECK(version("echo 'Partclone : v1.0' >&2") == "1.0");
+    CHECK(version("echo usage; exit 1") == "unknown");
+}
+
+TEST_CASE("partclone: versions from 0.3.40 on count the blocks of XFS in 64 bits")
+{
+    CHECK(counts_in_64_bits("0.3.40"));
+    CHECK(counts_in_64_bits("0.4.0"));
+    CHECK(counts_in_64_bits("1.0.0"));
+    for (const char* version : {"0.3.39", "0.3.5", "0.2.99", "0.3", "unknown", ""}) {
+        CHECK_FALSE(counts_in_64_bits(version));
+    }
 }
 
 TEST_CASE("partclone: of what it prints the last lines of text are the reason")
@@ -176,6 +214,14 @@ TEST_CASE("partclone: of what it prints the last lines of text are the reason")
     CHECK(reason_in("one\ntwo\n\n  three\r\nfour").find("two; three; four") == 0);
     CHECK(reason_in("\x1b[A  1 %\rreal reason\n") == "real reason");
     CHECK(reason_in("Calculating bitmap... Please wait... real reason\n") == "real reason");
+    CHECK(reason_in("Elapsed: 00:00:01, Remaining: 00:01:39, Completed:   1.00%real reason\n") ==
+          "real reason");
+    CHECK(reason_in("Elapsed: 00:00:01, Remaining: 00:00:00, Completed: 100.00%, Rate:   1.0GB/min,\n")
+              .empty());
+    CHECK(reason_in("current block:          1, total block:        100, Complete:   1.00%real reason") ==
+          "real reason");
+    CHECK(complaint_in("Elapsed: 00:00:01, Remaining: 00:01:39, Completed:   1.00%extfsclone.c: bad\n") ==
+          "extfsclone.c: bad");
 }
 
 } // namespace ezio

@@ -206,6 +206,21 @@ TEST_CASE("torrent file: what is no torrent is refused as such")
     }
 }
 
+TEST_CASE("torrent file: what is often found in place of a torrent is called what it is")
+{
+    CHECK(refusal_to_load("") == "is not a torrent: it is empty");
+    for (const std::string page : {"<!DOCTYPE html><p>", "\n <HTML lang=en>", "\xef\xbb\xbf<html>"}) {
+        CHECK(refusal_to_load(page) == "is not a torrent: it is a web page (HTML)");
+    }
+    CHECK(refusal_to_load("<?xml version=\"1.0\"?>") == "is not a torrent: it is XML");
+    CHECK(refusal_to_load("\x1f\x8b\x08") == "is not a torrent: it is compressed (gzip)");
+    CHECK(refusal_to_load("\x28\xb5\x2f\xfd") == "is not a torrent: it is compressed (zstd)");
+    CHECK(refusal_to_load("magnet:?xt=urn:btih:") ==
+          "is not a torrent: it is a magnet link; give that itself");
+    CHECK(refusal_to_load("block_size: 4096\n") ==
+          "is not a torrent: it is what partclone -t writes; create makes a torrent of it");
+}
+
 TEST_CASE("torrent file: a file whose name is no offset is refused")
 {
     for (const std::string name :

@@ -20,6 +20,11 @@ namespace ezio {
 // has none.
 [[nodiscard]] std::string partclone_program(std::string_view type);
 
+// Whether there is no program for this type, of those that partclone_program knows, although partclone is
+// installed, or that would be without it as Debian packages it.
+[[nodiscard]] bool lacks_program_for(std::string_view type,
+                                     const std::function<bool(const std::string&)>& is_installed);
+
 struct PartcloneRequest {
     std::string path;         // the device or image file
     std::uint64_t size = 0;   // its bytes
@@ -29,11 +34,20 @@ struct PartcloneRequest {
     std::uint64_t memory = 0; // for the map's text
 };
 
-// In order, touching extents merged; the last 4 KiB of the file system are always among them. `tick` as in
-// run_process. Throws Error (ExitStatus::target): partclone is not installed, it refuses the file system
-// (with what it says), or its map is not to be believed.
-[[nodiscard]] std::vector<Extent> used_blocks(const PartcloneRequest& request,
-                                              const std::function<void()>& tick);
+// The map of all of the file system. `tick` as in run_process. Throws Error (ExitStatus::target): partclone
+// is not installed, it refuses the file system (with what it says), or its map is not to be believed.
+[[nodiscard]] BlockMap used_blocks(const PartcloneRequest& request, const std::function<void()>& tick);
+
+// The version of the program for this type: "0.3.23"; "unknown" when it does not say. `tick` as above.
+[[nodiscard]] std::string partclone_version(const std::string& type, const std::function<void()>& tick);
+
+// Whether a partclone of this version counts the blocks of XFS in 64 bits: those before 0.3.40 do it in 32,
+// and take used ones for free where there are more.
+[[nodiscard]] bool counts_in_64_bits(const std::string& version);
+
+// What is carried of a file system with this map: its used blocks, and its last 4 KiB in any case. In order,
+// touching extents merged.
+[[nodiscard]] std::vector<Extent> carried_blocks(const BlockMap& map);
 
 // Empty, or what is wrong with a map that partclone printed for a device of `device_size` bytes.
 [[nodiscard]] std::string flaw_of(const BlockMap& map, std::uint64_t device_size);
