@@ -3,6 +3,7 @@
 #include "ezio/fd_target.hpp"
 #include "ezio/free_space.hpp"
 #include "ezio/mounts.hpp"
+#include "ezio/target_claims.hpp"
 
 #include <fmt/format.h>
 
@@ -143,15 +144,19 @@ std::unique_ptr<Target> open_block_device(const std::string& path, Access access
         throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(errno)));
     }
     Fd fd = access == Access::read_write ? open_exclusively(path, status.st_rdev) : open_for_reading(path);
+    Claims claims;
     if (access == Access::read_write) {
         refuse_read_only(fd.get(), path);
-        refuse_used_loop(path, {}); // everything else has it claimed itself
+        refuse_used_loop(path, {});                      // whoever uses the device itself has claimed it
+        refuse_used_loop(path, uses_of(status.st_rdev)); // of what it lies on
+        claims = claim_below(path, status.st_rdev);
     }
     refuse_too_small(path, device_size(fd, path), image);
     if (access == Access::read_write) {
         refuse_wrong_sectors(fd, path, image);
     }
-    return std::make_unique<FdTarget>(std::move(fd), path, page_cache_for(image.map.device_bytes()));
+    return std::make_unique<FdTarget>(std::move(fd), path, page_cache_for(image.map.device_bytes()),
+                                      std::move(claims));
 }
 
 } // namespace ezio

@@ -209,6 +209,9 @@ void run(const FetchOptions& options, const Context& context)
     transfer.timed_since = started;
     context.stop.set_disk(options.target);
     const auto target = open_in_time(options, torrent.image, started, context.reporter);
+    if (const std::string doubt = target->doubt(); !doubt.empty()) {
+        context.reporter.warning(doubt);
+    }
     give_up_privileges_for(user, transfer, options.target, context.stop);
     if (options.discard) { // needs no more than the open target, and spares its data when the above fails
         discard_in_time(options, *target, torrent.image.map, started, context);

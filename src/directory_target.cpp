@@ -4,6 +4,7 @@
 #include "ezio/block_device.hpp"
 #include "ezio/free_space.hpp"
 #include "ezio/positional_io.hpp"
+#include "ezio/target_claims.hpp"
 #include "ezio/units.hpp"
 
 #include <fmt/format.h>

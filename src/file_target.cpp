@@ -2,6 +2,7 @@
 #include "ezio/fd_target.hpp"
 #include "ezio/free_space.hpp"
 #include "ezio/mounts.hpp"
+#include "ezio/target_claims.hpp"
 
 #include <fmt/format.h>
 
@@ -50,6 +51,7 @@ void lock_file(const Fd& fd, const std::string& path)
     if (const int error = refuse_second_writer(fd, path); error != 0) {
         throw Error(ExitStatus::target, fmt::format("{} cannot be locked: {}", path, errno_text(error)));
     }
+    lock_bytes(fd, path);
 }
 
 void grow(int fd, const std::string& path, std::uint64_t needed)

@@ -9,7 +9,6 @@
 
 #include <cerrno>
 
-#include <sys/file.h>
 #include <sys/stat.h>
 
 namespace ezio {
@@ -61,17 +60,6 @@ void refuse_other_disk(const std::string& path, const std::string& serial)
 std::optional<IoFailure> Target::discard(std::uint64_t offset, std::uint64_t length)
 {
     return IoFailure{IoFailure::Operation::discard, path(), offset, length, EOPNOTSUPP};
-}
-
-int refuse_second_writer(const Fd& fd, const std::string& path)
-{
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
-        return 0;
-    }
-    if (errno == EWOULDBLOCK) {
-        throw Error(ExitStatus::target, fmt::format("{} is being written by another process", path));
-    }
-    return errno;
 }
 
 std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image,

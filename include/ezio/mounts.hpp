@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which block devices are part of which, and where they are mounted: what the kernel says in /proc and /sys.
+// Where block devices are mounted, and who else has claimed them: what the kernel says in /proc and /sys, and
+// to who opens a device exclusively.
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include "ezio/device_tree.hpp"
+
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +37,8 @@ struct DeviceUse {
 // That the disk `path` is used there, and what to do.
 [[nodiscard]] std::string describe_use(const std::string& path, const DeviceUse& use);
 
-// All mounts of the block device, of its partitions, and of what is upon them (LVM, RAID, encryption, loop
-// devices).
+// All mounts of the block device, of its partitions, of what is upon them (LVM, RAID, encryption, loop
+// devices), and of what else is upon the file or device that it lies on itself, where it is a loop device.
 [[nodiscard]] std::vector<DeviceUse> uses_of(dev_t device);
 
 // The same for a regular file that is the backing file of loop devices.
@@ -51,14 +53,8 @@ void refuse_used_loop(const std::string& path, const std::vector<DeviceUse>& use
 // LVM, another writer. Empty where there is none, or none that may be opened.
 [[nodiscard]] std::string claimed_loop_device(const std::string& path);
 
-struct PartitionDevice {
-    std::string path; // "/dev/sda1"
-    dev_t device = 0;
-    std::uint64_t start = 0; // bytes from the start of the disk
-    std::uint64_t size = 0;  // bytes
-};
-
-// The partitions of a disk that the kernel has devices for.
-[[nodiscard]] std::vector<PartitionDevice> partition_devices(dev_t disk);
+// The same for what a loop device lies on: those in `own` do not count, nor those that show none of `range`.
+[[nodiscard]] std::string claimed_loop_device(const FileId& below, const Extent& range,
+                                              const std::set<dev_t>& own);
 
 } // namespace ezio

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/file_id.hpp"
+
+namespace ezio {
+
+FileId file_id(const struct stat& status)
+{
+    return S_ISBLK(status.st_mode) ? file_id_of_device(status.st_rdev)
+                                   : FileId{false, status.st_dev, status.st_ino};
+}
+
+FileId file_id_of_device(dev_t device)
+{
+    return {true, device, 0};
+}
+
+std::optional<FileId> file_id(const std::string& path)
+{
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? std::optional(file_id(status)) : std::nullopt;
+}
+
+std::optional<FileId> file_id(int fd)
+{
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 ? std::optional(file_id(status)) : std::nullopt;
+}
+
+} // namespace ezio
