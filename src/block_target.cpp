@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -27,19 +26,6 @@ bool is_device(const std::string& path, dev_t device)
     struct stat status {};
     return path.starts_with('/') && ::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode) &&
            status.st_rdev == device;
-}
-
-bool is_swap(dev_t device)
-{
-    std::ifstream table("/proc/swaps");
-    std::string line;
-    std::getline(table, line); // the headings
-    while (std::getline(table, line)) {
-        if (is_device(line.substr(0, line.find_first_of(" \t")), device)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 // The first device that holds this one (dm, md), from sysfs; empty when there is none.
@@ -61,7 +47,7 @@ std::string why_busy(const std::string& path, dev_t device)
                    ? fmt::format("{} is mounted on {}; unmount it first", path, use.point)
                    : describe_use(path, use);
     }
-    if (is_swap(device)) {
+    if (is_swap(file_id_of_device(device))) {
         return fmt::format("{} is in use as swap; run swapoff first", path);
     }
     if (const std::string holder = holder_of(device); !holder.empty()) {

@@ -54,6 +54,13 @@ void lock_file(const Fd& fd, const std::string& path)
     lock_bytes(fd, path);
 }
 
+void refuse_swap(const Fd& fd, const std::string& path)
+{
+    if (const auto id = file_id(fd.get()); id && is_swap(*id)) {
+        throw Error(ExitStatus::target, fmt::format("{} is in use as swap; run swapoff first", path));
+    }
+}
+
 void grow(int fd, const std::string& path, std::uint64_t needed)
 {
     const auto status = status_of(fd, path);
@@ -75,6 +82,7 @@ Fd open_for_writing(const std::string& path, const Image& image)
     lock_file(fd, path); // from here on the file is ours to remove
     try {
         if (exists) {
+            refuse_swap(fd, path);
             refuse_used_loop(path, uses_of_file(path));
         } else {
             sync_name_of(path);

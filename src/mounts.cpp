@@ -35,14 +35,15 @@ std::string unescaped(std::string_view field)
     return text;
 }
 
-bool is_on(const Mounted& mounted, dev_t device)
+// By what the kernel calls it: FUSE and EROFS name the file as the source that they have mounted themselves.
+bool is_named(const std::string& name, const FileId& id)
 {
-    if (mounted.device == device) {
-        return true;
-    }
-    struct stat status {};
-    return mounted.source.starts_with('/') && ::stat(mounted.source.c_str(), &status) == 0 &&
-           S_ISBLK(status.st_mode) && status.st_rdev == device;
+    return name.starts_with('/') && file_id(name) == id;
+}
+
+bool is_on(const Mounted& mounted, const FileId& id)
+{
+    return (id.is_device && mounted.device == id.device) || is_named(mounted.source, id);
 }
 
 bool is_claimed(const std::string& device)
@@ -76,25 +77,21 @@ class UseFinder {
         if (device == 0 || !m_seen.insert(device).second) {
             return;
         }
-        for (const Mounted& mounted : m_mounts) {
-            if (is_on(mounted, device)) {
-                m_uses.push_back({device_path(device), mounted.point, mounted.read_only});
-            }
-        }
+        const FileId id = file_id_of_device(device);
+        add_mounts_of(id, device_path(device));
         for (const PartitionDevice& partition : partition_devices(device)) {
             add(partition.device);
         }
         for (const dev_t holder : holders_of(device)) {
             add(holder);
         }
-        add_loops_on(file_id_of_device(device));
+        add_loops_on(id);
     }
 
-    void add_loops_on(const FileId& below, const Extent& range = {0, largest_offset})
+    void add_file(const FileId& id, const std::string& path, const Extent& range = {0, largest_offset})
     {
-        for (const LoopDevice& loop : loop_devices_on(below, range)) {
-            add(loop.device);
-        }
+        add_mounts_of(id, path);
+        add_loops_on(id, range);
     }
 
     void add_below(const DeviceStack& stack)
@@ -108,7 +105,7 @@ class UseFinder {
                 m_seen.erase(layer.loop.below->device);
                 add(layer.loop.below->device);
             } else {
-                add_loops_on(*layer.loop.below, layer.range);
+                add_file(*layer.loop.below, layer.loop.below_path, layer.range);
             }
         }
     }
@@ -116,6 +113,22 @@ class UseFinder {
     std::vector<DeviceUse> take() { return std::move(m_uses); }
 
   private:
+    void add_mounts_of(const FileId& id, const std::string& path)
+    {
+        for (const Mounted& mounted : m_mounts) {
+            if (is_on(mounted, id)) {
+                m_uses.push_back({path, mounted.point, mounted.read_only});
+            }
+        }
+    }
+
+    void add_loops_on(const FileId& below, const Extent& range = {0, largest_offset})
+    {
+        for (const LoopDevice& loop : loop_devices_on(below, range)) {
+            add(loop.device);
+        }
+    }
+
     const std::vector<Mounted> m_mounts;
     std::set<dev_t> m_seen;
     std::vector<DeviceUse> m_uses;
@@ -149,7 +162,23 @@ std::vector<Mounted> parse_mountinfo(std::string_view text)
 
 std::string describe_use(const std::string& path, const DeviceUse& use)
 {
-    return fmt::format("{} is in use: {} is mounted on {}; unmount it first", path, use.device, use.point);
+    return use.device == path ? fmt::format("{} is mounted on {}; unmount it first", path, use.point)
+                              : fmt::format("{} is in use: {} is mounted on {}; unmount it first", path,
+                                            use.device, use.point);
+}
+
+bool is_swap(const FileId& id)
+{
+    const std::string table = contents_of("/proc/swaps");
+    std::string_view text = table;
+    (void)take_line(text); // the headings
+    while (!text.empty()) {
+        const std::string_view line = take_line(text);
+        if (is_named(unescaped(line.substr(0, line.find_first_of(" \t"))), id)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 std::vector<DeviceUse> uses_of(dev_t device)
@@ -164,7 +193,7 @@ std::vector<DeviceUse> uses_of_file(const std::string& path)
 {
     UseFinder finder;
     if (const auto id = file_id(path)) {
-        finder.add_loops_on(*id);
+        finder.add_file(*id, path);
     }
     return finder.take();
 }

@@ -65,6 +65,11 @@ bool lock_below(const Fd& fd, const Layer& layer, bool writable)
 void claim_file(const std::string& path, const Layer& layer, Claims& claims)
 {
     const std::string& name = layer.loop.below_path;
+    if (is_swap(*layer.loop.below)) {
+        throw Error(
+            ExitStatus::target,
+            fmt::format("{} is in use: the file below it, {}, is swap; run swapoff first", path, name));
+    }
     Fd fd = layer.shared ? Fd() : open_file_below(layer, O_RDWR);
     const bool writable = static_cast<bool>(fd);
     if (!fd) {

@@ -41,8 +41,11 @@ struct DeviceUse {
 // devices), and of what else is upon the file or device that it lies on itself, where it is a loop device.
 [[nodiscard]] std::vector<DeviceUse> uses_of(dev_t device);
 
-// The same for a regular file that is the backing file of loop devices.
+// The same for a regular file: of the loop devices upon it, and of what has mounted it without (FUSE, EROFS).
 [[nodiscard]] std::vector<DeviceUse> uses_of_file(const std::string& path);
+
+// Whether the device or file is in use as swap.
+[[nodiscard]] bool is_swap(const FileId& id);
 
 // Throws Error (ExitStatus::target) when the target `path`, of which `uses` is known, is in use by way of a
 // loop device. One that is only attached is no reason: nobody has part of it in memory.
