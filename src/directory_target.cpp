@@ -414,6 +414,20 @@ Fd make_files(const std::string& path, const std::string& directory, const Image
 
 } // namespace
 
+std::vector<std::string> files_of_target(const std::string& path, Access access, const Image& image)
+{
+    if (!is_directory(path)) {
+        return {path};
+    }
+    const auto files = files_of(image);
+    const std::string directory = directory_of_files(path, access, image, files);
+    std::vector<std::string> paths;
+    for (const auto& file : files) {
+        paths.push_back(directory + "/" + file.name);
+    }
+    return paths;
+}
+
 std::unique_ptr<Target> open_directory(const std::string& path, Access access, const Image& image)
 {
     if (image.single_file) {

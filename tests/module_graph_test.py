@@ -26,7 +26,7 @@ LAYERS = {
     "torrents": "discard http_download magnet piece_scan torrent_file torrent_maker torrent_source verifier",
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
                    " write_order",
-    "targets": "block_device block_target device_identity device_tree directory_target fd_target file_target free_space mounts page_buffer page_cache payload_io"
+    "targets": "block_device block_target device_identity device_tree directory_target fd_target file_roles file_target free_space mounts page_buffer page_cache payload_io"
                " target target_claims write_behind",
     "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
                          " tls_credentials",

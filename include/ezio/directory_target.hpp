@@ -88,6 +88,11 @@ class DirectoryTarget : public Target {
     std::unordered_map<std::size_t, std::list<OpenFile>::iterator> m_open;
 };
 
+// The files that an image's bytes are in, or will be: those of its extents, where `path` is a directory, and
+// otherwise `path` itself.
+[[nodiscard]] std::vector<std::string> files_of_target(const std::string& path, Access access,
+                                                       const Image& image);
+
 // Throws Error as open_target does. Access::read_write makes the directory for the torrent's name and the
 // (sparse) files in it, and locks it against other writers.
 [[nodiscard]] std::unique_ptr<Target> open_directory(const std::string& path, Access access,
