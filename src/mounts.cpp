@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <set>
@@ -33,6 +34,35 @@ std::string unescaped(std::string_view field)
         field.remove_prefix(is_escape ? 4 : 1);
     }
     return text;
+}
+
+struct Line {
+    dev_t device = 0;
+    std::string point, type, source, options;
+};
+
+// Of mountinfo; those of another form are left out.
+std::vector<Line> lines_of(std::string_view text)
+{
+    std::vector<Line> lines;
+    while (!text.empty()) {
+        const std::string line(take_line(text));
+        const std::size_t separator = line.find(" - "); // before it there may be any number of fields
+        if (separator == std::string::npos) {
+            continue;
+        }
+        std::istringstream fields(line.substr(0, separator));
+        std::istringstream tail(line.substr(separator + 3));
+        std::array<std::string, 5> head; // id, parent, device, root, mount point
+        std::string type, source, options;
+        const bool complete =
+            fields >> head[0] >> head[1] >> head[2] >> head[3] >> head[4] && tail >> type >> source;
+        tail >> options;
+        if (complete) {
+            lines.push_back({parse_device(head[2]), unescaped(head[4]), type, unescaped(source), options});
+        }
+    }
+    return lines;
 }
 
 // By what the kernel calls it: FUSE and EROFS name the file as the source that they have mounted themselves.
@@ -139,25 +169,18 @@ class UseFinder {
 std::vector<Mounted> parse_mountinfo(std::string_view text)
 {
     std::vector<Mounted> mounts;
-    while (!text.empty()) {
-        const std::string line(take_line(text));
-        const std::size_t separator = line.find(" - "); // before it there may be any number of fields
-        if (separator == std::string::npos) {
-            continue;
-        }
-        std::istringstream fields(line.substr(0, separator));
-        std::istringstream tail(line.substr(separator + 3));
-        std::array<std::string, 5> head; // id, parent, device, root, mount point
-        std::string type, source, options;
-        const bool complete =
-            fields >> head[0] >> head[1] >> head[2] >> head[3] >> head[4] && tail >> type >> source;
-        tail >> options;
-        if (complete) {
-            mounts.push_back({parse_device(head[2]), unescaped(source), unescaped(head[4]),
-                              options == "ro" || options.starts_with("ro,")});
-        }
+    for (const Line& line : lines_of(text)) {
+        mounts.push_back(
+            {line.device, line.source, line.point, line.options == "ro" || line.options.starts_with("ro,")});
     }
     return mounts;
+}
+
+bool is_devtmpfs(dev_t device)
+{
+    const auto lines = lines_of(contents_of("/proc/self/mountinfo"));
+    return std::any_of(lines.begin(), lines.end(),
+                       [&](const Line& line) { return line.device == device && line.type == "devtmpfs"; });
 }
 
 std::string describe_use(const std::string& path, const DeviceUse& use)

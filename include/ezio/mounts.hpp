@@ -27,6 +27,9 @@ struct Mounted {
 // Lines of another form are left out.
 [[nodiscard]] std::vector<Mounted> parse_mountinfo(std::string_view text);
 
+// Whether the file system with this number (st_dev) is one that the kernel makes device nodes in.
+[[nodiscard]] bool is_devtmpfs(dev_t device);
+
 // Where a device is in use.
 struct DeviceUse {
     std::string device; // "/dev/sda1": the device itself, a partition of it, or what was built upon either
