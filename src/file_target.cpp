@@ -105,7 +105,8 @@ std::unique_ptr<Target> open_image_file(const std::string& path, Access access, 
 {
     const PageCache page_cache = page_cache_for(image.map.device_bytes());
     if (access == Access::read_write) {
-        return std::make_unique<FdTarget>(open_for_writing(path, image), path, page_cache);
+        return std::make_unique<FdTarget>(open_for_writing(path, image), path, page_cache, Claims{},
+                                          image.map.device_end());
     }
     Fd fd = open_existing(path, access);
     const auto size = static_cast<std::uint64_t>(status_of(fd.get(), path).st_size);

@@ -201,6 +201,56 @@ TEST_CASE("image file: one that something has mounted without a loop device is r
     CHECK_NOTHROW(open_target(dir / "disk", Access::read_only, small_image()));
 }
 
+TEST_CASE(
+    "image file: one that is removed, replaced or cut short while it is written is a failure in the end")
+{
+    const TempDir dir;
+    std::filesystem::create_directory(dir / "images");
+    const std::string file = dir / "images/disk";
+    const auto target = open_target(file, Access::read_write, small_image());
+    const auto loss = [&] {
+        const auto failure = target->sync();
+        REQUIRE(failure);
+        CHECK(failure->operation == IoFailure::Operation::sync);
+        CHECK(failure->path == file);
+        return failure->error;
+    };
+    CHECK_FALSE(target->sync());
+
+    std::filesystem::rename(file, dir / "kept");
+    CHECK(loss() == ESTALE);
+    test::make_sparse_file(file, 1_MiB); // another one
+    CHECK(loss() == ESTALE);
+    std::filesystem::rename(dir / "kept", file);
+    CHECK_FALSE(target->sync());
+
+    std::filesystem::resize_file(file, 1_MiB - 1);
+    CHECK(loss() == 0);
+    std::filesystem::resize_file(file, 1_MiB);
+    CHECK_FALSE(target->sync());
+
+    std::filesystem::rename(dir / "images", dir / "moved");
+    CHECK(loss() == ESTALE);
+    std::filesystem::rename(dir / "moved", dir / "images");
+    {
+        std::filesystem::permissions(dir / "images", std::filesystem::perms(0)); // after --user
+        const test::Unprivileged nobody;
+        CHECK_FALSE(target->sync()); // it cannot be told
+    }
+    std::filesystem::permissions(dir / "images", std::filesystem::perms(0700));
+    std::filesystem::remove(file);
+    CHECK(loss() == ESTALE);
+}
+
+TEST_CASE("image file: nobody asks what became of one that is only read")
+{
+    const TempDir dir;
+    test::make_sparse_file(dir / "disk", 1_MiB);
+    const auto target = open_target(dir / "disk", Access::read_only, small_image());
+    std::filesystem::remove(dir / "disk");
+    CHECK_FALSE(target->sync());
+}
+
 TEST_CASE("image file: when it cannot grow it is refused, and a new one removed")
 {
     const TempDir dir;

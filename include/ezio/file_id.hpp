@@ -5,6 +5,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -26,5 +27,10 @@ struct FileId {
 // Empty when nothing is there, or it may not be looked at.
 [[nodiscard]] std::optional<FileId> file_id(const std::string& path);
 [[nodiscard]] std::optional<FileId> file_id(int fd);
+
+// What became of a regular file that `path` named when it was opened, or of its name: ESTALE when it was
+// removed or replaced, by whatever became of a directory above, 0 when it is shorter than `size` now; empty
+// when all is well, and when that cannot be told (a directory that may no longer be searched).
+[[nodiscard]] std::optional<int> loss_of(const std::string& path, const FileId& id, std::uint64_t size);
 
 } // namespace ezio
