@@ -5,7 +5,10 @@
 #include "ezio/clock.hpp"
 #include "ezio/command_output.hpp"
 #include "ezio/descriptor_limit.hpp"
+#include "ezio/directory_target.hpp"
 #include "ezio/discard.hpp"
+#include "ezio/file_roles.hpp"
+#include "ezio/http_download.hpp"
 #include "ezio/magnet.hpp"
 #include "ezio/metadata_session.hpp"
 #include "ezio/printable.hpp"
@@ -69,6 +72,43 @@ std::optional<milliseconds> shorter(const std::optional<milliseconds>& a,
     return a && b ? std::min(a, b) : (a ? a : b);
 }
 
+// What a command reads besides the image: their owners keep them.
+std::vector<InputFile> inputs_of(const std::string& torrent, const TlsFiles& tls)
+{
+    std::vector<InputFile> inputs{
+        {"--ssl-cert", tls.certificate}, {"--ssl-key", tls.key}, {"--ssl-dh", tls.dh}};
+    if (!is_magnet(torrent) && !is_http_url(torrent)) {
+        inputs.push_back({"the torrent", torrent});
+    }
+    return inputs;
+}
+
+// Before anything is read or written.
+void refuse_mixed_up_files(const FetchOptions& options)
+{
+    const auto inputs = inputs_of(options.torrent, options.network.tls);
+    refuse_printing_into({options.target});
+    refuse_overwriting({options.target}, inputs);
+    if (!options.save_torrent.empty()) {
+        std::vector<std::string> others{options.target};
+        for (const InputFile& input : inputs) {
+            others.push_back(input.path);
+        }
+        refuse_replacing(options.save_torrent, others);
+    }
+}
+
+// The same of a directory's files, which only the torrent names.
+void refuse_mixed_up_files(const FetchOptions& options, const Image& image)
+{
+    const auto written = files_of_target(options.target, Access::read_write, image);
+    refuse_printing_into(written);
+    refuse_overwriting(written, inputs_of(options.torrent, options.network.tls));
+    if (!options.save_torrent.empty()) {
+        refuse_replacing(options.save_torrent, written);
+    }
+}
+
 // The torrent that is fetched, and what the options' names resolved to: for a magnet link they are needed
 // before it, and the port stays the same.
 struct ToFetch {
@@ -78,9 +118,7 @@ struct ToFetch {
 
 ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
 {
-    if (!options.save_torrent.empty()) {
-        refuse_replacing(options.save_torrent, {options.target});
-    }
+    refuse_mixed_up_files(options);
     ToFetch found;
     std::string bytes;
     if (is_magnet(options.torrent)) {
@@ -103,6 +141,7 @@ ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
         found.torrent = parse_torrent(bytes, options.torrent);
         found.endpoints = resolve(options.network);
     }
+    refuse_mixed_up_files(options, found.torrent.image);
     if (!options.save_torrent.empty()) {
         write_file_atomically(options.save_torrent, bytes);
     }
@@ -189,6 +228,7 @@ void run(const SeedOptions& options, const Context& context)
         transfer.clients = static_cast<unsigned>(*options.clients);
     }
     context.stop.set_disk(options.source);
+    refuse_printing_into(files_of_target(options.source, Access::read_only, torrent.image));
     const auto source = open_target(options.source, Access::read_only, torrent.image);
     give_up_privileges_for(user, transfer, options.source, context.stop);
     run_transfer(torrent, *source, transfer, context.reporter, context.wakeup, context.stop);
@@ -209,6 +249,9 @@ void run(const FetchOptions& options, const Context& context)
     transfer.timed_since = started;
     context.stop.set_disk(options.target);
     const auto target = open_in_time(options, torrent.image, started, context.reporter);
+    if (const std::string doubt = target->doubt(); !doubt.empty()) {
+        context.reporter.warning(doubt);
+    }
     give_up_privileges_for(user, transfer, options.target, context.stop);
     if (options.discard) { // needs no more than the open target, and spares its data when the above fails
         discard_in_time(options, *target, torrent.image.map, started, context);
@@ -221,6 +264,7 @@ void run(const VerifyOptions& options, const Context& context)
     const LoadedTorrent torrent = torrent_from(options.torrent, context);
     const Image& image = torrent.image;
     context.stop.set_disk(options.target);
+    refuse_printing_into(files_of_target(options.target, Access::read_only, image));
     const auto target = open_target(options.target, Access::read_only, image);
     context.reporter.start(start_event("verify", torrent, options.target));
     TargetCheck check(image, *target, TargetCheck::First::sync_and_drop_cache, context.wakeup);

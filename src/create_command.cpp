@@ -5,6 +5,7 @@
 #include "ezio/command_output.hpp"
 #include "ezio/commands.hpp"
 #include "ezio/fd.hpp"
+#include "ezio/file_roles.hpp"
 #include "ezio/image_source.hpp"
 #include "ezio/partclone_info.hpp"
 #include "ezio/piece_length.hpp"
@@ -74,6 +75,19 @@ void refuse_senseless_options(const CreateOptions& options, SourceKind kind)
     }
     refuse_combination(options.piece_length.has_value() && kind == SourceKind::partclone_info, "--piece-size",
                        "partclone's hashes are for pieces of 16 MiB; create from the device for others");
+}
+
+// The files of a directory are the source, and beside a torrent.info are those that it tells of.
+void refuse_mixed_up_files(const CreateOptions& options, SourceKind kind)
+{
+    std::vector<std::string> inputs{options.source, options.extents, options.ssl_ca};
+    if (kind != SourceKind::disk) {
+        const auto files =
+            image_files_in(kind == SourceKind::directory ? options.source : directory_of(options.source));
+        inputs.insert(inputs.end(), files.begin(), files.end());
+    }
+    refuse_printing_into(inputs);
+    refuse_replacing(options.output, inputs);
 }
 
 // "sda1" for /dev/sda1 and for what partclone wrote into sda1/torrent.info.
@@ -232,7 +246,7 @@ void run(const CreateOptions& options, const Context& context)
     const SourceKind kind = kind_of(options.source);
     refuse_senseless_options(options, kind);
     TorrentContents contents = contents_from(options, kind);
-    refuse_replacing(options.output, {options.source, options.extents, options.ssl_ca});
+    refuse_mixed_up_files(options, kind);
     refuse_uncreatable_file(options.output);
     if (kind == SourceKind::partclone_info) {
         keep_partclones_hashes(options, context, contents);

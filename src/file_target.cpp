@@ -2,6 +2,7 @@
 #include "ezio/fd_target.hpp"
 #include "ezio/free_space.hpp"
 #include "ezio/mounts.hpp"
+#include "ezio/target_claims.hpp"
 
 #include <fmt/format.h>
 
@@ -50,6 +51,14 @@ void lock_file(const Fd& fd, const std::string& path)
     if (const int error = refuse_second_writer(fd, path); error != 0) {
         throw Error(ExitStatus::target, fmt::format("{} cannot be locked: {}", path, errno_text(error)));
     }
+    lock_bytes(fd, path);
+}
+
+void refuse_swap(const Fd& fd, const std::string& path)
+{
+    if (const auto id = file_id(fd.get()); id && is_swap(*id)) {
+        throw Error(ExitStatus::target, fmt::format("{} is in use as swap; run swapoff first", path));
+    }
 }
 
 void grow(int fd, const std::string& path, std::uint64_t needed)
@@ -73,6 +82,7 @@ Fd open_for_writing(const std::string& path, const Image& image)
     lock_file(fd, path); // from here on the file is ours to remove
     try {
         if (exists) {
+            refuse_swap(fd, path);
             refuse_used_loop(path, uses_of_file(path));
         } else {
             sync_name_of(path);
@@ -95,7 +105,8 @@ std::unique_ptr<Target> open_image_file(const std::string& path, Access access, 
 {
     const PageCache page_cache = page_cache_for(image.map.device_bytes());
     if (access == Access::read_write) {
-        return std::make_unique<FdTarget>(open_for_writing(path, image), path, page_cache);
+        return std::make_unique<FdTarget>(open_for_writing(path, image), path, page_cache, Claims{},
+                                          image.map.device_end());
     }
     Fd fd = open_existing(path, access);
     const auto size = static_cast<std::uint64_t>(status_of(fd.get(), path).st_size);

@@ -14,12 +14,12 @@ set(room_swarm answer_guard client_registry duplicate_peers introductions link_u
 set(room_verify piece_scan target_check verifier)
 set(room_capture block_map disk_contents disk_layout file_system_extents gpt_header image_source map_check partclone
     partclone_info partition_records partition_types source_disk superblock xfs_log)
-set(room_target background_sync block_device block_target device_identity directory_target fd_target file_target
-    free_space mounts page_cache payload_io target watched_target write_behind)
+set(room_target background_sync block_device block_target device_identity device_tree directory_target fd_target
+    file_roles file_target free_space mounts page_cache payload_io target target_claims watched_target write_behind)
 set(room_net addresses allowed_networks ca_certificate discovery_message interfaces local_discovery port_reservation
     tls_credentials)
 set(room_torrent http_download magnet piece_length portability torrent_file torrent_maker torrent_source)
 set(room_image extent_map sha1 sha1_blocks sha256)
 set(room_report json_reporter line_printer progress_line rate_meter summary_text text_reporter warnings)
 set(room_process descriptor_limit privileges stop_signal subprocess watchdog)
-set(room_util error fd positional_io printable read_file text units wakeup)
+set(room_util error fd file_id positional_io printable read_file text units wakeup)

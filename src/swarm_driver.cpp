@@ -40,6 +40,7 @@ void SwarmDriver::observe(Phase phase, Clock::time_point now)
         refuse_disagreeing_hashes();
     }
     m_counts = m_session.counts();
+    m_clients = m_session.clients(); // of this moment: a stop may come before the next look
     look_at_peers(phase);
     look_for_peers();
     m_wrong_data.observe(m_disk.right_pieces, m_watch.has_source(), m_now);
@@ -84,7 +85,6 @@ void SwarmDriver::look_at_peers(Phase phase)
     m_last_look = m_now;
     m_watch.look(m_session.peers(), m_now);
     look_at_rate();
-    m_clients = m_session.clients();
     m_session.connect(m_watch.missing_peers()); // also when all is here: they may know nobody else
 }
 

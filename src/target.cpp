@@ -4,12 +4,13 @@
 #include "ezio/device_identity.hpp"
 #include "ezio/directory_target.hpp"
 #include "ezio/fd_target.hpp"
+#include "ezio/mounts.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <filesystem>
 
-#include <sys/file.h>
 #include <sys/stat.h>
 
 namespace ezio {
@@ -28,13 +29,37 @@ std::optional<IoFailure> Target::write_at(std::uint64_t offset, std::span<const 
 
 namespace {
 
-// "/dev/$DISK" with an empty variable is a directory, and one that can be written to.
-bool is_device_directory(const struct stat& status)
+bool is_below_dev(const std::string& real)
+{
+    return (real + "/").starts_with("/dev/") && !(real + "/").starts_with("/dev/shm/");
+}
+
+// Whether a directory is among the devices: on the file system of /dev, or on a devtmpfs somewhere else. A
+// file there is a disk that is missing, or misspelled, and is kept in memory. Where /dev is no mount of its
+// own, only the name can tell. What is mounted below /dev is a place like any other: /dev/shm.
+bool is_among_devices(const std::string& directory, const struct stat& status)
 {
     struct stat dev {};
     struct stat root {};
-    return ::stat("/dev", &dev) == 0 && ::stat("/", &root) == 0 && dev.st_dev != root.st_dev &&
-           status.st_dev == dev.st_dev;
+    if (::stat("/dev", &dev) == 0 && ::stat("/", &root) == 0 && status.st_dev == dev.st_dev &&
+        (dev.st_dev != root.st_dev || is_below_dev(real_path(directory)))) {
+        return true;
+    }
+    return is_devtmpfs(status.st_dev);
+}
+
+// The same of what does not exist, by the directory that it would be made in, or that this would be made in.
+bool would_be_among_devices(const std::string& path)
+{
+    std::filesystem::path directory = std::filesystem::path(real_path(path)).parent_path();
+    struct stat status {};
+    while (::stat(directory.c_str(), &status) != 0) {
+        if (directory == directory.parent_path()) {
+            return false;
+        }
+        directory = directory.parent_path();
+    }
+    return is_among_devices(directory.string(), status);
 }
 
 void refuse_other_disk(const std::string& path, const std::string& serial)
@@ -63,17 +88,6 @@ std::optional<IoFailure> Target::discard(std::uint64_t offset, std::uint64_t len
     return IoFailure{IoFailure::Operation::discard, path(), offset, length, EOPNOTSUPP};
 }
 
-int refuse_second_writer(const Fd& fd, const std::string& path)
-{
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
-        return 0;
-    }
-    if (errno == EWOULDBLOCK) {
-        throw Error(ExitStatus::target, fmt::format("{} is being written by another process", path));
-    }
-    return errno;
-}
-
 std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image,
                                     const std::string& serial)
 {
@@ -83,7 +97,7 @@ std::unique_ptr<Target> open_target(const std::string& path, Access access, cons
     }
     if (::stat(path.c_str(), &status) != 0) {
         const int error = errno;
-        if (error == ENOENT && real_path(path).starts_with("/dev/")) {
+        if (error == ENOENT && would_be_among_devices(path)) {
             throw Error(
                 ExitStatus::target,
                 fmt::format("{} does not exist; is the disk there, and its name spelled right?", path));
@@ -97,10 +111,16 @@ std::unique_ptr<Target> open_target(const std::string& path, Access access, cons
         return open_block_device(path, access, image);
     }
     if (S_ISREG(status.st_mode)) {
+        if (access == Access::read_write && is_among_devices(directory_of(real_path(path)), status)) {
+            throw Error(ExitStatus::target,
+                        fmt::format("{} is a regular file among the devices, in memory; remove it, and see "
+                                    "whether the disk is there and its name spelled right",
+                                    path));
+        }
         return open_image_file(path, access, image);
     }
     if (S_ISDIR(status.st_mode)) {
-        if (access == Access::read_write && is_device_directory(status)) {
+        if (access == Access::read_write && is_among_devices(path, status)) {
             throw Error(ExitStatus::target,
                         fmt::format("{} is the directory of devices; name one of them", path));
         }

@@ -178,16 +178,6 @@ std::string resolved_regular_file(const std::string& path)
     return error ? path : real.string();
 }
 
-// By whatever names, and also while there is no such file.
-bool is_same_file(const std::string& a, const std::string& b)
-{
-    std::error_code error;
-    if (std::filesystem::equivalent(a, b, error)) {
-        return true;
-    }
-    return real_path(a) == real_path(b);
-}
-
 } // namespace
 
 std::string extent_name(std::uint64_t offset)
@@ -218,17 +208,6 @@ std::string encode_torrent(const TorrentContents& contents)
     encode_info(out, contents);
     out.end();
     return bytes;
-}
-
-void refuse_replacing(const std::string& path, const std::vector<std::string>& others)
-{
-    for (const std::string& other : others) {
-        if (!other.empty() && is_same_file(path, other)) {
-            throw Error(
-                ExitStatus::usage,
-                fmt::format("{} would be replaced by the torrent; write that to another file", other));
-        }
-    }
 }
 
 void refuse_uncreatable_file(const std::string& path)

@@ -26,11 +26,11 @@ LAYERS = {
     "torrents": "discard http_download magnet piece_scan torrent_file torrent_maker torrent_source verifier",
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
                    " write_order",
-    "targets": "block_device block_target device_identity directory_target fd_target file_target free_space mounts page_buffer page_cache payload_io"
-               " target write_behind",
+    "targets": "block_device block_target device_identity device_tree directory_target fd_target file_roles file_target free_space mounts page_buffer page_cache payload_io"
+               " target target_claims write_behind",
     "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
-    "foundation": "big_endian clock context error extent_map fd image little_endian openssl_handles positional_io printable privileges rate_meter"
+    "foundation": "big_endian clock context error extent_map fd file_id image little_endian openssl_handles positional_io printable privileges rate_meter"
                   " read_file reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
 }
 

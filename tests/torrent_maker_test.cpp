@@ -237,23 +237,6 @@ TEST_CASE("atomic write: what could not be created is refused beforehand, and no
     CHECK(refusal_of([&] { refuse_uncreatable_file("/dev/null"); }).status == ExitStatus::target);
 }
 
-TEST_CASE("atomic write: what is to be read is not replaced, by whatever name it is called")
-{
-    const TempDir dir;
-    const std::string disk = dir / "disk.img";
-    test::write_file(disk, "data");
-    std::filesystem::create_symlink(disk, dir / "link");
-    std::filesystem::create_hard_link(disk, dir / "second");
-    for (const std::string& name : {disk, dir / "link", dir / "second", dir / "./disk.img"}) {
-        const auto refusal = refusal_of([&] { refuse_replacing(name, {"", dir / "missing", disk}); });
-        CHECK(refusal.status == ExitStatus::usage);
-        CHECK_THAT(refusal.message, contains("would be replaced"));
-    }
-    refuse_replacing(dir / "new.torrent", {disk, dir / "missing", dir / "new.img"});
-    CHECK(refusal_of([&] { refuse_replacing(dir / "new.img", {dir / "./new.img"}); }).status ==
-          ExitStatus::usage); // both are about to be made
-}
-
 TEST_CASE("atomic write: no device, directory or pipe is ever replaced by a file")
 {
     const TempDir dir;

@@ -35,10 +35,6 @@ struct TorrentContents {
 // The torrent file's bytes. The same contents give the same bytes.
 [[nodiscard]] std::string encode_torrent(const TorrentContents& contents);
 
-// Throws Error (ExitStatus::usage) when `path` is one of `others`, by whatever name: a torrent that is
-// written there would replace it. An empty one is no file.
-void refuse_replacing(const std::string& path, const std::vector<std::string>& others);
-
 // Throws Error (ExitStatus::target) when write_file_atomically could not create `path`: for those who want to
 // know before hours of work.
 void refuse_uncreatable_file(const std::string& path);

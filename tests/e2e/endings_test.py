@@ -117,6 +117,12 @@ class Signals(ImageCase):
         seeder, address = self.start_listening("seed", self.torrent, self.source)
         self.assertIn("it has sent 0 B, and 0 clients are complete", self.check_stop(signal.SIGTERM, seeder, address))
 
+    def test_a_seeder_that_is_stopped_at_once_knows_who_has_completed(self):
+        for _ in range(3):  # it looks at its peers once a second: at some moment of it this comes
+            seeder, address = self.start_listening("seed", self.torrent, self.source)
+            self.fetch(self.torrent, self.dir / "target.img", "--peer", address, "--seed-time", "0")
+            self.assertIn("and 1 client is complete", self.check_stop(signal.SIGTERM, seeder, address))
+
 
 class TimeLimits(ImageCase):
     def check_limit(self, option, seconds):
