@@ -9,6 +9,7 @@
 #include "ezio/magnet.hpp"
 #include "ezio/metadata_session.hpp"
 #include "ezio/move_gpt.hpp"
+#include "ezio/other_disks.hpp"
 #include "ezio/partition_rescan.hpp"
 #include "ezio/printable.hpp"
 #include "ezio/privileges.hpp"
@@ -235,9 +236,14 @@ void run(const FetchOptions& options, const Context& context)
     refuse_hopeless_expansion(options, torrent);
     context.stop.set_disk(options.target);
     const auto target = open_in_time(options, torrent.image, started, context.reporter);
-    std::unique_ptr<PartitionRescan> rescan; // which needs the privileges that are given up next
-    target->with_descriptor([&](int fd) { rescan = make_partition_rescan(fd, options.target); });
+    std::unique_ptr<PartitionRescan> rescan; // both need the privileges that are given up next
+    std::unique_ptr<OtherDisks> other_disks;
+    target->with_descriptor([&](int fd) {
+        rescan = make_partition_rescan(fd, options.target);
+        other_disks = make_other_disks(fd);
+    });
     transfer.rescan = rescan.get();
+    transfer.other_disks = other_disks.get();
     give_up_privileges_for(user, transfer, options.target, context.stop);
     if (options.discard) { // needs no more than the open target, and spares its data when the above fails
         discard_in_time(options, *target, torrent.image.map, started, context);
