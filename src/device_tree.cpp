@@ -161,7 +161,8 @@ std::vector<PartitionDevice> partition_devices(dev_t disk)
         std::error_code none;
         if (fs::exists(entry / "partition", none)) {
             partitions.push_back({path_from(entry), number_of(entry), number_in(entry / "start") * sysfs_unit,
-                                  number_in(entry / "size") * sysfs_unit});
+                                  number_in(entry / "size") * sysfs_unit,
+                                  static_cast<int>(number_in(entry / "partition"))});
         }
     }
     return partitions;

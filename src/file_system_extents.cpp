@@ -18,7 +18,7 @@ namespace ezio {
 
 namespace {
 
-Error refused(const std::string& message)
+Error unfit(const std::string& message)
 {
     return {ExitStatus::target, message};
 }
@@ -115,7 +115,7 @@ void FileSystem::refuse_several_devices() const
         (m_type == "xfs" && (xfs_has_log_device(superblock(xfs_superblock_offset)) ||
                              xfs_has_realtime_device(superblock(xfs_superblock_offset))));
     if (has_several) {
-        throw refused(fmt::format("the {} on {} spans several devices; take every byte of each with --all",
+        throw unfit(fmt::format("the {} on {} spans several devices; take every byte of each with --all",
                                   m_type, m_area.path));
     }
 }
@@ -129,7 +129,7 @@ void FileSystem::refuse_uncountable() const
     }
     const std::string version = partclone_version(m_type, m_tick);
     if (!counts_in_64_bits(version)) {
-        throw refused(fmt::format("the xfs on {} has {} blocks, of which partclone {} counts no more than "
+        throw unfit(fmt::format("the xfs on {} has {} blocks, of which partclone {} counts no more than "
                                   "2^32; use partclone 0.3.40 or later, or take every byte with --all",
                                   m_area.path, blocks, version));
     }
@@ -141,7 +141,7 @@ void FileSystem::refuse_unclean() const
         const char* const remedy = m_type.starts_with("ext") ? "run e2fsck on it"
                                    : m_type == "xfs" ? "mount it (a snapshot with -o nouuid) and unmount it"
                                                      : "mount it and unmount it";
-        throw refused(
+        throw unfit(
             fmt::format("the {} on {} was not left in order, and its maps of used blocks are not to be "
                         "trusted; {}{}, or use --force",
                         m_type, m_area.path, is_mounted() ? "unmount it and " : "", remedy));
@@ -169,7 +169,7 @@ void FileSystem::refuse_lossy(const BlockMap& map) const
         fmt::format("the map of used blocks that {} makes of {} is without {} that the {} counts as used",
                     partclone_program(m_type), m_area.path, format_bytes(missing), m_type);
     if (!m_options.force) {
-        throw refused(flaw + "; have it checked, or take every byte with --all");
+        throw unfit(flaw + "; have it checked, or take every byte with --all");
     }
     m_reporter.warning(flaw);
 }

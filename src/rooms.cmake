@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Which sources belong together: each room is compiled as one unit (CMakeLists.txt, EZIO_UNITY). House rule: every
 # source is in exactly one room; configuring fails otherwise.
-set(rooms cli transfer session engine swarm verify capture target net torrent image report process util)
+set(rooms cli transfer session engine swarm verify capture disk target net torrent image report process util)
 
 set(room_cli check_progress command_line command_output command_parser command_spec commands completion create_command
     help_text option_kinds suggestion)
@@ -14,12 +14,14 @@ set(room_swarm answer_guard client_registry duplicate_peers introductions link_u
 set(room_verify piece_scan target_check verifier)
 set(room_capture block_map disk_contents disk_layout file_system_extents gpt_header image_source map_check partclone
     partclone_info partition_records partition_types source_disk superblock xfs_log)
+set(room_disk clear_signatures disk_identity gpt move_gpt other_disks partition_list partition_rescan signatures)
 set(room_target background_sync block_device block_target device_identity device_tree directory_target fd_target
-    file_roles file_target free_space mounts page_cache payload_io target target_claims watched_target write_behind)
+    file_roles file_target free_space mounts page_cache payload_io replaced_bytes target target_claims watched_target
+    write_behind)
 set(room_net addresses allowed_networks ca_certificate discovery_message interfaces local_discovery port_reservation
     tls_credentials)
 set(room_torrent http_download magnet piece_length portability torrent_file torrent_maker torrent_source)
 set(room_image extent_map sha1 sha1_blocks sha256)
 set(room_report json_reporter line_printer progress_line rate_meter summary_text text_reporter warnings)
-set(room_process descriptor_limit privileges stop_signal subprocess watchdog)
+set(room_process child_process descriptor_limit privileges stop_signal subprocess watchdog)
 set(room_util error fd file_id positional_io printable read_file text units wakeup)

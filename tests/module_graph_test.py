@@ -23,15 +23,15 @@ LAYERS = {
     "session": "answer_guard client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery peer_ledger peer_messages"
                " peer_plugins piece_assigner send_window session_alerts session_events session_settings swarm tcp_preference torrent_session"
                " web_certificates",
-    "torrents": "discard http_download magnet piece_scan torrent_file torrent_maker torrent_source verifier",
+    "torrents": "clear_signatures discard http_download magnet move_gpt piece_scan torrent_file torrent_maker torrent_source verifier",
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
                    " write_order",
-    "targets": "block_device block_target device_identity device_tree directory_target fd_target file_roles file_target free_space mounts page_buffer page_cache payload_io"
-               " target target_claims write_behind",
+    "targets": "block_device block_target device_identity device_tree directory_target fd_target file_roles file_target free_space gpt mounts other_disks page_buffer page_cache partition_list partition_rescan payload_io"
+               " signatures target target_claims write_behind",
     "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
-    "foundation": "big_endian clock context error extent_map fd file_id image little_endian openssl_handles positional_io printable privileges rate_meter"
-                  " read_file reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
+    "foundation": "big_endian blkid_probe child_process clock context disk_identity error extent_map fd file_id image little_endian openssl_handles positional_io printable privileges rate_meter"
+                  " read_file replaced_bytes reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
 }
 
 LIBTORRENT = set("answer_guard disk_io duplicate_peers introductions magnet metadata_session peer_ledger peer_plugins session_alerts session_settings swarm tcp_preference"

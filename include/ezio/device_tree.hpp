@@ -33,6 +33,7 @@ struct PartitionDevice {
     dev_t device = 0;
     std::uint64_t start = 0; // bytes from the start of the disk
     std::uint64_t size = 0;  // bytes
+    int number = 0;          // in the table
 };
 
 // The partitions of a disk that the kernel has devices for.

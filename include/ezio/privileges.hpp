@@ -30,6 +30,7 @@ struct User {
 struct KeptPowers {
     bool open_any_file = false; // a directory of root whose files are opened as they are needed
     bool low_ports = false;     // a port below 1024 to listen on
+    bool change_partitions = false; // of a disk: for a child that does nothing else
 };
 
 // Becomes `user` if there is one, drops all capabilities but the kept ones, and can gain none by executing
