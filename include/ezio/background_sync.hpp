@@ -6,6 +6,7 @@
 #include "ezio/wakeup.hpp"
 
 #include <atomic>
+#include <exception>
 #include <optional>
 #include <thread>
 
@@ -15,7 +16,8 @@ namespace ezio {
 // and listening to signals.
 class BackgroundSync {
   public:
-    // Starts. Both must outlive it; `wakeup` is notified at the end.
+    // Starts. Both must outlive it; `wakeup` is notified at the end. Throws Error when a thread cannot be
+    // started.
     BackgroundSync(Target& target, Wakeup& wakeup);
     ~BackgroundSync(); // waits for the end
     BackgroundSync(const BackgroundSync&) = delete;
@@ -23,11 +25,12 @@ class BackgroundSync {
 
     [[nodiscard]] bool finished() const { return m_finished; }
 
-    // When finished.
-    [[nodiscard]] const std::optional<IoFailure>& failure() const { return m_failure; }
+    // When finished. What the sync threw is thrown here again.
+    [[nodiscard]] const std::optional<IoFailure>& failure() const;
 
   private:
     std::optional<IoFailure> m_failure; // published by m_finished
+    std::exception_ptr m_thrown;        // likewise
     std::atomic<bool> m_finished = false;
     std::thread m_thread; // last: it uses the rest
 };
