@@ -8,8 +8,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
+#include <string_view>
+
+#include <poll.h>
+#include <unistd.h>
 
 namespace ezio {
 
@@ -100,6 +106,11 @@ nlohmann::json info_event(const LoadedTorrent& torrent)
             {"created_by", torrent.creator}};
 }
 
+std::string info_in(Format format, const LoadedTorrent& torrent)
+{
+    return format == Format::json ? to_line(info_event(torrent)) + "\n" : info_text(torrent);
+}
+
 } // namespace
 
 void print_result(const std::string& text)
@@ -111,7 +122,25 @@ void print_result(const std::string& text)
 
 void print_info(const LoadedTorrent& torrent, Format format)
 {
-    print_result(format == Format::json ? to_line(info_event(torrent)) + "\n" : info_text(torrent));
+    print_result(info_in(format, torrent));
+}
+
+void print_made(const LoadedTorrent& torrent, Format format)
+{
+    constexpr int patience_ms = 2000;
+    const std::string info = info_in(format, torrent);
+    for (std::string_view text = info; !text.empty();) {
+        pollfd out{STDOUT_FILENO, POLLOUT, 0};
+        if (::poll(&out, 1, patience_ms) == 0) {
+            return;
+        }
+        const ssize_t written =
+            ::write(STDOUT_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+        if (written < 0 && errno != EINTR && errno != EAGAIN) {
+            throw Error(IoFailure{IoFailure::Operation::write, "standard output", 0, info.size(), errno});
+        }
+        text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+    }
 }
 
 void print_magnet(const LoadedTorrent& torrent, Format format)

@@ -121,6 +121,7 @@ struct ToFetch {
 
 ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
 {
+    allow_descriptors_for(options.network.max_peers); // a magnet link has a session of its own
     refuse_mixed_up_files(options);
     ToFetch found;
     std::string bytes;

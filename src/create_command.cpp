@@ -263,7 +263,7 @@ void run(const CreateOptions& options, const Context& context)
         parse_torrent(torrent, options.output); // what this program makes, it must accept
     write_file_atomically(options.output, torrent);
     context.reporter.make_way();
-    print_info(made, context.format);
+    print_made(made, context.format);
     if (kind == SourceKind::partclone_info) {
         return; // nothing was read but a list
     }

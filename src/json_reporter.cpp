@@ -52,10 +52,12 @@ class JsonReporter final : public Reporter {
         m_errors.print("ezio-cli: " + printable(error.what()));
     }
 
-    void make_way() override // a result waits for its reader, too
+    void make_way() override // a result waits for its reader, too, as long as that reads
     {
-        while (!m_events.finish()) {
-        }
+        std::size_t before = 0;
+        do {
+            before = m_events.waiting();
+        } while (!m_events.finish() && m_events.waiting() < before);
     }
 
     void finish() override

@@ -24,4 +24,4 @@ set(room_torrent http_download magnet piece_length portability torrent_file torr
 set(room_image extent_map sha1 sha1_blocks sha256)
 set(room_report json_reporter line_printer progress_line rate_meter summary_text text_reporter warnings)
 set(room_process child_process descriptor_limit privileges stop_signal subprocess watchdog)
-set(room_util error fd file_id positional_io printable read_file text units wakeup)
+set(room_util error fd file_id positional_io printable read_file text threads units wakeup)

@@ -567,7 +567,12 @@ void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOp
     std::optional<Watchdog> end; // outlives the transfer, whose end it watches
     Transfer transfer(torrent, watched, options, reporter, wakeup, stop);
     const auto watch_end = [&](const std::optional<Error>& error) {
-        end.emplace(end_patience, [&reporter, &watched, error] { leave_at_once(reporter, watched, error); });
+        try {
+            end.emplace(end_patience,
+                        [&reporter, &watched, error] { leave_at_once(reporter, watched, error); });
+        } catch (const Error&) { // no thread for it: the work is over all the same, and ends unwatched
+            reporter.note("no further thread can be started: nothing watches how long the end takes");
+        }
     };
     try {
         transfer.run();

@@ -31,7 +31,7 @@ LAYERS = {
     "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
     "foundation": "big_endian blkid_probe child_process clock context disk_identity error extent_map fd file_id image little_endian openssl_handles positional_io printable privileges rate_meter"
-                  " read_file replaced_bytes reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
+                  " read_file replaced_bytes reporter require sha1 sha1_blocks sha256 stop_signal text threads units wakeup watchdog",
 }
 
 LIBTORRENT = set("answer_guard disk_io duplicate_peers introductions magnet metadata_session peer_ledger peer_plugins session_alerts session_settings swarm tcp_preference"
