@@ -8,6 +8,7 @@
 #include "ezio/command_options.hpp"
 #include "ezio/context.hpp"
 #include "ezio/extent_map.hpp"
+#include "ezio/fd.hpp"
 
 #include <cstdint>
 #include <string>
@@ -18,6 +19,7 @@ namespace ezio {
 struct ImageSource {
     std::vector<Extent> extents;    // to be hashed, in this order
     std::vector<std::string> names; // of their files, parallel; empty where they are no files
+    Fd fd; // of the device or image file that they were found on; of a directory none
     std::uint64_t sector_bytes = 0; // of the disk, when it has a partition table: what that counts in; or 0
 };
 
