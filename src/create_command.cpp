@@ -6,6 +6,7 @@
 #include "ezio/commands.hpp"
 #include "ezio/fd.hpp"
 #include "ezio/file_roles.hpp"
+#include "ezio/fd_target.hpp"
 #include "ezio/image_source.hpp"
 #include "ezio/partclone_info.hpp"
 #include "ezio/piece_length.hpp"
@@ -21,6 +22,8 @@
 #include <array>
 #include <ctime>
 #include <filesystem>
+#include <memory>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -214,6 +217,17 @@ ExtentMap map_of(const std::vector<Extent>& extents, const std::string& source)
     }
 }
 
+// What is hashed is read through the descriptor that the extents were found with: a name may mean something
+// else by now.
+std::unique_ptr<Target> target_of(const CreateOptions& options, Fd fd, const Image& image)
+{
+    if (!fd) {
+        return open_target(options.source, Access::read_only, image); // a directory
+    }
+    return std::make_unique<FdTarget>(std::move(fd), options.source,
+                                      page_cache_for(image.map.device_bytes()));
+}
+
 void hash_source(const CreateOptions& options, const Context& context, SourceKind kind,
                  TorrentContents& contents)
 {
@@ -226,7 +240,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     refuse_too_much(options, source.extents.size(), pieces_in(image.map.payload_size(), image.piece_length));
     image.extents = source.extents;
     image.extent_names = source.names;
-    const auto target = open_target(options.source, Access::read_only, image);
+    const auto target = target_of(options, std::move(source.fd), image);
     context.reporter.start(start_event(options, image));
     TargetCheck hashing(image, *target, TargetCheck::First::nothing, context.wakeup);
     (void)wait_for_check(hashing, Phase::hashing, image.map.payload_size(), context);

@@ -12,7 +12,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
+
+#include <fcntl.h>
+#include <sys/stat.h>
 
 namespace ezio {
 
@@ -39,6 +43,7 @@ class FileSystem {
     void refuse_several_devices() const;
     void refuse_uncountable() const;
     void refuse_unclean() const;
+    [[nodiscard]] Fd open_partition() const;
     void refuse_lossy(const BlockMap& map) const;
     [[nodiscard]] bool has_empty_log() const;
     [[nodiscard]] bool is_mounted() const;
@@ -67,8 +72,11 @@ std::vector<Extent> FileSystem::extents() const
     refuse_several_devices();
     refuse_uncountable();
     refuse_unclean();
-    const PartcloneRequest request{m_area.path,     m_area.size,  m_type,
-                                   m_options.force, is_mounted(), m_options.memory};
+    const Fd partition = open_partition();
+    const PartcloneRequest request{m_area.path,     partition ? partition.get() : m_disk.fd.get(),
+                                   m_area.size,     m_type,
+                                   m_options.force, is_mounted(),
+                                   m_options.memory};
     const BlockMap map = used_blocks(request, m_tick);
     refuse_lossy(map);
     auto extents = carried_blocks(map);
@@ -157,6 +165,26 @@ bool FileSystem::has_empty_log() const
         return btrfs_is_clean(superblock(btrfs_superblock_offset));
     }
     return m_type != "xfs" || xfs_is_clean(m_disk, m_area.offset, m_area.size, m_tick);
+}
+
+// Its device, if it is a partition: partclone knows no parts of a device.
+Fd FileSystem::open_partition() const
+{
+    if (m_area.partition == 0) {
+        return {};
+    }
+    Fd fd(::open(m_area.path.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat status {};
+    if (!fd || ::fstat(fd.get(), &status) != 0) {
+        throw refused(fmt::format("{} cannot be opened: {}", m_area.path, errno_text(errno)));
+    }
+    if (!S_ISBLK(status.st_mode) || status.st_rdev != m_area.partition) {
+        throw refused(
+            fmt::format("{} is not the partition of {} that has this name; make it so (udevadm trigger), "
+                        "or take every byte with --all",
+                        m_area.path, m_disk.path));
+    }
+    return fd;
 }
 
 void FileSystem::refuse_lossy(const BlockMap& map) const

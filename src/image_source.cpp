@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <utility>
 
 namespace ezio {
 
@@ -197,7 +198,7 @@ Area ExtentFinder::area_of(const Partition& partition, const std::vector<Partiti
     });
     const bool has_device = device != devices.end();
     return {has_device ? device->path : fmt::format("partition {} of {}", partition.number, m_disk.path),
-            partition.start, partition.size, has_device};
+            partition.start, partition.size, has_device ? device->device : 0};
 }
 
 std::vector<Extent> ExtentFinder::of_partition(const Area& area, const std::string& partition_type) const
@@ -225,7 +226,7 @@ std::vector<Extent> ExtentFinder::of_partition(const Area& area, const std::stri
         return every_byte(area, fmt::format("{}, and no {} is installed", type, partclone_program(type)),
                           m_context.reporter);
     }
-    if (!area.has_device) {
+    if (area.partition == 0) {
         throw refused(fmt::format("the kernel has no device for {}; make them with partx --update {}, or "
                                   "take every byte with --all",
                                   area.path, m_disk.path));
@@ -284,7 +285,7 @@ void ExtentFinder::tick() const
 
 ImageSource find_extents(const CreateOptions& options, const Context& context)
 {
-    const SourceDisk disk = open_source_disk(options.source);
+    SourceDisk disk = open_source_disk(options.source);
     if (options.skip_holes && disk.is_device) {
         throw Error(ExitStatus::usage,
                     fmt::format("--skip-holes: {} is a device; only files have holes", disk.path));
@@ -302,6 +303,7 @@ ImageSource find_extents(const CreateOptions& options, const Context& context)
     if (options.extents.empty()) {
         source.identity = recognize(disk.fd.get(), {0, disk.size}, 0).identity;
     }
+    source.fd = std::move(disk.fd);
     return source;
 }
 

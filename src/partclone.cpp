@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <utility>
 
 namespace ezio {
@@ -37,6 +36,15 @@ Error refused(const PartcloneRequest& request, const std::string& why)
 {
     return {ExitStatus::target,
             fmt::format("the used blocks of {} ({}) cannot be found: {}", request.path, request.type, why)};
+}
+
+const std::string given_path = fmt::format("/proc/self/fd/{}", given_descriptor);
+
+void replace_all(std::string& text, const std::string& from, const std::string& to)
+{
+    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+        text.replace(at, from.size(), to);
+    }
 }
 
 bool is_chatter(std::string_view line)
@@ -74,6 +82,7 @@ std::vector<std::string_view> lines_in(std::string_view errors)
             line = trimmed(line.substr(before_what_it_found.size()));
         }
         line = without_progress(line);
+        line = line.substr(0, line.find("Partclone fail, please check")); // it may stand behind another
         const bool is_text = std::all_of(line.begin(), line.end(), [](unsigned char c) { return c >= ' '; });
         if (!line.empty() && is_text && !is_chatter(line)) { // other than text is a progress line
             lines.push_back(line);
@@ -127,27 +136,18 @@ BlockMap used_blocks(const PartcloneRequest& request, const std::function<void()
                               "every byte with --all",
                               name));
     }
-    // An absolute path is no option, and not "-". The map goes to standard output: no temporary file, no full
-    // /tmp.
+    // The map goes to standard output: no temporary file, no full /tmp.
     // "-f 0": it ends by waiting until its progress display wakes up, which would be after 2 s. With "-q"
     // nothing is displayed that way either.
-    std::vector<std::string> command{program,
-                                     "-q",
-                                     "-D",
-                                     "-f",
-                                     "0",
-                                     "-L",
-                                     "/dev/null",
-                                     "-o",
-                                     "-",
-                                     "-s",
-                                     std::filesystem::absolute(request.path).string()};
+    std::vector<std::string> command{program,     "-q", "-D", "-f", "0",       "-L",
+                                     "/dev/null", "-o", "-",  "-s", given_path};
     // Without, an ext that was mounted often since it was checked is refused; whether it is in order is
     // known.
     if (request.force || request.mounted || request.type.starts_with("ext")) {
         command.emplace_back("-F");
     }
-    const ProcessResult result = run_process(command, request.memory, tick);
+    ProcessResult result = run_process(command, request.memory, tick, request.fd);
+    replace_all(result.errors, given_path, request.path);
     if (result.status != 0) {
         const std::string reason = reason_in(result.errors);
         throw refused(request,

@@ -54,7 +54,7 @@ std::vector<Extent> used(const std::string& script, bool force = false, bool mou
                          const char* type = "ext4")
 {
     const FakePartclone partclone(script);
-    return carried_blocks(used_blocks({"/dev/sda1", 0x4000, type, force, mounted, 1_MiB}, [] {}));
+    return carried_blocks(used_blocks({"/dev/sda1", -1, 0x4000, type, force, mounted, 1_MiB}, [] {}));
 }
 
 void check_refused(const std::string& script, const std::string& why)
@@ -89,7 +89,8 @@ TEST_CASE("partclone: the used blocks are those of its map, merged, and the last
 TEST_CASE("partclone: it is asked for a map on standard output, and forced when told so, mounted, or an ext")
 {
     const std::string script =
-        "test \"$*\" = \"-q -D -f 0 -L /dev/null -o - -s /dev/sda1FORCE\" || exit 9\n" + printing(good_map);
+        "test \"$*\" = \"-q -D -f 0 -L /dev/null -o - -s /proc/self/fd/3FORCE\" || exit 9\n" +
+        printing(good_map);
     auto without = script;
     CHECK(used(without.replace(without.find("FORCE"), 5, ""), false, false, "btrfs").size() == 1);
     auto with = script;
@@ -106,6 +107,9 @@ TEST_CASE("partclone: what it says when it fails is told, without its chatter")
         "extfsclone.c: FS was not cleanly unmounted\nPartclone fail, please check /dev/null !\nend\nexit 1",
         "partclone.ext4 ended with status 1: extfsclone.c: FS was not cleanly unmounted; have it checked, or "
         "take every byte with --all");
+    check_refused("echo '/proc/self/fd/3 has an external log.' >&2; exit 1",
+                  "partclone.ext4 ended with status 1: /dev/sda1 has an external log.; have it checked, or "
+                  "take every byte with --all");
     check_refused("kill -SEGV $$",
                   "partclone.ext4 ended with status 139; have it checked, or take every byte with --all");
 }
@@ -164,7 +168,7 @@ TEST_CASE(
     "partclone: when a program is not installed that Debian has not either, it is not said to get it there")
 {
     const auto refusal = refusal_of([] {
-        (void)used_blocks({"/dev/sda1", 0x4000, "nilfs2", false, false, 1_MiB}, [] {});
+        (void)used_blocks({"/dev/sda1", -1, 0x4000, "nilfs2", false, false, 1_MiB}, [] {});
     });
     CHECK(refusal.status == ExitStatus::target);
     CHECK(refusal.message ==
@@ -216,6 +220,7 @@ TEST_CASE("partclone: of what it prints the last lines of text are the reason")
     CHECK(reason_in("Calculating bitmap... Please wait... real reason\n") == "real reason");
     CHECK(reason_in("Elapsed: 00:00:01, Remaining: 00:01:39, Completed:   1.00%real reason\n") ==
           "real reason");
+    CHECK(reason_in("real reasonPartclone fail, please check /dev/null !") == "real reason");
     CHECK(reason_in("Elapsed: 00:00:01, Remaining: 00:00:00, Completed: 100.00%, Rate:   1.0GB/min,\n")
               .empty());
     CHECK(reason_in("current block:          1, total block:        100, Complete:   1.00%real reason") ==

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace ezio {
 
 // Of a larger rest only both ends are carried, with a warning: it is mostly what a file system was shrunk by.
@@ -25,10 +27,10 @@ inline constexpr std::uint64_t largest_whole_rest = 1_GiB;
 
 // A part of a source that is looked at by itself: all of it, or a partition.
 struct Area {
-    std::string path;         // for messages, and for partclone where it holds a file system
+    std::string path;         // for messages
     std::uint64_t offset = 0; // bytes from the start of the source
     std::uint64_t size = 0;   // bytes
-    bool has_device = true;   // or an image file: `path` can be opened
+    dev_t partition = 0;      // the number of its device, which `path` is; 0: it has none, or is all of it
 };
 
 // The extents to carry of an area with a file system of this type, which partclone_program knows; relative to

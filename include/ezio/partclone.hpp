@@ -4,6 +4,10 @@
 // maps, not its data, and prints a map of used and free blocks. It is known to exit with 0 after some errors,
 // so what it printed is looked at: a map that does not cover the file system from its first to its last byte
 // is not believed, nor one beside which it complained of the file system.
+//
+// It is given an open descriptor, and its path below /proc, for a path of the device: so that what the map is
+// of is what is looked at and hashed here, whatever becomes of names meanwhile. The programs for ext, XFS,
+// btrfs, NTFS, FAT, exFAT, F2FS and Minix take it, for devices and files.
 #pragma once
 
 #include "ezio/block_map.hpp"
@@ -26,7 +30,8 @@ namespace ezio {
                                      const std::function<bool(const std::string&)>& is_installed);
 
 struct PartcloneRequest {
-    std::string path;         // the device or image file
+    std::string path;         // the device or image file, for messages
+    int fd = -1;              // the same, open
     std::uint64_t size = 0;   // its bytes
     std::string type;         // of the file system, one that partclone knows
     bool force = false;       // also where it is mounted, or was not left in order

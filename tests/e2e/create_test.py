@@ -320,6 +320,26 @@ class Sources(EndToEndTest):
             self.ends_with(0, "create", device.path, "-o", self.torrent, "--name", "x")
         self.assertEqual(read_torrent(self.torrent)[1], unmounted)
 
+    def test_map_and_hashes_are_of_the_file_that_was_opened_whatever_its_name_means_later(self):
+        image, kept, other = (make_file(self.dir / name, 72 * MIB) for name in ("image", "kept", "other"))
+        kept.unlink()
+        for path, count in (image, 8), (other, 100):
+            run("mkfs.ext4", "-q", "-F", path)
+            with Mount(path, self.dir / "mounted", "-o", "loop") as root:
+                fill(root, count, count)
+        kept.hardlink_to(image)
+        partclone = self.dir / "bin" / "partclone.ext4"
+        partclone.parent.mkdir()
+        partclone.write_text(f"#!/bin/sh\nmv {other} {image} && exec {shutil.which('partclone.ext4')} \"$@\"\n")
+        partclone.chmod(0o755)
+        self.ends_with(0, "create", image, "-o", self.torrent, "--name", "x",
+                       wrapper=["env", f"PATH={partclone.parent}:{os.environ['PATH']}"])
+        self.assertFalse(other.exists())
+        self.ends_with(0, "verify", self.torrent, kept)
+        as_it_was = self.torrent.read_bytes()
+        self.ends_with(0, "create", kept, "-o", self.torrent, "--name", "x")
+        self.assertEqual(self.torrent.read_bytes(), as_it_was)
+
     def test_a_run_that_is_over_at_once_tells_its_average_rate(self):
         image = make_file(self.dir / "image", MIB)
         created = self.ends_with(0, "create", image, "-o", self.torrent, "--all")

@@ -253,7 +253,7 @@ class PartitionTables(OddDisk):
 # In place of a partclone: takes half of the shortest, or of the longest, of the used runs in its map for free.
 FORGETFUL = """#!/usr/bin/python3
 import subprocess, sys
-done = subprocess.run(["{program}", *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
+done = subprocess.run(["{program}", *sys.argv[1:]], stdout=subprocess.PIPE, text=True, pass_fds=[3])
 lines = done.stdout.splitlines(keepends=True)
 used = [number for number, line in enumerate(lines) if line.rstrip().endswith("+")]
 if used:
