@@ -176,10 +176,10 @@ Fd FileSystem::open_partition() const
     Fd fd(::open(m_area.path.c_str(), O_RDONLY | O_CLOEXEC));
     struct stat status {};
     if (!fd || ::fstat(fd.get(), &status) != 0) {
-        throw refused(fmt::format("{} cannot be opened: {}", m_area.path, errno_text(errno)));
+        throw unfit(fmt::format("{} cannot be opened: {}", m_area.path, errno_text(errno)));
     }
     if (!S_ISBLK(status.st_mode) || status.st_rdev != m_area.partition) {
-        throw refused(
+        throw unfit(
             fmt::format("{} is not the partition of {} that has this name; make it so (udevadm trigger), "
                         "or take every byte with --all",
                         m_area.path, m_disk.path));
