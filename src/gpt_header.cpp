@@ -153,7 +153,7 @@ std::string gpt_fault(const SourceDisk& disk, std::uint64_t sector)
     if (gpt_header_at(disk, disk.size / sector - 1, sector)) {
         return fmt::format(
             "the first sectors of {}, with its GPT, are gone, but not the copy at its end; restore "
-            "them from that with gdisk {} (r, b, c, w), or take every byte with --all",
+            "them from that with gdisk {} (1, w, y), or take every byte with --all",
             disk.path, disk.path);
     }
     return {};

@@ -222,8 +222,9 @@ class PartitionTables(OddDisk):
     def test_a_gpt_without_its_first_sectors_is_called_that(self):
         image = self.gpt()
         put(image, 0, bytes(34 * 512))
-        self.refused(image, f"the first sectors of {image}, with its GPT, are gone", f"gdisk {image} (r, b, c, w)", "--all")
-        run("sh", "-c", f"printf 'r\\nb\\nc\\nw\\ny\\n' | gdisk {image}")
+        self.refused(image, f"the first sectors of {image}, with its GPT, are gone", f"gdisk {image} (1, w, y)", "--all")
+        run("sh", "-c", f"printf '1\\nw\\ny\\n' | gdisk {image}")
+        self.assertIn("No problems found", run("sgdisk", "--verify", image))
         self.refused(image, "the image of a whole disk")
 
     def test_other_faults_of_a_gpt_are_told(self):
