@@ -218,9 +218,10 @@ std::string remark_on_gpt(Target& target, const Image& image)
     ReplacedBytes none;
     const bool is_larger = target.size().value_or(0) > image.map.device_end();
     return is_larger && move_gpt(target, image, GptCopy::leave, none).outcome == GptPlan::Outcome::at_the_end
-               ? fmt::format("; the GPT was expanded to the end of {}, which is larger, and of the sectors in "
-                             "which it is some differ for that",
-                             target.path())
+               ? fmt::format(
+                     "; the GPT was expanded to the end of {}, which is larger, and of the sectors in "
+                     "which it is some differ for that",
+                     target.path())
                : "";
 }
 
@@ -268,8 +269,7 @@ void run(const FetchOptions& options, const Context& context)
     transfer.seed_time = options.seed_time;
     transfer.check = options.resume;
     transfer.verify = options.verify;
-    transfer.stale_signatures =
-        options.keep_signatures ? StaleSignatures::keep : StaleSignatures::wipe;
+    transfer.stale_signatures = options.keep_signatures ? StaleSignatures::keep : StaleSignatures::wipe;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
     transfer.timed_since = started;

@@ -199,8 +199,7 @@ GptPlan plan_gpt_move(const DiskReader& read, std::uint64_t size, std::uint64_t 
     if (std::string fault = fault_of(header, sectors, sector_bytes); !fault.empty()) {
         return damaged(std::move(fault));
     }
-    const auto entries =
-        read({header.entries_at() * sector_bytes, header.entries_sectors() * sector_bytes});
+    const auto entries = read({header.entries_at() * sector_bytes, header.entries_sectors() * sector_bytes});
     if (!entries) {
         return {Outcome::unreadable, {}, {}};
     }

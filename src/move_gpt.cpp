@@ -97,7 +97,8 @@ std::string why_no_gpt(const std::string& target, const Image& image,
     }
     if (noted && !noted->empty() && noted->table != "gpt") {
         return fmt::format("the image is of {}, and no whole disk with a GPT",
-                           noted->table.empty() ? noted->type : "a disk with a table of type " + noted->table);
+                           noted->table.empty() ? noted->type
+                                                : "a disk with a table of type " + noted->table);
     }
     if (!brings_a_table(image, usual_sector)) {
         return "the image leaves out the first sectors, where a GPT is";

@@ -148,9 +148,8 @@ bool is_worth_reading(const fs::path& sysfs)
     constexpr std::array<std::string_view, 4> left_out{"ram", "zram", "fd", "sr"};
     const std::string name = sysfs.filename().string();
     std::error_code none;
-    const bool is_left_out = std::any_of(left_out.begin(), left_out.end(), [&](std::string_view prefix) {
-        return name.starts_with(prefix);
-    });
+    const bool is_left_out = std::any_of(left_out.begin(), left_out.end(),
+                                         [&](std::string_view prefix) { return name.starts_with(prefix); });
     // A disk is read with its partitions.
     return !is_left_out && !fs::exists(sysfs / "partition", none) && first_line(sysfs / "size") != "0";
 }
@@ -274,8 +273,8 @@ std::optional<std::string> describe_twins(const std::string& target, std::span<c
 std::vector<std::string> unrelated_devices(dev_t target, const DeviceDirectories& directories)
 {
     std::error_code none;
-    const fs::path sysfs =
-        fs::canonical(fmt::format("{}/dev/block/{}:{}", directories.sysfs, major(target), minor(target)), none);
+    const fs::path sysfs = fs::canonical(
+        fmt::format("{}/dev/block/{}:{}", directories.sysfs, major(target), minor(target)), none);
     Relatives relatives(fs::path(directories.sysfs) / "class/block");
     relatives.add_above(sysfs.filename().string());
     relatives.add_below(sysfs.filename().string());

@@ -28,8 +28,8 @@ std::optional<PartitionList> list_partitions(int fd, std::uint64_t size, std::ui
         const bool is_on_disk =
             extent.length > 0 && extent.offset < size && extent.length <= size - extent.offset;
         if (is_on_disk && blkid_partition_get_table(partition) == root) {
-            result.partitions.push_back({blkid_partition_get_partno(partition), extent,
-                                         blkid_partition_is_extended(partition) != 0});
+            result.partitions.push_back(
+                {blkid_partition_get_partno(partition), extent, blkid_partition_is_extended(partition) != 0});
             const char* const uuid = blkid_partition_get_uuid(partition);
             result.uuids.emplace_back(uuid != nullptr ? uuid : "");
         }

@@ -21,8 +21,7 @@ std::optional<Signature> found_by(const BlkidProbe& probe, const Extent& area)
     const auto signature = [&](const char* type, const char* magic, const char* offset) {
         const char* data = nullptr;
         std::size_t length = 0;
-        const bool is_there =
-            blkid_probe_lookup_value(probe.get(), magic, &data, &length) == 0 && length > 0;
+        const bool is_there = blkid_probe_lookup_value(probe.get(), magic, &data, &length) == 0 && length > 0;
         return is_there ? std::optional(Signature{
                               blkid_value(probe, type),
                               {area.offset + std::strtoull(blkid_value(probe, offset).c_str(), nullptr, 10),
@@ -38,8 +37,9 @@ enum class Position { inside, outside, across };
 
 Position position_of(const Extent& magic, std::span<const Extent> used)
 {
-    const auto next = std::upper_bound(used.begin(), used.end(), magic.offset,
-                                       [](std::uint64_t at, const Extent& extent) { return at < extent.end(); });
+    const auto next =
+        std::upper_bound(used.begin(), used.end(), magic.offset,
+                         [](std::uint64_t at, const Extent& extent) { return at < extent.end(); });
     if (next == used.end() || next->offset >= magic.end()) {
         return Position::outside;
     }
@@ -64,9 +64,8 @@ const SignatureArea& owner_of(const Extent& magic, std::span<const SignatureArea
 std::vector<Signature> own_signatures(const SignatureArea& area, std::span<const Extent> used)
 {
     std::vector<Signature> own;
-    std::copy_if(area.found.begin(), area.found.end(), std::back_inserter(own), [&](const Signature& each) {
-        return position_of(each.magic, used) == Position::inside;
-    });
+    std::copy_if(area.found.begin(), area.found.end(), std::back_inserter(own),
+                 [&](const Signature& each) { return position_of(each.magic, used) == Position::inside; });
     return own;
 }
 
@@ -113,8 +112,7 @@ std::optional<std::vector<Signature>> find_signatures(int fd, const Extent& area
     int result = 0;
     while ((result = blkid_do_probe(probe.get())) == 0 && signatures.size() < most_signatures) {
         const auto signature = found_by(probe, area);
-        if (!signature ||
-            std::find(signatures.begin(), signatures.end(), *signature) != signatures.end()) {
+        if (!signature || std::find(signatures.begin(), signatures.end(), *signature) != signatures.end()) {
             continue; // it goes on with what else there may be
         }
         signatures.push_back(*signature);
@@ -125,8 +123,7 @@ std::optional<std::vector<Signature>> find_signatures(int fd, const Extent& area
     return result < 0 ? std::nullopt : std::optional(std::move(signatures));
 }
 
-std::optional<std::vector<SignatureArea>> search_areas(int fd, std::uint64_t size,
-                                                       std::uint64_t sector_bytes,
+std::optional<std::vector<SignatureArea>> search_areas(int fd, std::uint64_t size, std::uint64_t sector_bytes,
                                                        std::span<const Extent> used)
 {
     const Extent whole{0, size};
@@ -189,9 +186,9 @@ std::vector<std::string> hidden_areas(const std::string& device, std::span<const
         const std::string& seen_table = area.recognition.identity.table;
         const std::string place =
             is_whole ? device : fmt::format("the partition at byte {} of {}", area.extent.offset, device);
-        const std::string expected =
-            is_whole && noted && !noted->empty() ? (noted->type.empty() ? noted->table : noted->type)
-                                                 : list_of_types(own);
+        const std::string expected = is_whole && noted && !noted->empty()
+                                         ? (noted->type.empty() ? noted->table : noted->type)
+                                         : list_of_types(own);
         const bool is_expected = seen.empty() || has_type(own, seen) || expected == seen;
         const bool has_foreign = own.size() < area.found.size();
         if (expected.empty()) {

@@ -317,8 +317,8 @@ std::optional<DiskIdentity> source_of(std::string_view bytes)
         const auto next = [&] { // of a torrent that was decoded before
             const std::string_view rest = bytes.substr(at);
             lt::error_code error;
-            lt::bdecode_node node = lt::bdecode({rest.data(), static_cast<std::ptrdiff_t>(rest.size())}, error,
-                                                nullptr, deepest_nesting, most_torrent_tokens);
+            lt::bdecode_node node = lt::bdecode({rest.data(), static_cast<std::ptrdiff_t>(rest.size())},
+                                                error, nullptr, deepest_nesting, most_torrent_tokens);
             at += error ? rest.size() : static_cast<std::size_t>(node.data_section().size());
             return node;
         };
@@ -329,7 +329,8 @@ std::optional<DiskIdentity> source_of(std::string_view bytes)
         const bool is_note = key.string_value() == lt::string_view(source_key);
         const lt::bdecode_node value = next();
         if (is_note) {
-            return value.type() == lt::bdecode_node::dict_t ? std::optional(identity_in(value)) : std::nullopt;
+            return value.type() == lt::bdecode_node::dict_t ? std::optional(identity_in(value))
+                                                            : std::nullopt;
         }
     }
     return std::nullopt;

@@ -35,8 +35,8 @@ constexpr milliseconds end_patience{2000};
 
 class Transfer {
   public:
-    Transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options, Reporter& reporter,
-             Wakeup& wakeup, const StopSignal& stop)
+    Transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
+             Reporter& reporter, Wakeup& wakeup, const StopSignal& stop)
         : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
           m_stop(stop)
     {}
@@ -121,11 +121,11 @@ class Transfer {
     HoldNotes m_hold_notes;
     StallNotes m_stall_notes;
     std::uint64_t m_kept_bytes = 0;
-    std::vector<bool> m_on_disk;          // what the check has found, until there is a session
-    std::vector<bool> m_unknown;          // what it has not looked at
-    std::optional<TargetCheck> m_check;   // while checking or verifying
-    bool m_verified = false;              // --verify, and it was
-    ClearedSignatures m_cleared;          // this and the next four: while syncing only for m_sync's thread
+    std::vector<bool> m_on_disk;        // what the check has found, until there is a session
+    std::vector<bool> m_unknown;        // what it has not looked at
+    std::optional<TargetCheck> m_check; // while checking or verifying
+    bool m_verified = false;            // --verify, and it was
+    ClearedSignatures m_cleared;        // this and the next four: while syncing only for m_sync's thread
     GptMove m_gpt;
     std::optional<std::string> m_partition_warning;
     std::optional<std::string> m_twin_warning;
@@ -430,7 +430,8 @@ void Transfer::report_what_was_found()
         m_reporter.warning(*m_twin_warning);
     }
     if (!m_unanswered.empty()) {
-        m_reporter.note(fmt::format("{} does not answer: whether it has the same UUIDs is not known", m_unanswered));
+        m_reporter.note(
+            fmt::format("{} does not answer: whether it has the same UUIDs is not known", m_unanswered));
     }
     if (m_options.gpt_copy == GptCopy::leave && m_gpt.outcome == GptPlan::Outcome::movable) {
         m_reporter.warning(describe_gpt_copy(m_target.path()));

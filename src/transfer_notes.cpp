@@ -68,9 +68,10 @@ std::string describe_kept(std::uint32_t right_pieces, std::uint32_t all_pieces)
 
 std::string describe_gpt_copy(const std::string& target)
 {
-    return fmt::format("{} is larger than the disk that the image is of, and the copy of its GPT is not at its "
-                       "end; move it there with sgdisk -e {}, or fetch with --expand-gpt",
-                       target, target);
+    return fmt::format(
+        "{} is larger than the disk that the image is of, and the copy of its GPT is not at its "
+        "end; move it there with sgdisk -e {}, or fetch with --expand-gpt",
+        target, target);
 }
 
 std::string describe_gpt_fault(const GptMove& gpt)

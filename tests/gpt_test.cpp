@@ -79,7 +79,8 @@ class GptDisk {
     }
 
     // Whether the header at `place` is right, points there, and reaches up to `last_usable`.
-    void check_header(std::uint64_t place, std::uint64_t copy, std::uint64_t entries, std::uint64_t last_usable)
+    void check_header(std::uint64_t place, std::uint64_t copy, std::uint64_t entries,
+                      std::uint64_t last_usable)
     {
         GptDisk sealed = *this;
         sealed.seal(place);
@@ -156,8 +157,8 @@ void check_damaged(const GptDisk& disk, const std::string& reason)
 
 TEST_CASE("gpt: on a larger disk its copy moves to the end, in sectors of either size")
 {
-    const auto [sector, entry_sectors] =
-        GENERATE(std::pair<std::uint64_t, std::uint64_t>{512, 32}, std::pair<std::uint64_t, std::uint64_t>{4096, 4});
+    const auto [sector, entry_sectors] = GENERATE(std::pair<std::uint64_t, std::uint64_t>{512, 32},
+                                                  std::pair<std::uint64_t, std::uint64_t>{4096, 4});
     GptDisk disk(sector, 300, 200);
     const GptPlan plan = disk.plan();
     REQUIRE(plan.outcome == Outcome::movable);

@@ -125,8 +125,9 @@ TEST_CASE("other disks: udev's records say what is on them, without a look at an
     OtherDisks others(makedev(8, 0), machine.directories);
     const auto found = others.look(milliseconds(0));
     CHECK(found.unanswered.empty());
-    CHECK(found.disks == std::vector<DiskUuids>{{"/dev/sdb", {{"partition table", "2c-3d"}}},
-                                                {"/dev/sdb1", {{"file system", "0a-1b"}, {"partition", "4e-5f"}}}});
+    CHECK(found.disks ==
+          std::vector<DiskUuids>{{"/dev/sdb", {{"partition table", "2c-3d"}}},
+                                 {"/dev/sdb1", {{"file system", "0a-1b"}, {"partition", "4e-5f"}}}});
 }
 
 TEST_CASE("other disks: those with a UUID of the target's are named, with the UUID")
@@ -137,7 +138,8 @@ TEST_CASE("other disks: those with a UUID of the target's are named, with the UU
                                         {"/dev/sdc", {{"partition", "7"}, {"partition table", "2c-3d"}}},
                                         {"/dev/sdc1", {{"file system", "0a-1b"}}},
                                         {"/dev/sdd", {}}};
-    CHECK_FALSE(describe_twins("/dev/sda", own, std::span(others).first(2))); // of another kind is not the same
+    CHECK_FALSE(
+        describe_twins("/dev/sda", own, std::span(others).first(2))); // of another kind is not the same
     CHECK_FALSE(describe_twins("/dev/sda", {}, others));
     const auto sentence = describe_twins("/dev/sda", own, others);
     REQUIRE(sentence);

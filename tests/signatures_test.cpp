@@ -56,8 +56,7 @@ SignatureArea area(Extent extent, std::vector<Signature> found, Recognition reco
 class Disk {
   public:
     explicit Disk(std::uint64_t size)
-        : m_path(m_directory / "disk"),
-          m_fd(::open(m_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600))
+        : m_path(m_directory / "disk"), m_fd(::open(m_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600))
     {
         std::filesystem::resize_file(m_path, size);
     }
@@ -143,7 +142,8 @@ TEST_CASE("signatures: one that is partly the image's is left alone, at either e
 
 TEST_CASE("signatures: where the image has none of its own, nothing is stale")
 {
-    CHECK(stale_signatures(std::vector{area(whole, {raid_at(8_MiB - 64_KiB), gpt_at(65_KiB)})}, used).empty());
+    CHECK(
+        stale_signatures(std::vector{area(whole, {raid_at(8_MiB - 64_KiB), gpt_at(65_KiB)})}, used).empty());
     CHECK(stale_signatures(std::vector{area(whole, {})}, used).empty());
     CHECK(stale_signatures(std::vector{area(whole, {ext4_at(1080)})}, {}).empty());
 }
@@ -191,7 +191,8 @@ TEST_CASE("signatures: what hides the image is named, and nothing else")
     // A torrent of parts of a disk is not to say what the rest of it is.
     CHECK(hidden({raid_at(8_MiB - 64_KiB)}, {Outcome::known, {"linux_raid_member", "", "", ""}}, std::nullopt)
               .empty());
-    CHECK_THAT(hidden({}, {Outcome::unknown, {}}, ext4).front(), contains("nothing is recognized on /dev/sda"));
+    CHECK_THAT(hidden({}, {Outcome::unknown, {}}, ext4).front(),
+               contains("nothing is recognized on /dev/sda"));
 }
 
 TEST_CASE("signatures: every copy is found on a disk, by its bytes")

@@ -421,9 +421,9 @@ TEST_CASE("torrent file: a note of the source that is none is passed over")
     for (const char* const other : {"15:ezio-cli sourcei1e", "15:ezio-cli sourceli1ee"}) {
         CHECK_FALSE(parse_torrent(replaced(torrent, note, other), "a.torrent").source);
     }
-    for (const std::string& other :
-         {std::string("15:ezio-cli sourced4:typei1ee"), "15:ezio-cli sourced4:type" + bencoded(std::string(129, 'x')) + "e",
-          std::string("15:ezio-cli sourcede")}) {
+    for (const std::string& other : {std::string("15:ezio-cli sourced4:typei1ee"),
+                                     "15:ezio-cli sourced4:type" + bencoded(std::string(129, 'x')) + "e",
+                                     std::string("15:ezio-cli sourcede")}) {
         const auto source = parse_torrent(replaced(torrent, note, other), "a.torrent").source;
         REQUIRE(source);
         CHECK(source->empty());

@@ -22,9 +22,9 @@ struct GptMove {
     std::optional<IoFailure> failure{}; // of a read or write while it was moved
 };
 
-// Finds out whether the GPT that the image brought ends with the target, and moves its copy there when that is
-// wanted and it is `movable`; what it replaces of the image is remembered in `replaced`. The image must be on
-// the target. A table that is not in the image is none.
+// Finds out whether the GPT that the image brought ends with the target, and moves its copy there when that
+// is wanted and it is `movable`; what it replaces of the image is remembered in `replaced`. The image must be
+// on the target. A table that is not in the image is none.
 [[nodiscard]] GptMove move_gpt(Target& target, const Image& image, GptCopy copy, ReplacedBytes& replaced);
 
 // Why no GPT can be expanded on `target`, as far as that is known before the image is there; empty: it may

@@ -3,9 +3,10 @@
 // Whether another disk of the machine has the same UUIDs as the target. A copy has those of its original, and
 // a machine that has both mounts, or boots from, either.
 //
-// Where udev runs, it has noted the UUIDs of all disks, and nothing has to be read. Elsewhere (an initramfs, a
-// container) the disks are read by a child process: one of them may not answer, and the kernel would let no
-// process go that waits for it. The child is left to itself then. It has no open file but its end of a socket.
+// Where udev runs, it has noted the UUIDs of all disks, and nothing has to be read. Elsewhere (an initramfs,
+// a container) the disks are read by a child process: one of them may not answer, and the kernel would let no
+// process go that waits for it. The child is left to itself then. It has no open file but its end of a
+// socket.
 #pragma once
 
 #include "ezio/clock.hpp"
@@ -36,19 +37,19 @@ struct DiskUuids {
     bool operator==(const DiskUuids&) const = default;
 };
 
-// Those on an open device of `size` bytes: of what it is as a whole, of its partitions, and of what is in them.
+// Those on an open device of `size` bytes: of what it is as a whole, of its partitions, and of what is in
+// them.
 [[nodiscard]] std::vector<KnownUuid> read_uuids(int fd, std::uint64_t size, std::uint64_t sector_bytes);
 
 // Those in udev's record of a device, which has lines such as "E:ID_FS_UUID=2f1c".
 [[nodiscard]] std::vector<KnownUuid> uuids_in_record(std::string_view record);
 
 // A sentence that names the disks of `others` that have a UUID of `own`; empty: none has.
-[[nodiscard]] std::optional<std::string> describe_twins(const std::string& target,
-                                                        std::span<const KnownUuid> own,
-                                                        std::span<const DiskUuids> others);
+[[nodiscard]] std::optional<std::string>
+describe_twins(const std::string& target, std::span<const KnownUuid> own, std::span<const DiskUuids> others);
 
-// The names, as in /dev, of block devices that share no bytes with `target` as far as the kernel says: not the
-// disk that it is a partition of, its partitions, what it lies on, what lies on it.
+// The names, as in /dev, of block devices that share no bytes with `target` as far as the kernel says: not
+// the disk that it is a partition of, its partitions, what it lies on, what lies on it.
 [[nodiscard]] std::vector<std::string> unrelated_devices(dev_t target, const DeviceDirectories& directories);
 
 class OtherDisks {

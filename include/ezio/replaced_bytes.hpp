@@ -13,8 +13,8 @@
 
 namespace ezio {
 
-// Bytes of the image that were changed on the target once it was complete. Peers are to get the image's: their
-// pieces would be wrong otherwise. Any thread.
+// Bytes of the image that were changed on the target once it was complete. Peers are to get the image's:
+// their pieces would be wrong otherwise. Any thread.
 class ReplacedBytes {
   public:
     // Before `offset` is written to: what was there.

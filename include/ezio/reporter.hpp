@@ -105,9 +105,9 @@ struct SummaryEvent {
     std::uint64_t written_bytes = 0;
     std::uint64_t uploaded_bytes = 0;
     std::uint64_t redundant_bytes = 0;
-    std::uint64_t failed_pieces = 0; // hash was wrong
-    std::uint64_t skipped_bytes = 0; // were right already, and not fetched
-    std::vector<PeerTotals> peers{}; // with whom anything was exchanged, the biggest sources first
+    std::uint64_t failed_pieces = 0;     // hash was wrong
+    std::uint64_t skipped_bytes = 0;     // were right already, and not fetched
+    std::vector<PeerTotals> peers{};     // with whom anything was exchanged, the biggest sources first
     std::vector<WipedSignature> wiped{}; // by a fetch
 };
 

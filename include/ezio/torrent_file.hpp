@@ -28,7 +28,8 @@ struct LoadedTorrent {
     std::vector<std::string> web_seeds; // BEP 19: URLs of HTTP servers that have the files
     std::string comment;
     std::string creator;
-    std::optional<DiskIdentity> source; // what the image was made of; not in all torrents, nor by magnet links
+    std::optional<DiskIdentity>
+        source;         // what the image was made of; not in all torrents, nor by magnet links
     std::string ssl_ca; // PEM; peers of this image need a certificate of this CA; empty: anybody may be one
     libtorrent::add_torrent_params params; // for the session
 };

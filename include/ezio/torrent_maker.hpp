@@ -27,7 +27,7 @@ struct TorrentContents {
     std::vector<std::string> names{}; // of the extents' files, parallel to them; empty: extent_name of each
     std::optional<std::uint64_t> creation_date{}; // seconds since 1970; none: two runs make the same file
     std::uint64_t sector_bytes = 0;               // as in Image
-    std::optional<DiskIdentity> source{}; // what the image is of; outside the info dictionary
+    std::optional<DiskIdentity> source{};         // what the image is of; outside the info dictionary
     std::string ssl_ca{}; // PEM, part of the info-hash: peers need a certificate of this CA; empty: none
 };
 
