@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/background_sync.hpp"
 
+#include <utility>
+
 namespace ezio {
 
-BackgroundSync::BackgroundSync(Target& target, Wakeup& wakeup)
-    : m_thread([this, &target, &wakeup] {
-          m_failure = target.sync();
+BackgroundSync::BackgroundSync(Target& target, Wakeup& wakeup, Step first)
+    : m_thread([this, &target, &wakeup, first = std::move(first)] {
+          m_failure = first ? first() : std::nullopt;
+          if (!m_failure) {
+              m_failure = target.sync();
+          }
           m_finished = true;
           wakeup.notify();
       })

@@ -15,6 +15,27 @@ namespace ezio {
 
 namespace {
 
+// "gpt, UUID ..." or "ext4, UUID ...".
+std::string source_text(const DiskIdentity& source)
+{
+    const auto named = [](const std::string& type, const std::string& uuid) {
+        return uuid.empty() ? type : fmt::format("{}, UUID {}", type, uuid);
+    };
+    return source.table.empty()  ? named(source.type, source.uuid)
+           : source.type.empty() ? named(source.table, source.table_uuid)
+                                 : fmt::format("{}; {}", named(source.table, source.table_uuid),
+                                               named(source.type, source.uuid));
+}
+
+nlohmann::json source_json(const std::optional<DiskIdentity>& source)
+{
+    return source ? nlohmann::json{{"type", source->type},
+                                   {"uuid", source->uuid},
+                                   {"table", source->table},
+                                   {"table_uuid", source->table_uuid}}
+                  : nlohmann::json();
+}
+
 std::string info_text(const LoadedTorrent& torrent)
 {
     const Image& image = torrent.image;
@@ -34,6 +55,9 @@ std::string info_text(const LoadedTorrent& torrent)
     line("Device", fmt::format("at least {}", bytes(image.map.device_end())));
     if (image.sector_bytes != 0) {
         line("Sectors", fmt::format("of {} bytes; a whole disk needs the same", image.sector_bytes));
+    }
+    if (torrent.source && !torrent.source->empty()) {
+        line("Source", source_text(*torrent.source));
     }
     line("Extents", fmt::format("{}", image.extents.size()));
     line("Pieces", fmt::format("{} of {}", image.piece_count(), format_bytes(image.piece_length)));
@@ -71,6 +95,7 @@ nlohmann::json info_event(const LoadedTorrent& torrent)
             {"trackers", torrent.trackers},
             {"web_seeds", torrent.web_seeds},
             {"private", !torrent.ssl_ca.empty()},
+            {"source", source_json(torrent.source)},
             {"comment", torrent.comment},
             {"created_by", torrent.creator}};
 }

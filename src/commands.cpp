@@ -204,6 +204,8 @@ void run(const FetchOptions& options, const Context& context)
     transfer.seed_time = options.seed_time;
     transfer.check = options.resume;
     transfer.verify = options.verify;
+    transfer.stale_signatures =
+        options.keep_signatures ? StaleSignatures::keep : StaleSignatures::wipe;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
     transfer.timed_since = started;

@@ -213,6 +213,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     contents.extents = std::move(source.extents);
     contents.names = std::move(source.names);
     contents.sector_bytes = source.sector_bytes;
+    contents.source = std::move(source.identity);
     contents.hashes = hashing.digests();
 }
 

@@ -125,6 +125,17 @@ std::optional<IoFailure> FdTarget::discard(std::uint64_t offset, std::uint64_t l
                : std::optional(IoFailure{IoFailure::Operation::discard, m_path, offset, length, errno});
 }
 
+std::optional<std::uint64_t> FdTarget::size() const
+{
+    struct stat status {};
+    if (::fstat(m_fd.get(), &status) != 0) {
+        return std::nullopt;
+    }
+    std::uint64_t bytes = static_cast<std::uint64_t>(status.st_size);
+    const bool is_known = !S_ISBLK(status.st_mode) || ::ioctl(m_fd.get(), BLKGETSIZE64, &bytes) == 0;
+    return is_known ? std::optional(bytes) : std::nullopt;
+}
+
 bool FdTarget::is_rotational() const
 {
     struct stat status {};

@@ -298,6 +298,9 @@ ImageSource find_extents(const CreateOptions& options, const Context& context)
     ImageSource source;
     source.extents = finder.find();
     source.sector_bytes = finder.sector_bytes();
+    if (options.extents.empty()) {
+        source.identity = recognize(disk.fd.get(), {0, disk.size}, 0).identity;
+    }
     return source;
 }
 

@@ -142,6 +142,10 @@ json to_json(const SummaryEvent& event)
                          {"received_bytes", peer.received_bytes},
                          {"uploaded_bytes", peer.uploaded_bytes}});
     }
+    json wiped = json::array();
+    for (const WipedSignature& each : event.wiped) {
+        wiped.push_back({{"type", each.type}, {"offset", each.offset}, {"length", each.length}});
+    }
     return {{"event", "summary"},
             {"status", static_cast<int>(event.status)},
             {"seconds", event.seconds},
@@ -152,7 +156,8 @@ json to_json(const SummaryEvent& event)
             {"redundant_bytes", event.redundant_bytes},
             {"failed_pieces", event.failed_pieces},
             {"skipped_bytes", event.skipped_bytes},
-            {"peers", std::move(peers)}};
+            {"peers", std::move(peers)},
+            {"wiped_signatures", std::move(wiped)}};
 }
 
 json to_json(const Error& error)

@@ -256,6 +256,48 @@ std::vector<V2Piece> v2_pieces_of(const std::string& path, const lt::add_torrent
     return pieces;
 }
 
+// What stands in the note, cut short of what is no name or UUID.
+DiskIdentity identity_in(const lt::bdecode_node& note)
+{
+    constexpr std::size_t longest = 128; // bytes
+    DiskIdentity source;
+    for (const SourceMember& member : source_members) {
+        const lt::string_view value = note.dict_find_string_value(member.key);
+        if (value.size() <= longest) {
+            source.*member.value = std::string(value.begin(), value.end());
+        }
+    }
+    return source;
+}
+
+// libtorrent keeps nothing of what it does not know. Keys are sorted, so that what may be large, the info
+// dictionary, is not looked at again.
+std::optional<DiskIdentity> source_of(std::string_view bytes)
+{
+    std::size_t at = 1; // behind the 'd'
+    while (at < bytes.size() && bytes[at] != 'e') {
+        const auto next = [&] { // of a torrent that was decoded before
+            const std::string_view rest = bytes.substr(at);
+            lt::error_code error;
+            lt::bdecode_node node = lt::bdecode({rest.data(), static_cast<std::ptrdiff_t>(rest.size())},
+                                                error, nullptr, deepest_nesting, most_torrent_tokens);
+            at += error ? rest.size() : static_cast<std::size_t>(node.data_section().size());
+            return node;
+        };
+        const lt::bdecode_node key = next();
+        if (key.type() != lt::bdecode_node::string_t || key.string_value() > lt::string_view(source_key)) {
+            return std::nullopt;
+        }
+        const bool is_note = key.string_value() == lt::string_view(source_key);
+        const lt::bdecode_node value = next();
+        if (is_note) {
+            return value.type() == lt::bdecode_node::dict_t ? std::optional(identity_in(value))
+                                                            : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
 Image image_of(const std::string& path, const lt::add_torrent_params& params)
 {
     const lt::torrent_info& info = *params.ti;
@@ -303,6 +345,7 @@ LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path)
     }
     loaded.image = image_of(path, loaded.params);
     loaded.info_hash = to_hex(digest_of(info.info_hashes().v1));
+    loaded.source = source_of(bytes);
     loaded.ssl_ca = std::string(info.ssl_cert());
     loaded.trackers.assign(loaded.params.trackers.begin(), loaded.params.trackers.end());
     loaded.web_seeds = loaded.params.url_seeds;

@@ -103,6 +103,20 @@ void encode_info(Bencoder& out, const TorrentContents& contents)
     out.end();
 }
 
+// A member of the torrent's own dictionary, so that the info-hash stays the same. Others skip it.
+void encode_source(Bencoder& out, const DiskIdentity& source)
+{
+    out.string(source_key);
+    out.begin_dictionary();
+    for (const SourceMember& member : source_members) {
+        if (const std::string& value = source.*member.value; !value.empty()) {
+            out.string(member.key);
+            out.string(value);
+        }
+    }
+    out.end();
+}
+
 Error cannot_create(const std::string& path, int error)
 {
     return Error(ExitStatus::target, fmt::format("{} cannot be created: {}", path, errno_text(error)));
@@ -213,6 +227,9 @@ std::string encode_torrent(const TorrentContents& contents)
     if (contents.creation_date) {
         out.string("creation date");
         out.integer(*contents.creation_date);
+    }
+    if (contents.source && !contents.source->empty()) {
+        encode_source(out, *contents.source);
     }
     out.string("info");
     encode_info(out, contents);

@@ -54,6 +54,7 @@ class Transfer {
     void advance_check();
     void take_findings(bool over);
     void end_check();
+    void begin_sync();
     void advance_sync();
     void advance_verification();
     void complete();
@@ -117,6 +118,7 @@ class Transfer {
     std::vector<bool> m_on_disk;          // what the check has found, until there is a session
     std::vector<bool> m_unknown;          // what it has not looked at
     std::optional<TargetCheck> m_check;   // while checking or verifying
+    ClearedSignatures m_cleared;          // once synced; before, only for the thread of m_sync
     std::optional<BackgroundSync> m_sync; // while syncing
     std::optional<SwarmDriver> m_swarm;   // once the first check is over, or something is found missing
 };
@@ -255,8 +257,7 @@ bool Transfer::advance()
     case Phase::connecting:
     case Phase::downloading:
         if (disk().done_bytes == total_bytes()) {
-            m_phase = Phase::syncing;
-            m_sync.emplace(m_target, m_wakeup);
+            begin_sync();
         }
         break;
     case Phase::syncing:
@@ -327,6 +328,17 @@ void Transfer::end_check()
     wait_for_peers();
 }
 
+// What the image does not overwrite is cleared before the sync, so that `complete` is true of it, too.
+void Transfer::begin_sync()
+{
+    m_phase = Phase::syncing;
+    m_sync.emplace(m_target, m_wakeup, [this] {
+        m_cleared =
+            clear_signatures(m_target, m_torrent.image, m_torrent.source, m_options.stale_signatures);
+        return m_cleared.failure;
+    });
+}
+
 void Transfer::advance_sync()
 {
     if (!m_sync->finished()) {
@@ -334,6 +346,9 @@ void Transfer::advance_sync()
     }
     throw_if(m_sync->failure());
     m_sync.reset();
+    for (const std::string& warning : m_cleared.warnings) {
+        m_reporter.warning(warning);
+    }
     if (m_options.verify) {
         begin_check(Phase::verifying, TargetCheck::First::drop_cache);
     } else {
@@ -420,6 +435,9 @@ void Transfer::report_summary()
     event.seconds = elapsed();
     event.total_bytes = total_bytes();
     event.skipped_bytes = skipped_bytes();
+    for (const Signature& each : m_cleared.wiped) {
+        event.wiped.push_back({each.type, each.magic.offset, each.magic.length});
+    }
     m_swarm->describe(event);
     m_reporter.summary(event);
 }

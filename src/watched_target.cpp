@@ -60,4 +60,10 @@ std::optional<IoFailure> WatchedTarget::discard(std::uint64_t offset, std::uint6
     return m_target.discard(offset, length);
 }
 
+void WatchedTarget::with_descriptor(const std::function<void(int fd)>& use)
+{
+    const Call call(m_calls);
+    m_target.with_descriptor(use);
+}
+
 } // namespace ezio

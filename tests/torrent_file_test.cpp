@@ -383,4 +383,36 @@ TEST_CASE("torrent file: BitTorrent v2 alone is refused, and of a hybrid torrent
                contains("is not a torrent: "));
 }
 
+TEST_CASE("torrent file: what the image was made of is read back, and has no part in the info-hash")
+{
+    TorrentContents contents = plain();
+    const LoadedTorrent without = parse_torrent(encode_torrent(contents), "a.torrent");
+    CHECK_FALSE(without.source);
+    contents.source = DiskIdentity{"ext4", "0a-1b", "gpt", "2c-3d"};
+    contents.trackers = {"http://a/announce", "udp://b:1/"};
+    contents.comment = "a comment";
+    contents.creation_date = 1;
+    const LoadedTorrent with = parse_torrent(encode_torrent(contents), "a.torrent");
+    CHECK(with.source == contents.source);
+    CHECK(with.info_hash == without.info_hash);
+}
+
+TEST_CASE("torrent file: a note of the source that is none is passed over")
+{
+    TorrentContents contents = plain();
+    contents.source = DiskIdentity{"ext4", "", "", ""};
+    const std::string torrent = encode_torrent(contents);
+    const std::string note = "15:ezio-cli sourced4:type4:ext4e";
+    for (const char* const other : {"15:ezio-cli sourcei1e", "15:ezio-cli sourceli1ee"}) {
+        CHECK_FALSE(parse_torrent(replaced(torrent, note, other), "a.torrent").source);
+    }
+    for (const std::string& other : {std::string("15:ezio-cli sourced4:typei1ee"),
+                                     "15:ezio-cli sourced4:type" + bencoded(std::string(129, 'x')) + "e",
+                                     std::string("15:ezio-cli sourcede")}) {
+        const auto source = parse_torrent(replaced(torrent, note, other), "a.torrent").source;
+        REQUIRE(source);
+        CHECK(source->empty());
+    }
+}
+
 } // namespace ezio

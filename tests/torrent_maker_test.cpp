@@ -61,6 +61,19 @@ TEST_CASE("torrent: extents and hashes stay in order, and no byte of a hash is s
               std::string(20, '\0') + "ee");
 }
 
+TEST_CASE("torrent: what the image was made of is noted beside info, without what is not known")
+{
+    TorrentContents contents = plain();
+    contents.source = DiskIdentity{"ext4", "0a-1b", "", ""};
+    CHECK(encode_torrent(contents) ==
+          "d" + creator + "15:ezio-cli sourced4:type4:ext44:uuid5:0a-1be" + plain_info + "e");
+    contents.source = DiskIdentity{"", "", "gpt", "2c-3d"};
+    CHECK(encode_torrent(contents) ==
+          "d" + creator + "15:ezio-cli sourced5:table3:gpt10:table uuid5:2c-3de" + plain_info + "e");
+    contents.source = DiskIdentity{};
+    CHECK(encode_torrent(contents) == "d" + creator + plain_info + "e");
+}
+
 TEST_CASE("torrent: one tracker is announced without a list")
 {
     TorrentContents contents = plain();

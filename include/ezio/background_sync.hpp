@@ -6,17 +6,21 @@
 #include "ezio/wakeup.hpp"
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <thread>
 
 namespace ezio {
 
 // A sync of the target on a thread of its own: fsync can take long, and meanwhile its owner goes on reporting
-// and listening to signals.
+// and listening to signals. So can what is to be written last.
 class BackgroundSync {
   public:
-    // Starts. Both must outlive it; `wakeup` is notified at the end.
-    BackgroundSync(Target& target, Wakeup& wakeup);
+    using Step = std::function<std::optional<IoFailure>()>;
+
+    // Starts. Both must outlive it; `wakeup` is notified at the end. `first` is done on the thread before the
+    // sync, which its failure replaces; it must not throw.
+    BackgroundSync(Target& target, Wakeup& wakeup, Step first = {});
     ~BackgroundSync(); // waits for the end
     BackgroundSync(const BackgroundSync&) = delete;
     BackgroundSync& operator=(const BackgroundSync&) = delete;

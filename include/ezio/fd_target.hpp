@@ -29,6 +29,8 @@ class FdTarget : public Target {
     void drop_cache() override;
     std::optional<DiscardGeometry> discard_geometry() const override;
     std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length) override;
+    std::optional<std::uint64_t> size() const override;
+    void with_descriptor(const std::function<void(int fd)>& use) override { use(m_fd.get()); }
     PageCache page_cache() const override { return m_page_cache; }
     bool is_rotational() const override;
     const std::string& path() const override { return m_path; }

@@ -90,6 +90,13 @@ struct PeerTotals {
     std::uint64_t uploaded_bytes = 0;
 };
 
+// Of what was on the target before the image: wiped, and where.
+struct WipedSignature {
+    std::string type;
+    std::uint64_t offset = 0; // bytes from the start of the device
+    std::uint64_t length = 0;
+};
+
 struct SummaryEvent {
     ExitStatus status = ExitStatus::done;
     double seconds = 0;
@@ -98,9 +105,10 @@ struct SummaryEvent {
     std::uint64_t written_bytes = 0;
     std::uint64_t uploaded_bytes = 0;
     std::uint64_t redundant_bytes = 0;
-    std::uint64_t failed_pieces = 0; // hash was wrong
-    std::uint64_t skipped_bytes = 0; // were right already, and not fetched
-    std::vector<PeerTotals> peers{}; // with whom anything was exchanged, the biggest sources first
+    std::uint64_t failed_pieces = 0;     // hash was wrong
+    std::uint64_t skipped_bytes = 0;     // were right already, and not fetched
+    std::vector<PeerTotals> peers{};     // with whom anything was exchanged, the biggest sources first
+    std::vector<WipedSignature> wiped{}; // by a fetch
 };
 
 class Reporter {

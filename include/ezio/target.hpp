@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -67,6 +68,13 @@ class Target {
     // Gives [offset, offset + length) back to the device; what is read there later is unspecified. Both are
     // multiples of the alignment.
     [[nodiscard]] virtual std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length);
+
+    // Bytes of the device or image file. Empty in a directory, and where the kernel does not say.
+    [[nodiscard]] virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+
+    // Calls `use` with the descriptor that everything goes through, for what only a descriptor will do: looks
+    // at the device or file as a whole. Not called in a directory, which has none.
+    virtual void with_descriptor(const std::function<void(int fd)>& /*use*/) {}
 
     // What becomes of the kernel's copy of what is read and written.
     [[nodiscard]] virtual PageCache page_cache() const { return PageCache::keep; }

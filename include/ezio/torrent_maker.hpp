@@ -5,6 +5,7 @@
 // converter makes with libtorrent (v1, files in order, keys sorted), so that the info-hash is the same.
 #pragma once
 
+#include "ezio/disk_identity.hpp"
 #include "ezio/extent_map.hpp"
 #include "ezio/sha1.hpp"
 
@@ -26,6 +27,7 @@ struct TorrentContents {
     std::vector<std::string> names{}; // of the extents' files, parallel to them; empty: extent_name of each
     std::optional<std::uint64_t> creation_date{}; // seconds since 1970; none: two runs make the same file
     std::uint64_t sector_bytes = 0;               // as in Image
+    std::optional<DiskIdentity> source{};         // what the image is of; outside the info dictionary
     std::string ssl_ca{}; // PEM, part of the info-hash: peers need a certificate of this CA; empty: none
 };
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "ezio/addresses.hpp"
+#include "ezio/clear_signatures.hpp"
 #include "ezio/clock.hpp"
 #include "ezio/network_options.hpp"
 #include "ezio/reporter.hpp"
@@ -32,6 +33,7 @@ struct TransferOptions {
     std::optional<TlsCredentials> tls;                      // exactly when the torrent names a CA
     std::uint64_t memory = 256_MiB;                         // bytes for received and cached data
     bool check = false;                                     // first hash the target; see run_transfer
+    StaleSignatures stale_signatures = StaleSignatures::keep; // of a fetch's target
     bool verify = false;                                    // after the sync, hash what the medium holds
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
     std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written

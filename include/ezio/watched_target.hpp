@@ -28,6 +28,8 @@ class WatchedTarget final : public Target {
     void drop_cache() override;
     std::optional<DiscardGeometry> discard_geometry() const override { return m_target.discard_geometry(); }
     std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length) override;
+    std::optional<std::uint64_t> size() const override { return m_target.size(); }
+    void with_descriptor(const std::function<void(int fd)>& use) override;
     PageCache page_cache() const override { return m_target.page_cache(); }
     bool is_rotational() const override { return m_target.is_rotational(); }
     const std::string& path() const override { return m_target.path(); }
