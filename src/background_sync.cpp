@@ -5,11 +5,14 @@
 
 namespace ezio {
 
-BackgroundSync::BackgroundSync(Target& target, Wakeup& wakeup, Step first)
-    : m_thread([this, &target, &wakeup, first = std::move(first)] {
+BackgroundSync::BackgroundSync(Target& target, Wakeup& wakeup, Step first, std::function<void()> then)
+    : m_thread([this, &target, &wakeup, first = std::move(first), then = std::move(then)] {
           m_failure = first ? first() : std::nullopt;
           if (!m_failure) {
               m_failure = target.sync();
+          }
+          if (!m_failure && then) {
+              then();
           }
           m_finished = true;
           wakeup.notify();

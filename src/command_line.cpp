@@ -133,6 +133,7 @@ CommandSpec describe_fetch(CommandVariables& variables)
     spec.flag("--resume", options.resume, true, "Keep what is right on the target already");
     spec.flag("--verify", options.verify, true, "Read it all back from the medium before it counts");
     spec.flag("--discard", options.discard, true, "Discard (TRIM) what the image does not use");
+    spec.flag("--expand-gpt", options.expand_gpt, true, "Move the copy of a GPT to the end of a larger disk");
     spec.flag("--keep-signatures", options.keep_signatures, true,
               "Leave signatures of what was there before (RAID, ZFS)");
     spec.value("--serial", options.serial, kind::text("S"),

@@ -8,6 +8,8 @@
 #include "ezio/discard.hpp"
 #include "ezio/magnet.hpp"
 #include "ezio/metadata_session.hpp"
+#include "ezio/move_gpt.hpp"
+#include "ezio/partition_rescan.hpp"
 #include "ezio/printable.hpp"
 #include "ezio/privileges.hpp"
 #include "ezio/start_event.hpp"
@@ -161,6 +163,26 @@ std::unique_ptr<Target> open_in_time(const FetchOptions& options, const Image& i
     return open_target(options.target, Access::read_write, image, options.serial);
 }
 
+void refuse_hopeless_expansion(const FetchOptions& options, const LoadedTorrent& torrent)
+{
+    if (const auto why = why_no_gpt(options.target, torrent.image, torrent.source);
+        options.expand_gpt && !why.empty()) {
+        throw Error(ExitStatus::usage, fmt::format("--expand-gpt: {}", why));
+    }
+}
+
+// Why the pieces with the partition table may differ although nothing is wrong with the disk.
+std::string remark_on_gpt(Target& target, const Image& image)
+{
+    ReplacedBytes none;
+    const bool is_larger = target.size().value_or(0) > image.map.device_end();
+    return is_larger && move_gpt(target, image, GptCopy::leave, none).outcome == GptPlan::Outcome::at_the_end
+               ? fmt::format("; the GPT was expanded to the end of {}, which is larger, and of the sectors in "
+                             "which it is some differ for that",
+                             target.path())
+               : "";
+}
+
 void discard_in_time(const FetchOptions& options, Target& target, const ExtentMap& map,
                      Clock::time_point started, const Context& context)
 {
@@ -209,8 +231,13 @@ void run(const FetchOptions& options, const Context& context)
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
     transfer.timed_since = started;
+    transfer.gpt_copy = options.expand_gpt ? GptCopy::move : GptCopy::leave;
+    refuse_hopeless_expansion(options, torrent);
     context.stop.set_disk(options.target);
     const auto target = open_in_time(options, torrent.image, started, context.reporter);
+    std::unique_ptr<PartitionRescan> rescan; // which needs the privileges that are given up next
+    target->with_descriptor([&](int fd) { rescan = make_partition_rescan(fd, options.target); });
+    transfer.rescan = rescan.get();
     give_up_privileges_for(user, transfer, options.target, context.stop);
     if (options.discard) { // needs no more than the open target, and spares its data when the above fails
         discard_in_time(options, *target, torrent.image.map, started, context);
@@ -229,7 +256,8 @@ void run(const VerifyOptions& options, const Context& context)
     const double seconds = wait_for_check(check, Phase::verifying, image.map.payload_size(), context);
     if (const auto wrong = check.wrong(); !wrong.empty()) {
         throw Error(ExitStatus::verification,
-                    fmt::format("{} is not the image: {}", options.target, describe_wrong(image, wrong)));
+                    fmt::format("{} is not the image: {}{}", options.target, describe_wrong(image, wrong),
+                                remark_on_gpt(*target, image)));
     }
     if (context.format == Format::text) {
         context.reporter.make_way();

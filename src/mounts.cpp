@@ -276,6 +276,11 @@ std::string claimed_loop_device(const std::string& path)
     return {};
 }
 
+bool is_partition(dev_t device)
+{
+    return !disk_of(device).empty();
+}
+
 std::vector<PartitionDevice> partition_devices(dev_t disk)
 {
     constexpr std::uint64_t unit = 512; // of sysfs, whatever the disk's sectors are
@@ -284,7 +289,8 @@ std::vector<PartitionDevice> partition_devices(dev_t disk)
         std::error_code none;
         if (fs::exists(entry / "partition", none)) {
             partitions.push_back({device_path(entry), parse_device(first_line(entry / "dev")),
-                                  number_in(entry / "start") * unit, number_in(entry / "size") * unit});
+                                  number_in(entry / "start") * unit, number_in(entry / "size") * unit,
+                                  static_cast<int>(number_in(entry / "partition"))});
         }
     }
     return partitions;

@@ -35,7 +35,7 @@ constexpr milliseconds end_patience{2000};
 
 class Transfer {
   public:
-    Transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options, Reporter& reporter,
+    Transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options, Reporter& reporter,
              Wakeup& wakeup, const StopSignal& stop)
         : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
           m_stop(stop)
@@ -55,7 +55,11 @@ class Transfer {
     void take_findings(bool over);
     void end_check();
     void begin_sync();
+    [[nodiscard]] bool is_last_sync() const;
+    [[nodiscard]] std::optional<IoFailure> write_last();
+    void update_partitions();
     void advance_sync();
+    void report_what_was_found();
     void advance_verification();
     void complete();
     [[nodiscard]] std::optional<std::string> reason_to_leave() const;
@@ -100,7 +104,7 @@ class Transfer {
 
     // Constant.
     const LoadedTorrent& m_torrent;
-    Target& m_target;
+    WatchedTarget& m_target;
     const TransferOptions& m_options;
     Reporter& m_reporter;
     Wakeup& m_wakeup;
@@ -118,7 +122,10 @@ class Transfer {
     std::vector<bool> m_on_disk;          // what the check has found, until there is a session
     std::vector<bool> m_unknown;          // what it has not looked at
     std::optional<TargetCheck> m_check;   // while checking or verifying
-    ClearedSignatures m_cleared;          // once synced; before, only for the thread of m_sync
+    bool m_verified = false;              // --verify, and it was
+    ClearedSignatures m_cleared;          // this and the next two: while syncing only for m_sync's thread
+    GptMove m_gpt;
+    std::optional<std::string> m_partition_warning;
     std::optional<BackgroundSync> m_sync; // while syncing
     std::optional<SwarmDriver> m_swarm;   // once the first check is over, or something is found missing
 };
@@ -328,14 +335,44 @@ void Transfer::end_check()
     wait_for_peers();
 }
 
-// What the image does not overwrite is cleared before the sync, so that `complete` is true of it, too.
+// Signatures are cleared and a GPT is expanded before the last sync, so that `complete` is true of them, too.
+// What is verified is the image: with --verify the GPT comes after that, and needs a sync of its own.
 void Transfer::begin_sync()
 {
     m_phase = Phase::syncing;
-    m_sync.emplace(m_target, m_wakeup, [this] {
-        m_cleared =
-            clear_signatures(m_target, m_torrent.image, m_torrent.source, m_options.stale_signatures);
-        return m_cleared.failure;
+    m_sync.emplace(
+        m_target, m_wakeup, [this] { return write_last(); }, [this] { update_partitions(); });
+}
+
+bool Transfer::is_last_sync() const
+{
+    return !m_options.verify || m_options.gpt_copy == GptCopy::leave || m_verified;
+}
+
+// On the sync's thread, as the next one: only what that thread has is used.
+std::optional<IoFailure> Transfer::write_last()
+{
+    const Image& image = m_torrent.image;
+    if (!m_verified) {
+        m_cleared = clear_signatures(m_target, image, m_torrent.source, m_options.stale_signatures);
+    }
+    if (!m_cleared.failure) {
+        m_gpt = move_gpt(m_target, image, is_last_sync() ? m_options.gpt_copy : GptCopy::leave,
+                         m_target.replaced());
+    }
+    return m_cleared.failure ? m_cleared.failure : m_gpt.failure;
+}
+
+void Transfer::update_partitions()
+{
+    const auto size = m_target.size();
+    if (m_options.rescan == nullptr || !size || !is_last_sync()) {
+        return;
+    }
+    m_target.with_descriptor([&](int fd) {
+        const auto list = list_partitions(fd, *size, m_torrent.image.sector_bytes);
+        const auto partitions = list ? list->partitions : std::vector<ListedPartition>();
+        m_partition_warning = m_options.rescan->bring_up_to_date(partitions);
     });
 }
 
@@ -346,13 +383,35 @@ void Transfer::advance_sync()
     }
     throw_if(m_sync->failure());
     m_sync.reset();
-    for (const std::string& warning : m_cleared.warnings) {
-        m_reporter.warning(warning);
+    if (is_last_sync()) {
+        report_what_was_found();
     }
-    if (m_options.verify) {
+    if (m_options.verify && !m_verified) {
         begin_check(Phase::verifying, TargetCheck::First::drop_cache);
     } else {
         complete();
+    }
+}
+
+// Throws Error where a GPT was to be expanded that cannot be.
+void Transfer::report_what_was_found()
+{
+    for (const std::string& warning : m_cleared.warnings) {
+        m_reporter.warning(warning);
+    }
+    if (m_partition_warning) {
+        m_reporter.warning(*m_partition_warning);
+    }
+    if (m_options.gpt_copy == GptCopy::leave && m_gpt.outcome == GptPlan::Outcome::movable) {
+        m_reporter.warning(describe_gpt_copy(m_target.path()));
+    }
+    if (m_options.gpt_copy == GptCopy::move) {
+        if (const std::string fault = describe_gpt_fault(m_gpt); !fault.empty()) {
+            throw Error(ExitStatus::target,
+                        fmt::format("--expand-gpt: {} has the image, verified and synced, but {}",
+                                    m_target.path(), fault));
+        }
+        m_reporter.note(describe_gpt_move(m_target.path(), m_gpt));
     }
 }
 
@@ -368,7 +427,13 @@ void Transfer::advance_verification()
                                 describe_wrong(m_torrent.image, wrong)));
     }
     m_check.reset();
-    complete();
+    const bool was_last = is_last_sync();
+    m_verified = true;
+    if (was_last) {
+        complete();
+    } else {
+        begin_sync();
+    }
 }
 
 void Transfer::complete()

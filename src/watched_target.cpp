@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/watched_target.hpp"
 
+#include <vector>
+
 namespace ezio {
 
 namespace {
@@ -21,7 +23,15 @@ class Call {
 std::optional<IoFailure> WatchedTarget::read_at(std::uint64_t offset, std::span<iovec> parts)
 {
     const Call call(m_calls);
-    return m_target.read_at(offset, parts);
+    if (m_replaced.empty()) {
+        return m_target.read_at(offset, parts);
+    }
+    const std::vector<iovec> filled(parts.begin(), parts.end()); // `parts` is used up
+    auto failed = m_target.read_at(offset, parts);
+    if (!failed) {
+        m_replaced.restore(offset, filled);
+    }
+    return failed;
 }
 
 std::optional<IoFailure> WatchedTarget::write_at(std::uint64_t offset, std::span<iovec> parts)

@@ -23,15 +23,15 @@ LAYERS = {
     "session": "answer_guard client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery peer_ledger peer_messages"
                " peer_plugins piece_assigner send_window session_alerts session_events session_settings swarm tcp_preference torrent_session"
                " web_certificates",
-    "torrents": "clear_signatures discard http_download magnet piece_scan torrent_file torrent_maker torrent_source verifier",
+    "torrents": "clear_signatures discard http_download magnet move_gpt piece_scan torrent_file torrent_maker torrent_source verifier",
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
                    " write_order",
-    "targets": "block_device block_target device_identity directory_target fd_target file_target free_space mounts page_buffer page_cache partition_list payload_io"
+    "targets": "block_device block_target device_identity directory_target fd_target file_target free_space gpt mounts page_buffer partition_list partition_rescan page_cache payload_io"
                " signatures target write_behind",
     "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
     "foundation": "blkid_probe clock context disk_identity error extent_map fd image little_endian openssl_handles positional_io printable privileges rate_meter"
-                  " read_file reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
+                  " read_file replaced_bytes reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
 }
 
 LIBTORRENT = set("answer_guard disk_io duplicate_peers introductions magnet metadata_session peer_ledger peer_plugins session_alerts session_settings swarm tcp_preference"

@@ -54,6 +54,24 @@ TEST_CASE("transfer notes: what becomes of the kernel's cache")
           "memory that is available");
 }
 
+TEST_CASE("transfer notes: where the copy of a GPT is, and why it stays")
+{
+    using Outcome = GptPlan::Outcome;
+    CHECK(describe_gpt_copy("/dev/sdb") == "/dev/sdb is larger than the disk that the image is of, and the "
+                                           "copy of its GPT is not at its end; move "
+                                           "it there with sgdisk -e /dev/sdb, or fetch with --expand-gpt");
+    CHECK(describe_gpt_fault({Outcome::none}) == "there is no GPT in it");
+    CHECK(describe_gpt_fault({Outcome::damaged, "no protective MBR is in front of it"}) ==
+          "its GPT is damaged: no protective MBR is in front of it; see sgdisk --verify");
+    CHECK(describe_gpt_fault({Outcome::unreadable}) == "its GPT cannot be read");
+    CHECK(describe_gpt_fault({Outcome::movable}).empty());
+    CHECK(describe_gpt_fault({Outcome::at_the_end}).empty());
+    CHECK(describe_gpt_move("/dev/sdb", {Outcome::movable}) ==
+          "the copy of the GPT was moved to the end of /dev/sdb");
+    CHECK(describe_gpt_move("/dev/sdb", {Outcome::at_the_end}) ==
+          "the copy of the GPT is at the end of /dev/sdb already");
+}
+
 TEST_CASE("transfer notes: that peers wait for the target is said at once, then every ten seconds at most")
 {
     const Clock::time_point start{};

@@ -19,8 +19,8 @@ class BackgroundSync {
     using Step = std::function<std::optional<IoFailure>()>;
 
     // Starts. Both must outlive it; `wakeup` is notified at the end. `first` is done on the thread before the
-    // sync, which its failure replaces; it must not throw.
-    BackgroundSync(Target& target, Wakeup& wakeup, Step first = {});
+    // sync, which its failure replaces, and `then` after a sync that succeeded; neither may throw.
+    BackgroundSync(Target& target, Wakeup& wakeup, Step first = {}, std::function<void()> then = {});
     ~BackgroundSync(); // waits for the end
     BackgroundSync(const BackgroundSync&) = delete;
     BackgroundSync& operator=(const BackgroundSync&) = delete;

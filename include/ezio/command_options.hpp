@@ -54,6 +54,7 @@ struct FetchOptions {
     std::uint64_t memory = 256_MiB;
     bool resume = false;  // keep what is right on the target already
     bool discard = false; // what the image does not use
+    bool expand_gpt = false;      // to the end of a larger disk
     bool keep_signatures = false; // of what was on the target before
     std::string serial;   // the disk's; empty: any
     bool verify = false;  // read everything back from the medium before it counts as complete

@@ -56,7 +56,11 @@ struct PartitionDevice {
     dev_t device = 0;
     std::uint64_t start = 0; // bytes from the start of the disk
     std::uint64_t size = 0;  // bytes
+    int number = 0;          // in the table
 };
+
+// Whether it is a partition, and no disk of its own.
+[[nodiscard]] bool is_partition(dev_t device);
 
 // The partitions of a disk that the kernel has devices for.
 [[nodiscard]] std::vector<PartitionDevice> partition_devices(dev_t disk);

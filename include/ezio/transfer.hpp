@@ -8,7 +8,9 @@
 #include "ezio/addresses.hpp"
 #include "ezio/clear_signatures.hpp"
 #include "ezio/clock.hpp"
+#include "ezio/move_gpt.hpp"
 #include "ezio/network_options.hpp"
+#include "ezio/partition_rescan.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/stop_signal.hpp"
 #include "ezio/target.hpp"
@@ -34,6 +36,8 @@ struct TransferOptions {
     std::uint64_t memory = 256_MiB;                         // bytes for received and cached data
     bool check = false;                                     // first hash the target; see run_transfer
     StaleSignatures stale_signatures = StaleSignatures::keep; // of a fetch's target
+    GptCopy gpt_copy = GptCopy::leave; // of an image that is of a smaller disk
+    PartitionRescan* rescan = nullptr; // of a target that is a whole disk; outlives the transfer
     bool verify = false;                                    // after the sync, hash what the medium holds
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
     std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // A target that knows whether anybody waits for it. When a session does not end, this tells a disk that does
-// not answer from a network that does not.
+// not answer from a network that does not. Its readers get the image, also where that was replaced since.
 #pragma once
 
+#include "ezio/replaced_bytes.hpp"
 #include "ezio/target.hpp"
 
 #include <atomic>
@@ -14,6 +15,9 @@ namespace ezio {
 class WatchedTarget final : public Target {
   public:
     explicit WatchedTarget(Target& target) : m_target(target) {}
+
+    // What was written over the image, by whoever does that.
+    [[nodiscard]] ReplacedBytes& replaced() { return m_replaced; }
 
     // Whether a call has not returned yet.
     [[nodiscard]] bool is_waited_for() const { return m_calls > 0; }
@@ -36,6 +40,7 @@ class WatchedTarget final : public Target {
 
   private:
     Target& m_target;
+    ReplacedBytes m_replaced;
     std::atomic<unsigned> m_calls = 0; // that have not returned
 };
 
