@@ -9,6 +9,7 @@
 #include "ezio/magnet.hpp"
 #include "ezio/metadata_session.hpp"
 #include "ezio/move_gpt.hpp"
+#include "ezio/other_disks.hpp"
 #include "ezio/partition_rescan.hpp"
 #include "ezio/printable.hpp"
 #include "ezio/privileges.hpp"
@@ -177,9 +178,10 @@ std::string remark_on_gpt(Target& target, const Image& image)
     ReplacedBytes none;
     const bool is_larger = target.size().value_or(0) > image.map.device_end();
     return is_larger && move_gpt(target, image, GptCopy::leave, none).outcome == GptPlan::Outcome::at_the_end
-               ? fmt::format("; the GPT was expanded to the end of {}, which is larger, and of the sectors in "
-                             "which it is some differ for that",
-                             target.path())
+               ? fmt::format(
+                     "; the GPT was expanded to the end of {}, which is larger, and of the sectors in "
+                     "which it is some differ for that",
+                     target.path())
                : "";
 }
 
@@ -226,8 +228,7 @@ void run(const FetchOptions& options, const Context& context)
     transfer.seed_time = options.seed_time;
     transfer.check = options.resume;
     transfer.verify = options.verify;
-    transfer.stale_signatures =
-        options.keep_signatures ? StaleSignatures::keep : StaleSignatures::wipe;
+    transfer.stale_signatures = options.keep_signatures ? StaleSignatures::keep : StaleSignatures::wipe;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
     transfer.timed_since = started;
@@ -235,9 +236,14 @@ void run(const FetchOptions& options, const Context& context)
     refuse_hopeless_expansion(options, torrent);
     context.stop.set_disk(options.target);
     const auto target = open_in_time(options, torrent.image, started, context.reporter);
-    std::unique_ptr<PartitionRescan> rescan; // which needs the privileges that are given up next
-    target->with_descriptor([&](int fd) { rescan = make_partition_rescan(fd, options.target); });
+    std::unique_ptr<PartitionRescan> rescan; // both need the privileges that are given up next
+    std::unique_ptr<OtherDisks> other_disks;
+    target->with_descriptor([&](int fd) {
+        rescan = make_partition_rescan(fd, options.target);
+        other_disks = make_other_disks(fd);
+    });
     transfer.rescan = rescan.get();
+    transfer.other_disks = other_disks.get();
     give_up_privileges_for(user, transfer, options.target, context.stop);
     if (options.discard) { // needs no more than the open target, and spares its data when the above fails
         discard_in_time(options, *target, torrent.image.map, started, context);

@@ -20,7 +20,7 @@ std::optional<PartitionList> list_partitions(int fd, std::uint64_t size, std::ui
     if (root == nullptr) {
         return std::nullopt;
     }
-    PartitionList result{blkid_parttable_get_type(root), {}};
+    PartitionList result{blkid_parttable_get_type(root), {}, {}};
     for (int i = 0; i < blkid_partlist_numof_partitions(list); ++i) {
         const blkid_partition partition = blkid_partlist_get_partition(list, i);
         const Extent extent{static_cast<std::uint64_t>(blkid_partition_get_start(partition)) * unit,
@@ -28,8 +28,10 @@ std::optional<PartitionList> list_partitions(int fd, std::uint64_t size, std::ui
         const bool is_on_disk =
             extent.length > 0 && extent.offset < size && extent.length <= size - extent.offset;
         if (is_on_disk && blkid_partition_get_table(partition) == root) {
-            result.partitions.push_back({blkid_partition_get_partno(partition), extent,
-                                         blkid_partition_is_extended(partition) != 0});
+            result.partitions.push_back(
+                {blkid_partition_get_partno(partition), extent, blkid_partition_is_extended(partition) != 0});
+            const char* const uuid = blkid_partition_get_uuid(partition);
+            result.uuids.emplace_back(uuid != nullptr ? uuid : "");
         }
     }
     return result;

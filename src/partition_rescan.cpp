@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/partition_rescan.hpp"
 
+#include "ezio/child_process.hpp"
 #include "ezio/clock.hpp"
 #include "ezio/error.hpp"
 #include "ezio/mounts.hpp"
@@ -52,19 +53,6 @@ int carry_out(int disk, const PartitionRequest& request)
         return change_partition(disk, BLKPG_ADD_PARTITION, request.partition);
     }
     return EINVAL;
-}
-
-void close_all_but(int one, int other)
-{
-    const auto low = static_cast<unsigned>(std::min(one, other));
-    const auto high = static_cast<unsigned>(std::max(one, other));
-    if (low > 0) {
-        (void)::close_range(0, low - 1, 0);
-    }
-    if (high > low + 1) {
-        (void)::close_range(low + 1, high - 1, 0);
-    }
-    (void)::close_range(high + 1, ~0U, 0);
 }
 
 // The child, which was forked from a process with several threads: nothing here allocates or locks. Its
@@ -135,14 +123,11 @@ PartitionRescan::PartitionRescan(int fd, dev_t device, std::string path)
 {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-        throw Error(ExitStatus::internal, fmt::format("socketpair: {}", errno_text(errno)));
+        return;
     }
     m_socket = Fd(ends[0]);
     const Fd other(ends[1]);
     m_child = ::fork();
-    if (m_child < 0) {
-        throw Error(ExitStatus::internal, fmt::format("fork: {}", errno_text(errno)));
-    }
     if (m_child == 0) {
         serve(fd, ends[1]);
     }
@@ -167,7 +152,7 @@ int PartitionRescan::request(const PartitionRequest& request) const
     int error = 0;
     if (::send(m_socket.get(), &request, sizeof(request), MSG_NOSIGNAL) < 0 ||
         ::recv(m_socket.get(), &error, sizeof(error), 0) != static_cast<ssize_t>(sizeof(error))) {
-        return EPERM; // it could not keep what it needs, and is gone
+        return EPERM; // there is no child, or no privilege that it could keep
     }
     return error;
 }

@@ -35,8 +35,8 @@ constexpr milliseconds end_patience{2000};
 
 class Transfer {
   public:
-    Transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options, Reporter& reporter,
-             Wakeup& wakeup, const StopSignal& stop)
+    Transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
+             Reporter& reporter, Wakeup& wakeup, const StopSignal& stop)
         : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
           m_stop(stop)
     {}
@@ -57,7 +57,9 @@ class Transfer {
     void begin_sync();
     [[nodiscard]] bool is_last_sync() const;
     [[nodiscard]] std::optional<IoFailure> write_last();
-    void update_partitions();
+    void look_around();
+    void update_partitions(int fd, std::uint64_t size);
+    void look_at_other_disks(int fd, std::uint64_t size);
     void advance_sync();
     void report_what_was_found();
     void advance_verification();
@@ -119,13 +121,15 @@ class Transfer {
     HoldNotes m_hold_notes;
     StallNotes m_stall_notes;
     std::uint64_t m_kept_bytes = 0;
-    std::vector<bool> m_on_disk;          // what the check has found, until there is a session
-    std::vector<bool> m_unknown;          // what it has not looked at
-    std::optional<TargetCheck> m_check;   // while checking or verifying
-    bool m_verified = false;              // --verify, and it was
-    ClearedSignatures m_cleared;          // this and the next two: while syncing only for m_sync's thread
+    std::vector<bool> m_on_disk;        // what the check has found, until there is a session
+    std::vector<bool> m_unknown;        // what it has not looked at
+    std::optional<TargetCheck> m_check; // while checking or verifying
+    bool m_verified = false;            // --verify, and it was
+    ClearedSignatures m_cleared;        // this and the next four: while syncing only for m_sync's thread
     GptMove m_gpt;
     std::optional<std::string> m_partition_warning;
+    std::optional<std::string> m_twin_warning;
+    std::string m_unanswered;
     std::optional<BackgroundSync> m_sync; // while syncing
     std::optional<SwarmDriver> m_swarm;   // once the first check is over, or something is found missing
 };
@@ -341,7 +345,7 @@ void Transfer::begin_sync()
 {
     m_phase = Phase::syncing;
     m_sync.emplace(
-        m_target, m_wakeup, [this] { return write_last(); }, [this] { update_partitions(); });
+        m_target, m_wakeup, [this] { return write_last(); }, [this] { look_around(); });
 }
 
 bool Transfer::is_last_sync() const
@@ -363,17 +367,37 @@ std::optional<IoFailure> Transfer::write_last()
     return m_cleared.failure ? m_cleared.failure : m_gpt.failure;
 }
 
-void Transfer::update_partitions()
+// What the image means for the rest of the machine, once it is durable.
+void Transfer::look_around()
 {
     const auto size = m_target.size();
-    if (m_options.rescan == nullptr || !size || !is_last_sync()) {
-        return;
+    if (size && is_last_sync()) {
+        m_target.with_descriptor([&](int fd) {
+            update_partitions(fd, *size);
+            look_at_other_disks(fd, *size);
+        });
     }
-    m_target.with_descriptor([&](int fd) {
-        const auto list = list_partitions(fd, *size, m_torrent.image.sector_bytes);
+}
+
+void Transfer::update_partitions(int fd, std::uint64_t size)
+{
+    if (m_options.rescan != nullptr) {
+        const auto list = list_partitions(fd, size, m_torrent.image.sector_bytes);
         const auto partitions = list ? list->partitions : std::vector<ListedPartition>();
         m_partition_warning = m_options.rescan->bring_up_to_date(partitions);
-    });
+    }
+}
+
+void Transfer::look_at_other_disks(int fd, std::uint64_t size)
+{
+    constexpr milliseconds patience{2000}; // a disk that sleeps longer is not waited for
+    const auto own = m_options.other_disks != nullptr ? read_uuids(fd, size, m_torrent.image.sector_bytes)
+                                                      : std::vector<KnownUuid>();
+    if (!own.empty()) {
+        const auto others = m_options.other_disks->look(patience);
+        m_twin_warning = describe_twins(m_target.path(), own, others.disks);
+        m_unanswered = others.unanswered;
+    }
 }
 
 void Transfer::advance_sync()
@@ -401,6 +425,13 @@ void Transfer::report_what_was_found()
     }
     if (m_partition_warning) {
         m_reporter.warning(*m_partition_warning);
+    }
+    if (m_twin_warning) {
+        m_reporter.warning(*m_twin_warning);
+    }
+    if (!m_unanswered.empty()) {
+        m_reporter.note(
+            fmt::format("{} does not answer: whether it has the same UUIDs is not known", m_unanswered));
     }
     if (m_options.gpt_copy == GptCopy::leave && m_gpt.outcome == GptPlan::Outcome::movable) {
         m_reporter.warning(describe_gpt_copy(m_target.path()));

@@ -26,11 +26,11 @@ LAYERS = {
     "torrents": "clear_signatures discard http_download magnet move_gpt piece_scan torrent_file torrent_maker torrent_source verifier",
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
                    " write_order",
-    "targets": "block_device block_target device_identity directory_target fd_target file_target free_space gpt mounts page_buffer partition_list partition_rescan page_cache payload_io"
+    "targets": "block_device block_target device_identity directory_target fd_target file_target free_space gpt mounts other_disks page_buffer partition_list partition_rescan page_cache payload_io"
                " signatures target write_behind",
     "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
-    "foundation": "blkid_probe clock context disk_identity error extent_map fd image little_endian openssl_handles positional_io printable privileges rate_meter"
+    "foundation": "blkid_probe child_process clock context disk_identity error extent_map fd image little_endian openssl_handles positional_io printable privileges rate_meter"
                   " read_file replaced_bytes reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
 }
 

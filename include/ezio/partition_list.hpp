@@ -22,6 +22,7 @@ struct ListedPartition {
 struct PartitionList {
     std::string type; // "gpt", "dos", ...
     std::vector<ListedPartition> partitions;
+    std::vector<std::string> uuids{}; // of them, parallel; empty where the table gives none
 };
 
 // Of the table on a device or file of `size` bytes, without those of another table inside of a partition.

@@ -36,8 +36,8 @@ struct PartitionRequest {
 
 class PartitionRescan {
   public:
-    // `fd` is the open disk, `device` its number, `path` what the user calls it. Throws Error
-    // (ExitStatus::internal) when there can be no child.
+    // `fd` is the open disk, `device` its number, `path` what the user calls it. Where there can be no child,
+    // the sentence of bring_up_to_date is all that comes of it.
     PartitionRescan(int fd, dev_t device, std::string path);
     ~PartitionRescan(); // waits for the child, which has no more to do
     PartitionRescan(const PartitionRescan&) = delete;

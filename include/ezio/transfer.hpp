@@ -10,6 +10,7 @@
 #include "ezio/clock.hpp"
 #include "ezio/move_gpt.hpp"
 #include "ezio/network_options.hpp"
+#include "ezio/other_disks.hpp"
 #include "ezio/partition_rescan.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/stop_signal.hpp"
@@ -31,14 +32,15 @@ enum class Role { fetch, seed };
 struct TransferOptions {
     Role role = Role::fetch;
     NetworkOptions network;
-    NetworkEndpoints endpoints;                             // what the names in `network` resolved to
-    std::optional<TlsCredentials> tls;                      // exactly when the torrent names a CA
-    std::uint64_t memory = 256_MiB;                         // bytes for received and cached data
-    bool check = false;                                     // first hash the target; see run_transfer
+    NetworkEndpoints endpoints;                               // what the names in `network` resolved to
+    std::optional<TlsCredentials> tls;                        // exactly when the torrent names a CA
+    std::uint64_t memory = 256_MiB;                           // bytes for received and cached data
+    bool check = false;                                       // first hash the target; see run_transfer
     StaleSignatures stale_signatures = StaleSignatures::keep; // of a fetch's target
-    GptCopy gpt_copy = GptCopy::leave; // of an image that is of a smaller disk
+    GptCopy gpt_copy = GptCopy::leave;                        // of an image that is of a smaller disk
+    OtherDisks* other_disks = nullptr; // of a target that is a block device; outlives the transfer
     PartitionRescan* rescan = nullptr; // of a target that is a whole disk; outlives the transfer
-    bool verify = false;                                    // after the sync, hash what the medium holds
+    bool verify = false;               // after the sync, hash what the medium holds
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
     std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written
     std::optional<std::chrono::milliseconds> timeout;       // from timed_since until complete

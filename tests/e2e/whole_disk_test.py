@@ -6,7 +6,8 @@ import os
 import pathlib
 import unittest
 
-from harness import ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, make_file, missing_tools, needs_loop_devices, run
+from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, make_file, missing_tools, needs_fuse,
+                     needs_loop_devices, run)
 from images import Extent, Image
 
 MIB = 1 << 20
@@ -27,6 +28,15 @@ def kernel_partitions(disk):
     name = os.path.basename(disk)
     return {int((entry / "partition").read_text()): (int((entry / "start").read_text()), int((entry / "size").read_text()))
             for entry in pathlib.Path(f"/sys/block/{name}").glob(f"{name}p*")}
+
+
+@contextlib.contextmanager
+def loop_device_on(path):
+    device = run("losetup", "--find", "--show", path).strip()
+    try:
+        yield device
+    finally:
+        run("losetup", "--detach", device)
 
 
 @needs_loop_devices
@@ -54,7 +64,9 @@ class WholeDiskCase(EndToEndTest):
             return self.fetch(self.torrent, target, "--peer", peer, "--seed-time", "0", *options)
 
     def warnings(self, fetcher):
-        return [event["message"] for event in fetcher.events_named("warning")]
+        """Without that of the source, which is another disk of the same machine here."""
+        messages = [event["message"] for event in fetcher.events_named("warning")]
+        return [message for message in messages if "same UUIDs" not in message]
 
 
 class ThePartitionsOfTheKernel(WholeDiskCase):
@@ -180,6 +192,51 @@ class TheCopyOfTheGptInLargeSectors(WholeDiskCase):
         target = self.target(SIZE + 16 * MIB)
         self.deploy(target.path, "--expand-gpt")
         self.assertIn("No problems found", run("sgdisk", "--verify", target.path))
+
+
+class DisksWithTheSameUuids(WholeDiskCase):
+    def twins(self, fetcher):
+        return [event["message"] for event in fetcher.events_named("warning") if "same UUIDs" in event["message"]]
+
+    def test_another_disk_with_them_is_named(self):
+        (warning,) = self.twins(self.deploy(self.target().path))
+        table = run("blkid", "-p", "-o", "value", "-s", "PTUUID", self.source).strip()
+        self.assertIn(f"{self.source} (partition table {table})", warning)
+
+    def test_also_when_the_process_has_become_another_user(self):
+        self.assertEqual(len(self.twins(self.deploy(self.target().path, "--user", "nobody"))), 1)
+
+    def test_the_file_system_of_a_partition_is_enough(self):
+        """That of the other disk is in a partition of another table."""
+        source = self.dir / "plain.img"
+        with partition_devices(self.source):
+            run("dd", f"if={self.source}p1", f"of={source}", "bs=1M", "status=none")
+            uuid = run("blkid", "-p", "-o", "value", "-s", "UUID", f"{self.source}p1").strip()
+        self.ends_with(0, "create", source, "-o", self.torrent, "--name", "plain")
+        with self.seeding(self.torrent, source) as peer:
+            fetcher = self.fetch(self.torrent, self.target().path, "--peer", peer, "--seed-time", "0")
+        (warning,) = self.twins(fetcher)
+        self.assertIn(f"{self.source} (file system {uuid})", warning)
+
+    def test_the_target_by_another_name_is_none(self):
+        """A second loop device on the same file; the source is a file."""
+        copy, target = self.dir / "source.img", self.target()
+        run("cp", self.source, copy)
+        run("sgdisk", "--zap-all", self.source)
+        self.source = copy
+        with loop_device_on(target.backing):
+            self.assertEqual(self.twins(self.deploy(target.path)), [])
+
+    @needs_fuse
+    @unittest.skipIf(os.path.exists("/run/udev/data"), "udev has looked at all disks already")
+    def test_a_disk_that_does_not_answer_holds_nothing_up(self):
+        disk = self.fuse_disk(make_file(self.dir / "slow.img", SIZE))
+        with loop_device_on(disk.path) as path:
+            disk.block("read")
+            fetcher = self.deploy(self.target().path, "--verbose")
+            self.assertTrue([note for note in fetcher.events_named("note") if f"{path} does not answer" in note["message"]])
+            self.assertLess(fetcher.events_named("complete")[0]["seconds"], 60)
+            disk.unblock("read")
 
 
 class WhatCannotBeExpanded(WholeDiskCase):
