@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/metadata_session.hpp"
 
+#include "ezio/device_binding.hpp"
 #include "ezio/local_discovery.hpp"
 #include "ezio/magnet.hpp"
 #include "ezio/session_alerts.hpp"
@@ -211,6 +212,7 @@ std::string fetch_metadata(const std::string& magnet, const MetadataOptions& opt
                            Wakeup& wakeup, const StopSignal& stop)
 {
     const Clock::time_point started = Clock::now();
+    leave_out_device_binding();
     MetadataSession session(magnet, options, reporter, wakeup, started);
     StallNotes notes;
     reporter.note(describe_port(options.endpoints.listen));

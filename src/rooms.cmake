@@ -16,8 +16,8 @@ set(room_capture block_map disk_contents disk_layout image_source partclone part
     source_disk superblock xfs_log)
 set(room_target background_sync block_device block_target device_identity directory_target fd_target file_target
     free_space mounts page_cache payload_io target watched_target write_behind)
-set(room_net addresses allowed_networks ca_certificate discovery_message interfaces local_discovery port_reservation
-    tls_credentials)
+set(room_net addresses allowed_networks ca_certificate device_binding discovery_message interfaces local_discovery
+    port_reservation tls_credentials)
 set(room_torrent http_download magnet piece_length portability torrent_file torrent_maker torrent_source)
 set(room_image extent_map sha1 sha1_blocks sha256)
 set(room_report json_reporter line_printer progress_line rate_meter summary_text text_reporter warnings)

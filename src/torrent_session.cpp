@@ -2,6 +2,7 @@
 #include "ezio/torrent_session.hpp"
 
 #include "ezio/answer_guard.hpp"
+#include "ezio/device_binding.hpp"
 #include "ezio/disk_io.hpp"
 #include "ezio/duplicate_peers.hpp"
 #include "ezio/introductions.hpp"
@@ -60,6 +61,7 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
     if (!needs_web_certificates(torrent_params)) {
         leave_out_web_certificates();
     }
+    leave_out_device_binding();
     m_session.emplace(session_params());
     m_session->set_alert_notify(m_options.wake);
     m_session->set_peer_class_filter(everybody_in_the_global_class());

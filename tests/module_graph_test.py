@@ -28,7 +28,7 @@ LAYERS = {
                    " write_order",
     "targets": "block_device block_target device_identity directory_target fd_target file_target free_space mounts page_buffer page_cache payload_io"
                " target write_behind",
-    "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
+    "network addresses": "addresses allowed_networks device_binding discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
     "foundation": "clock context error extent_map fd image little_endian openssl_handles positional_io printable privileges rate_meter"
                   " read_file reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
