@@ -7,6 +7,7 @@
 #include "ezio/duplicate_peers.hpp"
 #include "ezio/introductions.hpp"
 #include "ezio/session_alerts.hpp"
+#include "ezio/shared_addresses.hpp"
 #include "ezio/tcp_preference.hpp"
 #include "ezio/web_certificates.hpp"
 
@@ -144,6 +145,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
     prefer_tcp(params); // before anybody has something to send
     m_swarm.extend(params, process);
     m_ledger.extend(params);
+    share_addresses(params);
     if (!m_torrent.params.ti->priv()) {
         introduce_peers(params);
     }
