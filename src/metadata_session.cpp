@@ -185,6 +185,7 @@ class MetadataSession {
 
     void handle(const TorrentFailed&) {} // there is no data, and none of what can be wrong with it
     void handle(const PeerBanned&) {}
+    void handle(const PeerMisbehaved&) {} // nobody guards this session
     template <class Event>
     void handle(const Event& event)
     {

@@ -9,8 +9,8 @@ set(room_transfer discard metadata_session start_event swarm_driver swarm_watch 
     transfer_notes transfer_policy wrong_data)
 set(room_session disk_io handshake_guard session_alerts session_settings torrent_session web_certificates)
 set(room_engine arena chunk_store completion_queue disk_engine io_workers piece_cache segment_io write_order)
-set(room_swarm answer_guard client_registry duplicate_peers introductions link_use peer_ledger peer_messages
-    peer_plugins piece_assigner send_window shared_addresses swarm tcp_preference)
+set(room_swarm answer_guard client_registry duplicate_peers introductions link_use message_budget peer_faults peer_ledger
+    peer_messages peer_plugins piece_assigner send_window shared_addresses swarm tcp_preference)
 set(room_verify piece_scan target_check verifier)
 set(room_capture block_map disk_contents disk_layout image_source partclone partclone_info partition_records
     source_disk superblock xfs_log)

@@ -20,7 +20,7 @@ LAYERS = {
                " partition_records portability source_disk subprocess superblock block_map xfs_log",
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
                 " transfer_meters transfer_notes transfer_policy warnings watched_target wrong_data",
-    "session": "answer_guard client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery peer_ledger peer_messages"
+    "session": "answer_guard client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery message_budget peer_faults peer_ledger peer_messages"
                " peer_plugins piece_assigner send_window session_alerts session_events session_settings shared_addresses swarm tcp_preference torrent_session"
                " web_certificates",
     "torrents": "discard http_download magnet piece_scan torrent_file torrent_maker torrent_source verifier",
@@ -34,7 +34,7 @@ LAYERS = {
                   " read_file reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
 }
 
-LIBTORRENT = set("answer_guard disk_io duplicate_peers introductions magnet metadata_session peer_ledger peer_plugins session_alerts session_settings shared_addresses swarm tcp_preference"
+LIBTORRENT = set("answer_guard disk_io duplicate_peers introductions magnet metadata_session peer_faults peer_ledger peer_plugins session_alerts session_settings shared_addresses swarm tcp_preference"
                  " torrent_file torrent_session web_certificates".split())
 
 RANKS = {module: rank for rank, modules in enumerate(LAYERS.values()) for module in modules.split()}
