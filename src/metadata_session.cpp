@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/metadata_session.hpp"
 
+#include "ezio/device_binding.hpp"
 #include "ezio/local_discovery.hpp"
 #include "ezio/magnet.hpp"
 #include "ezio/session_alerts.hpp"
@@ -184,6 +185,7 @@ class MetadataSession {
 
     void handle(const TorrentFailed&) {} // there is no data, and none of what can be wrong with it
     void handle(const PeerBanned&) {}
+    void handle(const PeerMisbehaved&) {} // nobody guards this session
     template <class Event>
     void handle(const Event& event)
     {
@@ -211,6 +213,7 @@ std::string fetch_metadata(const std::string& magnet, const MetadataOptions& opt
                            Wakeup& wakeup, const StopSignal& stop)
 {
     const Clock::time_point started = Clock::now();
+    leave_out_device_binding();
     MetadataSession session(magnet, options, reporter, wakeup, started);
     StallNotes notes;
     reporter.note(describe_port(options.endpoints.listen));

@@ -9,8 +9,8 @@ set(room_transfer discard metadata_session start_event swarm_driver swarm_watch 
     transfer_notes transfer_policy wrong_data)
 set(room_session disk_io handshake_guard session_alerts session_settings torrent_session web_certificates)
 set(room_engine arena chunk_store completion_queue disk_engine io_workers piece_cache segment_io write_order)
-set(room_swarm answer_guard client_registry duplicate_peers introductions link_use peer_ledger peer_messages
-    peer_plugins piece_assigner send_window swarm tcp_preference)
+set(room_swarm answer_guard client_registry duplicate_peers introductions link_use message_budget peer_faults
+    peer_ledger peer_messages peer_plugins piece_assigner send_window shared_addresses swarm tcp_preference)
 set(room_verify piece_scan target_check verifier)
 set(room_capture block_map disk_contents disk_layout file_system_extents gpt_header image_source map_check partclone
     partclone_info partition_records partition_types source_disk superblock xfs_log)
@@ -18,8 +18,8 @@ set(room_disk clear_signatures disk_identity gpt move_gpt other_disks partition_
 set(room_target background_sync block_device block_target device_identity device_tree directory_target fd_target
     file_roles file_target free_space mounts page_cache payload_io replaced_bytes target target_claims watched_target
     write_behind)
-set(room_net addresses allowed_networks ca_certificate discovery_message interfaces local_discovery port_reservation
-    tls_credentials)
+set(room_net addresses allowed_networks ca_certificate device_binding discovery_message interfaces local_discovery
+    port_reservation tls_credentials)
 set(room_torrent http_download magnet piece_length portability torrent_file torrent_maker torrent_source)
 set(room_image extent_map sha1 sha1_blocks sha256)
 set(room_report json_reporter line_printer progress_line rate_meter summary_text text_reporter warnings)

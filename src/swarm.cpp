@@ -9,6 +9,7 @@
 #include "ezio/peer_plugins.hpp"
 #include "ezio/piece_assigner.hpp"
 #include "ezio/send_window.hpp"
+#include "ezio/shared_addresses.hpp"
 
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/bitfield.hpp>
@@ -131,6 +132,7 @@ class SwarmPeer final : public lt::peer_plugin {
         m_listen_port = static_cast<std::uint16_t>(handshake.dict_find_int_value("p"));
         m_is_client = handshake.dict_find_int_value(seed_key) == 0;
         m_process = process_id(handshake);
+        m_behind = host_behind(handshake, m_connection.remote().address());
         const int dont_have = extension_id(handshake, "lt_donthave");
         if (dont_have != 0 && m_state->steers() && !m_steered) {
             m_dont_have_id = dont_have;
@@ -374,6 +376,7 @@ class SwarmPeer final : public lt::peer_plugin {
     bool m_is_client = true;
     bool m_had_all = false; // when it came
     std::string m_process;  // see process_id(); it may have several addresses
+    std::string m_behind;   // see host_behind()
     std::string m_client;   // its name while it is counted
 };
 
@@ -397,7 +400,7 @@ void SwarmState::add(SwarmPeer& peer)
 std::string SwarmState::name_of(const SwarmPeer& peer)
 {
     const std::lock_guard lock(m_mutex);
-    return m_clients.name_of(peer.m_process, peer.address());
+    return m_clients.name_of(peer.m_process, peer.address(), peer.m_behind);
 }
 
 void SwarmState::count(const SwarmPeer& peer)

@@ -71,6 +71,13 @@ void SwarmDriver::handle(const PeerBanned& event)
     }
 }
 
+void SwarmDriver::handle(const PeerMisbehaved& event)
+{
+    if (const auto host = m_watch.handle(event)) {
+        m_session.keep_out(*host);
+    }
+}
+
 void SwarmDriver::handle(const PieceRejected& event)
 {
     m_wrong_data.rejected(event.piece, m_now);

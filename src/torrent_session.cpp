@@ -2,10 +2,12 @@
 #include "ezio/torrent_session.hpp"
 
 #include "ezio/answer_guard.hpp"
+#include "ezio/device_binding.hpp"
 #include "ezio/disk_io.hpp"
 #include "ezio/duplicate_peers.hpp"
 #include "ezio/introductions.hpp"
 #include "ezio/session_alerts.hpp"
+#include "ezio/shared_addresses.hpp"
 #include "ezio/tcp_preference.hpp"
 #include "ezio/web_certificates.hpp"
 
@@ -60,6 +62,7 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
     if (!needs_web_certificates(torrent_params)) {
         leave_out_web_certificates();
     }
+    leave_out_device_binding();
     m_session.emplace(session_params());
     m_session->set_alert_notify(m_options.wake);
     m_session->set_peer_class_filter(everybody_in_the_global_class());
@@ -142,6 +145,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
     prefer_tcp(params); // before anybody has something to send
     m_swarm.extend(params, process);
     m_ledger.extend(params);
+    share_addresses(params);
     if (!m_torrent.params.ti->priv()) {
         introduce_peers(params);
     }

@@ -20,21 +20,21 @@ LAYERS = {
                " partclone_info piece_length partition_records partition_types portability source_disk subprocess superblock block_map xfs_log",
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
                 " transfer_meters transfer_notes transfer_policy warnings watched_target wrong_data",
-    "session": "answer_guard client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery peer_ledger peer_messages"
-               " peer_plugins piece_assigner send_window session_alerts session_events session_settings swarm tcp_preference torrent_session"
+    "session": "answer_guard client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery message_budget peer_faults peer_ledger peer_messages"
+               " peer_plugins piece_assigner send_window session_alerts session_events session_settings shared_addresses swarm tcp_preference torrent_session"
                " web_certificates",
     "torrents": "clear_signatures discard http_download magnet move_gpt piece_scan torrent_file torrent_maker torrent_source verifier",
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
                    " write_order",
     "targets": "block_device block_target device_identity device_tree directory_target fd_target file_roles file_target free_space gpt mounts other_disks page_buffer page_cache partition_list partition_rescan payload_io"
                " signatures target target_claims write_behind",
-    "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
+    "network addresses": "addresses allowed_networks device_binding discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
     "foundation": "big_endian blkid_probe child_process clock context disk_identity error extent_map fd file_id image little_endian openssl_handles positional_io printable privileges rate_meter"
                   " read_file replaced_bytes reporter require sha1 sha1_blocks sha256 stop_signal text threads units wakeup watchdog",
 }
 
-LIBTORRENT = set("answer_guard disk_io duplicate_peers introductions magnet metadata_session peer_ledger peer_plugins session_alerts session_settings swarm tcp_preference"
+LIBTORRENT = set("answer_guard disk_io duplicate_peers introductions magnet metadata_session peer_faults peer_ledger peer_plugins session_alerts session_settings shared_addresses swarm tcp_preference"
                  " torrent_file torrent_session web_certificates".split())
 
 RANKS = {module: rank for rank, modules in enumerate(LAYERS.values()) for module in modules.split()}

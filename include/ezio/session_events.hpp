@@ -51,6 +51,11 @@ struct PeerRefused { // by the TLS handshake or what it led to; `address` has no
 struct PeerBanned {
     Endpoint peer;
 };
+// It was hung up on: it does what no peer does that wants the image; `reason` completes "10.0.0.1 ...".
+struct PeerMisbehaved {
+    Endpoint peer;
+    std::string reason;
+};
 struct PeerBlocked { // not one of --allow, or kept out
     boost::asio::ip::address host;
 };
@@ -64,9 +69,10 @@ struct TorrentFailed { // libtorrent has stopped the torrent
     std::string reason;
     bool hashes_disagree = false; // those of v1 and v2, in a hybrid torrent: one is right, the other is not
 };
-using SessionEvent = std::variant<Listening, ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed,
-                                  TrackerAnswered, PeerFound, PeerUnreachable, PeerGone, PeerRefused,
-                                  PeerBanned, PeerBlocked, PieceRejected, WrongDataFrom, TorrentFailed>;
+using SessionEvent =
+    std::variant<Listening, ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed, TrackerAnswered,
+                 PeerFound, PeerUnreachable, PeerGone, PeerRefused, PeerBanned, PeerMisbehaved, PeerBlocked,
+                 PieceRejected, WrongDataFrom, TorrentFailed>;
 
 // A connected peer, past its handshake.
 struct ConnectedPeer {

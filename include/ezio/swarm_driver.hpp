@@ -61,6 +61,7 @@ class SwarmDriver {
     void handle(const TorrentFailed& event);
     [[noreturn]] void refuse_disagreeing_hashes() const;
     void handle(const PeerBanned& event);
+    void handle(const PeerMisbehaved& event);
     void handle(const PieceRejected& event);
     template <class Event>
     void handle(const Event& event)
