@@ -20,7 +20,8 @@ LAYERS = {
                " partition_records portability source_disk subprocess superblock block_map xfs_log",
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
                 " transfer_meters transfer_notes transfer_policy warnings watched_target wrong_data",
-    "session": "answer_guard client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery peer_ledger peer_messages"
+    "session": "asked_blocks answer_guard availability block_injection codec dense_data exchange_peer exchange_state send_queue unit_exchange unit_message unit_workers"
+               " client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery peer_ledger peer_messages"
                " peer_plugins piece_assigner send_window session_alerts session_events session_settings swarm tcp_preference torrent_session"
                " web_certificates",
     "torrents": "discard http_download magnet piece_scan torrent_file torrent_maker torrent_source verifier",
@@ -34,15 +35,18 @@ LAYERS = {
                   " read_file reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
 }
 
-LIBTORRENT = set("answer_guard disk_io duplicate_peers introductions magnet metadata_session peer_ledger peer_plugins session_alerts session_settings swarm tcp_preference"
+LIBTORRENT = set("answer_guard block_injection exchange_peer exchange_state unit_exchange disk_io duplicate_peers introductions magnet metadata_session peer_ledger peer_plugins session_alerts session_settings swarm tcp_preference"
                  " torrent_file torrent_session web_certificates".split())
+
+ROOMS = tuple(f"{path.name}/" for path in (ROOT / "src").iterdir() if path.is_dir())  # whose headers are beside their sources
 
 RANKS = {module: rank for rank, modules in enumerate(LAYERS.values()) for module in modules.split()}
 NAMES = list(LAYERS)
 
 
 def files():
-    return sorted([*ROOT.glob("include/ezio/*.hpp"), *ROOT.glob("src/*.cpp")])
+    return sorted(path for pattern in ("include/ezio/*.hpp", "include/ezio/*/*.hpp", "src/*.cpp", "src/*/*.[ch]pp")
+                  for path in ROOT.glob(pattern))
 
 
 def includes(path):
@@ -50,7 +54,7 @@ def includes(path):
 
 
 def ours(path):
-    return [pathlib.Path(name).stem for name in includes(path) if name.startswith("ezio/")]
+    return [pathlib.Path(name).stem for name in includes(path) if name.startswith(("ezio/", *ROOMS))]
 
 
 def misplaced():

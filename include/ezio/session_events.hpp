@@ -76,10 +76,13 @@ struct ConnectedPeer {
     bool is_source = false; // has a piece that is missing here
 };
 
-// Bytes of the payload.
+// Bytes of the payload, but for what says "wire": what these took of the network, which is less when they were
+// compressed.
 struct SessionCounts {
     std::uint64_t received_bytes = 0;
+    std::uint64_t received_wire_bytes = 0;
     std::uint64_t uploaded_bytes = 0;
+    std::uint64_t uploaded_wire_bytes = 0;
     std::uint64_t redundant_bytes = 0;
     std::uint64_t failed_bytes = 0; // received, and the piece's hash was wrong
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ezio/addresses.hpp"
+#include "ezio/compression/unit_exchange.hpp"
 #include "ezio/disk_engine.hpp"
 #include "ezio/handshake_guard.hpp"
 #include "ezio/local_discovery.hpp"
@@ -101,6 +102,7 @@ class TorrentSession {
     std::optional<LocalDiscovery> m_discovery;
     std::optional<HandshakeGuard> m_handshakes; // of TLS
     PeerLedger m_ledger;
+    std::optional<UnitExchange> m_exchange;
     std::optional<lt::session> m_session; // ends before what its threads use
     lt::torrent_handle m_handle;
 };

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the connections of one torrent have in common: see unit_exchange.hpp.
+#pragma once
+
+#include "compression/block_injection.hpp"
+#include "compression/dense_data.hpp"
+#include "compression/unit_message.hpp"
+#include "compression/unit_workers.hpp"
+
+#include "ezio/compression/unit_exchange.hpp"
+#include "ezio/disk_engine.hpp"
+#include "ezio/image.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+class ExchangePeer;
+class ExchangeState;
+
+// Outlives the session.
+class ExchangeShared {
+  public:
+    ExchangeShared(const Image& image, std::vector<bool> on_disk);
+
+    const Image& image;
+    const std::vector<bool> on_disk;
+
+    // Set before there are peers.
+    lt::io_context* context = nullptr;
+    DiskEngine* engine = nullptr;
+    std::weak_ptr<ExchangeState> state;
+
+    std::atomic<std::uint64_t> sent_bytes = 0;
+    std::atomic<std::uint64_t> sent_payload = 0;
+    std::atomic<std::uint64_t> received_bytes = 0;
+    std::atomic<std::uint64_t> received_payload = 0;
+
+    UnitWorkers workers; // last: its threads use the rest
+};
+
+// Lives and dies with the torrent, and so before the io_context. Network thread.
+class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
+  public:
+    explicit ExchangeState(std::shared_ptr<ExchangeShared> shared);
+
+    void add(ExchangePeer& peer) { m_peers.insert(&peer); }
+    void remove(ExchangePeer& peer) { m_peers.erase(&peer); }
+
+    [[nodiscard]] bool has(std::uint32_t piece) const { return piece < m_has.size() && m_has[piece]; }
+    void now_has(std::uint32_t piece) { m_has.at(piece) = true; }
+
+    // Whether units may be sent to us.
+    [[nodiscard]] bool can_take() const { return m_can_take; }
+    void take_nothing() { m_can_take = false; } // any more, in this process
+
+    // Has the peers' queues looked at soon: when what is being read now has been read.
+    void look_soon();
+
+    // A run of blocks that is to be sent to the peer: begins to read and compress it.
+    void begin(ExchangePeer& peer, const UnitPlace& run);
+
+    // Whether there is room for what is being compressed.
+    [[nodiscard]] bool has_room() const { return m_in_work < most_in_work; }
+
+    // What of the workers' is done.
+    void take_done();
+
+    [[nodiscard]] std::uint32_t unit_bytes() const { return m_unit_bytes; }
+    [[nodiscard]] const Image& image() const { return m_shared->image; }
+    [[nodiscard]] ExchangeShared& shared() { return *m_shared; }
+    [[nodiscard]] BlockInjector& injector() { return m_injector; }
+    [[nodiscard]] DenseData& dense() { return m_dense; }
+
+  private:
+    static constexpr std::uint64_t most_in_work = 16 << 20; // bytes, which are pinned in the engine
+
+    void look();
+    void look_later();
+    void read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, int error, std::byte* data);
+    void answer(PackedUnit unit);
+
+    const std::shared_ptr<ExchangeShared> m_shared;
+    const std::uint32_t m_unit_bytes; // what is compressed together, at most
+    std::vector<bool> m_has;          // pieces that have passed
+    std::set<ExchangePeer*> m_peers;
+    std::uint64_t m_in_work = 0; // bytes that are being read or compressed
+    DenseData m_dense;
+    BlockInjector m_injector;
+    bool m_can_take = true;
+    bool m_looks_soon = false;
+    bool m_looks_later = false;
+    boost::asio::steady_timer m_timer;
+};
+
+} // namespace ezio

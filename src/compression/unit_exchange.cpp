@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/compression/unit_exchange.hpp"
+
+#include "compression/exchange_peer.hpp"
+#include "compression/exchange_state.hpp"
+
+#include "ezio/peer_plugins.hpp"
+
+#include <boost/asio/post.hpp>
+#include <libtorrent/extensions.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace ezio {
+
+namespace {
+
+// Units of 16, 32, 64, 128 KiB, four clients, 200 Mbit links, lz4: 0.62, 0.60, 0.58, 0.58 of the ideal raw time. 256 KiB:
+// 3 % smaller, and fewer of them can be passed on as they came.
+constexpr std::uint64_t packed_together = 128 << 10;
+
+// Half of the processors: the others have the network, hashes and writing to do.
+unsigned pack_threads()
+{
+    return std::max(1U, std::thread::hardware_concurrency() / 2);
+}
+
+class ExchangePlugin final : public lt::torrent_plugin {
+  public:
+    explicit ExchangePlugin(std::shared_ptr<ExchangeState> state) : m_state(std::move(state)) {}
+
+    std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& connection) override
+    {
+        return is_bittorrent(connection) ? std::make_shared<ExchangePeer>(m_state, connection) : nullptr;
+    }
+
+    void on_piece_pass(lt::piece_index_t piece) override
+    {
+        m_state->now_has(static_cast<std::uint32_t>(static_cast<int>(piece)));
+    }
+
+  private:
+    const std::shared_ptr<ExchangeState> m_state;
+};
+
+} // namespace
+
+ExchangeShared::ExchangeShared(const Image& the_image, std::vector<bool> pieces_on_disk)
+    : image(the_image), on_disk(std::move(pieces_on_disk)),
+      workers({pack_threads(), [this](std::byte* data) { engine->free_buffer(data); },
+               [this] {
+                   boost::asio::post(*context, [weak = state] {
+                       if (const auto alive = weak.lock()) {
+                           alive->take_done();
+                       }
+                   });
+               }})
+{}
+
+ExchangeState::ExchangeState(std::shared_ptr<ExchangeShared> shared)
+    : m_shared(std::move(shared)),
+      m_unit_bytes(static_cast<std::uint32_t>(std::min(packed_together, m_shared->image.piece_length))),
+      m_has(m_shared->on_disk), m_timer(*m_shared->context)
+{
+    m_has.resize(m_shared->image.piece_count());
+}
+
+// Requests come in bunches, and what is next to each other is compressed together.
+void ExchangeState::look_soon()
+{
+    if (m_looks_soon) {
+        return;
+    }
+    m_looks_soon = true;
+    boost::asio::post(*m_shared->context, [weak = weak_from_this()] {
+        if (const auto alive = weak.lock()) {
+            alive->m_looks_soon = false;
+            alive->look();
+        }
+    });
+}
+
+// Nothing tells that a peer has received something, or that the disk has caught up.
+void ExchangeState::look_later()
+{
+    constexpr milliseconds interval{2};
+    if (m_looks_later) {
+        return;
+    }
+    m_looks_later = true;
+    m_timer.expires_after(interval);
+    m_timer.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+        if (const auto alive = weak.lock(); alive && !error) {
+            alive->m_looks_later = false;
+            alive->look();
+        }
+    });
+}
+
+void ExchangeState::look()
+{
+    bool waits = false;
+    const auto peers = m_peers; // some may leave meanwhile
+    for (ExchangePeer* peer : peers) {
+        if (m_peers.count(peer) != 0) {
+            const auto alive = peer->shared_from_this();
+            alive->go_on();
+            alive->pump();
+            waits = waits || alive->waits();
+        }
+    }
+    if (waits) {
+        look_later();
+    }
+}
+
+void ExchangeState::begin(ExchangePeer& peer, const UnitPlace& run)
+{
+    m_in_work += run.length;
+    const std::uint64_t offset = image().piece_offset(run.piece) + run.start;
+    if (std::byte* data = m_shared->engine->try_read(offset, run.length)) {
+        read(peer.weak_from_this(), run, 0, data);
+        return;
+    }
+    m_shared->engine->read(offset, run.length,
+                           [shared = m_shared, weak_peer = peer.weak_from_this(), run](int error, std::byte* data) {
+                               if (const auto state = shared->state.lock()) {
+                                   state->read(weak_peer, run, error, data);
+                               } else if (data != nullptr) {
+                                   shared->engine->free_buffer(data);
+                               }
+                           });
+}
+
+void ExchangeState::read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, int error, std::byte* data)
+{
+    if (error == 0) {
+        m_shared->workers.submit({run, data, peer});
+        return;
+    }
+    m_in_work -= run.length;
+    if (data != nullptr) {
+        m_shared->engine->free_buffer(data);
+    }
+    if (const auto alive = peer.lock()) {
+        alive->fail(run);
+    }
+}
+
+void ExchangeState::take_done()
+{
+    for (PackedUnit& unit : m_shared->workers.take_done()) {
+        answer(std::move(unit));
+    }
+    look();
+}
+
+void ExchangeState::answer(PackedUnit unit)
+{
+    m_in_work -= unit.job.place.length;
+    const auto peer = std::static_pointer_cast<ExchangePeer>(unit.job.owner.lock());
+    if (unit.packed.empty()) {
+        m_dense.did_not_shrink();
+        if (peer) {
+            peer->answer_as_it_is(unit.job.place, unit.job.data);
+        }
+        m_shared->engine->free_buffer(unit.job.data);
+    } else {
+        m_dense.did_shrink();
+        if (peer) {
+            peer->answer(unit.job.place, Codec::lz4, unit.packed);
+        }
+    }
+}
+
+UnitExchange::UnitExchange(const Image& image, std::vector<bool> on_disk)
+    : m_shared(std::make_shared<ExchangeShared>(image, std::move(on_disk)))
+{}
+
+UnitExchange::~UnitExchange()
+{
+    stop();
+}
+
+void UnitExchange::attach(lt::io_context& context, DiskEngine& engine)
+{
+    m_shared->context = &context;
+    m_shared->engine = &engine;
+}
+
+void UnitExchange::extend(lt::add_torrent_params& params)
+{
+    params.extensions.emplace_back([shared = m_shared](const lt::torrent_handle&, lt::client_data_t) {
+        auto state = std::make_shared<ExchangeState>(shared);
+        shared->state = state;
+        return std::make_shared<ExchangePlugin>(std::move(state));
+    });
+}
+
+void UnitExchange::stop()
+{
+    m_shared->workers.stop();
+}
+
+UnitExchange::Counts UnitExchange::counts() const
+{
+    return {m_shared->sent_bytes, m_shared->sent_payload, m_shared->received_bytes, m_shared->received_payload};
+}
+
+} // namespace ezio
