@@ -58,7 +58,7 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
 {
     m_filter = nobody_but(m_options.endpoints.allowed);
     if (m_options.network.compression && why_no_compression().empty()) {
-        m_exchange.emplace(torrent.image, m_options.on_disk);
+        m_exchange.emplace(torrent.image, m_options.on_disk, m_options.memory / 8);
     }
     const lt::add_torrent_params torrent_params = this->torrent_params();
     if (!needs_web_certificates(torrent_params)) {
@@ -100,7 +100,7 @@ lt::session_params TorrentSession::session_params()
                                         lt::counters&) {
         auto disk = std::make_unique<DiskIo>(
             context, m_torrent.image, m_target, m_options.on_disk,
-            DiskIo::Options{m_options.memory, disk_threads(m_target), m_options.wake});
+            DiskIo::Options{m_options.memory - (m_exchange ? m_exchange->memory() : 0), disk_threads(m_target), m_options.wake});
         m_engine = &disk->engine();
         if (m_exchange) {
             m_exchange->attach(context, *m_engine);

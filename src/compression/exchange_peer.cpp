@@ -55,6 +55,7 @@ ExchangePeer::ExchangePeer(std::shared_ptr<ExchangeState> state, lt::peer_connec
 
 ExchangePeer::~ExchangePeer()
 {
+    forget_late();
     m_state->remove(*this); // a connection that never came about has no on_disconnect()
 }
 
@@ -120,7 +121,7 @@ void ExchangePeer::on_disconnect(const lt::error_code&)
     m_gone = true;
     m_codecs = 0;
     (void)m_queue.take_all();
-    m_late.clear();
+    forget_late();
     m_state->remove(*this);
 }
 
@@ -225,6 +226,13 @@ void ExchangePeer::pump()
     while (!m_queue.empty() && m_state->has_room() &&
            BlockInjector::waiting_to_send(m_connection) + m_in_work < most_waiting()) {
         const UnitPlace run = m_queue.next_run(m_state->unit_bytes());
+        if (const UnitPtr unit = m_state->store().find(run)) {
+            m_queue.pop(unit->place);
+            m_state->dense().did_shrink();
+            m_state->shared().forwarded_payload += unit->place.length;
+            send_unit(*unit);
+            continue;
+        }
         m_queue.pop(run);
         m_in_work += run.length;
         m_state->begin(*this, run);
@@ -236,18 +244,23 @@ void ExchangePeer::ended(const UnitPlace& place)
     m_in_work -= std::min<std::uint64_t>(m_in_work, place.length);
 }
 
-void ExchangePeer::answer(const UnitPlace& place, Codec codec, const std::vector<char>& packed)
+void ExchangePeer::answer(const Unit& unit)
 {
-    ended(place);
+    ended(unit.place);
+    send_unit(unit);
+}
+
+void ExchangePeer::send_unit(const Unit& unit)
+{
     std::string payload;
-    payload.reserve(unit_head_bytes + packed.size());
-    put_unit_head(payload, codec, place);
-    payload.append(packed.data(), packed.size());
+    payload.reserve(unit_head_bytes + unit.packed.size());
+    put_unit_head(payload, unit.codec, unit.place);
+    payload.append(unit.packed.data(), unit.packed.size());
     std::string message;
     message.reserve(payload.size() + 6);
     put_extended(message, m_id, payload);
     send(message);
-    count_sent(place, message.size());
+    count_sent(unit.place, message.size());
 }
 
 void ExchangePeer::answer_as_it_is(const UnitPlace& place, const std::byte* data)
@@ -307,11 +320,34 @@ void ExchangePeer::receive_unit(const UnitView& unit)
 {
     m_state->shared().received_bytes += unit.packed.size() + unit_head_bytes;
     m_state->shared().received_payload += unit.place.length;
+    const DiskEngine& engine = *m_state->shared().engine;
+    const std::uint64_t taken_before = engine.blocks_taken();
     const std::uint32_t handed_over = m_late.empty() ? hand_over(unit, 0) : 0;
-    if (handed_over < unit.place.length && !m_gone && !m_connection.is_disconnecting()) {
-        m_late.push_back({unit.codec, unit.place, handed_over, {unit.packed.begin(), unit.packed.end()}});
-        m_state->look_soon();
+    if (m_gone || m_connection.is_disconnecting()) {
+        return;
     }
+    if (handed_over < unit.place.length) {
+        wait({unit.codec, unit.place, handed_over, {unit.packed.begin(), unit.packed.end()}});
+    } else if (engine.blocks_taken() - taken_before == blocks_of(unit.place).size()) {
+        m_state->store().add_received(
+            std::make_shared<const Unit>(Unit{unit.codec, unit.place, {unit.packed.begin(), unit.packed.end()}}));
+    }
+}
+
+// It is not kept for others afterwards: meanwhile its piece may have failed and been begun again.
+void ExchangePeer::wait(LateUnit unit)
+{
+    m_state->add_late(unit.packed.size());
+    m_late.push_back(std::move(unit));
+    m_state->look_soon();
+}
+
+void ExchangePeer::forget_late()
+{
+    for (const LateUnit& unit : m_late) {
+        m_state->remove_late(unit.packed.size());
+    }
+    m_late.clear();
 }
 
 // The blocks of the unit, from the byte `from`, until libtorrent would read nothing more. Returns how far it came.
@@ -342,9 +378,11 @@ void ExchangePeer::go_on()
     while (!m_late.empty() && !m_gone && !m_connection.is_disconnecting()) {
         LateUnit unit = std::move(m_late.front()); // what waits may be forgotten while it is handed over
         m_late.pop_front();
+        m_state->remove_late(unit.packed.size());
         const std::uint32_t handed_over =
             hand_over({unit.codec, unit.place, unit.packed}, unit.handed_over);
         if (handed_over < unit.place.length && !m_gone && !m_connection.is_disconnecting()) {
+            m_state->add_late(unit.packed.size());
             m_late.push_front({unit.codec, unit.place, handed_over, std::move(unit.packed)});
             return;
         }

@@ -42,7 +42,7 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     void pump();
 
     // What was begun for it has come to an end.
-    void answer(const UnitPlace& place, Codec codec, const std::vector<char>& packed);
+    void answer(const Unit& unit);
     void answer_as_it_is(const UnitPlace& place, const std::byte* data);
     void fail(const UnitPlace& place);
 
@@ -69,10 +69,13 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     [[nodiscard]] bool takes_over(const lt::peer_request& request) const;
     void receive(lt::span<const char> body);
     void receive_unit(const UnitView& unit);
+    void wait(LateUnit unit);
+    void forget_late();
     [[nodiscard]] std::uint32_t hand_over(const UnitView& unit, std::uint32_t from);
     void reject(const UnitPlace& place);
     void ended(const UnitPlace& place);
     [[nodiscard]] std::uint64_t most_waiting() const;
+    void send_unit(const Unit& unit);
     void send(const std::string& message);
     void count_sent(const UnitPlace& place, std::uint64_t wire_bytes);
     void send_codecs();

@@ -6,6 +6,7 @@
 #include "compression/block_injection.hpp"
 #include "compression/dense_data.hpp"
 #include "compression/unit_message.hpp"
+#include "compression/unit_store.hpp"
 #include "compression/unit_workers.hpp"
 
 #include "ezio/compression/unit_exchange.hpp"
@@ -29,9 +30,10 @@ class ExchangeState;
 // Outlives the session.
 class ExchangeShared {
   public:
-    ExchangeShared(const Image& image, std::vector<bool> on_disk);
+    ExchangeShared(const Image& image, std::vector<bool> on_disk, std::uint64_t memory);
 
     const Image& image;
+    const std::uint64_t memory; // bytes
     const std::vector<bool> on_disk;
 
     // Set before there are peers.
@@ -43,6 +45,7 @@ class ExchangeShared {
     std::atomic<std::uint64_t> sent_payload = 0;
     std::atomic<std::uint64_t> received_bytes = 0;
     std::atomic<std::uint64_t> received_payload = 0;
+    std::atomic<std::uint64_t> forwarded_payload = 0;
 
     UnitWorkers workers; // last: its threads use the rest
 };
@@ -56,7 +59,8 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     void remove(ExchangePeer& peer) { m_peers.erase(&peer); }
 
     [[nodiscard]] bool has(std::uint32_t piece) const { return piece < m_has.size() && m_has[piece]; }
-    void now_has(std::uint32_t piece) { m_has.at(piece) = true; }
+    void piece_passed(std::uint32_t piece);
+    void piece_failed(std::uint32_t piece) { m_store.piece_failed(piece); }
 
     // Whether units may be sent to us.
     [[nodiscard]] bool can_take() const { return m_can_take; }
@@ -69,7 +73,7 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     void begin(ExchangePeer& peer, const UnitPlace& run);
 
     // Whether there is room for what is being compressed.
-    [[nodiscard]] bool has_room() const { return m_in_work < most_in_work; }
+    [[nodiscard]] bool has_room() const { return m_in_work < m_most_in_work; }
 
     // What of the workers' is done.
     void take_done();
@@ -79,10 +83,13 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     [[nodiscard]] ExchangeShared& shared() { return *m_shared; }
     [[nodiscard]] BlockInjector& injector() { return m_injector; }
     [[nodiscard]] DenseData& dense() { return m_dense; }
+    [[nodiscard]] UnitStore& store() { return m_store; }
+
+    // Bytes of units begin or end to wait until libtorrent takes their blocks.
+    void add_late(std::size_t bytes);
+    void remove_late(std::size_t bytes);
 
   private:
-    static constexpr std::uint64_t most_in_work = 16 << 20; // bytes, which are pinned in the engine
-
     void look();
     void look_later();
     void read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, int error, std::byte* data);
@@ -92,7 +99,10 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     const std::uint32_t m_unit_bytes; // what is compressed together, at most
     std::vector<bool> m_has;          // pieces that have passed
     std::set<ExchangePeer*> m_peers;
+    const std::uint64_t m_most_in_work;
     std::uint64_t m_in_work = 0; // bytes that are being read or compressed
+    std::uint64_t m_late = 0;    // bytes
+    UnitStore m_store;
     DenseData m_dense;
     BlockInjector m_injector;
     bool m_can_take = true;

@@ -20,6 +20,9 @@ namespace {
 // 3 % smaller, and fewer of them can be passed on as they came.
 constexpr std::uint64_t packed_together = 128 << 10;
 
+// Bytes, which are pinned in the engine meanwhile.
+constexpr std::uint64_t most_in_work = 16 << 20;
+
 // Half of the processors: the others have the network, hashes and writing to do.
 unsigned pack_threads()
 {
@@ -37,7 +40,12 @@ class ExchangePlugin final : public lt::torrent_plugin {
 
     void on_piece_pass(lt::piece_index_t piece) override
     {
-        m_state->now_has(static_cast<std::uint32_t>(static_cast<int>(piece)));
+        m_state->piece_passed(static_cast<std::uint32_t>(static_cast<int>(piece)));
+    }
+
+    void on_piece_failed(lt::piece_index_t piece) override
+    {
+        m_state->piece_failed(static_cast<std::uint32_t>(static_cast<int>(piece)));
     }
 
   private:
@@ -46,8 +54,9 @@ class ExchangePlugin final : public lt::torrent_plugin {
 
 } // namespace
 
-ExchangeShared::ExchangeShared(const Image& the_image, std::vector<bool> pieces_on_disk)
-    : image(the_image), on_disk(std::move(pieces_on_disk)),
+ExchangeShared::ExchangeShared(const Image& the_image, std::vector<bool> pieces_on_disk,
+                               std::uint64_t memory_bytes)
+    : image(the_image), memory(memory_bytes), on_disk(std::move(pieces_on_disk)),
       workers({pack_threads(), [this](std::byte* data) { engine->free_buffer(data); },
                [this] {
                    boost::asio::post(*context, [weak = state] {
@@ -61,9 +70,28 @@ ExchangeShared::ExchangeShared(const Image& the_image, std::vector<bool> pieces_
 ExchangeState::ExchangeState(std::shared_ptr<ExchangeShared> shared)
     : m_shared(std::move(shared)),
       m_unit_bytes(static_cast<std::uint32_t>(std::min(packed_together, m_shared->image.piece_length))),
-      m_has(m_shared->on_disk), m_timer(*m_shared->context)
+      m_has(m_shared->on_disk),
+      m_most_in_work(std::min(most_in_work, m_shared->memory / 2)), m_store(m_shared->memory), m_timer(*m_shared->context)
 {
     m_has.resize(m_shared->image.piece_count());
+}
+
+void ExchangeState::piece_passed(std::uint32_t piece)
+{
+    m_has.at(piece) = true;
+    m_store.piece_passed(piece);
+}
+
+void ExchangeState::add_late(std::size_t bytes)
+{
+    m_late += bytes;
+    m_store.leave_room(m_late);
+}
+
+void ExchangeState::remove_late(std::size_t bytes)
+{
+    m_late -= bytes;
+    m_store.leave_room(m_late);
 }
 
 // Requests come in bunches, and what is next to each other is compressed together.
@@ -160,7 +188,7 @@ void ExchangeState::answer(PackedUnit unit)
 {
     m_in_work -= unit.job.place.length;
     const auto peer = std::static_pointer_cast<ExchangePeer>(unit.job.owner.lock());
-    if (unit.packed.empty()) {
+    if (unit.job.data != nullptr) {
         m_dense.did_not_shrink();
         if (peer) {
             peer->answer_as_it_is(unit.job.place, unit.job.data);
@@ -168,19 +196,27 @@ void ExchangeState::answer(PackedUnit unit)
         m_shared->engine->free_buffer(unit.job.data);
     } else {
         m_dense.did_shrink();
+        const auto packed =
+            std::make_shared<const Unit>(Unit{Codec::lz4, unit.job.place, std::move(unit.packed)});
+        m_store.add_verified(packed);
         if (peer) {
-            peer->answer(unit.job.place, Codec::lz4, unit.packed);
+            peer->answer(*packed);
         }
     }
 }
 
-UnitExchange::UnitExchange(const Image& image, std::vector<bool> on_disk)
-    : m_shared(std::make_shared<ExchangeShared>(image, std::move(on_disk)))
+UnitExchange::UnitExchange(const Image& image, std::vector<bool> on_disk, std::uint64_t memory)
+    : m_shared(std::make_shared<ExchangeShared>(image, std::move(on_disk), memory))
 {}
 
 UnitExchange::~UnitExchange()
 {
     stop();
+}
+
+std::uint64_t UnitExchange::memory() const
+{
+    return m_shared->memory;
 }
 
 void UnitExchange::attach(lt::io_context& context, DiskEngine& engine)
@@ -205,7 +241,8 @@ void UnitExchange::stop()
 
 UnitExchange::Counts UnitExchange::counts() const
 {
-    return {m_shared->sent_bytes, m_shared->sent_payload, m_shared->received_bytes, m_shared->received_payload};
+    return {m_shared->sent_bytes, m_shared->sent_payload, m_shared->received_bytes, m_shared->received_payload,
+            m_shared->forwarded_payload};
 }
 
 } // namespace ezio

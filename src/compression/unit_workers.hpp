@@ -23,7 +23,7 @@ struct PackJob {
 
 struct PackedUnit {
     PackJob job;
-    std::vector<char> packed; // empty: it does not shrink, and the job's data is still there
+    std::vector<char> packed; // empty: it does not shrink, and the job has its data still
 };
 
 // Calls may come from any thread.

@@ -7,6 +7,7 @@
 //
 //     REQUEST -> queue of the peer -> a run of blocks, pinned in the disk engine -> UnitWorkers -> unit -> peer
 //     unit -> were these blocks asked for? -> unpacked -> libtorrent, block by block -> disk engine
+//       \-> UnitStore, once its piece has passed -> the next peer that asks for it, as it came
 //
 // The sending side takes a request out of libtorrent's hands (on_request), so it has to do for it what libtorrent does:
 // reject what is cancelled or cannot be read, keep what waits for a peer below a mark, count what is sent. The
@@ -33,10 +34,12 @@ class ExchangeShared;
 
 class UnitExchange {
   public:
-    // Only where why_no_compression() is empty. `on_disk` lists the pieces that are there from the start. `image` must
-    // outlive it.
-    UnitExchange(const Image& image, std::vector<bool> on_disk);
+    // Only where why_no_compression() is empty. `on_disk` lists the pieces that are there from the start; `memory` bytes
+    // are for units that are kept, and for those that wait for the disk. `image` must outlive it.
+    UnitExchange(const Image& image, std::vector<bool> on_disk, std::uint64_t memory);
     ~UnitExchange();
+
+    [[nodiscard]] std::uint64_t memory() const;
 
     // What the session that is being made works with, before its torrent is added.
     void attach(lt::io_context& context, DiskEngine& engine);
@@ -55,6 +58,7 @@ class UnitExchange {
         std::uint64_t sent_payload = 0;
         std::uint64_t received_bytes = 0;
         std::uint64_t received_payload = 0;
+        std::uint64_t forwarded_payload = 0; // of what was sent: units passed on as they had come, or were sent before
     };
     [[nodiscard]] Counts counts() const;
 
