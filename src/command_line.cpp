@@ -221,7 +221,7 @@ std::optional<std::string> instead_of_command(const std::vector<CommandSpec>& al
 {
     if (first == "--version") {
         return compression_is_built_in() ? "ezio-cli " EZIO_VERSION "\n"
-                                           : "ezio-cli " EZIO_VERSION " (without compression)\n";
+                                         : "ezio-cli " EZIO_VERSION " (without compression)\n";
     }
     const bool of_a_command = !rest.empty() && rest[0] != "help" && !rest[0].starts_with('-');
     if (first == "-h" || first == "--help" || (first == "help" && !of_a_command)) {

@@ -57,7 +57,8 @@ std::string ratio_text(double ratio)
     return fmt::format(", {:.{}f}:1", shown, shown < 9.95 ? 1 : 0);
 }
 
-// The rate of the network; `payload` and `wire` are the bytes so far, since a place that comes and goes is not calm.
+// The rate of the network; `payload` and `wire` are the bytes so far, since a place that comes and goes is
+// not calm.
 Part net_part(std::string_view label, double rate, double ratio, std::uint64_t payload, std::uint64_t wire,
               int dispensability)
 {

@@ -532,8 +532,8 @@ void SwarmState::feed_all()
     }
 }
 
-// What the link has to do is told by the bytes on the wire: a stretch of zeros would otherwise set a mark that the rest
-// stays far below.
+// What the link has to do is told by the bytes on the wire: a stretch of zeros would otherwise set a mark
+// that the rest stays far below.
 void SwarmState::sent_block(const lt::peer_request& block, std::uint64_t wire_bytes)
 {
     if (!steers()) {

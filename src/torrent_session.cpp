@@ -58,7 +58,8 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
 {
     m_filter = nobody_but(m_options.endpoints.allowed);
     if (m_options.network.compression && why_no_compression().empty()) {
-        m_exchange.emplace(torrent.image, m_options.on_disk, m_options.memory / 8);
+        m_exchange.emplace(torrent.image, UnitExchange::Options{m_options.on_disk, m_options.memory / 8,
+                                                                m_options.network.max_upload != 0});
     }
     const lt::add_torrent_params torrent_params = this->torrent_params();
     if (!needs_web_certificates(torrent_params)) {
@@ -100,7 +101,8 @@ lt::session_params TorrentSession::session_params()
                                         lt::counters&) {
         auto disk = std::make_unique<DiskIo>(
             context, m_torrent.image, m_target, m_options.on_disk,
-            DiskIo::Options{m_options.memory - (m_exchange ? m_exchange->memory() : 0), disk_threads(m_target), m_options.wake});
+            DiskIo::Options{m_options.memory - (m_exchange ? m_exchange->memory() : 0),
+                            disk_threads(m_target), m_options.wake});
         m_engine = &disk->engine();
         if (m_exchange) {
             m_exchange->attach(context, *m_engine);
@@ -258,6 +260,11 @@ std::vector<SessionEvent> TorrentSession::take_events(LocalDiscovery::Reach reac
     for (const PeerLedger::Failure& failure : m_ledger.take_failures()) {
         events.emplace_back(WrongDataFrom{failure.piece, failure.address});
     }
+    if (m_exchange) {
+        for (std::string& reason : m_exchange->take_reasons()) {
+            events.emplace_back(CompressionChanged{std::move(reason)});
+        }
+    }
     for (const lt::alert* alert : alerts) {
         if (auto event = to_event(*alert)) {
             events.push_back(std::move(*event));
@@ -286,11 +293,16 @@ std::vector<ConnectedPeer> TorrentSession::peers() const
     return connected_peers(m_handle);
 }
 
+UnitExchange::Counts TorrentSession::unit_counts() const
+{
+    return m_exchange ? m_exchange->counts() : UnitExchange::Counts();
+}
+
 SessionCounts TorrentSession::counts() const
 {
     const lt::torrent_status status = m_handle.status({});
     // libtorrent counts the blocks of units as received, and what is sent in units not as payload.
-    const UnitExchange::Counts units = m_exchange ? m_exchange->counts() : UnitExchange::Counts();
+    const UnitExchange::Counts units = unit_counts();
     const auto received = static_cast<std::uint64_t>(status.total_payload_download);
     const auto sent = static_cast<std::uint64_t>(status.total_payload_upload);
     SessionCounts counts;

@@ -426,6 +426,9 @@ void Transfer::report_summary()
     event.total_bytes = total_bytes();
     event.skipped_bytes = skipped_bytes();
     m_swarm->describe(event);
+    if (const auto units = m_swarm->unit_counts(); units.sent_payload > 0) {
+        m_reporter.note(describe_forwarded(units.sent_payload, units.forwarded_payload));
+    }
     m_reporter.summary(event);
 }
 

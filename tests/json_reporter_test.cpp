@@ -191,8 +191,8 @@ TEST_CASE("json: complete and summary count")
     CHECK(to_json(CompleteEvent{2.5, 1000}) ==
           json{{"event", "complete"}, {"seconds", 2.5}, {"bytes", 1000}});
 
-    const json summary =
-        to_json(SummaryEvent{ExitStatus::done, 2.5, 1, 2, 3, 4, 5, 6, 7, {{"10.0.0.1:6881", true, 2, 4}}, 8, 9});
+    const json summary = to_json(
+        SummaryEvent{ExitStatus::done, 2.5, 1, 2, 3, 4, 5, 6, 7, {{"10.0.0.1:6881", true, 2, 4}}, 8, 9});
     check_members(summary, {{"event", Type::text},
                             {"status", Type::count},
                             {"seconds", Type::number},

@@ -20,7 +20,7 @@ LAYERS = {
                " partition_records portability source_disk subprocess superblock block_map xfs_log",
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
                 " transfer_meters transfer_notes transfer_policy warnings watched_target wrong_data",
-    "session": "asked_blocks answer_guard availability block_injection codec dense_data exchange_peer exchange_state send_queue unit_exchange unit_message unit_store unit_workers"
+    "session": "asked_blocks answer_guard availability block_injection codec dense_data exchange_peer exchange_state send_queue unit_exchange unit_message unit_policy unit_store unit_workers"
                " client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery peer_ledger peer_messages"
                " peer_plugins piece_assigner send_window session_alerts session_events session_settings swarm tcp_preference torrent_session"
                " web_certificates",

@@ -55,7 +55,8 @@ void add_peer_plugins(lt::add_torrent_params& params, std::shared_ptr<Shared> sh
 // sent_piece() nor sent_payload() for what that sends.
 class AnswerListener : public lt::peer_plugin {
   public:
-    // The block was given to the connection. It takes `wire_bytes` of the network, which may be fewer than it has.
+    // The block was given to the connection. It takes `wire_bytes` of the network, which may be fewer than it
+    // has.
     virtual void sent_block(const lt::peer_request& block, std::uint64_t wire_bytes) = 0;
 
     virtual void sent_rejection(const lt::peer_request&) {}

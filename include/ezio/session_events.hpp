@@ -60,13 +60,17 @@ struct ListenTroubled { // a connection could not be accepted: too many, for one
 struct PieceRejected { // its hash was wrong; it is fetched again
     std::uint32_t piece = 0;
 };
+struct CompressionChanged { // on the network
+    std::string reason;
+};
 struct TorrentFailed { // libtorrent has stopped the torrent
     std::string reason;
     bool hashes_disagree = false; // those of v1 and v2, in a hybrid torrent: one is right, the other is not
 };
-using SessionEvent = std::variant<Listening, ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed,
-                                  TrackerAnswered, PeerFound, PeerUnreachable, PeerGone, PeerRefused,
-                                  PeerBanned, PeerBlocked, PieceRejected, WrongDataFrom, TorrentFailed>;
+using SessionEvent =
+    std::variant<Listening, ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed, TrackerAnswered,
+                 PeerFound, PeerUnreachable, PeerGone, PeerRefused, PeerBanned, PeerBlocked, PieceRejected,
+                 WrongDataFrom, CompressionChanged, TorrentFailed>;
 
 // A connected peer, past its handshake.
 struct ConnectedPeer {
@@ -76,8 +80,8 @@ struct ConnectedPeer {
     bool is_source = false; // has a piece that is missing here
 };
 
-// Bytes of the payload, but for what says "wire": what these took of the network, which is less when they were
-// compressed.
+// Bytes of the payload, but for what says "wire": what these took of the network, which is less when they
+// were compressed.
 struct SessionCounts {
     std::uint64_t received_bytes = 0;
     std::uint64_t received_wire_bytes = 0;

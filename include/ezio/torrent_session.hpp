@@ -76,6 +76,7 @@ class TorrentSession {
     [[nodiscard]] std::vector<SessionEvent> take_events(LocalDiscovery::Reach reach);
     [[nodiscard]] std::vector<ConnectedPeer> peers() const;
     [[nodiscard]] SessionCounts counts() const;
+    [[nodiscard]] UnitExchange::Counts unit_counts() const;
     [[nodiscard]] bool have_all() const { return m_have_all; } // from the start
     [[nodiscard]] bool discovers_locally() const { return m_discovery.has_value(); }
     [[nodiscard]] std::vector<PeerTotals> peer_totals() const { return m_ledger.totals(); }

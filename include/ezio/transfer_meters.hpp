@@ -19,7 +19,7 @@ struct MovedBytes {
     std::uint64_t redundant = 0; // of them, of blocks that were here already, or that nobody had asked for
     std::uint64_t uploaded = 0;
     std::uint64_t written = 0;
-    std::uint64_t done = 0; // in this phase: verified and written, or read
+    std::uint64_t done = 0;          // in this phase: verified and written, or read
     std::uint64_t received_wire = 0; // what the received ones took of the network
     std::uint64_t uploaded_wire = 0;
 };

@@ -8,7 +8,8 @@
 
 namespace ezio {
 
-// The blocks that one peer was asked for and has not answered, which are the only ones that it may send in units.
+// The blocks that one peer was asked for and has not answered, which are the only ones that it may send in
+// units.
 class AskedBlocks {
   public:
     void asked(std::uint32_t piece, std::uint32_t start) { ++m_blocks[key(piece, start)]; }

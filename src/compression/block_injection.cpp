@@ -1,29 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What libtorrent counts as received goes through peer_connection::incoming_piece, which is neither virtual nor
-// exported, and whose one caller for BitTorrent is the parser of PIECE messages. What is public is not enough:
-// plugins can only look at messages and swallow them; a PIECE that is shorter than its block is a reason to hang up;
-// a crypto_plugin works in place, so that nothing can become longer; torrent_handle::add_piece takes whole pieces,
-// credits nobody and leaves the requests open. Units would need a second picker, with windows and time-outs of
-// its own.
+// What libtorrent counts as received goes through peer_connection::incoming_piece, which is neither virtual
+// nor exported, and whose one caller for BitTorrent is the parser of PIECE messages. What is public is not
+// enough: plugins can only look at messages and swallow them; a PIECE that is shorter than its block is a
+// reason to hang up; a crypto_plugin works in place, so that nothing can become longer;
+// torrent_handle::add_piece takes whole pieces, credits nobody and leaves the requests open. Units would need
+// a second picker, with windows and time-outs of its own.
 //
-// But the headers of both classes of connections are installed, so their layout is known to whoever compiles against
-// the same package, and one public virtual member, bt_peer_connection::on_receive, parses whatever the receive buffer
-// holds. So, for each block, with the receive buffer's memory exchanged for ours:
+// But the headers of both classes of connections are installed, so their layout is known to whoever compiles
+// against the same package, and one public virtual member, bt_peer_connection::on_receive, parses whatever
+// the receive buffer holds. So, for each block, with the receive buffer's memory exchanged for ours:
 //     1. A PIECE message is made of the block by writing the 9 bytes of its head before it.
 //     2. The receive buffer is made to hold that one message, just read; and on_receive() is called.
 //     3. Memory and numbers are put back as they were, also when something throws.
-// libtorrent's picker, request windows, time-outs, rates, bans, plugins and brakes then see what they always see.
-// on_receive() may be called within on_receive(), since the parser is at the end of a message while it calls
-// on_extended() and looks at the buffer's numbers only afterwards; it corks the sending side; nothing in it reads from
-// the socket, since bw_network is set meanwhile; and a read that is under way goes on into memory that stays where it is.
+// libtorrent's picker, request windows, time-outs, rates, bans, plugins and brakes then see what they always
+// see. on_receive() may be called within on_receive(), since the parser is at the end of a message while it
+// calls on_extended() and looks at the buffer's numbers only afterwards; it corks the sending side; nothing
+// in it reads from the socket, since bw_network is set meanwhile; and a read that is under way goes on into
+// memory that stays where it is.
 //
-// Seven members are private or protected. Access is not checked in an explicit instantiation, which is how their
-// addresses are had; a member with another name is a compile error. What guards the rest:
+// Seven members are private or protected. Access is not checked in an explicit instantiation, which is how
+// their addresses are had; a member with another name is a compile error. What guards the rest:
 //     - lt::version() must be the version of the headers, or nothing of this is offered to anybody.
-//     - The canary: when the peer's extension handshake arrives, and again with each unit, the message that libtorrent
+//     - The canary: when the peer's extension handshake arrives, and again with each unit, the message that
+//     libtorrent
 //       hands to the plugin must lie exactly where these members say that it does.
-//     - Connections with RC4 are left alone: on_receive() would decrypt what is injected. TLS is below all this.
+//     - Connections with RC4 are left alone: on_receive() would decrypt what is injected. TLS is below all
+//     this.
 // UBSan's vptr check cannot be had in this file: the library hides the classes' type information.
 #include "compression/block_injection.hpp"
 
@@ -206,7 +209,8 @@ std::string why_no_compression()
     if (std::strcmp(lt::version(), LIBTORRENT_VERSION) == 0) {
         return "";
     }
-    return fmt::format("this program was built with libtorrent {}, and runs with {}", LIBTORRENT_VERSION, lt::version());
+    return fmt::format("this program was built with libtorrent {}, and runs with {}", LIBTORRENT_VERSION,
+                       lt::version());
 }
 
 BlockInjector::BlockInjector() : m_memory(std::make_unique<Memory>()) {}
@@ -240,7 +244,8 @@ std::span<char> BlockInjector::memory()
     return {m_memory->buffer.data() + piece_head_bytes, most_unit_bytes};
 }
 
-void BlockInjector::inject(const lt::peer_connection_handle& connection, const UnitPlace& block, std::size_t offset)
+void BlockInjector::inject(const lt::peer_connection_handle& connection, const UnitPlace& block,
+                           std::size_t offset)
 {
     const auto bt = bt_connection(connection);
     if (!bt) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Hands blocks to a libtorrent connection as if they had just been received in PIECE messages. See the source for
-// how, why, and what guards it.
+// Hands blocks to a libtorrent connection as if they had just been received in PIECE messages. See the source
+// for how, why, and what guards it.
 #pragma once
 
 #include "compression/unit_message.hpp"
@@ -23,10 +23,12 @@ class BlockInjector {
     BlockInjector(const BlockInjector&) = delete;
     BlockInjector& operator=(const BlockInjector&) = delete;
 
-    // Whether the connection's members lie where this program was compiled to look for them. To be called from
-    // on_extension_handshake() with its argument, and from on_extended() with the whole payload.
-    [[nodiscard]] static bool fits(const lt::peer_connection_handle& connection, const lt::bdecode_node& handshake);
-    [[nodiscard]] static bool fits(const lt::peer_connection_handle& connection, lt::span<const char> payload);
+    // Whether the connection's members lie where this program was compiled to look for them. To be called
+    // from on_extension_handshake() with its argument, and from on_extended() with the whole payload.
+    [[nodiscard]] static bool fits(const lt::peer_connection_handle& connection,
+                                   const lt::bdecode_node& handshake);
+    [[nodiscard]] static bool fits(const lt::peer_connection_handle& connection,
+                                   lt::span<const char> payload);
 
     // Whether libtorrent reads nothing from this peer, because the disk is behind.
     [[nodiscard]] static bool is_held(const lt::peer_connection_handle& connection);

@@ -3,9 +3,9 @@
 
 namespace ezio {
 
-// Whether it is worth trying to compress what is asked for next: data that does not shrink comes in long stretches
-// (packages, pictures, what is encrypted). After some units in a row that did not shrink, ever more is left out
-// between tries. Not thread-safe.
+// Whether it is worth trying to compress what is asked for next: data that does not shrink comes in long
+// stretches (packages, pictures, what is encrypted). After some units in a row that did not shrink, ever more
+// is left out between tries. Not thread-safe.
 class DenseData {
   public:
     void did_shrink() { m_in_a_row = 0; }

@@ -8,6 +8,7 @@
 #include <libtorrent/peer_request.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace ezio {
 
@@ -72,6 +73,9 @@ void ExchangePeer::add_handshake(lt::entry& handshake)
 bool ExchangePeer::on_extension_handshake(const lt::bdecode_node& handshake)
 {
     m_id = extension_id(handshake, units_key);
+    if (m_id == 0) {
+        m_codecs = 0;
+    }
     if (m_id != 0 && !m_can_take && m_state->can_take() && BlockInjector::fits(m_connection, handshake)) {
         m_can_take = true;
         send_codecs();
@@ -156,7 +160,8 @@ bool ExchangePeer::takes_over(const lt::peer_request& request) const
 
 bool ExchangePeer::on_request(const lt::peer_request& request)
 {
-    if (!takes_over(request) || m_state->dense().leave_out() || !m_queue.add(to_place(request))) {
+    if (!takes_over(request) || !m_state->compresses() || m_state->dense().leave_out() ||
+        !m_queue.add(to_place(request))) {
         return false;
     }
     m_state->look_soon();
@@ -208,25 +213,33 @@ bool ExchangePeer::can_disconnect(const lt::error_code& error)
            (m_queue.empty() && m_in_work == 0 && Clock::now() - m_last_sent > patience);
 }
 
+// As for what libtorrent sends: a tenth of a second of it, since messages wait behind it. See
+// session_settings.cpp.
 void ExchangePeer::tick() // once a second
 {
-    m_sent_last_second = std::exchange(m_sent_bytes, 0);
+    m_window = std::clamp(std::exchange(m_sent_bytes, 0) / 10, least_window, most_window);
 }
 
-// As for what libtorrent sends: a tenth of a second of it, since messages wait behind it. See session_settings.cpp.
-std::uint64_t ExchangePeer::most_waiting() const
+// Before that is known, or when the network has become faster.
+void ExchangePeer::widen_if_starved()
 {
-    constexpr std::uint64_t least = 64 << 10;
-    constexpr std::uint64_t most = 512 << 10;
-    return std::clamp<std::uint64_t>(m_sent_last_second / 10, least, most);
+    if (m_has_sent && !m_queue.empty() && m_in_work == 0 && waiting_to_send() == 0) {
+        m_window = std::min(2 * m_window, most_window);
+        m_has_sent = false;
+    }
+}
+
+void ExchangePeer::sent_payload(int bytes)
+{
+    m_state->count_sent(static_cast<std::uint64_t>(bytes));
 }
 
 void ExchangePeer::pump()
 {
-    while (!m_queue.empty() && m_state->has_room() &&
-           BlockInjector::waiting_to_send(m_connection) + m_in_work < most_waiting()) {
+    widen_if_starved();
+    while (!m_queue.empty() && m_state->has_room() && waiting_to_send() + m_in_work < m_window) {
         const UnitPlace run = m_queue.next_run(m_state->unit_bytes());
-        if (const UnitPtr unit = m_state->store().find(run)) {
+        if (const UnitPtr unit = m_state->store().find(run, m_codecs)) {
             m_queue.pop(unit->place);
             m_state->dense().did_shrink();
             m_state->shared().forwarded_payload += unit->place.length;
@@ -282,7 +295,9 @@ void ExchangePeer::count_sent(const UnitPlace& place, std::uint64_t wire_bytes)
         return;
     }
     m_last_sent = Clock::now();
+    m_has_sent = true;
     m_sent_bytes += wire_bytes;
+    m_state->count_sent(place.length);
     m_state->shared().sent_bytes += wire_bytes;
     m_state->shared().sent_payload += place.length;
     for (const UnitPlace& block : blocks_of(place)) {
@@ -329,8 +344,8 @@ void ExchangePeer::receive_unit(const UnitView& unit)
     if (handed_over < unit.place.length) {
         wait({unit.codec, unit.place, handed_over, {unit.packed.begin(), unit.packed.end()}});
     } else if (engine.blocks_taken() - taken_before == blocks_of(unit.place).size()) {
-        m_state->store().add_received(
-            std::make_shared<const Unit>(Unit{unit.codec, unit.place, {unit.packed.begin(), unit.packed.end()}}));
+        m_state->store().add_received(std::make_shared<const Unit>(
+            Unit{unit.codec, unit.place, {unit.packed.begin(), unit.packed.end()}}));
     }
 }
 
@@ -350,7 +365,8 @@ void ExchangePeer::forget_late()
     m_late.clear();
 }
 
-// The blocks of the unit, from the byte `from`, until libtorrent would read nothing more. Returns how far it came.
+// The blocks of the unit, from the byte `from`, until libtorrent would read nothing more. Returns how far it
+// came.
 std::uint32_t ExchangePeer::hand_over(const UnitView& unit, std::uint32_t from)
 {
     BlockInjector& injector = m_state->injector();
@@ -379,8 +395,7 @@ void ExchangePeer::go_on()
         LateUnit unit = std::move(m_late.front()); // what waits may be forgotten while it is handed over
         m_late.pop_front();
         m_state->remove_late(unit.packed.size());
-        const std::uint32_t handed_over =
-            hand_over({unit.codec, unit.place, unit.packed}, unit.handed_over);
+        const std::uint32_t handed_over = hand_over({unit.codec, unit.place, unit.packed}, unit.handed_over);
         if (handed_over < unit.place.length && !m_gone && !m_connection.is_disconnecting()) {
             m_state->add_late(unit.packed.size());
             m_late.push_front({unit.codec, unit.place, handed_over, std::move(unit.packed)});

@@ -38,6 +38,14 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     bool can_disconnect(const lt::error_code& error) override;
     void tick() override;
 
+    void sent_payload(int bytes) override;
+    [[nodiscard]] CodecMask codecs() const { return m_codecs; } // that it may be sent
+    [[nodiscard]] bool has_asked() const { return !m_queue.empty(); }
+    [[nodiscard]] std::uint64_t waiting_to_send() const
+    {
+        return BlockInjector::waiting_to_send(m_connection);
+    }
+
     // Begins to answer what there is room for.
     void pump();
 
@@ -66,6 +74,10 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
         std::vector<char> packed;
     };
 
+    static constexpr std::uint64_t least_window = 64 << 10;
+    static constexpr std::uint64_t most_window = 512
+                                                 << 10; // what answer_guard takes for usual is a little more
+
     [[nodiscard]] bool takes_over(const lt::peer_request& request) const;
     void receive(lt::span<const char> body);
     void receive_unit(const UnitView& unit);
@@ -74,7 +86,7 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     [[nodiscard]] std::uint32_t hand_over(const UnitView& unit, std::uint32_t from);
     void reject(const UnitPlace& place);
     void ended(const UnitPlace& place);
-    [[nodiscard]] std::uint64_t most_waiting() const;
+    void widen_if_starved();
     void send_unit(const Unit& unit);
     void send(const std::string& message);
     void count_sent(const UnitPlace& place, std::uint64_t wire_bytes);
@@ -86,12 +98,13 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     AnswerListener* const m_swarm;
     AnswerListener* const m_ledger;
     bool m_gone = false;
-    int m_id = 0;           // that it takes our messages under; 0: it does not know of them
-    CodecMask m_codecs = 0; // that it may be sent
+    int m_id = 0; // that it takes our messages under; 0: it does not know of them
+    CodecMask m_codecs = 0;
     SendQueue m_queue;
-    std::uint64_t m_in_work = 0; // bytes of the payload
-    std::uint64_t m_sent_bytes = 0; // in units, since the last tick
-    std::uint64_t m_sent_last_second = 0;
+    std::uint64_t m_in_work = 0;           // bytes of the payload
+    std::uint64_t m_window = least_window; // bytes that are begun for it or wait to be sent
+    bool m_has_sent = false;               // since it was last looked whether the window is wide enough
+    std::uint64_t m_sent_bytes = 0;        // in units, since the last tick
     Clock::time_point m_last_sent;
     bool m_can_take = false; // that units may be sent to us
     AskedBlocks m_asked;

@@ -6,9 +6,11 @@
 #include "compression/block_injection.hpp"
 #include "compression/dense_data.hpp"
 #include "compression/unit_message.hpp"
+#include "compression/unit_policy.hpp"
 #include "compression/unit_store.hpp"
 #include "compression/unit_workers.hpp"
 
+#include "ezio/clock.hpp"
 #include "ezio/compression/unit_exchange.hpp"
 #include "ezio/disk_engine.hpp"
 #include "ezio/image.hpp"
@@ -17,6 +19,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,11 +33,15 @@ class ExchangeState;
 // Outlives the session.
 class ExchangeShared {
   public:
-    ExchangeShared(const Image& image, std::vector<bool> on_disk, std::uint64_t memory);
+    ExchangeShared(const Image& image, UnitExchange::Options options);
+
+    void say(std::string reason);
+    [[nodiscard]] std::vector<std::string> take_reasons();
 
     const Image& image;
     const std::uint64_t memory; // bytes
     const std::vector<bool> on_disk;
+    const bool is_limited; // what may be sent
 
     // Set before there are peers.
     lt::io_context* context = nullptr;
@@ -46,6 +53,9 @@ class ExchangeShared {
     std::atomic<std::uint64_t> received_bytes = 0;
     std::atomic<std::uint64_t> received_payload = 0;
     std::atomic<std::uint64_t> forwarded_payload = 0;
+
+    std::mutex mutex;
+    std::vector<std::string> reasons; // guarded by mutex
 
     UnitWorkers workers; // last: its threads use the rest
 };
@@ -68,6 +78,12 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
 
     // Has the peers' queues looked at soon: when what is being read now has been read.
     void look_soon();
+
+    // Whether what is asked for is to be compressed; to be asked often.
+    [[nodiscard]] bool compresses();
+
+    // Bytes of the payload were sent to a peer, by either way.
+    void count_sent(std::uint64_t payload_bytes) { m_sample.payload_bytes += payload_bytes; }
 
     // A run of blocks that is to be sent to the peer: begins to read and compress it.
     void begin(ExchangePeer& peer, const UnitPlace& run);
@@ -92,8 +108,13 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
   private:
     void look();
     void look_later();
+    void observe();
+    [[nodiscard]] bool is_starved(ExchangePeer& peer) const;
+    [[nodiscard]] Effort effort_for(CodecMask codecs) const;
     void read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, int error, std::byte* data);
     void answer(PackedUnit unit);
+    void answer_as_it_is(const std::weak_ptr<void>& peer, const UnitPlace& run, std::byte* data);
+    [[nodiscard]] bool is_network_idle() const;
 
     const std::shared_ptr<ExchangeShared> m_shared;
     const std::uint32_t m_unit_bytes; // what is compressed together, at most
@@ -104,6 +125,10 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     std::uint64_t m_late = 0;    // bytes
     UnitStore m_store;
     DenseData m_dense;
+    UnitPolicy m_policy;
+    SendingSample m_sample; // of this period
+    Clock::time_point m_period_began = Clock::now();
+    std::chrono::nanoseconds m_spent_before{0}; // by the workers
     BlockInjector m_injector;
     bool m_can_take = true;
     bool m_looks_soon = false;

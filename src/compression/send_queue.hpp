@@ -23,8 +23,8 @@ class SendQueue {
 
     [[nodiscard]] std::vector<UnitPlace> take_all();
 
-    // The blocks at the head that follow each other, up to the next multiple of `unit_bytes` in their piece. Not
-    // to be called when it is empty.
+    // The blocks at the head that follow each other, up to the next multiple of `unit_bytes` in their piece.
+    // Not to be called when it is empty.
     [[nodiscard]] UnitPlace next_run(std::uint32_t unit_bytes) const;
 
     // The next run's first blocks: they are being answered.

@@ -10,15 +10,20 @@
 #include <libtorrent/extensions.hpp>
 
 #include <algorithm>
+#include <array>
 #include <thread>
 
 namespace ezio {
 
 namespace {
 
-// Units of 16, 32, 64, 128 KiB, four clients, 200 Mbit links, lz4: 0.62, 0.60, 0.58, 0.58 of the ideal raw time. 256 KiB:
-// 3 % smaller, and fewer of them can be passed on as they came.
+// Units of 16, 32, 64, 128 KiB, four clients, 200 Mbit links, lz4: 0.62, 0.60, 0.58, 0.58 of the ideal raw
+// time. 256 KiB: 3 % smaller, and fewer of them can be passed on as they came.
 constexpr std::uint64_t packed_together = 128 << 10;
+
+// The levels of the policy.
+constexpr std::array<Effort, UnitPolicy::levels> efforts{Effort{Codec::lz4, 0}, Effort{Codec::zstd, -1},
+                                                         Effort{Codec::zstd, 1}, Effort{Codec::zstd, 3}};
 
 // Bytes, which are pinned in the engine meanwhile.
 constexpr std::uint64_t most_in_work = 16 << 20;
@@ -54,9 +59,9 @@ class ExchangePlugin final : public lt::torrent_plugin {
 
 } // namespace
 
-ExchangeShared::ExchangeShared(const Image& the_image, std::vector<bool> pieces_on_disk,
-                               std::uint64_t memory_bytes)
-    : image(the_image), memory(memory_bytes), on_disk(std::move(pieces_on_disk)),
+ExchangeShared::ExchangeShared(const Image& the_image, UnitExchange::Options options)
+    : image(the_image), memory(options.memory), on_disk(std::move(options.on_disk)),
+      is_limited(options.is_limited),
       workers({pack_threads(), [this](std::byte* data) { engine->free_buffer(data); },
                [this] {
                    boost::asio::post(*context, [weak = state] {
@@ -67,11 +72,26 @@ ExchangeShared::ExchangeShared(const Image& the_image, std::vector<bool> pieces_
                }})
 {}
 
+void ExchangeShared::say(std::string reason)
+{
+    constexpr std::size_t most = 100; // that nobody has asked for
+    const std::lock_guard lock(mutex);
+    if (reasons.size() < most) {
+        reasons.push_back(std::move(reason));
+    }
+}
+
+std::vector<std::string> ExchangeShared::take_reasons()
+{
+    const std::lock_guard lock(mutex);
+    return std::exchange(reasons, {});
+}
+
 ExchangeState::ExchangeState(std::shared_ptr<ExchangeShared> shared)
     : m_shared(std::move(shared)),
       m_unit_bytes(static_cast<std::uint32_t>(std::min(packed_together, m_shared->image.piece_length))),
-      m_has(m_shared->on_disk),
-      m_most_in_work(std::min(most_in_work, m_shared->memory / 2)), m_store(m_shared->memory), m_timer(*m_shared->context)
+      m_has(m_shared->on_disk), m_most_in_work(std::min(most_in_work, m_shared->memory / 2)),
+      m_store(m_shared->memory), m_timer(*m_shared->context)
 {
     m_has.resize(m_shared->image.piece_count());
 }
@@ -128,6 +148,7 @@ void ExchangeState::look_later()
 
 void ExchangeState::look()
 {
+    observe();
     bool waits = false;
     const auto peers = m_peers; // some may leave meanwhile
     for (ExchangePeer* peer : peers) {
@@ -151,33 +172,104 @@ void ExchangeState::begin(ExchangePeer& peer, const UnitPlace& run)
         read(peer.weak_from_this(), run, 0, data);
         return;
     }
-    m_shared->engine->read(offset, run.length,
-                           [shared = m_shared, weak_peer = peer.weak_from_this(), run](int error, std::byte* data) {
-                               if (const auto state = shared->state.lock()) {
-                                   state->read(weak_peer, run, error, data);
-                               } else if (data != nullptr) {
-                                   shared->engine->free_buffer(data);
-                               }
-                           });
+    m_shared->engine->read(
+        offset, run.length,
+        [shared = m_shared, weak_peer = peer.weak_from_this(), run](int error, std::byte* data) {
+            if (const auto state = shared->state.lock()) {
+                state->read(weak_peer, run, error, data);
+            } else if (data != nullptr) {
+                shared->engine->free_buffer(data);
+            }
+        });
 }
 
-void ExchangeState::read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, int error, std::byte* data)
+Effort ExchangeState::effort_for(CodecMask codecs) const
 {
-    if (error == 0) {
-        m_shared->workers.submit({run, data, peer});
+    const Effort effort = efforts.at(m_policy.level());
+    if ((bit_of(effort.codec) & codecs) != 0) {
+        return effort;
+    }
+    return (codecs & lz4_bit) != 0 ? efforts.front() : efforts.at(1);
+}
+
+void ExchangeState::read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, int error,
+                         std::byte* data)
+{
+    const auto alive = peer.lock();
+    if (error == 0 && alive && !m_policy.compresses()) {
+        answer_as_it_is(peer, run, data);
+        return;
+    }
+    if (error == 0 && alive) {
+        m_shared->workers.submit({run, data, effort_for(alive->codecs()), peer});
         return;
     }
     m_in_work -= run.length;
     if (data != nullptr) {
         m_shared->engine->free_buffer(data);
     }
-    if (const auto alive = peer.lock()) {
+    if (alive) {
         alive->fail(run);
     }
 }
 
+bool ExchangeState::compresses()
+{
+    observe();
+    return m_policy.compresses();
+}
+
+// Whatever happens gives the occasion: while nothing does there is nothing to decide.
+void ExchangeState::observe()
+{
+    const auto now = Clock::now();
+    const auto passed = now - m_period_began;
+    if (passed < UnitPolicy::period) {
+        return;
+    }
+    const auto spent = m_shared->workers.spent();
+    m_sample.seconds = std::chrono::duration<double>(passed).count();
+    m_sample.busy = std::chrono::duration<double>(spent - m_spent_before).count() /
+                    (m_sample.seconds * m_shared->workers.threads());
+    m_sample.is_limited = m_shared->is_limited;
+    if (m_sample.units == 0 && m_in_work > 0 && is_network_idle()) { // not one in all that time
+        m_sample.units = m_sample.starved = 1;
+        m_sample.busy = 1;
+    }
+    m_policy.observe(m_sample, now);
+    if (auto reason = m_policy.take_reason()) {
+        m_shared->say(std::move(*reason));
+    }
+    m_sample = {};
+    m_spent_before = spent;
+    m_period_began = now;
+    if (!m_policy.compresses()) { // or the peers, which have asked for all that they may, would wait for the
+                                  // threads
+        for (const PackJob& job : m_shared->workers.take_back()) {
+            answer_as_it_is(job.owner, job.place, job.data);
+        }
+    }
+}
+
+bool ExchangeState::is_network_idle() const
+{
+    constexpr std::uint64_t next_to_nothing = 64 << 10;
+    std::uint64_t waiting = 0;
+    for (const ExchangePeer* peer : m_peers) {
+        waiting += peer->waiting_to_send();
+    }
+    return waiting < next_to_nothing;
+}
+
+// The network has nothing to send, though the peer has asked for more.
+bool ExchangeState::is_starved(ExchangePeer& peer) const
+{
+    return peer.has_asked() && peer.waiting_to_send() == 0 && is_network_idle();
+}
+
 void ExchangeState::take_done()
 {
+    observe();
     for (PackedUnit& unit : m_shared->workers.take_done()) {
         answer(std::move(unit));
     }
@@ -186,27 +278,35 @@ void ExchangeState::take_done()
 
 void ExchangeState::answer(PackedUnit unit)
 {
-    m_in_work -= unit.job.place.length;
     const auto peer = std::static_pointer_cast<ExchangePeer>(unit.job.owner.lock());
+    ++m_sample.units;
+    m_sample.starved += peer && is_starved(*peer) ? 1 : 0;
     if (unit.job.data != nullptr) {
         m_dense.did_not_shrink();
-        if (peer) {
-            peer->answer_as_it_is(unit.job.place, unit.job.data);
-        }
-        m_shared->engine->free_buffer(unit.job.data);
-    } else {
-        m_dense.did_shrink();
-        const auto packed =
-            std::make_shared<const Unit>(Unit{Codec::lz4, unit.job.place, std::move(unit.packed)});
-        m_store.add_verified(packed);
-        if (peer) {
-            peer->answer(*packed);
-        }
+        answer_as_it_is(peer, unit.job.place, unit.job.data);
+        return;
+    }
+    m_in_work -= unit.job.place.length;
+    m_dense.did_shrink();
+    const auto packed =
+        std::make_shared<const Unit>(Unit{unit.job.effort.codec, unit.job.place, std::move(unit.packed)});
+    m_store.add_verified(packed);
+    if (peer) {
+        peer->answer(*packed);
     }
 }
 
-UnitExchange::UnitExchange(const Image& image, std::vector<bool> on_disk, std::uint64_t memory)
-    : m_shared(std::make_shared<ExchangeShared>(image, std::move(on_disk), memory))
+void ExchangeState::answer_as_it_is(const std::weak_ptr<void>& peer, const UnitPlace& run, std::byte* data)
+{
+    m_in_work -= run.length;
+    if (const auto alive = std::static_pointer_cast<ExchangePeer>(peer.lock())) {
+        alive->answer_as_it_is(run, data);
+    }
+    m_shared->engine->free_buffer(data);
+}
+
+UnitExchange::UnitExchange(const Image& image, Options options)
+    : m_shared(std::make_shared<ExchangeShared>(image, std::move(options)))
 {}
 
 UnitExchange::~UnitExchange()
@@ -239,10 +339,15 @@ void UnitExchange::stop()
     m_shared->workers.stop();
 }
 
+std::vector<std::string> UnitExchange::take_reasons()
+{
+    return m_shared->take_reasons();
+}
+
 UnitExchange::Counts UnitExchange::counts() const
 {
-    return {m_shared->sent_bytes, m_shared->sent_payload, m_shared->received_bytes, m_shared->received_payload,
-            m_shared->forwarded_payload};
+    return {m_shared->sent_bytes, m_shared->sent_payload, m_shared->received_bytes,
+            m_shared->received_payload, m_shared->forwarded_payload};
 }
 
 } // namespace ezio

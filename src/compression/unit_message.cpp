@@ -20,7 +20,7 @@ std::uint32_t big_endian(std::span<const char> bytes)
 
 bool is_known(char codec)
 {
-    return codec == static_cast<char>(Codec::lz4);
+    return codec == static_cast<char>(Codec::lz4) || codec == static_cast<char>(Codec::zstd);
 }
 
 bool is_run_of_blocks(const UnitPlace& place, const Image& image)
@@ -61,9 +61,10 @@ std::optional<UnitView> parse_unit(std::span<const char> payload, const Image& i
     if (payload.size() <= unit_head_bytes || !is_known(payload[0])) {
         return std::nullopt;
     }
-    const UnitView unit{static_cast<Codec>(payload[0]),
-                        {big_endian(payload.subspan(1)), big_endian(payload.subspan(5)), big_endian(payload.subspan(9))},
-                        payload.subspan(unit_head_bytes)};
+    const UnitView unit{
+        static_cast<Codec>(payload[0]),
+        {big_endian(payload.subspan(1)), big_endian(payload.subspan(5)), big_endian(payload.subspan(9))},
+        payload.subspan(unit_head_bytes)};
     if (!is_run_of_blocks(unit.place, image) || unit.packed.size() > unit.place.length) {
         return std::nullopt;
     }

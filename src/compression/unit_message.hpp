@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The messages of the extension by which peers answer requests with compressed blocks (BEP 10). In the extension
-// handshake stands the number that they are sent under, and a bit for each codec that the sender can read.
+// The messages of the extension by which peers answer requests with compressed blocks (BEP 10). In the
+// extension handshake stands the number that they are sent under, and a bit for each codec that the sender
+// can read.
 //     may:  0, a mask of codecs: what may be sent from now on; 0 means blocks as ever
 //     unit: codec, piece, start, length (32 bits each, big endian), compressed bytes
 // A unit is a run of whole blocks of one piece, each of which was asked for by an ordinary REQUEST.

@@ -30,8 +30,8 @@ void UnitStore::add(UnitPtr unit, bool verified)
 
 void UnitStore::piece_passed(std::uint32_t piece)
 {
-    for (auto entry = m_entries.lower_bound({piece, 0}); entry != m_entries.end() && entry->first.piece == piece;
-         ++entry) {
+    for (auto entry = m_entries.lower_bound({piece, 0});
+         entry != m_entries.end() && entry->first.piece == piece; ++entry) {
         entry->second.verified = true;
     }
 }
@@ -44,10 +44,11 @@ void UnitStore::piece_failed(std::uint32_t piece)
     }
 }
 
-UnitPtr UnitStore::find(const UnitPlace& run)
+UnitPtr UnitStore::find(const UnitPlace& run, CodecMask codecs)
 {
     const auto found = m_entries.find({run.piece, run.start});
-    if (found == m_entries.end() || !found->second.verified || found->second.unit->place.length > run.length) {
+    if (found == m_entries.end() || !found->second.verified ||
+        found->second.unit->place.length > run.length || (bit_of(found->second.unit->codec) & codecs) == 0) {
         return nullptr;
     }
     m_uses.splice(m_uses.begin(), m_uses, found->second.use);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Units as they were sent or received, to be sent again: so the data is compressed once in a swarm, and passed on.
+// Units as they were sent or received, to be sent again: so the data is compressed once in a swarm, and
+// passed on.
 //
-// Forwarding what is wrong would make us the liar. So a unit that was received is passed on only when its piece has
-// passed its hash, and each of its blocks went from it into the disk engine: a block that came twice was verified
-// from the other copy. What was compressed here is of a piece that has passed.
+// Forwarding what is wrong would make us the liar. So a unit that was received is passed on only when its
+// piece has passed its hash, and each of its blocks went from it into the disk engine: a block that came
+// twice was verified from the other copy. What was compressed here is of a piece that has passed.
 #pragma once
 
 #include "compression/unit_message.hpp"
@@ -36,8 +37,9 @@ class UnitStore {
     void piece_passed(std::uint32_t piece);
     void piece_failed(std::uint32_t piece);
 
-    // The unit that begins where `run` does and does not go beyond it; nullptr when none is known to be right.
-    [[nodiscard]] UnitPtr find(const UnitPlace& run);
+    // The unit that begins where `run` does, does not go beyond it, and is of one of the codecs; nullptr when
+    // none is known to be right.
+    [[nodiscard]] UnitPtr find(const UnitPlace& run, CodecMask codecs = known_codecs);
 
     // Others need so much of the memory: what was used least recently goes.
     void leave_room(std::uint64_t bytes);

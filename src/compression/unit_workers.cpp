@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "compression/unit_workers.hpp"
 
+#include "ezio/clock.hpp"
+
 #include <sys/resource.h>
 
 #include <utility>
@@ -12,14 +14,25 @@ namespace {
 // On Linux, of the calling thread alone. Where it fails the thread works as well.
 void be_nice()
 {
-    constexpr int niceness = 5;
+    constexpr int nicer = 5;
     constexpr id_t this_thread = 0;
-    (void)setpriority(PRIO_PROCESS, this_thread, niceness);
+    (void)setpriority(PRIO_PROCESS, this_thread, getpriority(PRIO_PROCESS, this_thread) + nicer);
 }
 
 } // namespace
 
-UnitWorkers::UnitWorkers(Options options) : m_options(std::move(options)) {}
+UnitWorkers::UnitWorkers(Options options) : m_options(std::move(options))
+{
+    try {
+        const std::lock_guard lock(m_mutex);
+        while (m_threads.size() < m_options.threads) {
+            m_threads.emplace_back([this] { run(); });
+        }
+    } catch (...) {
+        stop();
+        throw;
+    }
+}
 
 UnitWorkers::~UnitWorkers()
 {
@@ -33,9 +46,6 @@ void UnitWorkers::submit(PackJob job)
         if (!m_stopping) {
             m_waiting.push_back(std::move(job));
             job.data = nullptr;
-            while (m_threads.size() < m_options.threads) {
-                m_threads.emplace_back([this] { run(); });
-            }
         }
     }
     if (job.data != nullptr) {
@@ -43,6 +53,13 @@ void UnitWorkers::submit(PackJob job)
     } else {
         m_wake.notify_one();
     }
+}
+
+std::vector<PackJob> UnitWorkers::take_back()
+{
+    const std::lock_guard lock(m_mutex);
+    const auto jobs = std::exchange(m_waiting, {});
+    return {jobs.begin(), jobs.end()};
 }
 
 std::vector<PackedUnit> UnitWorkers::take_done()
@@ -107,13 +124,15 @@ void UnitWorkers::run()
 
 PackedUnit UnitWorkers::pack(Packer& packer, PackJob job)
 {
+    const auto start = Clock::now();
     const std::size_t size = job.place.length;
     PackedUnit unit{std::move(job), {}};
     std::vector<char> packed;
-    if (packer.pack({unit.job.data, size}, most_packed(size), packed)) {
+    if (packer.pack(unit.job.effort, {unit.job.data, size}, most_packed(size), packed)) {
         unit.packed.assign(packed.begin(), packed.end()); // with no room to spare
         m_options.release(std::exchange(unit.job.data, nullptr));
     }
+    m_spent += std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
     return unit;
 }
 

@@ -5,6 +5,8 @@
 
 #include "compression/unit_message.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -18,6 +20,7 @@ namespace ezio {
 struct PackJob {
     UnitPlace place;
     std::byte* data = nullptr; // place.length bytes, which go back with Options::release
+    Effort effort;
     std::weak_ptr<void> owner; // who is to be answered
 };
 
@@ -35,14 +38,17 @@ class UnitWorkers {
         std::function<void()> notify;            // something is done; called on a worker, without a lock
     };
 
+    // Starts the threads. Throws std::system_error when it cannot.
     explicit UnitWorkers(Options options);
     ~UnitWorkers(); // stop()
     UnitWorkers(const UnitWorkers&) = delete;
     UnitWorkers& operator=(const UnitWorkers&) = delete;
 
-    // After stop() the data is released at once, and nothing follows. The first call starts the threads; throws
-    // std::system_error when it cannot.
+    // After stop() the data is released at once, and nothing follows.
     void submit(PackJob job);
+
+    // What no thread has begun with.
+    [[nodiscard]] std::vector<PackJob> take_back();
 
     // What is done and was not taken yet. Data in it is to be given back with release().
     [[nodiscard]] std::vector<PackedUnit> take_done();
@@ -50,6 +56,10 @@ class UnitWorkers {
 
     // Gives back the data of everything, and waits for the threads. Idempotent.
     void stop();
+
+    // That they all have spent on jobs together.
+    [[nodiscard]] std::chrono::nanoseconds spent() const { return std::chrono::nanoseconds(m_spent); }
+    [[nodiscard]] unsigned threads() const { return m_options.threads; }
 
     // Below which saved bytes are not worth the work at either end.
     [[nodiscard]] static std::size_t most_packed(std::size_t raw_bytes) { return raw_bytes - raw_bytes / 16; }
@@ -59,7 +69,8 @@ class UnitWorkers {
     [[nodiscard]] PackedUnit pack(Packer& packer, PackJob job);
 
     const Options m_options;
-    std::mutex m_mutex; // guards the rest
+    std::atomic<std::int64_t> m_spent = 0; // nanoseconds
+    std::mutex m_mutex;                    // guards the rest
     std::condition_variable m_wake;
     std::deque<PackJob> m_waiting;
     std::vector<PackedUnit> m_done;

@@ -79,6 +79,7 @@ TEST_CASE("unit message: a unit that is larger than its blocks, or empty, or of 
     CHECK(is_taken(unit({0, 0, 16384}, 16384)));
     CHECK_FALSE(is_taken(unit({0, 0, 16384}, 16385)));
     CHECK_FALSE(is_taken(unit({0, 0, 16384}, 0)));
+    CHECK(is_taken(unit({0, 0, 16384}, 100, 2)));
     for (const char codec : {'\0', '\3', '\4', '\177', '\377'}) {
         CHECK_FALSE(is_taken(unit({0, 0, 16384}, 100, codec)));
     }

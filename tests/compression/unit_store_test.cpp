@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::uint64_t plenty = 1 << 20;
 
-UnitPtr unit(std::uint32_t piece, std::uint32_t start, std::uint32_t length = block_bytes, std::size_t packed = 1000)
+UnitPtr unit(std::uint32_t piece, std::uint32_t start, std::uint32_t length = block_bytes,
+             std::size_t packed = 1000)
 {
     return std::make_shared<const Unit>(Unit{Codec::lz4, {piece, start, length}, std::vector<char>(packed)});
 }
@@ -28,7 +29,8 @@ TEST_CASE("unit store: what was compressed here is there for whoever asks for it
     CHECK(store.find({2, block_bytes, 2 * block_bytes}) == nullptr);
 }
 
-TEST_CASE("unit store: what was received is passed on when its piece has passed, and never when it has failed")
+TEST_CASE(
+    "unit store: what was received is passed on when its piece has passed, and never when it has failed")
 {
     UnitStore store(plenty);
     store.add_received(unit(1, 0));
@@ -85,6 +87,15 @@ TEST_CASE("unit store: it leaves room for what has to wait")
     store.leave_room(0);
     store.add_verified(unit(1, 0));
     CHECK(store.find({1, 0, block_bytes}) != nullptr);
+}
+
+TEST_CASE("unit store: who cannot read a codec gets nothing of it")
+{
+    UnitStore store(plenty);
+    store.add_verified(
+        std::make_shared<const Unit>(Unit{Codec::zstd, {1, 0, block_bytes}, std::vector<char>(10)}));
+    CHECK(store.find({1, 0, block_bytes}, lz4_bit) == nullptr);
+    CHECK(store.find({1, 0, block_bytes}, zstd_bit) != nullptr);
 }
 
 TEST_CASE("unit store: what is being sent outlives its place in the store")

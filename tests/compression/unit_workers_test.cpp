@@ -41,7 +41,7 @@ struct Rig {
         for (std::uint32_t i = 0; i < block_bytes; ++i) {
             data[i] = static_cast<std::byte>(dense ? random() : i / 64);
         }
-        return {{piece, 0, block_bytes}, data, {}};
+        return {{piece, 0, block_bytes}, data, {}, {}};
     }
 
     std::vector<PackedUnit> wait_for(UnitWorkers& workers, std::size_t count)
@@ -91,6 +91,23 @@ TEST_CASE("unit workers: what does not shrink comes back with its data")
     CHECK(done[0].packed.empty());
     REQUIRE(done[0].job.data != nullptr);
     workers.release(done[0].job.data);
+    CHECK(rig.out == 0);
+}
+
+TEST_CASE("unit workers: what is taken back does not come as done")
+{
+    Rig rig;
+    UnitWorkers workers(rig.options());
+    constexpr std::size_t jobs = 200;
+    for (std::uint32_t piece = 0; piece < jobs; ++piece) {
+        workers.submit(rig.job(piece));
+    }
+    const auto back = workers.take_back();
+    for (const PackJob& job : back) {
+        workers.release(job.data);
+    }
+    CHECK(rig.wait_for(workers, jobs - back.size()).size() == jobs - back.size());
+    CHECK(workers.take_back().empty());
     CHECK(rig.out == 0);
 }
 

@@ -140,13 +140,15 @@ class OnOneHost(CompressionTest):
         fetchers, known = [], [address]
         for number in range(3):
             options = [word for peer in known for word in ("--peer", peer)]
-            fetcher, peer = self.start_listening("fetch", self.torrent, self.dir / f"{number}.img", *options)
+            fetcher, peer = self.start_listening("fetch", self.torrent, self.dir / f"{number}.img", "--verbose", *options)
             fetchers.append(fetcher)
             known.append(peer)
         for number, fetcher in enumerate(fetchers):
             self.assert_complete(fetcher)
             self.assert_right(self.dir / f"{number}.img")
             self.assertGreater(self.ratio(fetcher), 1.5)
+        notes = [event["message"] for fetcher in fetchers for event in fetcher.events_named("note")]
+        self.assertTrue(any("needed no compressing" in note and ", 0 B" not in note for note in notes), notes)
         self.assertEqual(seeder.wait(), 0, seeder)
         totals = [process.events_named("summary")[0] for process in (seeder, *fetchers)]
         self.assertEqual(sum(total["received_bytes"] for total in totals), sum(total["uploaded_bytes"] for total in totals))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a peer sends as a message of the compression extension: parsed, and unpacked into exactly what it says.
+// What a peer sends as a message of the compression extension: parsed, and unpacked into exactly what it
+// says.
 #include "compression/unit_message.hpp"
 
 #include <cstdlib>
