@@ -6,6 +6,7 @@
 #include "ezio/addresses.hpp"
 #include "ezio/command_parser.hpp"
 #include "ezio/completion.hpp"
+#include "ezio/compression/availability.hpp"
 #include "ezio/help_text.hpp"
 #include "ezio/suggestion.hpp"
 
@@ -41,6 +42,7 @@ void add_network(CommandSpec& spec, NetworkOptions& network)
     spec.flag("--no-tracker", network.torrent_trackers, false, "Leave out the torrent's own trackers");
     spec.flag("--no-web-seed", network.web_seeds, false, "Leave out the torrent's web seeds (HTTP servers)");
     spec.flag("--no-lsd", network.lsd, false, "No local service discovery (multicast)");
+    spec.flag("--no-compression", network.compression, false, "Send and take every block as it is");
     spec.list("--listen", network.listen, kind::text("ADDR|IFACE[:PORT]"), "Where to listen").default_text =
         fmt::format("all addresses, the first free port of {}-{}", first_port, last_port);
     spec.value("--max-upload", network.max_upload, kind::rate, "Send at most this much per second");
@@ -221,7 +223,8 @@ std::optional<std::string> instead_of_command(const std::vector<CommandSpec>& al
                                               const std::vector<std::string>& rest)
 {
     if (first == "--version") {
-        return "ezio-cli " EZIO_VERSION "\n";
+        return compression_is_built_in() ? "ezio-cli " EZIO_VERSION "\n"
+                                         : "ezio-cli " EZIO_VERSION " (without compression)\n";
     }
     const bool of_a_command = !rest.empty() && rest[0] != "help" && !rest[0].starts_with('-');
     if (first == "-h" || first == "--help" || (first == "help" && !of_a_command)) {

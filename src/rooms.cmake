@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Which sources belong together: each room is compiled as one unit (CMakeLists.txt, EZIO_UNITY). House rule: every
 # source is in exactly one room; configuring fails otherwise.
-set(rooms cli transfer session engine swarm verify capture disk target net torrent image report process util)
+set(rooms cli transfer session engine swarm compression verify capture disk target net torrent image report process util)
 
 set(room_cli check_progress command_line command_output command_parser command_spec commands completion create_command
     help_text option_kinds suggestion)
@@ -11,6 +11,9 @@ set(room_session disk_io handshake_guard session_alerts session_settings torrent
 set(room_engine arena chunk_store completion_queue disk_engine io_workers piece_cache segment_io write_order)
 set(room_swarm answer_guard client_registry duplicate_peers introductions link_use message_budget peer_faults
     peer_ledger peer_messages peer_plugins piece_assigner send_window shared_addresses swarm tcp_preference)
+set(room_compression compression/asked_blocks compression/block_injection compression/codec compression/dense_data
+    compression/exchange_peer compression/send_queue compression/unit_exchange compression/unit_message
+    compression/unit_policy compression/unit_store compression/unit_workers)
 set(room_verify piece_scan target_check verifier)
 set(room_capture block_map disk_contents disk_layout file_system_extents gpt_header image_source map_check partclone
     partclone_info partition_records partition_types source_disk superblock xfs_log)

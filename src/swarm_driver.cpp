@@ -131,6 +131,8 @@ void SwarmDriver::refuse_wrong_source(Clock::time_point now) const
 void SwarmDriver::describe(ProgressEvent& event) const
 {
     event.received_bytes = m_counts.received_bytes;
+    event.received_wire_bytes = m_counts.received_wire_bytes;
+    event.uploaded_wire_bytes = m_counts.uploaded_wire_bytes;
     event.uploaded_bytes = m_counts.uploaded_bytes;
     event.peers = m_watch.peers();
     event.peers_complete = m_watch.peers_complete();
@@ -146,6 +148,8 @@ void SwarmDriver::describe(SummaryEvent& event) const
 {
     const SessionCounts counts = m_session.counts(); // of this moment
     event.received_bytes = counts.received_bytes;
+    event.received_wire_bytes = counts.received_wire_bytes;
+    event.uploaded_wire_bytes = counts.uploaded_wire_bytes;
     event.written_bytes = m_disk.written_bytes;
     event.uploaded_bytes = counts.uploaded_bytes;
     event.redundant_bytes = counts.redundant_bytes;

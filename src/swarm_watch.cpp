@@ -57,6 +57,11 @@ void SwarmWatch::handle(const TrackerFailed& event)
     m_warnings.tell("tracker " + m_facts.last_tracker_error);
 }
 
+void SwarmWatch::handle(const CompressionChanged& event)
+{
+    m_reporter.note(event.reason);
+}
+
 void SwarmWatch::handle(const TrackerAnswered& event)
 {
     m_facts.last_tracker_error.clear();

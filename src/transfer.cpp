@@ -2,6 +2,7 @@
 #include "ezio/transfer.hpp"
 
 #include "ezio/background_sync.hpp"
+#include "ezio/compression/availability.hpp"
 #include "ezio/start_event.hpp"
 #include "ezio/swarm_driver.hpp"
 #include "ezio/target_check.hpp"
@@ -191,7 +192,8 @@ void Transfer::observe()
         m_swarm->observe(m_phase, m_now);
     }
     m_meters.observe({counts().received_bytes, counts().failed_bytes, counts().redundant_bytes,
-                      counts().uploaded_bytes, disk().written_bytes, done_bytes()},
+                      counts().uploaded_bytes, disk().written_bytes, done_bytes(),
+                      counts().received_wire_bytes, counts().uploaded_wire_bytes},
                      m_now);
     if (disk().writers > 0) {
         m_write_clock.observe(disk().written_bytes, m_now);
@@ -504,6 +506,9 @@ void Transfer::report_start()
                                  m_options.endpoints.listen.endpoints));
     m_reporter.note(describe_port(m_options.endpoints.listen));
     m_reporter.note(describe_memory(m_options.memory));
+    if (m_options.network.compression && !why_no_compression().empty()) {
+        m_reporter.note("nothing is compressed on the network: " + why_no_compression());
+    }
     m_reporter.note(describe_page_cache(m_target.page_cache(), m_torrent.image.map.device_bytes()));
     if (m_options.role == Role::fetch) {
         m_reporter.note(describe_writers(m_target.is_rotational()));
@@ -535,6 +540,9 @@ void Transfer::report_summary()
         event.wiped.push_back({each.type, each.magic.offset, each.magic.length});
     }
     m_swarm->describe(event);
+    if (const auto units = m_swarm->unit_counts(); units.sent_payload > 0) {
+        m_reporter.note(describe_forwarded(units.sent_payload, units.forwarded_payload));
+    }
     m_reporter.summary(event);
 }
 

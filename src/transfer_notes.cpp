@@ -31,6 +31,13 @@ std::string describe_memory(std::uint64_t memory)
                        format_bytes(memory));
 }
 
+std::string describe_forwarded(std::uint64_t sent, std::uint64_t forwarded)
+{
+    return fmt::format(
+        "of {} that were sent compressed, {} needed no compressing: they had come so, or been sent before",
+        format_bytes(sent), format_bytes(forwarded));
+}
+
 std::string describe_writers(bool is_rotational)
 {
     return is_rotational ? "the target is a rotating disk: one thread writes, in the disk's order"

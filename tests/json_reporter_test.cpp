@@ -114,6 +114,8 @@ TEST_CASE(
                                               {"received_bytes", Type::count},
                                               {"done_bytes", Type::count},
                                               {"uploaded_bytes", Type::count},
+                                              {"received_wire_bytes", Type::count},
+                                              {"uploaded_wire_bytes", Type::count},
                                               {"download_rate", Type::number},
                                               {"upload_rate", Type::number},
                                               {"done_rate", Type::number},
@@ -199,7 +201,9 @@ TEST_CASE("json: complete and summary count")
                                               6,
                                               7,
                                               {{"10.0.0.1:6881", true, 2, 4}},
-                                              {{"zfs_member", 4096, 8}}});
+                                              {{"zfs_member", 4096, 8}},
+                                              8,
+                                              9});
     check_members(summary, {{"event", Type::text},
                             {"status", Type::count},
                             {"seconds", Type::number},
@@ -207,6 +211,8 @@ TEST_CASE("json: complete and summary count")
                             {"received_bytes", Type::count},
                             {"written_bytes", Type::count},
                             {"uploaded_bytes", Type::count},
+                            {"received_wire_bytes", Type::count},
+                            {"uploaded_wire_bytes", Type::count},
                             {"redundant_bytes", Type::count},
                             {"failed_pieces", Type::count},
                             {"skipped_bytes", Type::count},
@@ -216,6 +222,8 @@ TEST_CASE("json: complete and summary count")
     CHECK(summary["status"] == 0);
     CHECK(summary["written_bytes"] == 3);
     CHECK(summary["failed_pieces"] == 6);
+    CHECK(summary["received_wire_bytes"] == 8);
+    CHECK(summary["uploaded_wire_bytes"] == 9);
     REQUIRE(summary["peers"].size() == 1);
     check_members(summary["peers"][0], {{"address", Type::text},
                                         {"seeder", Type::truth},

@@ -20,8 +20,9 @@ LAYERS = {
                " partclone_info piece_length partition_records partition_types portability source_disk subprocess superblock block_map xfs_log",
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
                 " transfer_meters transfer_notes transfer_policy warnings watched_target wrong_data",
-    "session": "answer_guard client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery message_budget peer_faults peer_ledger peer_messages"
-               " peer_plugins piece_assigner send_window session_alerts session_events session_settings shared_addresses swarm tcp_preference torrent_session"
+    "session": "asked_blocks answer_guard availability block_injection client_registry codec dense_data descriptor_limit disk_io duplicate_peers exchange_peer exchange_state"
+               " handshake_guard introductions link_use local_discovery message_budget peer_faults peer_ledger peer_messages peer_plugins piece_assigner send_queue send_window"
+               " session_alerts session_events session_settings shared_addresses swarm tcp_preference torrent_session unit_exchange unit_message unit_policy unit_store unit_workers"
                " web_certificates",
     "torrents": "clear_signatures discard http_download magnet move_gpt piece_scan torrent_file torrent_maker torrent_source verifier",
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
@@ -34,15 +35,18 @@ LAYERS = {
                   " read_file replaced_bytes reporter require sha1 sha1_blocks sha256 stop_signal text threads units wakeup watchdog",
 }
 
-LIBTORRENT = set("answer_guard disk_io duplicate_peers introductions magnet metadata_session peer_faults peer_ledger peer_plugins session_alerts session_settings shared_addresses swarm tcp_preference"
+LIBTORRENT = set("answer_guard block_injection disk_io duplicate_peers exchange_peer exchange_state introductions magnet metadata_session peer_faults peer_ledger peer_plugins session_alerts session_settings shared_addresses swarm tcp_preference unit_exchange"
                  " torrent_file torrent_session web_certificates".split())
+
+ROOMS = tuple(f"{path.name}/" for path in (ROOT / "src").iterdir() if path.is_dir())  # whose headers are beside their sources
 
 RANKS = {module: rank for rank, modules in enumerate(LAYERS.values()) for module in modules.split()}
 NAMES = list(LAYERS)
 
 
 def files():
-    return sorted([*ROOT.glob("include/ezio/*.hpp"), *ROOT.glob("src/*.cpp")])
+    return sorted(path for pattern in ("include/ezio/*.hpp", "include/ezio/*/*.hpp", "src/*.cpp", "src/*/*.[ch]pp")
+                  for path in ROOT.glob(pattern))
 
 
 def includes(path):
@@ -50,7 +54,7 @@ def includes(path):
 
 
 def ours(path):
-    return [pathlib.Path(name).stem for name in includes(path) if name.startswith("ezio/")]
+    return [pathlib.Path(name).stem for name in includes(path) if name.startswith(("ezio/", *ROOMS))]
 
 
 def misplaced():

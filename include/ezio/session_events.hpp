@@ -65,6 +65,9 @@ struct ListenTroubled { // a connection could not be accepted: too many, for one
 struct PieceRejected { // its hash was wrong; it is fetched again
     std::uint32_t piece = 0;
 };
+struct CompressionChanged { // on the network
+    std::string reason;
+};
 struct TorrentFailed { // libtorrent has stopped the torrent
     std::string reason;
     bool hashes_disagree = false; // those of v1 and v2, in a hybrid torrent: one is right, the other is not
@@ -72,7 +75,7 @@ struct TorrentFailed { // libtorrent has stopped the torrent
 using SessionEvent =
     std::variant<Listening, ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed, TrackerAnswered,
                  PeerFound, PeerUnreachable, PeerGone, PeerRefused, PeerBanned, PeerMisbehaved, PeerBlocked,
-                 PieceRejected, WrongDataFrom, TorrentFailed>;
+                 PieceRejected, WrongDataFrom, CompressionChanged, TorrentFailed>;
 
 // A connected peer, past its handshake.
 struct ConnectedPeer {
@@ -82,10 +85,13 @@ struct ConnectedPeer {
     bool is_source = false; // has a piece that is missing here
 };
 
-// Bytes of the payload.
+// Bytes of the payload, but for what says "wire": what these took of the network, which is less when they
+// were compressed.
 struct SessionCounts {
     std::uint64_t received_bytes = 0;
+    std::uint64_t received_wire_bytes = 0;
     std::uint64_t uploaded_bytes = 0;
+    std::uint64_t uploaded_wire_bytes = 0;
     std::uint64_t redundant_bytes = 0;
     std::uint64_t failed_bytes = 0; // received, and the piece's hash was wrong
 };

@@ -45,6 +45,7 @@ class SwarmWatch {
     void handle(const PeerRefused& event);
     void handle(const PeerBlocked& event);
     void handle(const PieceRejected& event);
+    void handle(const CompressionChanged& event);
 
     // Returns the host if no more connections with it are wanted.
     [[nodiscard]] std::optional<boost::asio::ip::address> handle(const PeerBanned& event);

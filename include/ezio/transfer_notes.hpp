@@ -47,6 +47,9 @@ class HoldNotes {
     std::optional<Clock::time_point> m_last;
 };
 
+// At the end: what became of compression, of so many bytes of the payload that were sent by way of it.
+[[nodiscard]] std::string describe_forwarded(std::uint64_t sent, std::uint64_t forwarded);
+
 // When nothing moves: says so after some seconds, then each time it has lasted twice as long.
 class StallNotes {
   public:
