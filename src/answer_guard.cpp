@@ -53,6 +53,7 @@ constexpr std::uint64_t long_message = 100;
 
 struct Shared {
     const std::uint32_t pieces;
+    const DataComes data_comes;
     const std::uint64_t metadata_messages;
     const std::uint64_t usual;
     const std::uint64_t most;
@@ -62,7 +63,8 @@ struct Shared {
 class GuardPeer final : public lt::peer_plugin {
   public:
     GuardPeer(std::shared_ptr<Shared> shared, lt::peer_connection_handle connection)
-        : m_shared(std::move(shared)), m_connection(std::move(connection)), m_budget(m_shared->pieces),
+        : m_shared(std::move(shared)), m_connection(std::move(connection)),
+          m_budget(m_shared->pieces, m_shared->data_comes == DataComes::as_units ? late_units : 0),
           m_left(m_shared->metadata_messages)
     {}
 
@@ -131,7 +133,9 @@ class GuardPeer final : public lt::peer_plugin {
         lt::peer_info info;
         m_connection.get_peer_info(info);
         const auto data_rate = static_cast<std::uint64_t>(info.payload_down_speed + info.payload_up_speed);
-        const int other_bytes = std::max(info.down_speed - info.payload_down_speed, 0);
+        // A unit is shorter than the blocks in it, which count as data once they are taken out.
+        const int units = m_shared->data_comes == DataComes::as_units ? info.payload_down_speed : 0;
+        const int other_bytes = std::max(info.down_speed - info.payload_down_speed - units, 0);
         if (m_budget.second(static_cast<std::uint64_t>(other_bytes), data_rate)) {
             hang_up_if_too_much_waits(info);
         } else {
@@ -142,7 +146,8 @@ class GuardPeer final : public lt::peer_plugin {
     void on_disconnect(const lt::error_code&) override { count(0); }
 
   private:
-    static constexpr std::uint64_t many = 256; // connections
+    static constexpr std::uint64_t many = 256;           // connections
+    static constexpr std::uint64_t late_units = 4 << 20; // bytes: what was asked for, while the disk is behind
 
     // Returns whether it had to hang up.
     bool spend(std::uint64_t messages = 1) { return !m_budget.spend(messages) && hang_up(PeerFault::floods); }
@@ -190,10 +195,11 @@ class GuardPeer final : public lt::peer_plugin {
 
 } // namespace
 
-void guard_answers(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces)
+void guard_answers(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces,
+                   DataComes data_comes)
 {
     add_peer_plugins<GuardPeer>(
-        params, std::make_shared<Shared>(Shared{pieces, requests_allowed(info_bytes), waiting_usual(pieces),
+        params, std::make_shared<Shared>(Shared{pieces, data_comes, requests_allowed(info_bytes), waiting_usual(pieces),
                                                 waiting_allowed(pieces)}));
 }
 

@@ -27,9 +27,9 @@ bool take(std::uint64_t& budget, std::uint64_t amount)
 
 } // namespace
 
-MessageBudget::MessageBudget(std::uint32_t pieces)
+MessageBudget::MessageBudget(std::uint32_t pieces, std::uint64_t more_bytes)
     : m_most_messages(unit * (messages_at_once + messages_for_each_piece * pieces)),
-      m_most_bytes(bytes_at_once + bytes_for_each_piece * pieces), m_messages(m_most_messages),
+      m_most_bytes(bytes_at_once + more_bytes + bytes_for_each_piece * pieces), m_messages(m_most_messages),
       m_bytes(m_most_bytes)
 {}
 

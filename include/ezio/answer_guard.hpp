@@ -7,6 +7,9 @@
 
 namespace ezio {
 
+// As blocks, or also as units (compression/unit_exchange.hpp), which libtorrent does not count as data.
+enum class DataComes { as_blocks, as_units };
+
 // Data is queued for a peer up to a watermark, but what libtorrent answers at once has no limit: requests for
 // the torrent's metadata, requests beyond those that may wait, which are rejected, and INTERESTED. Who asks
 // for ever and reads nothing would use up the memory. Makes a plugin part of the torrent that is about to be
@@ -15,6 +18,7 @@ namespace ezio {
 // all together (32 MiB). It also hangs up on one that sends more messages than any peer needs
 // (MessageBudget). The error of the connection is a PeerFault then. `info_bytes` is the size of the info
 // dictionary.
-void guard_answers(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces);
+void guard_answers(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces,
+                   DataComes data_comes);
 
 } // namespace ezio

@@ -16,7 +16,8 @@ namespace ezio {
 // Not thread-safe. All of it returns at once.
 class MessageBudget {
   public:
-    explicit MessageBudget(std::uint32_t pieces);
+    // `more_bytes` that are no data may come at once than usual.
+    explicit MessageBudget(std::uint32_t pieces, std::uint64_t more_bytes = 0);
 
     // The peer has sent so many messages, or one that takes as long. Returns whether it may.
     [[nodiscard]] bool spend(std::uint64_t messages = 1);

@@ -227,7 +227,7 @@ void ExchangeState::observe()
     if (passed < UnitPolicy::period) {
         return;
     }
-    const auto spent = m_shared->workers.spent();
+    const auto spent = m_shared->workers.occupied();
     m_sample.seconds = std::chrono::duration<double>(passed).count();
     m_sample.busy = std::chrono::duration<double>(spent - m_spent_before).count() /
                     (m_sample.seconds * m_shared->workers.threads());

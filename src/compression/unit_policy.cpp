@@ -63,11 +63,12 @@ void UnitPolicy::look_at_level(const SendingSample& sample, Clock::time_point no
         sample.is_limited ? sample.busy > 0.95 : starved > often_starved && sample.busy > rather_busy;
     m_periods_up = up ? m_periods_up + 1 : 0;
     m_periods_down = slow ? m_periods_down + 1 : 0;
+    m_periods_busy = !sample.is_limited && sample.busy > rather_busy ? m_periods_busy + 1 : 0;
     if (m_periods_up >= periods_to_go_up) {
         change_level(m_level + 1, "the network is what is slow");
     } else if (m_periods_down >= periods_to_go_down && m_level > 0) {
         change_level(m_level - 1, "the network waits for it");
-    } else if (m_periods_down >= periods_to_go_down && !sample.is_limited && (!m_until || now >= *m_until)) {
+    } else if (m_periods_busy >= periods_to_go_down && m_level == 0 && (!m_until || now >= *m_until)) {
         begin_try();
     }
 }
@@ -85,6 +86,7 @@ void UnitPolicy::begin_try()
     m_mode = Mode::trying_without;
     m_periods_up = 0;
     m_periods_down = 0;
+    m_periods_busy = 0;
     m_periods_tried = 0;
     m_tried_bytes = 0;
     m_tried_seconds = 0;

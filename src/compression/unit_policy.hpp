@@ -6,7 +6,8 @@
 // Where the threads have time to spare and the network never waits for them, the next level costs nothing.
 // Where the network waits, and the threads are busy, they are what is slow: a level down. On the lowest level
 // they may still be slower than the network is without them, and only a try tells: for a moment everything is
-// sent as it is. (A rule without that try turned compression off on 1 Gbit/s, where data that shrinks well
+// sent as it is. There is one wherever they are busy, also when the network does not wait for them: a peer on
+// the same machine, or one that writes or unpacks slowly, then is slow for want of what they use. (A rule without that try turned compression off on 1 Gbit/s, where data that shrinks well
 // does not fill the network, though it comes twice as fast as uncompressed.)
 #pragma once
 
@@ -24,7 +25,7 @@ struct SendingSample {
     std::uint64_t payload_bytes = 0; // sent to all peers, compressed or not
     unsigned units = 0;              // that were compressed
     unsigned starved = 0;            // of them, while the network had nothing else to send
-    double busy = 0;                 // of the threads' time, 0 to 1
+    double busy = 0;                 // of the threads' time, 0 to 1; also while they wait for a processor
     bool is_limited = false;         // by --max-upload, whose bursts look as if the network waited
 };
 
@@ -56,6 +57,7 @@ class UnitPolicy {
     unsigned m_level = 0;
     unsigned m_periods_up = 0; // in a row, that ask for the next level
     unsigned m_periods_down = 0;
+    unsigned m_periods_busy = 0;
     double m_rate = 0; // bytes per second, of late, with compression
 
     unsigned m_periods_tried = 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "compression/unit_workers.hpp"
 
-#include "ezio/clock.hpp"
+#include <algorithm>
+#include <cstdint>
+#include <utility>
 
 #include <sys/resource.h>
-
-#include <utility>
 
 namespace ezio {
 
@@ -44,6 +44,8 @@ void UnitWorkers::submit(PackJob job)
     {
         const std::lock_guard lock(m_mutex);
         if (!m_stopping) {
+            count_time();
+            ++m_unfinished;
             m_waiting.push_back(std::move(job));
             job.data = nullptr;
         }
@@ -58,6 +60,8 @@ void UnitWorkers::submit(PackJob job)
 std::vector<PackJob> UnitWorkers::take_back()
 {
     const std::lock_guard lock(m_mutex);
+    count_time();
+    m_unfinished -= m_waiting.size();
     const auto jobs = std::exchange(m_waiting, {});
     return {jobs.begin(), jobs.end()};
 }
@@ -67,6 +71,22 @@ std::vector<PackedUnit> UnitWorkers::take_done()
     const std::lock_guard lock(m_mutex);
     m_notified = false;
     return std::exchange(m_done, {});
+}
+
+std::chrono::nanoseconds UnitWorkers::occupied()
+{
+    const std::lock_guard lock(m_mutex);
+    count_time();
+    return m_occupied;
+}
+
+void UnitWorkers::count_time()
+{
+    const auto now = Clock::now();
+    const auto busy = std::min<std::size_t>(m_unfinished, m_options.threads);
+    m_occupied += std::chrono::duration_cast<std::chrono::nanoseconds>(now - m_counted) *
+                  static_cast<std::int64_t>(busy);
+    m_counted = now;
 }
 
 void UnitWorkers::stop()
@@ -113,6 +133,8 @@ void UnitWorkers::run()
         lock.unlock();
         PackedUnit unit = pack(packer, std::move(job));
         lock.lock();
+        count_time();
+        --m_unfinished;
         m_done.push_back(std::move(unit));
         if (!std::exchange(m_notified, true)) {
             lock.unlock();
@@ -124,7 +146,6 @@ void UnitWorkers::run()
 
 PackedUnit UnitWorkers::pack(Packer& packer, PackJob job)
 {
-    const auto start = Clock::now();
     const std::size_t size = job.place.length;
     PackedUnit unit{std::move(job), {}};
     std::vector<char> packed;
@@ -132,7 +153,6 @@ PackedUnit UnitWorkers::pack(Packer& packer, PackJob job)
         unit.packed.assign(packed.begin(), packed.end()); // with no room to spare
         m_options.release(std::exchange(unit.job.data, nullptr));
     }
-    m_spent += std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
     return unit;
 }
 

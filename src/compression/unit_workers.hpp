@@ -5,7 +5,8 @@
 
 #include "compression/unit_message.hpp"
 
-#include <atomic>
+#include "ezio/clock.hpp"
+
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -57,8 +58,9 @@ class UnitWorkers {
     // Gives back the data of everything, and waits for the threads. Idempotent.
     void stop();
 
-    // That they all have spent on jobs together.
-    [[nodiscard]] std::chrono::nanoseconds spent() const { return std::chrono::nanoseconds(m_spent); }
+    // How long the threads have had something to do, all of them added up: also while the kernel gave the
+    // processor to others, which a machine that is busy with something else does to them.
+    [[nodiscard]] std::chrono::nanoseconds occupied();
     [[nodiscard]] unsigned threads() const { return m_options.threads; }
 
     // Below which saved bytes are not worth the work at either end.
@@ -67,13 +69,16 @@ class UnitWorkers {
   private:
     void run();
     [[nodiscard]] PackedUnit pack(Packer& packer, PackJob job);
+    void count_time(); // with m_mutex, before m_unfinished changes
 
     const Options m_options;
-    std::atomic<std::int64_t> m_spent = 0; // nanoseconds
-    std::mutex m_mutex;                    // guards the rest
+    std::mutex m_mutex; // guards the rest
     std::condition_variable m_wake;
     std::deque<PackJob> m_waiting;
     std::vector<PackedUnit> m_done;
+    std::size_t m_unfinished = 0; // jobs that wait or are in work
+    std::chrono::nanoseconds m_occupied{0};
+    Clock::time_point m_counted = Clock::now(); // up to when
     bool m_notified = false; // since something was taken
     bool m_stopping = false;
     std::vector<std::thread> m_threads;

@@ -131,6 +131,14 @@ TEST_CASE("unit policy: on the lowest level it tries to do without, and stays aw
     CHECK(rig.policy.take_reason() == "compressing nothing for 60 s: the network is faster than that");
 }
 
+TEST_CASE("unit policy: it tries to do without also where only its threads are busy, and the network never waits")
+{
+    Rig rig;
+    rig.observe(sample(0, 0.7), 3);
+    rig.finish_try(1'500'000);
+    CHECK_FALSE(rig.policy.compresses());
+}
+
 TEST_CASE("unit policy: where it is not faster without, it goes on, and does not try again for a while")
 {
     Rig rig;
