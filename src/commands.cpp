@@ -17,15 +17,13 @@
 #include "ezio/torrent_source.hpp"
 #include "ezio/transfer.hpp"
 #include "ezio/verifier.hpp"
-#include "ezio/watchdog.hpp"
+#include "ezio/watched_target.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-
-#include <unistd.h>
 
 namespace ezio {
 
@@ -69,14 +67,70 @@ std::optional<milliseconds> shorter(const std::optional<milliseconds>& a,
     return a && b ? std::min(a, b) : (a ? a : b);
 }
 
+// The limits of a fetch before the transfer, which looks at them itself: each step may wait for ever.
+class FetchLimits {
+  public:
+    FetchLimits(const FetchOptions& options, Deadline& deadline) : m_options(options), m_deadline(deadline) {}
+
+    // A step that nobody else limits, and what is said when it has taken too long.
+    void begin(const std::string& waits_for) { limit(m_options.timeout, {}, waits_for, milliseconds(0)); }
+
+    // One that waits for data.
+    void begin_waiting(const std::string& waits_for, milliseconds grace = milliseconds(0))
+    {
+        limit(m_options.timeout, m_options.stall_timeout, waits_for, grace);
+    }
+
+    [[nodiscard]] Clock::time_point started() const { return m_started; }
+
+    // What is left of the time, if it has an end; rounded up to what messages show.
+    [[nodiscard]] std::optional<milliseconds> left() const
+    {
+        using Tenths = std::chrono::duration<milliseconds::rep, std::deci>;
+        return m_options.timeout ? std::optional<milliseconds>(std::chrono::ceil<Tenths>(
+                                       std::max(*m_options.timeout - since_start(), milliseconds(0))))
+                                 : std::nullopt;
+    }
+
+  private:
+    [[nodiscard]] milliseconds since_start() const
+    {
+        return std::chrono::duration_cast<milliseconds>(Clock::now() - m_started);
+    }
+
+    void limit(const std::optional<milliseconds>& timeout, const std::optional<milliseconds>& stall_timeout,
+               const std::string& waits_for, milliseconds grace)
+    {
+        const auto left = timeout ? std::optional(*timeout - since_start()) : std::nullopt;
+        if (left && (!stall_timeout || *left <= *stall_timeout)) {
+            m_deadline.fail_at(Clock::now() + *left,
+                               fmt::format("not complete after {}", format_duration(*timeout)), waits_for,
+                               grace);
+        } else if (stall_timeout) {
+            m_deadline.fail_at(Clock::now() + *stall_timeout,
+                               fmt::format("no data for {}", format_duration(*stall_timeout)), waits_for,
+                               grace);
+        } else {
+            m_deadline.call_off();
+        }
+    }
+
+    const FetchOptions& m_options;
+    Deadline& m_deadline;
+    const Clock::time_point m_started = Clock::now();
+};
+
+constexpr const char* name_server = "the name server has not answered for a --peer";
+
 // The torrent that is fetched, and what the options' names resolved to: for a magnet link they are needed
 // before it, and the port stays the same.
 struct ToFetch {
     LoadedTorrent torrent;
     NetworkEndpoints endpoints;
+    EndingSession session; // of the magnet link
 };
 
-ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
+ToFetch what_to_fetch(const FetchOptions& options, FetchLimits& limits, const Context& context)
 {
     if (!options.save_torrent.empty()) {
         refuse_replacing(options.save_torrent, {options.target});
@@ -91,16 +145,27 @@ ToFetch what_to_fetch(const FetchOptions& options, const Context& context)
                     ": a magnet link does not say whose certificates an image wants, so the metadata of a "
                     "private one cannot be had from its peers; give its torrent file or URL");
         }
+        limits.begin_waiting(name_server);
         found.endpoints = resolve(options.network);
         const auto named = parse_magnet(options.torrent).peers; // as if by --peer
         found.endpoints.peers.insert(found.endpoints.peers.end(), named.begin(), named.end());
         const MetadataOptions metadata{options.network, found.endpoints,
-                                       shorter(options.stall_timeout, options.timeout), options.memory};
-        bytes = fetch_metadata(options.torrent, metadata, context.reporter, context.wakeup, context.stop);
+                                       shorter(options.stall_timeout, limits.left()), options.memory};
+        limits.begin_waiting("the metadata of the magnet link has not come", Deadline::patience);
+        Metadata fetched = fetch_metadata(options.torrent, metadata, context.reporter, context.wakeup,
+                                          context.stop, context.deadline);
+        bytes = std::move(fetched.torrent);
+        found.session = std::move(fetched.session);
+        limits.begin(fmt::format("{} was still being read", options.torrent));
         found.torrent = parse_torrent(bytes, options.torrent);
     } else {
+        constexpr milliseconds own_message{1000}; // a download looks at the time itself
+        limits.begin_waiting(fmt::format("the torrent {} has not come", options.torrent),
+                             is_http_url(options.torrent) ? own_message : milliseconds(0));
         bytes = read_torrent(options.torrent, context.stop, {options.timeout, options.stall_timeout});
+        limits.begin(fmt::format("{} was still being read", options.torrent));
         found.torrent = parse_torrent(bytes, options.torrent);
+        limits.begin_waiting(name_server);
         found.endpoints = resolve(options.network);
     }
     if (!options.save_torrent.empty()) {
@@ -125,7 +190,7 @@ std::optional<User> user_for(const NetworkOptions& network, const std::string& t
 
 // Once the target is open.
 void give_up_privileges_for(const std::optional<User>& user, const TransferOptions& transfer,
-                            const std::string& target, StopSignal& stop)
+                            const std::string& target, const Context& context)
 {
     KeptPowers kept;
     kept.open_any_file = std::filesystem::is_directory(target);
@@ -133,41 +198,16 @@ void give_up_privileges_for(const std::optional<User>& user, const TransferOptio
     kept.low_ports =
         std::any_of(listen.begin(), listen.end(), [](const Endpoint& it) { return it.port() < 1024; });
     give_up_privileges(user, kept);
-    stop.renew_thread();
+    context.stop.renew_thread();
+    context.deadline.renew_thread();
 }
 
-// Ends the process if it lives when the time is over: for what can wait for a disk for ever, and before the
-// transfer, which looks at its time itself.
-std::unique_ptr<Watchdog> end_in_time(const FetchOptions& options, Clock::time_point started,
-                                      Reporter& reporter, std::string waits_for)
+std::unique_ptr<Target> open_known(const std::string& path, Access access, const Image& image,
+                                   const Context& context, const std::string& serial = {})
 {
-    if (!options.timeout) {
-        return nullptr;
-    }
-    const auto left = *options.timeout - std::chrono::duration_cast<milliseconds>(Clock::now() - started);
-    return std::make_unique<Watchdog>(
-        std::max(left, milliseconds(0)), [&options, &reporter, waits_for = std::move(waits_for)] {
-            reporter.error({ExitStatus::stalled, fmt::format("not complete after {}: {}",
-                                                             format_duration(*options.timeout), waits_for)});
-            reporter.finish();
-            ::_exit(static_cast<int>(ExitStatus::stalled));
-        });
-}
-
-std::unique_ptr<Target> open_in_time(const FetchOptions& options, const Image& image,
-                                     Clock::time_point started, Reporter& reporter)
-{
-    const auto end = end_in_time(options, started, reporter, describe_dead_disk(options.target));
-    return open_target(options.target, Access::read_write, image, options.serial);
-}
-
-void discard_in_time(const FetchOptions& options, Target& target, const ExtentMap& map,
-                     Clock::time_point started, const Context& context)
-{
-    const auto end =
-        end_in_time(options, started, context.reporter,
-                    fmt::format("{} was still discarding what the image does not use", options.target));
-    discard_unused(target, map, context.reporter, context.stop);
+    context.deadline.disk().set_disk(path);
+    const DiskCalls::Call call(context.deadline.disk());
+    return open_target(path, access, image, serial);
 }
 
 } // namespace
@@ -188,16 +228,18 @@ void run(const SeedOptions& options, const Context& context)
     if (options.clients) {
         transfer.clients = static_cast<unsigned>(*options.clients);
     }
-    context.stop.set_disk(options.source);
-    const auto source = open_target(options.source, Access::read_only, torrent.image);
-    give_up_privileges_for(user, transfer, options.source, context.stop);
-    run_transfer(torrent, *source, transfer, context.reporter, context.wakeup, context.stop);
+    const auto source = open_known(options.source, Access::read_only, torrent.image, context);
+    give_up_privileges_for(user, transfer, options.source, context);
+    WatchedTarget watched(*source, context.deadline.disk());
+    run_transfer(torrent, watched, transfer, context.reporter, context.wakeup, context.stop,
+                 context.deadline);
 }
 
 void run(const FetchOptions& options, const Context& context)
 {
-    const Clock::time_point started = Clock::now();
-    auto [torrent, endpoints] = what_to_fetch(options, context);
+    FetchLimits limits(options, context.deadline);
+    auto [torrent, endpoints, session] = what_to_fetch(options, limits, context);
+    limits.begin("what --ssl-cert and --ssl-key name was still being read");
     TransferOptions transfer = prepare(Role::fetch, torrent, options.network, std::move(endpoints));
     const auto user = user_for(options.network, options.target);
     transfer.memory = options.memory;
@@ -206,24 +248,28 @@ void run(const FetchOptions& options, const Context& context)
     transfer.verify = options.verify;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
-    transfer.timed_since = started;
-    context.stop.set_disk(options.target);
-    const auto target = open_in_time(options, torrent.image, started, context.reporter);
-    give_up_privileges_for(user, transfer, options.target, context.stop);
+    transfer.timed_since = limits.started();
+    limits.begin(fmt::format("{} was still being looked at", options.target));
+    const auto target =
+        open_known(options.target, Access::read_write, torrent.image, context, options.serial);
+    give_up_privileges_for(user, transfer, options.target, context);
+    WatchedTarget watched(*target, context.deadline.disk());
     if (options.discard) { // needs no more than the open target, and spares its data when the above fails
-        discard_in_time(options, *target, torrent.image.map, started, context);
+        limits.begin(fmt::format("{} was still discarding what the image does not use", options.target));
+        discard_unused(*target, torrent.image.map, context.reporter, context.stop);
     }
-    run_transfer(torrent, *target, transfer, context.reporter, context.wakeup, context.stop);
+    run_transfer(torrent, watched, transfer, context.reporter, context.wakeup, context.stop,
+                 context.deadline);
 }
 
 void run(const VerifyOptions& options, const Context& context)
 {
     const LoadedTorrent torrent = torrent_from(options.torrent, context);
     const Image& image = torrent.image;
-    context.stop.set_disk(options.target);
-    const auto target = open_target(options.target, Access::read_only, image);
+    const auto target = open_known(options.target, Access::read_only, image, context);
+    WatchedTarget watched(*target, context.deadline.disk());
     context.reporter.start(start_event("verify", torrent, options.target));
-    TargetCheck check(image, *target, TargetCheck::First::sync_and_drop_cache, context.wakeup);
+    TargetCheck check(image, watched, TargetCheck::First::sync_and_drop_cache, context.wakeup);
     const double seconds = wait_for_check(check, Phase::verifying, image.map.payload_size(), context);
     if (const auto wrong = check.wrong(); !wrong.empty()) {
         throw Error(ExitStatus::verification,

@@ -21,5 +21,5 @@ set(room_net addresses allowed_networks ca_certificate discovery_message interfa
 set(room_torrent http_download magnet piece_length portability torrent_file torrent_maker torrent_source)
 set(room_image extent_map sha1 sha1_blocks sha256)
 set(room_report json_reporter line_printer progress_line rate_meter summary_text text_reporter warnings)
-set(room_process descriptor_limit privileges stop_signal subprocess watchdog)
+set(room_process deadline descriptor_limit disk_calls privileges stop_signal subprocess watchdog)
 set(room_util error fd positional_io printable read_file text units wakeup)

@@ -30,7 +30,7 @@ LAYERS = {
                " target write_behind",
     "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
-    "foundation": "clock context error extent_map fd image little_endian openssl_handles positional_io printable privileges rate_meter"
+    "foundation": "clock context deadline disk_calls error extent_map fd image little_endian openssl_handles positional_io printable privileges rate_meter"
                   " read_file reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
 }
 

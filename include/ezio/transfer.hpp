@@ -7,6 +7,7 @@
 
 #include "ezio/addresses.hpp"
 #include "ezio/clock.hpp"
+#include "ezio/deadline.hpp"
 #include "ezio/network_options.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/stop_signal.hpp"
@@ -46,8 +47,9 @@ struct TransferOptions {
 // seed does not serve an image that is not there.
 //
 // Runs to the end and reports it all but the final error. Returns when the work is done; throws Error with
-// the status otherwise. `wakeup` is the one that `stop` notifies.
+// the status otherwise. `wakeup` is the one that `stop` notifies. `deadline` keeps the limits when the
+// session does not answer, and ends the process when what was started does not end.
 void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
-                  Reporter& reporter, Wakeup& wakeup, const StopSignal& stop);
+                  Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline);
 
 } // namespace ezio

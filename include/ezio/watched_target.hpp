@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A target that knows whether anybody waits for it. When a session does not end, this tells a disk that does
-// not answer from a network that does not.
+// A target whose calls are known while they have not returned.
 #pragma once
 
+#include "ezio/disk_calls.hpp"
 #include "ezio/target.hpp"
-
-#include <atomic>
 
 namespace ezio {
 
 // Passes everything on to another target. Any thread.
 class WatchedTarget final : public Target {
   public:
-    explicit WatchedTarget(Target& target) : m_target(target) {}
-
-    // Whether a call has not returned yet.
-    [[nodiscard]] bool is_waited_for() const { return m_calls > 0; }
+    WatchedTarget(Target& target, DiskCalls& calls) : m_target(target), m_calls(calls) {}
 
     using Target::read_at;
     using Target::write_at;
@@ -34,7 +29,7 @@ class WatchedTarget final : public Target {
 
   private:
     Target& m_target;
-    std::atomic<unsigned> m_calls = 0; // that have not returned
+    DiskCalls& m_calls;
 };
 
 } // namespace ezio
