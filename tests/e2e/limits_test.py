@@ -10,7 +10,7 @@ import unittest
 
 from harness import EndToEndTest, main, run
 from image_case import ImageCase
-from images import odd_image
+from images import bencode, odd_image
 
 SLACK = 6  # seconds: 2.5, and what a busy machine may take besides
 
@@ -108,6 +108,29 @@ class Files(LimitsCase):
         writer.start()
         self.ends_with(0, "info", pipe)
         writer.join()
+
+
+class Torrents(LimitsCase):
+    """Torrents that take long to look at."""
+
+    FILE = b"d6:lengthi16384e4:pathl16:0000000000000000ee"
+
+    def refused(self, torrent):
+        path = self.dir / "odd.torrent"
+        path.write_bytes(torrent)
+        return self.ends_with(3, "fetch", path, self.dir / "target.img", seconds=10 + SLACK).stderr
+
+    def info(self, files):
+        return b"4:infod5:filesl" + files + b"e4:name4:sda112:piece lengthi16384e6:pieces20:" + bytes(20) + b"e"
+
+    def test_one_with_very_many_trackers(self):
+        trackers = bencode([[f"http://10.0.0.1:{number}/announce"] for number in range(100_000)])
+        said = self.refused(b"d13:announce-list" + trackers + self.info(self.FILE) + b"e")
+        self.assertIn("names 100000 trackers", said)
+
+    def test_one_with_very_many_files_of_one_name(self):
+        said = self.refused(b"d" + self.info(self.FILE + self.FILE.replace(b"16384", b"0") * 300_000) + b"e")
+        self.assertIn("300000 of its files have the name of another", said)
 
 
 class EndlessChunk:
