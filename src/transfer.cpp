@@ -432,6 +432,10 @@ void Transfer::report_start()
     m_reporter.note(describe_memory(m_options.memory));
     m_reporter.note(describe_page_cache(m_target.page_cache(), m_torrent.image.map.device_bytes()));
     if (m_options.role == Role::fetch) {
+        const std::size_t left_out = m_options.network.web_seeds ? 0 : m_torrent.web_seeds.size();
+        if (const std::string warning = describe_web_seeds_left_out(left_out); !warning.empty()) {
+            m_reporter.warning(warning);
+        }
         m_reporter.note(describe_writers(m_target.is_rotational()));
     }
 }

@@ -176,12 +176,20 @@ class WebSeeds(ImageCase):
     def test_one_that_keeps_the_network_thread_busy_keeps_no_limit_from_ending_it(self):
         for limit in ["--timeout", "3s"], ["--stall-timeout", "3s"]:
             start = time.monotonic()
-            fetcher = self.fetch_from_it(*limit)
+            fetcher = self.fetch_from_it("--web-seed", *limit)
             self.assertEqual(fetcher.wait(30), 7, fetcher)
             self.assertLess(time.monotonic() - start, 3 + SLACK, fetcher)
             (error,) = fetcher.events_named("error")
             self.assertNotIn("the kernel gives", error["message"])
         self.assertTrue(self.server.answered.is_set())
+
+    def test_none_is_used_unless_asked_for_and_that_is_said(self):
+        for options in [], ["--no-web-seed"]:
+            fetcher = self.fetch_from_it(*options, "--stall-timeout", "1s")
+            self.assertEqual(fetcher.wait(), 7, fetcher)
+            said = [event["message"] for event in fetcher.events_named("warning")]
+            self.assertEqual(said, ["the torrent names 1 web seed, not used without --web-seed"], fetcher)
+        self.assertFalse(self.server.answered.is_set())
 
 
 if __name__ == "__main__":
