@@ -207,6 +207,12 @@ ImageSource look_at_source(const CreateOptions& options, const Context& context,
     return kind == SourceKind::directory ? find_files(options, context) : find_extents(options, context);
 }
 
+std::unique_ptr<Target> open_source(const std::string& path, const Image& image, const Context& context)
+{
+    const DiskCalls::Call call(context.deadline.disk());
+    return open_target(path, Access::read_only, image);
+}
+
 void hash_source(const CreateOptions& options, const Context& context, SourceKind kind,
                  TorrentContents& contents)
 {
@@ -218,7 +224,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     refuse_too_much(options, source.extents.size(), pieces_in(image.map.payload_size(), image.piece_length));
     image.extents = source.extents;
     image.extent_names = source.names;
-    const auto target = open_target(options.source, Access::read_only, image);
+    const auto target = open_source(options.source, image, context);
     WatchedTarget watched(*target, context.deadline.disk());
     context.reporter.start(start_event(options, image));
     TargetCheck hashing(image, watched, TargetCheck::First::nothing, context.wakeup);
