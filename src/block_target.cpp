@@ -3,6 +3,7 @@
 #include "ezio/fd_target.hpp"
 #include "ezio/free_space.hpp"
 #include "ezio/mounts.hpp"
+#include "ezio/target_place.hpp"
 
 #include <fmt/format.h>
 
@@ -136,7 +137,7 @@ void refuse_wrong_sectors(const Fd& fd, const std::string& path, const Image& im
 
 } // namespace
 
-std::unique_ptr<Target> open_block_device(const std::string& path, Access access, const Image& image)
+TargetPlace block_device_place(const std::string& path, Access access)
 {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
@@ -147,11 +148,22 @@ std::unique_ptr<Target> open_block_device(const std::string& path, Access access
         refuse_read_only(fd.get(), path);
         refuse_used_loop(path, {}); // everything else has it claimed itself
     }
-    refuse_too_small(path, device_size(fd, path), image);
-    if (access == Access::read_write) {
-        refuse_wrong_sectors(fd, path, image);
+    return {TargetPlace::Kind::block_device, path, access, std::move(fd)};
+}
+
+std::unique_ptr<Target> open_block_device(TargetPlace place, const Image& image)
+{
+    refuse_too_small(place.path, device_size(place.fd, place.path), image);
+    if (place.access == Access::read_write) {
+        refuse_wrong_sectors(place.fd, place.path, image);
     }
-    return std::make_unique<FdTarget>(std::move(fd), path, page_cache_for(image.map.device_bytes()));
+    return std::make_unique<FdTarget>(std::move(place.fd), std::move(place.path),
+                                      page_cache_for(image.map.device_bytes()));
+}
+
+std::unique_ptr<Target> open_block_device(const std::string& path, Access access, const Image& image)
+{
+    return open_block_device(block_device_place(path, access), image);
 }
 
 } // namespace ezio

@@ -11,7 +11,7 @@
 #include "ezio/printable.hpp"
 #include "ezio/privileges.hpp"
 #include "ezio/start_event.hpp"
-#include "ezio/target.hpp"
+#include "ezio/target_place.hpp"
 #include "ezio/torrent_file.hpp"
 #include "ezio/torrent_maker.hpp"
 #include "ezio/torrent_source.hpp"
@@ -24,6 +24,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+
+#include <unistd.h>
 
 namespace ezio {
 
@@ -41,19 +43,6 @@ std::optional<TlsCredentials> credentials_for(const LoadedTorrent& torrent, cons
                         files.first_option(), torrent.path));
     }
     return std::nullopt;
-}
-
-// What seed and fetch do alike before they touch the target. `endpoints` is what `network` names.
-TransferOptions prepare(Role role, const LoadedTorrent& torrent, const NetworkOptions& network,
-                        NetworkEndpoints endpoints)
-{
-    allow_descriptors_for(network.max_peers);
-    TransferOptions transfer;
-    transfer.role = role;
-    transfer.network = network;
-    transfer.endpoints = std::move(endpoints);
-    transfer.tls = credentials_for(torrent, network.tls);
-    return transfer;
 }
 
 LoadedTorrent torrent_from(const std::string& path_or_url, const Context& context)
@@ -120,58 +109,65 @@ class FetchLimits {
     const Clock::time_point m_started = Clock::now();
 };
 
-constexpr const char* name_server = "the name server has not answered for a --peer";
-
-// The torrent that is fetched, and what the options' names resolved to: for a magnet link they are needed
-// before it, and the port stays the same.
+// A torrent that is to be fetched.
 struct ToFetch {
     LoadedTorrent torrent;
-    NetworkEndpoints endpoints;
-    EndingSession session; // of the magnet link
+    EndingSession session{}; // of a magnet link
 };
 
-ToFetch what_to_fetch(const FetchOptions& options, FetchLimits& limits, const Context& context)
+bool comes_by_network(const std::string& torrent)
+{
+    return is_magnet(torrent) || is_http_url(torrent);
+}
+
+Metadata metadata_for(const FetchOptions& options, const NetworkEndpoints& endpoints, FetchLimits& limits,
+                      const Context& context)
+{
+    const MetadataOptions metadata{options.network, endpoints, shorter(options.stall_timeout, limits.left()),
+                                   options.memory};
+    limits.begin_waiting("the metadata of the magnet link has not come", Deadline::patience);
+    return fetch_metadata(options.torrent, metadata, context.reporter, context.wakeup, context.stop,
+                          context.deadline);
+}
+
+std::string bytes_of(const FetchOptions& options, FetchLimits& limits, const Context& context)
+{
+    constexpr milliseconds own_message{1000}; // a download looks at the time itself
+    limits.begin_waiting(fmt::format("the torrent {} has not come", options.torrent),
+                         is_http_url(options.torrent) ? own_message : milliseconds(0));
+    return read_torrent(options.torrent, context.stop, {limits.left(), options.stall_timeout});
+}
+
+// With `endpoints`, those of a magnet link are connected to, too.
+ToFetch what_to_fetch(const FetchOptions& options, const NetworkEndpoints& endpoints, FetchLimits& limits,
+                      const Context& context)
+{
+    Metadata found;
+    if (is_magnet(options.torrent)) {
+        found = metadata_for(options, endpoints, limits, context);
+    } else {
+        found.torrent = bytes_of(options, limits, context);
+    }
+    limits.begin(fmt::format("{} was still being looked at", options.torrent));
+    ToFetch to_fetch{parse_torrent(found.torrent, options.torrent), std::move(found.session)};
+    if (!options.save_torrent.empty()) {
+        write_file_atomically(options.save_torrent, found.torrent);
+    }
+    return to_fetch;
+}
+
+void refuse_senseless_options(const FetchOptions& options)
 {
     if (!options.save_torrent.empty()) {
         refuse_replacing(options.save_torrent, {options.target});
     }
-    ToFetch found;
-    std::string bytes;
-    if (is_magnet(options.torrent)) {
-        if (options.network.tls.given()) {
-            throw Error(
-                ExitStatus::usage,
-                options.network.tls.first_option() +
-                    ": a magnet link does not say whose certificates an image wants, so the metadata of a "
-                    "private one cannot be had from its peers; give its torrent file or URL");
-        }
-        limits.begin_waiting(name_server);
-        found.endpoints = resolve(options.network);
-        const auto named = parse_magnet(options.torrent).peers; // as if by --peer
-        found.endpoints.peers.insert(found.endpoints.peers.end(), named.begin(), named.end());
-        const MetadataOptions metadata{options.network, found.endpoints,
-                                       shorter(options.stall_timeout, limits.left()), options.memory};
-        limits.begin_waiting("the metadata of the magnet link has not come", Deadline::patience);
-        Metadata fetched = fetch_metadata(options.torrent, metadata, context.reporter, context.wakeup,
-                                          context.stop, context.deadline);
-        bytes = std::move(fetched.torrent);
-        found.session = std::move(fetched.session);
-        limits.begin(fmt::format("{} was still being read", options.torrent));
-        found.torrent = parse_torrent(bytes, options.torrent);
-    } else {
-        constexpr milliseconds own_message{1000}; // a download looks at the time itself
-        limits.begin_waiting(fmt::format("the torrent {} has not come", options.torrent),
-                             is_http_url(options.torrent) ? own_message : milliseconds(0));
-        bytes = read_torrent(options.torrent, context.stop, {options.timeout, options.stall_timeout});
-        limits.begin(fmt::format("{} was still being read", options.torrent));
-        found.torrent = parse_torrent(bytes, options.torrent);
-        limits.begin_waiting(name_server);
-        found.endpoints = resolve(options.network);
+    if (is_magnet(options.torrent) && options.network.tls.given()) {
+        throw Error(
+            ExitStatus::usage,
+            options.network.tls.first_option() +
+                ": a magnet link does not say whose certificates an image wants, so the metadata of a "
+                "private one cannot be had from its peers; give its torrent file or URL");
     }
-    if (!options.save_torrent.empty()) {
-        write_file_atomically(options.save_torrent, bytes);
-    }
-    return found;
 }
 
 std::optional<User> user_for(const NetworkOptions& network, const std::string& target)
@@ -188,13 +184,12 @@ std::optional<User> user_for(const NetworkOptions& network, const std::string& t
     return find_user(network.user);
 }
 
-// Once the target is open.
-void give_up_privileges_for(const std::optional<User>& user, const TransferOptions& transfer,
+// Once the target is open, and before the first packet.
+void give_up_privileges_for(const std::optional<User>& user, const std::vector<Endpoint>& listen,
                             const std::string& target, const Context& context)
 {
     KeptPowers kept;
     kept.open_any_file = std::filesystem::is_directory(target);
-    const auto& listen = transfer.endpoints.listen.endpoints;
     kept.low_ports =
         std::any_of(listen.begin(), listen.end(), [](const Endpoint& it) { return it.port() < 1024; });
     give_up_privileges(user, kept);
@@ -202,25 +197,96 @@ void give_up_privileges_for(const std::optional<User>& user, const TransferOptio
     context.deadline.renew_thread();
 }
 
-std::unique_ptr<Target> open_known(const std::string& path, Access access, const Image& image,
-                                   const Context& context, const std::string& serial = {})
+TargetPlace open_place_of(const std::string& path, Access access, const Context& context,
+                          const std::string& serial = {})
 {
     context.deadline.disk().set_disk(path);
     const DiskCalls::Call call(context.deadline.disk());
-    return open_target(path, access, image, serial);
+    return open_place(path, access, serial);
+}
+
+std::unique_ptr<Target> open_for(const Image& image, TargetPlace place, const Context& context)
+{
+    const DiskCalls::Call call(context.deadline.disk());
+    return open_target(std::move(place), image);
+}
+
+// What seed and fetch begin with.
+struct Start {
+    NetworkEndpoints endpoints;                // without those that a name server is asked for
+    std::optional<TlsCredentials> credentials; // not checked before the torrent is known
+    TargetPlace place;
+};
+
+// All that may need privileges, and nothing of a network; then gives them up. `torrent` is null when it is
+// not known yet.
+Start start_with_privileges(const LoadedTorrent* torrent, const NetworkOptions& network,
+                            const std::string& target, Access access, const std::string& serial,
+                            const Context& context)
+{
+    NetworkEndpoints endpoints = resolve_here(network);
+    allow_descriptors_for(network.max_peers);
+    std::optional<TlsCredentials> credentials;
+    if (torrent != nullptr) {
+        credentials = credentials_for(*torrent, network.tls);
+    } else if (network.tls.given()) {
+        credentials = read_credentials(network.tls);
+    }
+    const auto user = user_for(network, target);
+    TargetPlace place = open_place_of(target, access, context, serial);
+    give_up_privileges_for(user, endpoints.listen.endpoints, target, context);
+    return {std::move(endpoints), std::move(credentials), std::move(place)};
+}
+
+// What is known only with a torrent that came by a network.
+void check_credentials_for(const LoadedTorrent& torrent, const TlsFiles& files,
+                           std::optional<TlsCredentials>& credentials)
+{
+    if (torrent.ssl_ca.empty() || !credentials) {
+        credentials = credentials_for(torrent, files); // none, or says what is wrong
+    } else {
+        check_credentials(*credentials, files, torrent.ssl_ca, torrent.image.name);
+    }
+}
+
+TransferOptions transfer_options(Role role, const NetworkOptions& network, Start& start)
+{
+    TransferOptions transfer;
+    transfer.role = role;
+    transfer.network = network;
+    transfer.endpoints = std::move(start.endpoints);
+    transfer.tls = std::move(start.credentials);
+    return transfer;
+}
+
+// Removes what was created for an image that does not come.
+void clean_up_if_left(const TargetPlace& place, Deadline& deadline)
+{
+    if (place.created) {
+        deadline.clean_up_with([path = place.path] { (void)::unlink(path.c_str()); });
+    }
 }
 
 } // namespace
 
 void run(const SeedOptions& options, const Context& context)
 {
-    const LoadedTorrent torrent = torrent_from(options.torrent, context);
     NetworkOptions network = options.network;
     if (options.clients) { // whom there is no room for is not counted
         network.max_peers = std::max(network.max_peers, static_cast<int>(*options.clients));
     }
-    TransferOptions transfer = prepare(Role::seed, torrent, network, resolve(network));
-    const auto user = user_for(options.network, options.source);
+    std::optional<LoadedTorrent> torrent;
+    if (!comes_by_network(options.torrent)) {
+        torrent = torrent_from(options.torrent, context);
+    }
+    Start start = start_with_privileges(torrent ? &*torrent : nullptr, network, options.source,
+                                        Access::read_only, {}, context);
+    if (!torrent) {
+        torrent = torrent_from(options.torrent, context);
+        check_credentials_for(*torrent, network.tls, start.credentials);
+    }
+    start.endpoints.peers = resolve_peers(network, start.endpoints.allowed);
+    TransferOptions transfer = transfer_options(Role::seed, network, start);
     transfer.memory = options.memory;
     transfer.seed_time = options.seed_time;
     transfer.check = options.check;
@@ -228,20 +294,39 @@ void run(const SeedOptions& options, const Context& context)
     if (options.clients) {
         transfer.clients = static_cast<unsigned>(*options.clients);
     }
-    const auto source = open_known(options.source, Access::read_only, torrent.image, context);
-    give_up_privileges_for(user, transfer, options.source, context);
+    const auto source = open_for(torrent->image, std::move(start.place), context);
     WatchedTarget watched(*source, context.deadline.disk());
-    run_transfer(torrent, watched, transfer, context.reporter, context.wakeup, context.stop,
+    run_transfer(*torrent, watched, transfer, context.reporter, context.wakeup, context.stop,
                  context.deadline);
 }
 
 void run(const FetchOptions& options, const Context& context)
 {
     FetchLimits limits(options, context.deadline);
-    auto [torrent, endpoints, session] = what_to_fetch(options, limits, context);
-    limits.begin("what --ssl-cert and --ssl-key name was still being read");
-    TransferOptions transfer = prepare(Role::fetch, torrent, options.network, std::move(endpoints));
-    const auto user = user_for(options.network, options.target);
+    refuse_senseless_options(options);
+    std::optional<ToFetch> to_fetch;
+    if (!comes_by_network(options.torrent)) {
+        to_fetch = what_to_fetch(options, {}, limits, context);
+    }
+    limits.begin(fmt::format("{} was still being looked at", options.target));
+    Start start = start_with_privileges(to_fetch ? &to_fetch->torrent : nullptr, options.network,
+                                        options.target, Access::read_write, options.serial, context);
+    clean_up_if_left(start.place, context.deadline);
+    limits.begin_waiting("the name server has not answered for a --peer");
+    start.endpoints.peers = resolve_peers(options.network, start.endpoints.allowed);
+    if (is_magnet(options.torrent)) { // its own are as if by --peer
+        const auto named = parse_magnet(options.torrent).peers;
+        start.endpoints.peers.insert(start.endpoints.peers.end(), named.begin(), named.end());
+    }
+    if (!to_fetch) {
+        if (!options.save_torrent.empty()) {
+            refuse_uncreatable_file(options.save_torrent); // with what is left of the privileges
+        }
+        to_fetch = what_to_fetch(options, start.endpoints, limits, context);
+        check_credentials_for(to_fetch->torrent, options.network.tls, start.credentials);
+    }
+    const LoadedTorrent& torrent = to_fetch->torrent;
+    TransferOptions transfer = transfer_options(Role::fetch, options.network, start);
     transfer.memory = options.memory;
     transfer.seed_time = options.seed_time;
     transfer.check = options.resume;
@@ -250,13 +335,12 @@ void run(const FetchOptions& options, const Context& context)
     transfer.timeout = options.timeout;
     transfer.timed_since = limits.started();
     limits.begin(fmt::format("{} was still being looked at", options.target));
-    const auto target =
-        open_known(options.target, Access::read_write, torrent.image, context, options.serial);
-    give_up_privileges_for(user, transfer, options.target, context);
+    const auto target = open_for(torrent.image, std::move(start.place), context);
+    context.deadline.clean_up_with({});
     WatchedTarget watched(*target, context.deadline.disk());
     if (options.discard) { // needs no more than the open target, and spares its data when the above fails
         limits.begin(fmt::format("{} was still discarding what the image does not use", options.target));
-        discard_unused(*target, torrent.image.map, context.reporter, context.stop);
+        discard_unused(watched, torrent.image.map, context.reporter, context.stop);
     }
     run_transfer(torrent, watched, transfer, context.reporter, context.wakeup, context.stop,
                  context.deadline);
@@ -264,9 +348,17 @@ void run(const FetchOptions& options, const Context& context)
 
 void run(const VerifyOptions& options, const Context& context)
 {
+    std::optional<TargetPlace> place;
+    if (is_http_url(options.torrent)) {
+        place.emplace(open_place_of(options.target, Access::read_only, context));
+        give_up_privileges_for({}, {}, options.target, context);
+    }
     const LoadedTorrent torrent = torrent_from(options.torrent, context);
     const Image& image = torrent.image;
-    const auto target = open_known(options.target, Access::read_only, image, context);
+    if (!place) {
+        place.emplace(open_place_of(options.target, Access::read_only, context));
+    }
+    const auto target = open_for(image, std::move(*place), context);
     WatchedTarget watched(*target, context.deadline.disk());
     context.reporter.start(start_event("verify", torrent, options.target));
     TargetCheck check(image, watched, TargetCheck::First::sync_and_drop_cache, context.wakeup);
@@ -289,6 +381,9 @@ void run(const VerifyOptions& options, const Context& context)
 
 void run(const InfoOptions& options, const Context& context)
 {
+    if (is_http_url(options.torrent)) {
+        give_up_privileges_for({}, {}, {}, context);
+    }
     const LoadedTorrent torrent = torrent_from(options.torrent, context);
     if (options.magnet && !torrent.ssl_ca.empty()) {
         throw Error(ExitStatus::usage,

@@ -4,13 +4,16 @@
 #include "ezio/device_identity.hpp"
 #include "ezio/directory_target.hpp"
 #include "ezio/fd_target.hpp"
+#include "ezio/target_place.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <utility>
 
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace ezio {
 
@@ -74,8 +77,33 @@ int refuse_second_writer(const Fd& fd, const std::string& path)
     return errno;
 }
 
+NewFile::~NewFile()
+{
+    if (!m_path.empty()) {
+        (void)::unlink(m_path.c_str());
+    }
+}
+
 std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image,
                                     const std::string& serial)
+{
+    return open_target(open_place(path, access, serial), image);
+}
+
+std::unique_ptr<Target> open_target(TargetPlace place, const Image& image)
+{
+    switch (place.kind) {
+    case TargetPlace::Kind::block_device:
+        return open_block_device(std::move(place), image);
+    case TargetPlace::Kind::image_file:
+        return open_image_file(std::move(place), image);
+    case TargetPlace::Kind::directory:
+        break;
+    }
+    return open_directory(place.path, place.access, image);
+}
+
+TargetPlace open_place(const std::string& path, Access access, const std::string& serial)
 {
     struct stat status {};
     if (!serial.empty()) {
@@ -91,20 +119,20 @@ std::unique_ptr<Target> open_target(const std::string& path, Access access, cons
         if (error != ENOENT || access == Access::read_only) {
             throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(error)));
         }
-        return open_image_file(path, access, image);
+        return image_file_place(path, access);
     }
     if (S_ISBLK(status.st_mode)) {
-        return open_block_device(path, access, image);
+        return block_device_place(path, access);
     }
     if (S_ISREG(status.st_mode)) {
-        return open_image_file(path, access, image);
+        return image_file_place(path, access);
     }
     if (S_ISDIR(status.st_mode)) {
         if (access == Access::read_write && is_device_directory(status)) {
             throw Error(ExitStatus::target,
                         fmt::format("{} is the directory of devices; name one of them", path));
         }
-        return open_directory(path, access, image);
+        return {TargetPlace::Kind::directory, path, access};
     }
     throw Error(ExitStatus::target,
                 fmt::format("{} is neither a block device nor a regular file nor a directory", path));

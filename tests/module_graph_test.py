@@ -27,7 +27,7 @@ LAYERS = {
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
                    " write_order",
     "targets": "block_device block_target device_identity directory_target fd_target file_target free_space mounts page_buffer page_cache payload_io"
-               " target write_behind",
+               " target target_place write_behind",
     "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
     "foundation": "clock context deadline disk_calls error extent_map fd image little_endian openssl_handles positional_io printable privileges rate_meter"

@@ -12,6 +12,8 @@
 #include "ezio/reporter.hpp"
 #include "ezio/watchdog.hpp"
 
+#include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -33,6 +35,9 @@ class Deadline {
     // From `when` on the main thread is to end with success, and `reason` says why.
     void leave_at(Clock::time_point when, std::string reason);
 
+    // What is to be done before an end from here; empty: nothing.
+    void clean_up_with(std::function<void()> clean_up);
+
     // There is no limit any more, or none yet.
     void call_off() { m_watchdog.call_off(); }
 
@@ -51,6 +56,8 @@ class Deadline {
 
     Reporter& m_reporter;
     DiskCalls& m_disk;
+    std::mutex m_mutex;
+    std::function<void()> m_clean_up; // guarded by m_mutex
     Watchdog m_watchdog;
 };
 
