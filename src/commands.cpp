@@ -308,7 +308,9 @@ void run(const FetchOptions& options, const Context& context)
     if (!comes_by_network(options.torrent)) {
         to_fetch = what_to_fetch(options, {}, limits, context);
     }
-    limits.begin(fmt::format("{} was still being looked at", options.target));
+    limits.begin(options.network.tls.given() // a target that does not answer is named in any case
+                     ? "what --ssl-cert, --ssl-key and --ssl-dh name was still being read"
+                     : fmt::format("{} was still being looked at", options.target));
     Start start = start_with_privileges(to_fetch ? &to_fetch->torrent : nullptr, options.network,
                                         options.target, Access::read_write, options.serial, context);
     clean_up_if_left(start.place, context.deadline);

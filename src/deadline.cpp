@@ -21,8 +21,8 @@ void Deadline::fail_at(Clock::time_point when, std::string reason, std::string w
     m_watchdog.set(when + grace, [this, reason = std::move(reason), waits_for = std::move(waits_for)] {
         const std::string dead = m_disk.unanswered(hanging_call);
         m_reporter.error(
-            {ExitStatus::stalled,
-             fmt::format("{}: {}", reason, dead.empty() ? waits_for : describe_dead_disk(dead))});
+            {ExitStatus::stalled, fmt::format("{}: {}{}", reason, waits_for,
+                                              dead.empty() ? "" : "; " + describe_dead_disk(dead))});
         exit_with(ExitStatus::stalled);
     });
 }

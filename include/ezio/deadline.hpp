@@ -27,8 +27,8 @@ class Deadline {
     Deadline(Reporter& reporter, DiskCalls& disk) : m_reporter(reporter), m_disk(disk) {}
 
     // From `when` on the main thread is to end with ExitStatus::stalled; `reason` is what then has passed
-    // ("not complete after 3s"), `waits_for` what a main thread waits for that does not, unless that is the
-    // disk. `grace`: what it gets to do that itself.
+    // ("not complete after 3s"), `waits_for` what a main thread waits for that does not; a disk that does
+    // not answer is named besides. `grace`: what it gets to do that itself.
     void fail_at(Clock::time_point when, std::string reason, std::string waits_for,
                  milliseconds grace = patience);
 

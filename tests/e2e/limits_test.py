@@ -8,7 +8,8 @@ import threading
 import time
 import unittest
 
-from harness import EndToEndTest, main, run
+from certificates import Authority
+from harness import EndToEndTest, main, missing_tools, run
 from image_case import ImageCase
 from images import bencode, odd_image
 
@@ -99,6 +100,19 @@ class Files(LimitsCase):
         os.mkfifo(pipe)
         self.assert_ends_in_time(1, pipe, self.dir / "target.img", "--timeout", "1s", says=f"the torrent {pipe} has not come")
         self.assert_ends_in_time(1, pipe, self.dir / "target.img", "--stall-timeout", "1s", says="no data for 1")
+
+    @unittest.skipIf(missing_tools("openssl"), "needs openssl")
+    def test_a_pipe_that_nobody_writes_to_as_key(self):
+        ours = Authority(self.dir, "ours")
+        source = odd_image(100_000).write_to(self.dir / "source.img")
+        torrent = self.dir / "private.torrent"
+        self.ends_with(0, "create", "--all", source, "-o", torrent, "--ssl-ca", ours.certificate)
+        key = self.dir / "key"
+        os.mkfifo(key)
+        certificate = ours.issue("host")[:2]
+        self.assert_ends_in_time(1, torrent, self.dir / "target.img", *certificate, "--ssl-key", key, "--timeout", "1s",
+                                 says="what --ssl-cert, --ssl-key and --ssl-dh name was still being read")
+        self.assertFalse((self.dir / "target.img").exists())
 
     def test_what_comes_from_a_pipe_is_a_torrent(self):
         pipe = self.dir / "pipe"
