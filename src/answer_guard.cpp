@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/answer_guard.hpp"
 
+#include "ezio/message_budget.hpp"
+#include "ezio/peer_faults.hpp"
 #include "ezio/peer_plugins.hpp"
 
+#include <libtorrent/bitfield.hpp>
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/operations.hpp>
 #include <libtorrent/peer_info.hpp>
 
+#include <algorithm>
 #include <memory>
 
 namespace ezio {
@@ -44,7 +48,11 @@ constexpr int rejections_allowed = 1000;
 // Of what is more than usual, over all connections.
 constexpr std::uint64_t waiting_together = std::uint64_t{32} << 20;
 
+// Messages with which a bitfield, or another extension handshake, is on a par.
+constexpr std::uint64_t long_message = 100;
+
 struct Shared {
+    const std::uint32_t pieces;
     const std::uint64_t metadata_messages;
     const std::uint64_t usual;
     const std::uint64_t most;
@@ -54,7 +62,7 @@ struct Shared {
 class GuardPeer final : public lt::peer_plugin {
   public:
     GuardPeer(std::shared_ptr<Shared> shared, lt::peer_connection_handle connection)
-        : m_shared(std::move(shared)), m_connection(std::move(connection)),
+        : m_shared(std::move(shared)), m_connection(std::move(connection)), m_budget(m_shared->pieces),
           m_left(m_shared->metadata_messages)
     {}
 
@@ -62,24 +70,50 @@ class GuardPeer final : public lt::peer_plugin {
     bool on_extended(int length, int message, lt::span<const char> body) override
     {
         const bool is_whole = static_cast<int>(body.size()) >= length;
-        if (message != metadata_message || !is_whole) {
+        if (!is_whole) {
             return false;
+        }
+        if (message != metadata_message) {
+            return spend();
         }
         if (m_left > 0) {
             --m_left;
             return false;
         }
-        hang_up();
-        return true;
+        return hang_up(PeerFault::asks_too_much);
     }
 
     bool on_request(const lt::peer_request&) override
     {
-        if (m_rejections <= rejections_allowed) {
-            return false;
-        }
-        hang_up();
+        return m_rejections <= rejections_allowed ? spend() : hang_up(PeerFault::asks_too_much);
+    }
+
+    bool on_choke() override { return spend(); }
+    bool on_unchoke() override { return spend(); }
+    bool on_not_interested() override { return spend(); }
+    bool on_have(lt::piece_index_t) override { return spend(); }
+    bool on_dont_have(lt::piece_index_t) override { return spend(); }
+    bool on_allowed_fast(lt::piece_index_t) override { return spend(); }
+    bool on_suggest(lt::piece_index_t) override { return spend(); }
+    bool on_cancel(const lt::peer_request&) override { return spend(); }
+    bool on_reject(const lt::peer_request&) override { return spend(); }
+    bool on_bitfield(const lt::bitfield&) override { return spend(long_message); }
+    bool on_have_all() override { return spend(long_message); }
+    bool on_have_none() override { return spend(long_message); }
+    bool on_extension_handshake(const lt::bdecode_node&) override
+    {
+        spend(long_message);
         return true;
+    }
+    bool on_piece(const lt::peer_request&, lt::span<const char> data) override
+    {
+        m_budget.exchanged(static_cast<std::uint64_t>(data.size()));
+        return spend();
+    }
+
+    void sent_piece(const lt::peer_request& block) override
+    {
+        m_budget.exchanged(static_cast<std::uint64_t>(block.length));
     }
 
     void sent_reject_request(const lt::peer_request&) override { ++m_rejections; }
@@ -88,19 +122,30 @@ class GuardPeer final : public lt::peer_plugin {
     bool on_interested() override
     {
         constexpr int looked_at_every = 1000;
-        return ++m_interested % looked_at_every == 0 && hang_up_if_too_much_waits();
+        return spend() || (++m_interested % looked_at_every == 0 && hang_up_if_too_much_waits());
     }
 
     void tick() override // once a second
     {
         m_rejections = 0;
-        hang_up_if_too_much_waits();
+        lt::peer_info info;
+        m_connection.get_peer_info(info);
+        const auto data_rate = static_cast<std::uint64_t>(info.payload_down_speed + info.payload_up_speed);
+        const int other_bytes = std::max(info.down_speed - info.payload_down_speed, 0);
+        if (m_budget.second(static_cast<std::uint64_t>(other_bytes), data_rate)) {
+            hang_up_if_too_much_waits(info);
+        } else {
+            hang_up(PeerFault::floods);
+        }
     }
 
     void on_disconnect(const lt::error_code&) override { count(0); }
 
   private:
     static constexpr std::uint64_t many = 256; // connections
+
+    // Returns whether it had to hang up.
+    bool spend(std::uint64_t messages = 1) { return !m_budget.spend(messages) && hang_up(PeerFault::floods); }
 
     void count(std::uint64_t beyond)
     {
@@ -113,20 +158,30 @@ class GuardPeer final : public lt::peer_plugin {
     {
         lt::peer_info info;
         m_connection.get_peer_info(info);
+        return hang_up_if_too_much_waits(info);
+    }
+
+    bool hang_up_if_too_much_waits(const lt::peer_info& info)
+    {
         const auto waiting = static_cast<std::uint64_t>(info.used_send_buffer);
         count(waiting > m_shared->usual ? waiting - m_shared->usual : 0);
         if (waiting <= m_shared->most &&
             (m_shared->together <= waiting_together || m_beyond <= waiting_together / many)) {
             return false;
         }
-        hang_up();
+        return hang_up(PeerFault::reads_nothing);
+    }
+
+    bool hang_up(PeerFault fault)
+    {
+        m_connection.disconnect(make_error(fault), lt::operation_t::bittorrent,
+                                lt::peer_connection_interface::peer_error);
         return true;
     }
 
-    void hang_up() { m_connection.disconnect(lt::errors::invalid_message, lt::operation_t::bittorrent); }
-
     const std::shared_ptr<Shared> m_shared;
     lt::peer_connection_handle m_connection;
+    MessageBudget m_budget;
     std::uint64_t m_beyond = 0; // bytes that wait for it beyond the usual, of m_shared->together
     int m_rejections = 0;       // since the last tick
     unsigned m_interested = 0;  // times that it said so
@@ -138,8 +193,8 @@ class GuardPeer final : public lt::peer_plugin {
 void guard_answers(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces)
 {
     add_peer_plugins<GuardPeer>(
-        params, std::make_shared<Shared>(
-                    Shared{requests_allowed(info_bytes), waiting_usual(pieces), waiting_allowed(pieces)}));
+        params, std::make_shared<Shared>(Shared{pieces, requests_allowed(info_bytes), waiting_usual(pieces),
+                                                waiting_allowed(pieces)}));
 }
 
 } // namespace ezio

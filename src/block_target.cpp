@@ -3,6 +3,7 @@
 #include "ezio/fd_target.hpp"
 #include "ezio/free_space.hpp"
 #include "ezio/mounts.hpp"
+#include "ezio/target_claims.hpp"
 #include "ezio/target_place.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -27,19 +27,6 @@ bool is_device(const std::string& path, dev_t device)
     struct stat status {};
     return path.starts_with('/') && ::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode) &&
            status.st_rdev == device;
-}
-
-bool is_swap(dev_t device)
-{
-    std::ifstream table("/proc/swaps");
-    std::string line;
-    std::getline(table, line); // the headings
-    while (std::getline(table, line)) {
-        if (is_device(line.substr(0, line.find_first_of(" \t")), device)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 // The first device that holds this one (dm, md), from sysfs; empty when there is none.
@@ -61,7 +48,7 @@ std::string why_busy(const std::string& path, dev_t device)
                    ? fmt::format("{} is mounted on {}; unmount it first", path, use.point)
                    : describe_use(path, use);
     }
-    if (is_swap(device)) {
+    if (is_swap(file_id_of_device(device))) {
         return fmt::format("{} is in use as swap; run swapoff first", path);
     }
     if (const std::string holder = holder_of(device); !holder.empty()) {
@@ -144,11 +131,14 @@ TargetPlace block_device_place(const std::string& path, Access access)
         throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(errno)));
     }
     Fd fd = access == Access::read_write ? open_exclusively(path, status.st_rdev) : open_for_reading(path);
+    Claims claims;
     if (access == Access::read_write) {
         refuse_read_only(fd.get(), path);
-        refuse_used_loop(path, {}); // everything else has it claimed itself
+        refuse_used_loop(path, {});                      // whoever uses the device itself has claimed it
+        refuse_used_loop(path, uses_of(status.st_rdev)); // of what it lies on
+        claims = claim_below(path, status.st_rdev);
     }
-    return {TargetPlace::Kind::block_device, path, access, std::move(fd)};
+    return {TargetPlace::Kind::block_device, path, access, std::move(fd), {}, std::move(claims)};
 }
 
 std::unique_ptr<Target> open_block_device(TargetPlace place, const Image& image)
@@ -158,7 +148,7 @@ std::unique_ptr<Target> open_block_device(TargetPlace place, const Image& image)
         refuse_wrong_sectors(place.fd, place.path, image);
     }
     return std::make_unique<FdTarget>(std::move(place.fd), std::move(place.path),
-                                      page_cache_for(image.map.device_bytes()));
+                                      page_cache_for(image.map.device_bytes()), std::move(place.claims));
 }
 
 std::unique_ptr<Target> open_block_device(const std::string& path, Access access, const Image& image)

@@ -12,6 +12,7 @@ double wait_for_check(TargetCheck& check, Phase phase, std::uint64_t total_bytes
     const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - started).count(); };
     RateMeter rate;
     TimeLeft left;
+    rate.observe(0, started); // or the first report would have no rate, and it may be the only one
     const auto report = [&] {
         ProgressEvent event;
         event.phase = phase;
@@ -19,7 +20,9 @@ double wait_for_check(TargetCheck& check, Phase phase, std::uint64_t total_bytes
         event.total_bytes = total_bytes;
         event.done_bytes = check.bytes_done();
         rate.observe(event.done_bytes, Clock::now());
-        event.done_rate = rate.per_second();
+        const bool is_known = rate.per_second() > 0 || event.seconds <= 0; // too soon, or nothing was read
+        event.done_rate =
+            is_known ? rate.per_second() : static_cast<double>(event.done_bytes) / event.seconds;
         left.observe(event.done_bytes, event.total_bytes, Clock::now());
         event.eta_seconds = left.seconds();
         context.reporter.progress(event);

@@ -1,21 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/client_registry.hpp"
 
+#include <fmt/format.h>
+
 namespace ezio {
 
-std::string ClientRegistry::name_of(const std::string& process, const std::string& address)
+std::string ClientRegistry::name_of(const std::string& process, const std::string& address,
+                                    const std::string& behind)
 {
     if (process.empty()) {
         return address;
     }
     const auto known = m_names.find(process);
-    if (known != m_names.end()) {
-        return known->second;
+    if (known == m_names.end() && m_names.size() >= most_clients) {
+        return address;
     }
-    if (m_names.size() < most_clients) {
-        m_names.emplace(process, address);
+    std::string name = known != m_names.end() ? known->second : address;
+    if (!behind.empty()) {
+        name = free_name(process, known != m_names.end() ? name : fmt::format("{} ({})", address, behind));
+        m_owners[name] = process;
     }
-    return address;
+    m_names[process] = name;
+    return name;
+}
+
+// One that no other process has that is connected now.
+std::string ClientRegistry::free_name(const std::string& process, const std::string& wanted) const
+{
+    const auto is_taken = [&](const std::string& name) {
+        const auto client = m_clients.find(name);
+        const auto owner = m_owners.find(name);
+        return client != m_clients.end() && client->second.connected && owner != m_owners.end() &&
+               owner->second != process;
+    };
+    std::string name = wanted;
+    for (unsigned number = 2; is_taken(name); ++number) {
+        name = fmt::format("{} #{}", wanted, number);
+    }
+    return name;
 }
 
 void ClientRegistry::has(const std::string& name, std::uint32_t pieces)

@@ -6,6 +6,7 @@
 #include "ezio/addresses.hpp"
 #include "ezio/command_parser.hpp"
 #include "ezio/completion.hpp"
+#include "ezio/compression/availability.hpp"
 #include "ezio/help_text.hpp"
 #include "ezio/suggestion.hpp"
 
@@ -43,6 +44,7 @@ void add_network(CommandSpec& spec, NetworkOptions& network)
               "Fetch from the torrent's web seeds (HTTP servers), too");
     spec.flag("--no-web-seed", network.web_seeds, false, "Leave them out; the default");
     spec.flag("--no-lsd", network.lsd, false, "No local service discovery (multicast)");
+    spec.flag("--no-compression", network.compression, false, "Send and take every block as it is");
     spec.list("--listen", network.listen, kind::text("ADDR|IFACE[:PORT]"), "Where to listen").default_text =
         fmt::format("all addresses, the first free port of {}-{}", first_port, last_port);
     spec.value("--max-upload", network.max_upload, kind::rate, "Send at most this much per second");
@@ -135,6 +137,9 @@ CommandSpec describe_fetch(CommandVariables& variables)
     spec.flag("--resume", options.resume, true, "Keep what is right on the target already");
     spec.flag("--verify", options.verify, true, "Read it all back from the medium before it counts");
     spec.flag("--discard", options.discard, true, "Discard (TRIM) what the image does not use");
+    spec.flag("--expand-gpt", options.expand_gpt, true, "Move the copy of a GPT to the end of a larger disk");
+    spec.flag("--keep-signatures", options.keep_signatures, true,
+              "Leave signatures of what was there before (RAID, ZFS)");
     spec.value("--serial", options.serial, kind::text("S"),
                "Refuse any other disk than that of this serial or WWN", "none");
     spec.value("--save-torrent", options.save_torrent, kind::text("FILE", Completes::files),
@@ -220,7 +225,8 @@ std::optional<std::string> instead_of_command(const std::vector<CommandSpec>& al
                                               const std::vector<std::string>& rest)
 {
     if (first == "--version") {
-        return "ezio-cli " EZIO_VERSION "\n";
+        return compression_is_built_in() ? "ezio-cli " EZIO_VERSION "\n"
+                                         : "ezio-cli " EZIO_VERSION " (without compression)\n";
     }
     const bool of_a_command = !rest.empty() && rest[0] != "help" && !rest[0].starts_with('-');
     if (first == "-h" || first == "--help" || (first == "help" && !of_a_command)) {

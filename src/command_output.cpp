@@ -8,12 +8,39 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
+#include <string_view>
+
+#include <poll.h>
+#include <unistd.h>
 
 namespace ezio {
 
 namespace {
+
+// "gpt, UUID ..." or "ext4, UUID ...".
+std::string source_text(const DiskIdentity& source)
+{
+    const auto named = [](const std::string& type, const std::string& uuid) {
+        return uuid.empty() ? type : fmt::format("{}, UUID {}", type, uuid);
+    };
+    return source.table.empty()  ? named(source.type, source.uuid)
+           : source.type.empty() ? named(source.table, source.table_uuid)
+                                 : fmt::format("{}; {}", named(source.table, source.table_uuid),
+                                               named(source.type, source.uuid));
+}
+
+nlohmann::json source_json(const std::optional<DiskIdentity>& source)
+{
+    return source ? nlohmann::json{{"type", source->type},
+                                   {"uuid", source->uuid},
+                                   {"table", source->table},
+                                   {"table_uuid", source->table_uuid}}
+                  : nlohmann::json();
+}
 
 std::string info_text(const LoadedTorrent& torrent)
 {
@@ -34,6 +61,9 @@ std::string info_text(const LoadedTorrent& torrent)
     line("Device", fmt::format("at least {}", bytes(image.map.device_end())));
     if (image.sector_bytes != 0) {
         line("Sectors", fmt::format("of {} bytes; a whole disk needs the same", image.sector_bytes));
+    }
+    if (torrent.source && !torrent.source->empty()) {
+        line("Source", source_text(*torrent.source));
     }
     line("Extents", fmt::format("{}", image.extents.size()));
     line("Pieces", fmt::format("{} of {}", image.piece_count(), format_bytes(image.piece_length)));
@@ -71,8 +101,14 @@ nlohmann::json info_event(const LoadedTorrent& torrent)
             {"trackers", torrent.trackers},
             {"web_seeds", torrent.web_seeds},
             {"private", !torrent.ssl_ca.empty()},
+            {"source", source_json(torrent.source)},
             {"comment", torrent.comment},
             {"created_by", torrent.creator}};
+}
+
+std::string info_in(Format format, const LoadedTorrent& torrent)
+{
+    return format == Format::json ? to_line(info_event(torrent)) + "\n" : info_text(torrent);
 }
 
 } // namespace
@@ -86,7 +122,25 @@ void print_result(const std::string& text)
 
 void print_info(const LoadedTorrent& torrent, Format format)
 {
-    print_result(format == Format::json ? to_line(info_event(torrent)) + "\n" : info_text(torrent));
+    print_result(info_in(format, torrent));
+}
+
+void print_made(const LoadedTorrent& torrent, Format format)
+{
+    constexpr int patience_ms = 2000;
+    const std::string info = info_in(format, torrent);
+    for (std::string_view text = info; !text.empty();) {
+        pollfd out{STDOUT_FILENO, POLLOUT, 0};
+        if (::poll(&out, 1, patience_ms) == 0) {
+            return;
+        }
+        const ssize_t written =
+            ::write(STDOUT_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+        if (written < 0 && errno != EINTR && errno != EAGAIN) {
+            throw Error(IoFailure{IoFailure::Operation::write, "standard output", 0, info.size(), errno});
+        }
+        text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+    }
 }
 
 void print_magnet(const LoadedTorrent& torrent, Format format)

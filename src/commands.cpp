@@ -5,9 +5,15 @@
 #include "ezio/clock.hpp"
 #include "ezio/command_output.hpp"
 #include "ezio/descriptor_limit.hpp"
+#include "ezio/directory_target.hpp"
 #include "ezio/discard.hpp"
+#include "ezio/file_roles.hpp"
+#include "ezio/http_download.hpp"
 #include "ezio/magnet.hpp"
 #include "ezio/metadata_session.hpp"
+#include "ezio/move_gpt.hpp"
+#include "ezio/other_disks.hpp"
+#include "ezio/partition_rescan.hpp"
 #include "ezio/printable.hpp"
 #include "ezio/privileges.hpp"
 #include "ezio/start_event.hpp"
@@ -109,6 +115,43 @@ class FetchLimits {
     const Clock::time_point m_started = Clock::now();
 };
 
+// What a command reads besides the image: their owners keep them.
+std::vector<InputFile> inputs_of(const std::string& torrent, const TlsFiles& tls)
+{
+    std::vector<InputFile> inputs{
+        {"--ssl-cert", tls.certificate}, {"--ssl-key", tls.key}, {"--ssl-dh", tls.dh}};
+    if (!is_magnet(torrent) && !is_http_url(torrent)) {
+        inputs.push_back({"the torrent", torrent});
+    }
+    return inputs;
+}
+
+// Before anything is read or written.
+void refuse_mixed_up_files(const FetchOptions& options)
+{
+    const auto inputs = inputs_of(options.torrent, options.network.tls);
+    refuse_printing_into({options.target});
+    refuse_overwriting({options.target}, inputs);
+    if (!options.save_torrent.empty()) {
+        std::vector<std::string> others{options.target};
+        for (const InputFile& input : inputs) {
+            others.push_back(input.path);
+        }
+        refuse_replacing(options.save_torrent, others);
+    }
+}
+
+// The same of a directory's files, which only the torrent names.
+void refuse_mixed_up_files(const FetchOptions& options, const Image& image)
+{
+    const auto written = files_of_target(options.target, Access::read_write, image);
+    refuse_printing_into(written);
+    refuse_overwriting(written, inputs_of(options.torrent, options.network.tls));
+    if (!options.save_torrent.empty()) {
+        refuse_replacing(options.save_torrent, written);
+    }
+}
+
 // A torrent that is to be fetched.
 struct ToFetch {
     LoadedTorrent torrent;
@@ -138,6 +181,14 @@ std::string bytes_of(const FetchOptions& options, FetchLimits& limits, const Con
     return read_torrent(options.torrent, context.stop, {limits.left(), options.stall_timeout});
 }
 
+void refuse_hopeless_expansion(const FetchOptions& options, const LoadedTorrent& torrent)
+{
+    if (const auto why = why_no_gpt(options.target, torrent.image, torrent.source);
+        options.expand_gpt && !why.empty()) {
+        throw Error(ExitStatus::usage, fmt::format("--expand-gpt: {}", why));
+    }
+}
+
 // With `endpoints`, those of a magnet link are connected to, too.
 ToFetch what_to_fetch(const FetchOptions& options, const NetworkEndpoints& endpoints, FetchLimits& limits,
                       const Context& context)
@@ -150,6 +201,8 @@ ToFetch what_to_fetch(const FetchOptions& options, const NetworkEndpoints& endpo
     }
     limits.begin(fmt::format("{} was still being looked at", options.torrent));
     ToFetch to_fetch{parse_torrent(found.torrent, options.torrent), std::move(found.session)};
+    refuse_mixed_up_files(options, to_fetch.torrent.image);
+    refuse_hopeless_expansion(options, to_fetch.torrent);
     if (!options.save_torrent.empty()) {
         write_file_atomically(options.save_torrent, found.torrent);
     }
@@ -158,9 +211,7 @@ ToFetch what_to_fetch(const FetchOptions& options, const NetworkEndpoints& endpo
 
 void refuse_senseless_options(const FetchOptions& options)
 {
-    if (!options.save_torrent.empty()) {
-        refuse_replacing(options.save_torrent, {options.target});
-    }
+    refuse_mixed_up_files(options);
     if (is_magnet(options.torrent) && options.network.tls.given()) {
         throw Error(
             ExitStatus::usage,
@@ -216,7 +267,18 @@ struct Start {
     NetworkEndpoints endpoints;                // without those that a name server is asked for
     std::optional<TlsCredentials> credentials; // not checked before the torrent is known
     TargetPlace place;
+    std::unique_ptr<PartitionRescan> rescan{}; // this and the next of a fetch's target: they need privileges
+    std::unique_ptr<OtherDisks> other_disks{};
 };
+
+void prepare_for_the_end(Start& start, const Context& context)
+{
+    const DiskCalls::Call call(context.deadline.disk());
+    if (start.place.fd) {
+        start.rescan = make_partition_rescan(start.place.fd.get(), start.place.path);
+        start.other_disks = make_other_disks(start.place.fd.get());
+    }
+}
 
 // All that may need privileges, and nothing of a network; then gives them up. `torrent` is null when it is
 // not known yet.
@@ -233,9 +295,12 @@ Start start_with_privileges(const LoadedTorrent* torrent, const NetworkOptions& 
         credentials = read_credentials(network.tls);
     }
     const auto user = user_for(network, target);
-    TargetPlace place = open_place_of(target, access, context, serial);
-    give_up_privileges_for(user, endpoints.listen.endpoints, target, context);
-    return {std::move(endpoints), std::move(credentials), std::move(place)};
+    Start start{std::move(endpoints), std::move(credentials), open_place_of(target, access, context, serial)};
+    if (access == Access::read_write) {
+        prepare_for_the_end(start, context);
+    }
+    give_up_privileges_for(user, start.endpoints.listen.endpoints, target, context);
+    return start;
 }
 
 // What is known only with a torrent that came by a network.
@@ -247,6 +312,19 @@ void check_credentials_for(const LoadedTorrent& torrent, const TlsFiles& files,
     } else {
         check_credentials(*credentials, files, torrent.ssl_ca, torrent.image.name);
     }
+}
+
+// Why the pieces with the partition table may differ although nothing is wrong with the disk.
+std::string remark_on_gpt(Target& target, const Image& image)
+{
+    ReplacedBytes none;
+    const bool is_larger = target.size().value_or(0) > image.map.device_end();
+    return is_larger && move_gpt(target, image, GptCopy::leave, none).outcome == GptPlan::Outcome::at_the_end
+               ? fmt::format(
+                     "; the GPT was expanded to the end of {}, which is larger, and of the sectors in "
+                     "which it is some differ for that",
+                     target.path())
+               : "";
 }
 
 TransferOptions transfer_options(Role role, const NetworkOptions& network, Start& start)
@@ -275,6 +353,7 @@ void run(const SeedOptions& options, const Context& context)
     if (options.clients) { // whom there is no room for is not counted
         network.max_peers = std::max(network.max_peers, static_cast<int>(*options.clients));
     }
+    refuse_printing_into({options.source});
     std::optional<LoadedTorrent> torrent;
     if (!comes_by_network(options.torrent)) {
         torrent = torrent_from(options.torrent, context);
@@ -294,6 +373,7 @@ void run(const SeedOptions& options, const Context& context)
     if (options.clients) {
         transfer.clients = static_cast<unsigned>(*options.clients);
     }
+    refuse_printing_into(files_of_target(options.source, Access::read_only, torrent->image));
     const auto source = open_for(torrent->image, std::move(start.place), context);
     WatchedTarget watched(*source, context.deadline.disk());
     run_transfer(*torrent, watched, transfer, context.reporter, context.wakeup, context.stop,
@@ -303,6 +383,7 @@ void run(const SeedOptions& options, const Context& context)
 void run(const FetchOptions& options, const Context& context)
 {
     FetchLimits limits(options, context.deadline);
+    limits.begin(fmt::format("{} was still being looked at", options.target));
     refuse_senseless_options(options);
     std::optional<ToFetch> to_fetch;
     if (!comes_by_network(options.torrent)) {
@@ -333,12 +414,19 @@ void run(const FetchOptions& options, const Context& context)
     transfer.seed_time = options.seed_time;
     transfer.check = options.resume;
     transfer.verify = options.verify;
+    transfer.stale_signatures = options.keep_signatures ? StaleSignatures::keep : StaleSignatures::wipe;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;
     transfer.timed_since = limits.started();
+    transfer.gpt_copy = options.expand_gpt ? GptCopy::move : GptCopy::leave;
+    transfer.rescan = start.rescan.get();
+    transfer.other_disks = start.other_disks.get();
     limits.begin(fmt::format("{} was still being looked at", options.target));
     const auto target = open_for(torrent.image, std::move(start.place), context);
     context.deadline.clean_up_with({});
+    if (const std::string doubt = target->doubt(); !doubt.empty()) {
+        context.reporter.warning(doubt);
+    }
     WatchedTarget watched(*target, context.deadline.disk());
     if (options.discard) { // needs no more than the open target, and spares its data when the above fails
         limits.begin(fmt::format("{} was still discarding what the image does not use", options.target));
@@ -350,6 +438,7 @@ void run(const FetchOptions& options, const Context& context)
 
 void run(const VerifyOptions& options, const Context& context)
 {
+    refuse_printing_into({options.target});
     std::optional<TargetPlace> place;
     if (is_http_url(options.torrent)) {
         place.emplace(open_place_of(options.target, Access::read_only, context));
@@ -357,6 +446,7 @@ void run(const VerifyOptions& options, const Context& context)
     }
     const LoadedTorrent torrent = torrent_from(options.torrent, context);
     const Image& image = torrent.image;
+    refuse_printing_into(files_of_target(options.target, Access::read_only, image));
     if (!place) {
         place.emplace(open_place_of(options.target, Access::read_only, context));
     }
@@ -367,7 +457,8 @@ void run(const VerifyOptions& options, const Context& context)
     const double seconds = wait_for_check(check, Phase::verifying, image.map.payload_size(), context);
     if (const auto wrong = check.wrong(); !wrong.empty()) {
         throw Error(ExitStatus::verification,
-                    fmt::format("{} is not the image: {}", options.target, describe_wrong(image, wrong)));
+                    fmt::format("{} is not the image: {}{}", options.target, describe_wrong(image, wrong),
+                                remark_on_gpt(watched, image)));
     }
     if (context.format == Format::text) {
         context.reporter.make_way();

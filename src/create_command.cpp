@@ -5,6 +5,8 @@
 #include "ezio/command_output.hpp"
 #include "ezio/commands.hpp"
 #include "ezio/fd.hpp"
+#include "ezio/fd_target.hpp"
+#include "ezio/file_roles.hpp"
 #include "ezio/image_source.hpp"
 #include "ezio/partclone_info.hpp"
 #include "ezio/piece_length.hpp"
@@ -21,6 +23,8 @@
 #include <array>
 #include <ctime>
 #include <filesystem>
+#include <memory>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -83,6 +87,19 @@ void refuse_senseless_options(const CreateOptions& options, SourceKind kind)
                        "partclone's hashes are for pieces of 16 MiB; create from the device for others");
 }
 
+// The files of a directory are the source, and beside a torrent.info are those that it tells of.
+void refuse_mixed_up_files(const CreateOptions& options, SourceKind kind)
+{
+    std::vector<std::string> inputs{options.source, options.extents, options.ssl_ca};
+    if (kind != SourceKind::disk) {
+        const auto files =
+            image_files_in(kind == SourceKind::directory ? options.source : directory_of(options.source));
+        inputs.insert(inputs.end(), files.begin(), files.end());
+    }
+    refuse_printing_into(inputs);
+    refuse_replacing(options.output, inputs);
+}
+
 // "sda1" for /dev/sda1 and for what partclone wrote into sda1/torrent.info.
 std::string default_name(const std::string& source, SourceKind kind)
 {
@@ -97,6 +114,12 @@ std::string default_name(const std::string& source, SourceKind kind)
 void refuse_bad_name(const std::string& name)
 {
     constexpr std::size_t longest_name = 240; // bytes; libtorrent cuts off the rest
+    if (!is_utf8(name)) {
+        throw Error(
+            ExitStatus::usage,
+            fmt::format("the name '{}' is not UTF-8, as names in torrents are; choose one with --name",
+                        printable(name)));
+    }
     if (name == "." || name == ".." || name.find_first_of("/\\") != std::string::npos ||
         printable(name) != name || name.size() > longest_name) {
         throw Error(
@@ -115,6 +138,7 @@ TorrentContents contents_from(const CreateOptions& options, SourceKind kind)
     contents.name = options.name.empty() ? default_name(options.source, kind) : options.name;
     refuse_bad_name(contents.name);
     contents.trackers = options.trackers;
+    refuse_combination(!is_utf8(options.comment), "--comment", "the text is not UTF-8");
     contents.comment = options.comment;
     contents.ssl_ca = options.ssl_ca.empty() ? "" : read_ca_certificate(options.ssl_ca);
     if (options.date) {
@@ -207,10 +231,17 @@ ImageSource look_at_source(const CreateOptions& options, const Context& context,
     return kind == SourceKind::directory ? find_files(options, context) : find_extents(options, context);
 }
 
-std::unique_ptr<Target> open_source(const std::string& path, const Image& image, const Context& context)
+// What is hashed is read through the descriptor that the extents were found with: a name may mean something
+// else by now.
+std::unique_ptr<Target> target_of(const CreateOptions& options, Fd fd, const Image& image,
+                                  const Context& context)
 {
-    const DiskCalls::Call call(context.deadline.disk());
-    return open_target(path, Access::read_only, image);
+    if (!fd) {
+        const DiskCalls::Call call(context.deadline.disk());
+        return open_target(options.source, Access::read_only, image); // a directory
+    }
+    return std::make_unique<FdTarget>(std::move(fd), options.source,
+                                      page_cache_for(image.map.device_bytes()));
 }
 
 void hash_source(const CreateOptions& options, const Context& context, SourceKind kind,
@@ -224,7 +255,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     refuse_too_much(options, source.extents.size(), pieces_in(image.map.payload_size(), image.piece_length));
     image.extents = source.extents;
     image.extent_names = source.names;
-    const auto target = open_source(options.source, image, context);
+    const auto target = target_of(options, std::move(source.fd), image, context);
     WatchedTarget watched(*target, context.deadline.disk());
     context.reporter.start(start_event(options, image));
     TargetCheck hashing(image, watched, TargetCheck::First::nothing, context.wakeup);
@@ -233,6 +264,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     contents.extents = std::move(source.extents);
     contents.names = std::move(source.names);
     contents.sector_bytes = source.sector_bytes;
+    contents.source = std::move(source.identity);
     contents.hashes = hashing.digests();
 }
 
@@ -245,7 +277,7 @@ void run(const CreateOptions& options, const Context& context)
     const SourceKind kind = look_at_kind(options.source, context);
     refuse_senseless_options(options, kind);
     TorrentContents contents = contents_from(options, kind);
-    refuse_replacing(options.output, {options.source, options.extents, options.ssl_ca});
+    refuse_mixed_up_files(options, kind);
     refuse_uncreatable_file(options.output);
     if (kind == SourceKind::partclone_info) {
         keep_partclones_hashes(options, context, contents);
@@ -261,7 +293,7 @@ void run(const CreateOptions& options, const Context& context)
         parse_torrent(torrent, options.output); // what this program makes, it must accept
     write_file_atomically(options.output, torrent);
     context.reporter.make_way();
-    print_info(made, context.format);
+    print_made(made, context.format);
     if (kind == SourceKind::partclone_info) {
         return; // nothing was read but a list
     }

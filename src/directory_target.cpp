@@ -2,8 +2,11 @@
 #include "ezio/directory_target.hpp"
 
 #include "ezio/block_device.hpp"
+#include "ezio/device_tree.hpp"
 #include "ezio/free_space.hpp"
+#include "ezio/mounts.hpp"
 #include "ezio/positional_io.hpp"
+#include "ezio/target_claims.hpp"
 #include "ezio/units.hpp"
 
 #include <fmt/format.h>
@@ -12,6 +15,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include <fcntl.h>
@@ -96,15 +100,16 @@ void make_directory(const std::string& path)
     }
 }
 
-void make_file(const std::string& path, std::uint64_t length)
+std::optional<FileId> make_file(const std::string& path, std::uint64_t length)
 {
-    const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) {
         throw Error(ExitStatus::target, fmt::format("{} cannot be created: {}", path, errno_text(errno)));
     }
     if (::ftruncate(fd.get(), static_cast<off_t>(length)) != 0) {
         throw Error(IoFailure{IoFailure::Operation::resize, path, 0, length, errno});
     }
+    return file_id(fd.get());
 }
 
 // A longer file is of another image.
@@ -230,25 +235,56 @@ bool DirectoryTarget::is_rotational() const
 
 std::optional<IoFailure> DirectoryTarget::sync()
 {
-    if (m_file_system) {
-        const int error = ::syncfs(m_file_system.get()) == 0 ? 0 : errno;
-        return error == 0 ? std::nullopt
-                          : std::optional(failure(IoFailure::Operation::sync, m_directory, 0, 0, error));
+    auto failed = m_file_system ? sync_file_system() : sync_files();
+    return failed ? failed : find_files();
+}
+
+std::optional<IoFailure> DirectoryTarget::sync_file_system() const
+{
+    const int error = ::syncfs(m_file_system.get()) == 0 ? 0 : errno;
+    return error == 0 ? std::nullopt
+                      : std::optional(failure(IoFailure::Operation::sync, m_directory, 0, 0, error));
+}
+
+std::optional<IoFailure> DirectoryTarget::sync_files()
+{
+    std::vector<std::size_t> open;
+    bool written = false;
+    {
+        const std::lock_guard lock(m_mutex);
+        written = m_written;
+        for (const OpenFile& file : m_recent) {
+            open.push_back(file.index);
+        }
     }
-    const std::lock_guard lock(m_mutex);
-    if (!m_written) { // it is asked for what is there already, whoever has written it
+    if (!written) { // it is asked for what is there already, whoever has written it
         if (auto failed = sync_all_files()) {
             return failed;
         }
     }
-    for (OpenFile& file : m_recent) {
-        if (auto failed = sync_file(file)) {
+    for (const std::size_t index : open) {
+        if (auto failed = sync_open(index)) {
             return failed;
         }
+    }
+    if (auto failed = wait_for_closing()) {
+        return failed;
     }
     const int error = sync_directory(m_directory); // the names, too
     return error == 0 ? std::nullopt
                       : std::optional(failure(IoFailure::Operation::sync, m_directory, 0, 0, error));
+}
+
+std::optional<IoFailure> DirectoryTarget::find_files() const
+{
+    for (std::size_t index = 0; index < m_files.size(); ++index) {
+        const File& file = m_files[index];
+        const auto loss = file.id ? loss_of(path_of(index), *file.id, file.length) : std::nullopt;
+        if (loss) {
+            return IoFailure{IoFailure::Operation::sync, path_of(index), 0, 0, *loss};
+        }
+    }
+    return std::nullopt;
 }
 
 std::optional<IoFailure> DirectoryTarget::sync_all_files() const
@@ -263,29 +299,62 @@ std::optional<IoFailure> DirectoryTarget::sync_all_files() const
     return std::nullopt;
 }
 
-std::optional<IoFailure> DirectoryTarget::sync_file(OpenFile& file)
+// Only what was written before the call; of what is written meanwhile a later one is asked.
+std::optional<IoFailure> DirectoryTarget::sync_open(std::size_t index)
 {
-    if (!file.written || m_file_system) {
-        return std::nullopt;
+    OpenFile* file = nullptr;
+    {
+        const std::lock_guard lock(m_mutex);
+        const auto found = m_open.find(index);
+        if (found == m_open.end() || !found->second->written) {
+            return std::nullopt;
+        }
+        file = &*found->second;
+        ++file->users;
+        file->written = false;
     }
-    if (const int error = sync_fully(file.fd); error != 0) {
-        return failure(IoFailure::Operation::sync, path_of(file.index), 0, 0, error);
-    }
-    file.written = false;
-    return std::nullopt;
+    const int error = sync_fully(file->fd);
+    release(*file, error != 0);
+    return error == 0 ? std::nullopt
+                      : std::optional(failure(IoFailure::Operation::sync, path_of(index), 0, 0, error));
 }
 
 std::optional<IoFailure> DirectoryTarget::acquire(std::size_t index, OpenFile*& file)
 {
-    const std::lock_guard lock(m_mutex);
-    if (const auto found = m_open.find(index); found != m_open.end()) {
-        m_recent.splice(m_recent.begin(), m_recent, found->second);
-    } else if (auto failed = open_file(index)) {
+    std::list<OpenFile> idle;
+    {
+        const std::lock_guard lock(m_mutex);
+        if ((file = use_open(index)) != nullptr) {
+            return std::nullopt;
+        }
+        idle = take_idle();
+    }
+    if (auto failed = close(std::move(idle))) {
         return failed;
     }
-    file = &m_recent.front();
-    ++file->users;
+    Fd fd; // closed at the end, without the lock, if another thread was faster
+    if (auto failed = open_file(index, fd)) {
+        return failed;
+    }
+    const std::lock_guard lock(m_mutex);
+    if ((file = use_open(index)) == nullptr) {
+        m_recent.push_front(OpenFile{index, std::move(fd)});
+        m_open[index] = m_recent.begin();
+        file = use_open(index);
+    }
     return std::nullopt;
+}
+
+// With the lock held. Null when it is not open.
+DirectoryTarget::OpenFile* DirectoryTarget::use_open(std::size_t index)
+{
+    const auto found = m_open.find(index);
+    if (found == m_open.end()) {
+        return nullptr;
+    }
+    m_recent.splice(m_recent.begin(), m_recent, found->second);
+    ++found->second->users;
+    return &*found->second;
 }
 
 // Only now is it marked as written: a sync before the write's end does not cover it.
@@ -297,41 +366,70 @@ void DirectoryTarget::release(OpenFile& file, bool written)
     m_written = m_written || written;
 }
 
-std::optional<IoFailure> DirectoryTarget::open_file(std::size_t index)
+std::optional<IoFailure> DirectoryTarget::open_file(std::size_t index, Fd& fd) const
 {
-    if (auto failed = evict_idle()) {
-        return failed;
-    }
     const int mode = m_access == Access::read_write ? O_RDWR : O_RDONLY;
-    Fd fd(::open(path_of(index).c_str(), mode | O_CLOEXEC));
+    fd = Fd(::open(path_of(index).c_str(), mode | O_CLOEXEC));
     if (!fd) {
         return failure(IoFailure::Operation::open, path_of(index), 0, 0, errno);
     }
-    m_recent.push_front(OpenFile{index, std::move(fd)});
-    m_open[index] = m_recent.begin();
+    const File& file = m_files[index];
+    if (file.id && file_id(fd.get()) != file.id) {
+        return failure(IoFailure::Operation::open, path_of(index), 0, 0, ESTALE);
+    }
     return std::nullopt;
 }
 
-// Makes room for one more, from the least recently used end, passing over files that are in use.
-std::optional<IoFailure> DirectoryTarget::evict_idle()
+// Takes out, from the least recently used end, what has to make room for one more, passing over files that
+// are in use. With the lock held.
+std::list<DirectoryTarget::OpenFile> DirectoryTarget::take_idle()
 {
+    std::list<OpenFile> idle;
     for (auto it = m_recent.end(); m_recent.size() >= m_open_limit && it != m_recent.begin();) {
         --it;
-        if (it->users > 0) {
-            continue;
-        }
-        if (auto failed = sync_file(*it)) {
-            return failed;
-        }
-        const std::size_t index = it->index;
-        Fd fd = std::move(it->fd);
-        m_open.erase(index);
-        it = m_recent.erase(it);
-        if (const int error = fd.close(); error != 0) {
-            return failure(IoFailure::Operation::sync, path_of(index), 0, 0, error);
+        if (it->users == 0) {
+            const auto next = std::next(it);
+            m_open.erase(it->index);
+            idle.splice(idle.end(), m_recent, it);
+            it = next;
         }
     }
-    return std::nullopt;
+    m_closing += idle.size();
+    return idle;
+}
+
+std::optional<IoFailure> DirectoryTarget::close(std::list<OpenFile> idle)
+{
+    std::optional<IoFailure> failed;
+    for (OpenFile& file : idle) {
+        if (auto one = close_one(file); one && !failed) {
+            failed = std::move(one);
+        }
+    }
+    if (!idle.empty()) {
+        const std::lock_guard lock(m_mutex);
+        m_closing -= idle.size();
+        m_close_failure = m_close_failure ? m_close_failure : failed;
+        m_closed.notify_all();
+    }
+    return failed;
+}
+
+std::optional<IoFailure> DirectoryTarget::close_one(OpenFile& file) const
+{
+    int error = file.written && !m_file_system ? sync_fully(file.fd) : 0;
+    const int close_error = file.fd.close();
+    error = error != 0 ? error : close_error;
+    return error == 0 ? std::nullopt
+                      : std::optional(failure(IoFailure::Operation::sync, path_of(file.index), 0, 0, error));
+}
+
+// What was closed to make room, perhaps by a reader, may not be synced yet.
+std::optional<IoFailure> DirectoryTarget::wait_for_closing()
+{
+    std::unique_lock lock(m_mutex);
+    m_closed.wait(lock, [this] { return m_closing == 0; });
+    return m_close_failure;
 }
 
 bool DirectoryTarget::is_inside(std::size_t index, std::uint64_t offset) const
@@ -377,41 +475,101 @@ std::string directory_of_files(const std::string& path, Access access, const Ima
     return !is_directory(inner) && has_first && can_be_this_image ? path : inner;
 }
 
+// Of the files that are to be written, what is there already must be nothing else: see directory_target.hpp.
 // A shorter one is what another client has left half done.
-void refuse_longer_file(const std::string& path, std::uint64_t length)
-{
-    if (const auto size = size_of(path); size && *size > length) {
-        throw Error(
-            ExitStatus::target,
-            fmt::format("{} has {} bytes, the image has {} there; it is of another image, remove that or "
-                        "name another directory",
-                        path, *size, length));
-    }
-}
+class UnfitFiles {
+  public:
+    explicit UnfitFiles(const Fd& directory) : m_directory(file_id(directory.get())) {}
 
-// Makes the files, sparse, after checking that the file system can take their data. Returns the lock that
-// keeps other writers away from them: two torrents may have directories in the same one.
+    void refuse(const std::string& path, std::uint64_t length)
+    {
+        struct stat status {};
+        if (::lstat(path.c_str(), &status) != 0) {
+            return; // it is not there yet; or making it says what is wrong
+        }
+        if (!S_ISREG(status.st_mode)) {
+            throw unfit(path, S_ISLNK(status.st_mode) ? "is a symbolic link" : "is not a regular file");
+        }
+        if (static_cast<std::uint64_t>(status.st_size) > length) {
+            throw Error(ExitStatus::target,
+                        fmt::format("{} has {} bytes, the image has {} there; it is of another image, remove "
+                                    "that or name another directory",
+                                    path, status.st_size, length));
+        }
+        if (m_directory && status.st_dev != m_directory->device) {
+            throw unfit(path, "is on another file system than its directory");
+        }
+        const auto [same, is_first] = m_files.emplace(file_id(status), path);
+        if (!is_first) {
+            throw unfit(path, "is the same file as " + same->second);
+        }
+    }
+
+    // Those that a loop device shows which is in use.
+    void refuse_used() const
+    {
+        for (const LoopDevice& loop : loop_devices()) {
+            const auto file = loop.below ? m_files.find(*loop.below) : m_files.end();
+            if (file != m_files.end()) {
+                refuse_used_loop(file->second, uses_of_file(file->second));
+            }
+        }
+    }
+
+  private:
+    static Error unfit(const std::string& path, const std::string& why)
+    {
+        return {ExitStatus::target,
+                fmt::format("{} {}; each extent needs a file of its own there, remove it or name another "
+                            "directory",
+                            path, why)};
+    }
+
+    const std::optional<FileId> m_directory;
+    std::map<FileId, std::string> m_files;
+};
+
+// Makes the files, sparse, after checking that the file system can take their data, and notes which they are.
+// Returns the lock that keeps other writers away from them: two torrents may have directories in the same
+// one.
 Fd make_files(const std::string& path, const std::string& directory, const Image& image,
-              const std::vector<DirectoryTarget::File>& files)
+              std::vector<DirectoryTarget::File>& files)
 {
-    const Fd fd = open_directory_itself(path);
-    refuse_full_file_system(path, fd.get(), image.map.device_bytes(), allocated_in(directory, files));
+    const std::string& place = is_directory(directory) ? directory : path; // it may be a mount point
+    const Fd fd = open_directory_itself(place);
+    refuse_full_file_system(place, fd.get(), image.map.device_bytes(), allocated_in(directory, files));
     make_directory(directory);
     if (const int error = sync_directory(path); error != 0) { // its name
         throw Error(failure(IoFailure::Operation::sync, path, 0, 0, error));
     }
     Fd lock = open_directory_itself(directory);
     (void)refuse_second_writer(lock, directory); // where there are no locks (NFS), nobody is kept away
+    UnfitFiles unfit(lock);
     for (const auto& file : files) {
-        refuse_longer_file(directory + "/" + file.name, file.length);
+        unfit.refuse(directory + "/" + file.name, file.length);
     }
-    for (const auto& file : files) {
-        make_file(directory + "/" + file.name, file.length);
+    unfit.refuse_used();
+    for (auto& file : files) {
+        file.id = make_file(directory + "/" + file.name, file.length);
     }
     return lock;
 }
 
 } // namespace
+
+std::vector<std::string> files_of_target(const std::string& path, Access access, const Image& image)
+{
+    if (!is_directory(path)) {
+        return {path};
+    }
+    const auto files = files_of(image);
+    const std::string directory = directory_of_files(path, access, image, files);
+    std::vector<std::string> paths;
+    for (const auto& file : files) {
+        paths.push_back(directory + "/" + file.name);
+    }
+    return paths;
+}
 
 std::unique_ptr<Target> open_directory(const std::string& path, Access access, const Image& image)
 {

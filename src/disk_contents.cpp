@@ -6,9 +6,11 @@
 #include <blkid/blkid.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <new>
+#include <utility>
 
 namespace ezio {
 
@@ -22,6 +24,12 @@ std::string value_of(blkid_probe probe, const char* name)
 {
     const char* data = nullptr;
     return blkid_probe_lookup_value(probe, name, &data, nullptr) == 0 ? data : "";
+}
+
+std::string type_of(blkid_partition partition)
+{
+    const char* uuid = blkid_partition_get_type_string(partition); // of a GPT
+    return uuid != nullptr ? uuid : fmt::format("0x{:x}", blkid_partition_get_type(partition));
 }
 
 // Partitions of the table itself and logical ones; not those that another table inside of a partition may
@@ -42,7 +50,7 @@ std::optional<PartitionTable> table_of(blkid_probe probe)
         table.partitions.push_back({blkid_partition_get_partno(partition),
                                     static_cast<std::uint64_t>(blkid_partition_get_start(partition)) * unit,
                                     static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * unit,
-                                    blkid_partition_is_extended(partition) != 0});
+                                    blkid_partition_is_extended(partition) != 0, type_of(partition)});
     }
     return table;
 }
@@ -64,17 +72,53 @@ Probe make_probe(int fd, const std::string& path, std::uint64_t offset, std::uin
 
 // What a failure of blkid_do_safeprobe may mean. libblkid 2.38 has a result of its own for it; 2.41 says no
 // more than of a read that failed.
-bool has_several_signatures(blkid_probe probe)
+std::vector<std::string> signatures_in(blkid_probe probe)
 {
-    int found = 0;
+    std::vector<std::string> types;
     blkid_reset_probe(probe);
     while (blkid_do_probe(probe) == 0) {
-        found += value_of(probe, "TYPE").empty() ? 0 : 1;
+        std::string type = value_of(probe, "TYPE");
+        if (!type.empty()) {
+            types.push_back(std::move(type));
+        }
     }
-    return found > 1;
+    std::sort(types.begin(), types.end());
+    return types;
+}
+
+Error several_signatures(const std::string& path, const std::vector<std::string>& types)
+{
+    if (std::any_of(types.begin(), types.end(), [](const std::string& type) { return is_of_discs(type); })) {
+        return {ExitStatus::target,
+                fmt::format("{} is the image of a disc, with several file systems ({}); take every byte with "
+                            "--all",
+                            path, fmt::join(types, ", "))};
+    }
+    return {
+        ExitStatus::target,
+        fmt::format("{} has signatures of several file systems, see wipefs -n {}; erase the stale ones, or "
+                    "take every byte with --all",
+                    path, path)};
 }
 
 } // namespace
+
+bool is_of_discs(std::string_view type)
+{
+    return type == "iso9660" || type == "udf";
+}
+
+std::string type_of_partition(int fd)
+{
+    const Probe probe(blkid_new_probe(), &blkid_free_probe);
+    if (!probe || blkid_probe_set_device(probe.get(), fd, 0, 0) != 0) {
+        return {};
+    }
+    blkid_probe_enable_superblocks(probe.get(), 0);
+    blkid_probe_enable_partitions(probe.get(), 1);
+    blkid_probe_set_partitions_flags(probe.get(), BLKID_PARTS_ENTRY_DETAILS);
+    return blkid_do_safeprobe(probe.get()) == 0 ? value_of(probe.get(), "PART_ENTRY_TYPE") : "";
+}
 
 std::string partition_table_type(int fd, const std::string& path, std::uint64_t size)
 {
@@ -93,13 +137,9 @@ DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t off
     errno = 0;
     const int result = blkid_do_safeprobe(probe.get());
     const int error = errno;
-    if (result < 0 && has_several_signatures(probe.get())) {
-        throw Error(
-            ExitStatus::target,
-            fmt::format(
-                "{} has signatures of several file systems, see wipefs -n {}; erase the stale ones, or "
-                "take every byte with --all",
-                path, path));
+    const auto types = result < 0 ? signatures_in(probe.get()) : std::vector<std::string>();
+    if (types.size() > 1) {
+        throw several_signatures(path, types);
     }
     if (result != found && result != nothing) {
         throw Error(IoFailure{IoFailure::Operation::read, path, offset, size, error});

@@ -121,6 +121,7 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
         m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever a peer says it is
         lock.lock();
         m_cache.end_receive(offset);
+        ++m_blocks_taken;
         error = refusal(); // by now
         if (error == 0) {
             after_change(ready);

@@ -13,12 +13,8 @@ namespace {
 
 void add_gap(std::vector<Extent>& extents, std::uint64_t begin, std::uint64_t end)
 {
-    if (end - begin <= largest_whole_gap) {
-        extents.push_back({begin, end - begin});
-    } else {
-        extents.push_back({begin, gap_end});
-        extents.push_back({end - gap_end, gap_end});
-    }
+    const auto carried = carried_of_gap({begin, end - begin});
+    extents.insert(extents.end(), carried.begin(), carried.end());
 }
 
 void refuse_outside(const std::string& disk, std::uint64_t disk_size, const Partition& partition)
@@ -32,6 +28,30 @@ void refuse_outside(const std::string& disk, std::uint64_t disk_size, const Part
 }
 
 } // namespace
+
+std::vector<Extent> carried_of_gap(const Extent& gap, std::uint64_t largest_whole)
+{
+    if (gap.length <= largest_whole) {
+        return {gap};
+    }
+    return {{gap.offset, gap_end}, {gap.end() - gap_end, gap_end}};
+}
+
+std::vector<Extent> gaps_between(const std::vector<Extent>& extents, std::uint64_t size)
+{
+    std::vector<Extent> gaps;
+    std::uint64_t end = 0;
+    for (const Extent& extent : extents) {
+        if (extent.offset > end) {
+            gaps.push_back({end, extent.offset - end});
+        }
+        end = extent.end();
+    }
+    if (end < size) {
+        gaps.push_back({end, size - end});
+    }
+    return gaps;
+}
 
 Extent tail_of(std::uint64_t size)
 {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <system_error>
 
 namespace ezio {
@@ -39,6 +40,13 @@ std::string errno_text(int error)
 
 std::string IoFailure::message() const
 {
+    if (error == ESTALE) { // from NFS, or from a look at what became of the name
+        return fmt::format("{} was removed or replaced while it was in use: what was written there is lost",
+                           path);
+    }
+    if (operation == Operation::sync && error == 0) {
+        return path + " was cut short while it was written: what was written there is lost";
+    }
     const std::string reason = error != 0 ? errno_text(error) : "end of file";
     if (operation != Operation::open && operation != Operation::sync && operation != Operation::resize) {
         return fmt::format("{}: {} of {} bytes at offset {} failed: {}", path, name_of(operation), length,

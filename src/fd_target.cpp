@@ -2,6 +2,7 @@
 #include "ezio/fd_target.hpp"
 
 #include "ezio/block_device.hpp"
+#include "ezio/file_id.hpp"
 #include "ezio/positional_io.hpp"
 
 #include <array>
@@ -81,8 +82,20 @@ std::optional<IoFailure> FdTarget::sync_range(const Extent& range, unsigned flag
 std::optional<IoFailure> FdTarget::sync()
 {
     const int error = sync_fully(m_fd);
-    return error == 0 ? std::nullopt
-                      : std::optional(IoFailure{IoFailure::Operation::sync, m_path, 0, 0, error});
+    return error == 0 ? find() : std::optional(IoFailure{IoFailure::Operation::sync, m_path, 0, 0, error});
+}
+
+// Bytes that are synced are no use in a file that nobody finds: `rm`, or `mv` of another one there, does not
+// wait for who has it open.
+std::optional<IoFailure> FdTarget::find() const
+{
+    struct stat status {};
+    if (!m_file_bytes || ::fstat(m_fd.get(), &status) != 0) {
+        return std::nullopt;
+    }
+    const auto loss =
+        status.st_nlink == 0 ? std::optional(ESTALE) : loss_of(m_path, file_id(status), *m_file_bytes);
+    return loss ? std::optional(IoFailure{IoFailure::Operation::sync, m_path, 0, 0, *loss}) : std::nullopt;
 }
 
 void FdTarget::prefetch(std::uint64_t offset, std::uint64_t length)
@@ -123,6 +136,17 @@ std::optional<IoFailure> FdTarget::discard(std::uint64_t offset, std::uint64_t l
     return result == 0
                ? std::nullopt
                : std::optional(IoFailure{IoFailure::Operation::discard, m_path, offset, length, errno});
+}
+
+std::optional<std::uint64_t> FdTarget::size() const
+{
+    struct stat status {};
+    if (::fstat(m_fd.get(), &status) != 0) {
+        return std::nullopt;
+    }
+    std::uint64_t bytes = static_cast<std::uint64_t>(status.st_size);
+    const bool is_known = !S_ISBLK(status.st_mode) || ::ioctl(m_fd.get(), BLKGETSIZE64, &bytes) == 0;
+    return is_known ? std::optional(bytes) : std::nullopt;
 }
 
 bool FdTarget::is_rotational() const

@@ -2,6 +2,7 @@
 #include "ezio/fd_target.hpp"
 #include "ezio/free_space.hpp"
 #include "ezio/mounts.hpp"
+#include "ezio/target_claims.hpp"
 #include "ezio/target_place.hpp"
 
 #include <fmt/format.h>
@@ -51,6 +52,14 @@ void lock_file(const Fd& fd, const std::string& path)
     if (const int error = refuse_second_writer(fd, path); error != 0) {
         throw Error(ExitStatus::target, fmt::format("{} cannot be locked: {}", path, errno_text(error)));
     }
+    lock_bytes(fd, path);
+}
+
+void refuse_swap(const Fd& fd, const std::string& path)
+{
+    if (const auto id = file_id(fd.get()); id && is_swap(*id)) {
+        throw Error(ExitStatus::target, fmt::format("{} is in use as swap; run swapoff first", path));
+    }
 }
 
 void grow(int fd, const std::string& path, std::uint64_t needed)
@@ -80,6 +89,7 @@ TargetPlace image_file_place(const std::string& path, Access access)
     TargetPlace place{TargetPlace::Kind::image_file, path, access, std::move(fd),
                       exists ? NewFile() : NewFile(path)};
     if (exists) {
+        refuse_swap(place.fd, path);
         refuse_used_loop(path, uses_of_file(path));
     } else {
         sync_name_of(path);
@@ -98,7 +108,10 @@ std::unique_ptr<Target> open_image_file(TargetPlace place, const Image& image)
         refuse_too_small(path, static_cast<std::uint64_t>(status.st_size), image);
     }
     place.created.keep();
-    return std::make_unique<FdTarget>(std::move(place.fd), path, page_cache_for(image.map.device_bytes()));
+    const auto file_bytes =
+        place.access == Access::read_write ? std::optional(image.map.device_end()) : std::nullopt;
+    return std::make_unique<FdTarget>(std::move(place.fd), path, page_cache_for(image.map.device_bytes()),
+                                      std::move(place.claims), file_bytes);
 }
 
 std::unique_ptr<Target> open_image_file(const std::string& path, Access access, const Image& image)

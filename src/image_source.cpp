@@ -4,17 +4,22 @@
 #include "ezio/block_device.hpp"
 #include "ezio/clock.hpp"
 #include "ezio/disk_layout.hpp"
+#include "ezio/file_system_extents.hpp"
+#include "ezio/gpt_header.hpp"
 #include "ezio/partclone.hpp"
 #include "ezio/partclone_info.hpp"
 #include "ezio/partition_records.hpp"
+#include "ezio/partition_types.hpp"
 #include "ezio/read_file.hpp"
 #include "ezio/source_disk.hpp"
-#include "ezio/xfs_log.hpp"
+#include "ezio/subprocess.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <utility>
 
 namespace ezio {
 
@@ -52,13 +57,6 @@ std::string advice_for(const std::string& path, const std::string& type)
                        type);
 }
 
-// A part of the source that is to be looked at: all of it, or a partition.
-struct Area {
-    std::string path;         // for messages, and for partclone where it holds a file system
-    std::uint64_t offset = 0; // on the source
-    std::uint64_t size = 0;
-};
-
 class ExtentFinder {
   public:
     ExtentFinder(const SourceDisk& disk, const CreateOptions& options, const Context& context)
@@ -69,13 +67,14 @@ class ExtentFinder {
     [[nodiscard]] std::uint64_t sector_bytes() const;
 
   private:
+    [[nodiscard]] std::uint64_t sector_of_device() const;
     std::vector<Extent> of_listed_extents();
     std::vector<Extent> of_whole_disk(const PartitionTable& table);
-    std::vector<Extent> of_partition(const Partition& partition, const std::vector<PartitionDevice>& devices);
-    std::vector<Extent> of_file_system(const Area& area, const std::string& type);
-    void refuse_what_partclone_would_take(const Area& area, const std::string& type) const;
-    [[nodiscard]] bool has_empty_log(const Area& area, const std::string& type) const;
-    [[nodiscard]] bool is_mounted(const Area& area) const;
+    [[nodiscard]] Area area_of(const Partition& partition, const std::vector<PartitionDevice>& devices) const;
+    [[nodiscard]] std::vector<Extent> of_partition(const Area& area, const std::string& partition_type) const;
+    [[nodiscard]] std::vector<Extent> of_swap(const Area& area) const;
+    [[nodiscard]] std::vector<Extent> of_file_system(const Area& area, const std::string& type) const;
+    void warn_of_large_gaps(const std::vector<Extent>& extents, const PartitionTable& table) const;
     void tick() const; // several times a second, where it takes long
 
     const SourceDisk& m_disk;
@@ -92,21 +91,34 @@ std::vector<Extent> ExtentFinder::find()
     if (!m_options.extents.empty()) {
         return of_listed_extents();
     }
+    const Area area{m_disk.path, 0, m_disk.size};
+    if (const auto content = several_volumes_in(type_of_partition(m_disk.fd.get())); !content.empty()) {
+        return every_byte(area, std::string(content), m_context.reporter);
+    }
     const DiskContents contents = look_at_contents(m_disk.fd.get(), m_disk.path, 0, m_disk.size);
-    const bool has_partitions = contents.table && !contents.table->partitions.empty();
-    if (has_partitions && !contents.type.empty()) {
+    if (!contents.has_partitions() && contents.type.empty()) {
+        const std::string fault = gpt_fault(m_disk, sector_of_device());
+        throw refused(fault.empty() ? advice_for(m_disk.path, "") : fault);
+    }
+    if (contents.has_partitions() && is_of_discs(contents.type)) {
+        throw refused(
+            fmt::format("{} is the image of a disc ({}) that sticks boot from, too, by its partition "
+                        "table ({}): take every byte with --all",
+                        m_disk.path, contents.type, contents.table->type));
+    }
+    if (contents.has_partitions() && !contents.type.empty()) {
         throw refused(
             fmt::format("{} has a partition table ({}) and signs of {}; erase the stale one (see wipefs -n "
                         "{}), or take every byte with --all",
                         m_disk.path, contents.table->type, contents.type, m_disk.path));
     }
-    if (has_partitions) {
+    if (contents.has_partitions()) {
         return of_whole_disk(*contents.table);
     }
     if (partclone_program(contents.type).empty()) {
         throw refused(advice_for(m_disk.path, contents.type));
     }
-    return of_file_system({m_disk.path, 0, m_disk.size}, contents.type);
+    return of_file_system(area, contents.type);
 }
 
 // See ImageSource. In a file only a GPT is found where its sectors are of 512 bytes; what MBR counts in it
@@ -117,6 +129,11 @@ std::uint64_t ExtentFinder::sector_bytes() const
     if (table.empty() || (!m_disk.is_device && table != "gpt")) {
         return 0;
     }
+    return sector_of_device();
+}
+
+std::uint64_t ExtentFinder::sector_of_device() const
+{
     return m_disk.is_device ? sector_size(m_disk.fd, m_disk.path) : 512;
 }
 
@@ -162,37 +179,37 @@ std::vector<Extent> ExtentFinder::of_whole_disk(const PartitionTable& table)
     (void)disk_extents(m_disk.path, m_disk.size, partitions); // a table that is wrong is refused first
     for (UsedPartition& each : partitions) {
         if (!each.partition.is_container) {
-            each.used = of_partition(each.partition, devices);
+            each.used = of_partition(area_of(each.partition, devices), each.partition.type);
         }
     }
     auto extents = disk_extents(m_disk.path, m_disk.size, std::move(partitions));
-    const auto records = partition_records(m_disk, table, sector_size(m_disk.fd, m_disk.path));
+    const auto records = partition_records(m_disk, table, sector_of_device());
     extents.insert(extents.end(), records.begin(), records.end());
-    return united(std::move(extents));
+    extents = united(std::move(extents));
+    warn_of_large_gaps(extents, table);
+    return extents;
 }
 
-std::vector<Extent> ExtentFinder::of_partition(const Partition& partition,
-                                               const std::vector<PartitionDevice>& devices)
+// With the path of the partition's device, if the kernel has made one.
+Area ExtentFinder::area_of(const Partition& partition, const std::vector<PartitionDevice>& devices) const
 {
-    // Of swap its header alone, with label and UUID, in a page of at most 64 KiB. The rest means nothing to
-    // another machine, and can hold what was in this one's memory.
-    constexpr std::uint64_t swap_header = 64_KiB;
     const auto device = std::find_if(devices.begin(), devices.end(), [&](const PartitionDevice& each) {
         return each.start == partition.start && each.size == partition.size;
     });
-    const Area area{device != devices.end()
-                        ? device->path
-                        : fmt::format("partition {} of {}", partition.number, m_disk.path),
-                    partition.start, partition.size};
-    const std::string type = look_at_contents(m_disk.fd.get(), area.path, area.offset, area.size).type;
-    if (!partclone_program(type).empty()) {
-        if (device == devices.end()) {
-            throw refused(fmt::format(
-                "the kernel has no device for {}; make them with partx --update {}, or take every "
-                "byte with --all",
-                area.path, m_disk.path));
-        }
-        return of_file_system(area, type);
+    const bool has_device = device != devices.end();
+    return {has_device ? device->path : fmt::format("partition {} of {}", partition.number, m_disk.path),
+            partition.start, partition.size, has_device ? device->device : 0};
+}
+
+std::vector<Extent> ExtentFinder::of_partition(const Area& area, const std::string& partition_type) const
+{
+    if (const auto content = several_volumes_in(partition_type); !content.empty()) {
+        return every_byte(area, std::string(content), m_context.reporter);
+    }
+    const DiskContents contents = look_at_contents(m_disk.fd.get(), area.path, area.offset, area.size);
+    const std::string& type = contents.type;
+    if (contents.has_partitions()) {
+        return every_byte(area, "a partition table of its own", m_context.reporter);
     }
     if (type == "swsuspend") {
         throw refused(fmt::format("{} holds the memory of a hibernated system; start that and shut it down, "
@@ -200,13 +217,59 @@ std::vector<Extent> ExtentFinder::of_partition(const Partition& partition,
                                   area.path));
     }
     if (type == "swap") {
-        m_context.reporter.note(fmt::format("{} is swap space: its header is in the image", area.path));
-        return {{0, std::min(swap_header, area.size)}};
+        return of_swap(area);
     }
-    m_context.reporter.warning(fmt::format("{} ({}): every byte of it, {}, is in the image", area.path,
-                                           type.empty() ? "no file system known" : type,
-                                           format_bytes(area.size)));
-    return {{0, area.size}};
+    if (partclone_program(type).empty()) {
+        return every_byte(area, type.empty() ? "no file system known" : type, m_context.reporter);
+    }
+    if (lacks_program_for(type, [](const std::string& name) { return !find_program(name).empty(); })) {
+        return every_byte(area, fmt::format("{}, and no {} is installed", type, partclone_program(type)),
+                          m_context.reporter);
+    }
+    if (area.partition == 0) {
+        throw refused(fmt::format("the kernel has no device for {}; make them with partx --update {}, or "
+                                  "take every byte with --all",
+                                  area.path, m_disk.path));
+    }
+    return of_file_system(area, type);
+}
+
+// Of swap its header alone, with label and UUID, in a page of at most 64 KiB. The rest means nothing to
+// another machine, and can hold what was in this one's memory; but what is behind it is none of it.
+std::vector<Extent> ExtentFinder::of_swap(const Area& area) const
+{
+    constexpr std::uint64_t header = 64_KiB;
+    m_context.reporter.note(fmt::format("{} is swap space: its header is in the image", area.path));
+    std::vector<Extent> extents{{0, std::min(header, area.size)}};
+    std::array<std::byte, largest_page> beginning{};
+    read_source(m_disk, area.offset, std::span(beginning).first(std::min(header, area.size)));
+    if (const auto end = swap_end(beginning)) {
+        const auto rest = carried_rest(area, *end, m_context.reporter);
+        extents.insert(extents.end(), rest.begin(), rest.end());
+    }
+    return united(std::move(extents));
+}
+
+std::vector<Extent> ExtentFinder::of_file_system(const Area& area, const std::string& type) const
+{
+    return file_system_extents(m_disk, area, type, m_options, m_context.reporter, [this] { tick(); });
+}
+
+void ExtentFinder::warn_of_large_gaps(const std::vector<Extent>& extents, const PartitionTable& table) const
+{
+    std::vector<Extent> known = extents;
+    for (const Partition& partition : table.partitions) {
+        if (!partition.is_container) {
+            known.push_back({partition.start, partition.size});
+        }
+    }
+    const auto gaps = gaps_between(united(std::move(known)), m_disk.size);
+    if (!gaps.empty()) {
+        m_context.reporter.warning(
+            fmt::format("{}: {} that are in no partition (from byte {} on) are not in the image; --all takes "
+                        "every byte",
+                        m_disk.path, format_bytes(total_length(gaps)), gaps.front().offset));
+    }
 }
 
 void ExtentFinder::tick() const
@@ -218,72 +281,11 @@ void ExtentFinder::tick() const
     m_context.reporter.progress(event);
 }
 
-std::vector<Extent> ExtentFinder::of_file_system(const Area& area, const std::string& type)
-{
-    refuse_what_partclone_would_take(area, type);
-    if (type == "vfat" && is_fat12(read_superblock(m_disk, area.offset + fat_superblock_offset))) {
-        m_context.reporter.note(
-            fmt::format("{} is a FAT12, of which partclone misses used blocks: every byte of it, "
-                        "{}, is in the image",
-                        area.path, format_bytes(area.size)));
-        return {{0, area.size}};
-    }
-    const PartcloneRequest request{area.path,       area.size,        type,
-                                   m_options.force, is_mounted(area), m_options.memory};
-    std::vector<Extent> extents = used_blocks(request, [this] { tick(); });
-    if (type == "ntfs") {
-        const auto copy = ntfs_boot_copy(read_superblock(m_disk, area.offset + ntfs_superblock_offset));
-        if (copy && copy->end() <= area.size) {
-            extents.push_back(*copy);
-        }
-    }
-    extents = united(std::move(extents));
-    m_context.reporter.note(fmt::format("{} ({}): {} of {} are used", area.path, type,
-                                        format_bytes(total_length(extents)), format_bytes(area.size)));
-    return extents;
-}
-
-void ExtentFinder::refuse_what_partclone_would_take(const Area& area, const std::string& type) const
-{
-    if (type == "btrfs" &&
-        btrfs_device_count(read_superblock(m_disk, area.offset + btrfs_superblock_offset)) != 1) {
-        throw refused(fmt::format("the btrfs on {} spans several devices; take every byte of each with --all",
-                                  area.path));
-    }
-    if (!m_options.force && !has_empty_log(area, type)) {
-        const char* const remedy = type.starts_with("ext") ? "run e2fsck on it"
-                                   : type == "xfs" ? "mount it (a snapshot with -o nouuid) and unmount it"
-                                                   : "mount it and unmount it";
-        throw refused(
-            fmt::format("the {} on {} was not left in order, and its maps of used blocks are not to be "
-                        "trusted; {}{}, or use --force",
-                        type, area.path, is_mounted(area) ? "unmount it and " : "", remedy));
-    }
-}
-
-bool ExtentFinder::has_empty_log(const Area& area, const std::string& type) const
-{
-    if (type.starts_with("ext")) {
-        return ext_is_clean(read_superblock(m_disk, area.offset + ext_superblock_offset));
-    }
-    if (type == "btrfs") {
-        return btrfs_is_clean(read_superblock(m_disk, area.offset + btrfs_superblock_offset));
-    }
-    return type != "xfs" || xfs_is_clean(m_disk, area.offset, area.size, [this] { tick(); });
-}
-
-bool ExtentFinder::is_mounted(const Area& area) const
-{
-    const bool is_all = area.size == m_disk.size;
-    return std::any_of(m_disk.uses.begin(), m_disk.uses.end(),
-                       [&](const DeviceUse& use) { return is_all || use.device == area.path; });
-}
-
 } // namespace
 
 ImageSource find_extents(const CreateOptions& options, const Context& context)
 {
-    const SourceDisk disk = open_source_disk(options.source);
+    SourceDisk disk = open_source_disk(options.source);
     if (options.skip_holes && disk.is_device) {
         throw Error(ExitStatus::usage,
                     fmt::format("--skip-holes: {} is a device; only files have holes", disk.path));
@@ -298,6 +300,10 @@ ImageSource find_extents(const CreateOptions& options, const Context& context)
     ImageSource source;
     source.extents = finder.find();
     source.sector_bytes = finder.sector_bytes();
+    if (options.extents.empty()) {
+        source.identity = recognize(disk.fd.get(), {0, disk.size}, 0).identity;
+    }
+    source.fd = std::move(disk.fd);
     return source;
 }
 

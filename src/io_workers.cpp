@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/io_workers.hpp"
 
+#include "ezio/threads.hpp"
+
 #include <utility>
 
 namespace ezio {
@@ -8,12 +10,22 @@ namespace ezio {
 IoWorkers::IoWorkers(unsigned threads, std::mutex& mutex, Step step)
     : m_mutex(mutex), m_step(std::move(step)), m_running(threads)
 {
-    for (unsigned i = 0; i < threads; ++i) {
-        m_threads.emplace_back([this] { run(); });
+    try {
+        for (unsigned i = 0; i < threads; ++i) {
+            m_threads.push_back(start_thread([this] { run(); }));
+        }
+    } catch (...) {
+        end();
+        throw;
     }
 }
 
 IoWorkers::~IoWorkers()
+{
+    end();
+}
+
+void IoWorkers::end()
 {
     {
         const std::lock_guard lock(m_mutex);

@@ -52,10 +52,12 @@ class JsonReporter final : public Reporter {
         m_errors.print("ezio-cli: " + printable(error.what()));
     }
 
-    void make_way() override // a result waits for its reader, too
+    void make_way() override // a result waits for its reader, too, as long as that reads
     {
-        while (!m_events.finish()) {
-        }
+        std::size_t before = 0;
+        do {
+            before = m_events.waiting();
+        } while (!m_events.finish() && m_events.waiting() < before);
     }
 
     void finish() override
@@ -106,8 +108,10 @@ json to_json(const ProgressEvent& event)
             {"seconds", event.seconds},
             {"total_bytes", event.total_bytes},
             {"received_bytes", event.received_bytes},
+            {"received_wire_bytes", event.received_wire_bytes},
             {"done_bytes", event.done_bytes},
             {"uploaded_bytes", event.uploaded_bytes},
+            {"uploaded_wire_bytes", event.uploaded_wire_bytes},
             {"download_rate", event.download_rate},
             {"upload_rate", event.upload_rate},
             {"done_rate", event.done_rate},
@@ -142,17 +146,24 @@ json to_json(const SummaryEvent& event)
                          {"received_bytes", peer.received_bytes},
                          {"uploaded_bytes", peer.uploaded_bytes}});
     }
+    json wiped = json::array();
+    for (const WipedSignature& each : event.wiped) {
+        wiped.push_back({{"type", each.type}, {"offset", each.offset}, {"length", each.length}});
+    }
     return {{"event", "summary"},
             {"status", static_cast<int>(event.status)},
             {"seconds", event.seconds},
             {"total_bytes", event.total_bytes},
             {"received_bytes", event.received_bytes},
+            {"received_wire_bytes", event.received_wire_bytes},
             {"written_bytes", event.written_bytes},
             {"uploaded_bytes", event.uploaded_bytes},
+            {"uploaded_wire_bytes", event.uploaded_wire_bytes},
             {"redundant_bytes", event.redundant_bytes},
             {"failed_pieces", event.failed_pieces},
             {"skipped_bytes", event.skipped_bytes},
-            {"peers", std::move(peers)}};
+            {"peers", std::move(peers)},
+            {"wiped_signatures", std::move(wiped)}};
 }
 
 json to_json(const Error& error)

@@ -2,6 +2,7 @@
 #include "ezio/command_line.hpp"
 #include "ezio/command_output.hpp"
 #include "ezio/fd.hpp"
+#include "ezio/threads.hpp"
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include <exception>
 #include <new>
 #include <string_view>
+#include <system_error>
 
 namespace {
 
@@ -88,6 +90,12 @@ int main(int argc, char** argv)
     } catch (const std::bad_alloc&) {
         reporter->error({ExitStatus::internal,
                          "out of memory; fetch, seed and create need less with a smaller --memory"});
+        return static_cast<int>(ExitStatus::internal);
+    } catch (const std::system_error& error) {
+        const bool thread = error.code() == std::errc::resource_unavailable_try_again;
+        reporter->error(thread
+                            ? no_more_threads(error)
+                            : Error(ExitStatus::internal, fmt::format("internal error: {}", error.what())));
         return static_cast<int>(ExitStatus::internal);
     } catch (const std::exception& error) {
         reporter->error({ExitStatus::internal, fmt::format("internal error: {}", error.what())});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/metadata_session.hpp"
 
+#include "ezio/device_binding.hpp"
 #include "ezio/local_discovery.hpp"
 #include "ezio/magnet.hpp"
 #include "ezio/session_alerts.hpp"
@@ -187,6 +188,7 @@ class MetadataSession {
 
     void handle(const TorrentFailed&) {} // there is no data, and none of what can be wrong with it
     void handle(const PeerBanned&) {}
+    void handle(const PeerMisbehaved&) {} // nobody guards this session
     template <class Event>
     void handle(const Event& event)
     {
@@ -247,6 +249,7 @@ Metadata fetch_metadata(const std::string& magnet, const MetadataOptions& option
                         Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
 {
     const Clock::time_point started = Clock::now();
+    leave_out_device_binding();
     MetadataSession session(magnet, options, reporter, wakeup, started);
     try {
         std::string torrent = wait_for_metadata(session, options, reporter, wakeup, stop, started);

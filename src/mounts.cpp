@@ -10,22 +10,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
-#include <fstream>
 #include <set>
 #include <sstream>
 
 #include <fcntl.h>
-#include <linux/loop.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 namespace ezio {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 // Blanks and the like are written as "\040".
 std::string unescaped(std::string_view field)
@@ -43,169 +36,15 @@ std::string unescaped(std::string_view field)
     return text;
 }
 
-// "8:1"; 0 when it is none.
-dev_t parse_device(const std::string& text)
-{
-    std::istringstream stream(text);
-    unsigned major_number = 0;
-    unsigned minor_number = 0;
-    char colon = 0;
-    const bool fits = stream >> major_number >> colon >> minor_number && colon == ':';
-    return fits ? makedev(major_number, minor_number) : 0;
-}
-
-std::string first_line(const fs::path& path)
-{
-    std::ifstream file(path);
-    std::string line;
-    std::getline(file, line);
-    return line;
-}
-
-fs::path sysfs_of(dev_t device)
-{
-    return fmt::format("/sys/dev/block/{}:{}", major(device), minor(device));
-}
-
-std::vector<fs::path> entries_of(const fs::path& directory)
-{
-    std::error_code none;
-    std::vector<fs::path> entries;
-    for (const auto& entry : fs::directory_iterator(directory, none)) {
-        entries.push_back(entry.path());
-    }
-    std::sort(entries.begin(), entries.end());
-    return entries;
-}
-
-// "/dev/sda1"; the kernel writes a '/' in a name as '!' there.
-std::string device_path(const fs::path& sysfs)
-{
-    std::error_code none;
-    std::string name = fs::canonical(sysfs, none).filename().string();
-    std::replace(name.begin(), name.end(), '!', '/');
-    return "/dev/" + name;
-}
-
-std::uint64_t number_in(const fs::path& path)
-{
-    std::uint64_t number = 0;
-    std::ifstream(path) >> number;
-    return number;
-}
-
-bool is_on(const Mounted& mounted, dev_t device)
-{
-    if (mounted.device == device) {
-        return true;
-    }
-    struct stat status {};
-    return mounted.source.starts_with('/') && ::stat(mounted.source.c_str(), &status) == 0 &&
-           S_ISBLK(status.st_mode) && status.st_rdev == device;
-}
-
-// The name that the kernel has for the file is of no use where it was attached in another mount namespace or
-// root directory; its number is, but only for who may open the device.
-bool is_backed_by(const fs::path& loop_device, const std::string& path)
-{
-    std::error_code none;
-    const std::string backing = first_line(loop_device / "loop" / "backing_file");
-    if (backing.empty() || fs::equivalent(backing, path, none)) {
-        return !backing.empty();
-    }
-    const Fd device(::open(device_path(loop_device).c_str(), O_RDONLY | O_CLOEXEC));
-    loop_info64 info{};
-    struct stat status {};
-    if (!device || ::ioctl(device.get(), LOOP_GET_STATUS64, &info) != 0 ||
-        ::stat(path.c_str(), &status) != 0) {
-        return false;
-    }
-    return S_ISBLK(status.st_mode) ? info.lo_rdevice == status.st_rdev
-                                   : info.lo_device == status.st_dev && info.lo_inode == status.st_ino;
-}
-
-// The loop devices upon a file or block device.
-std::vector<fs::path> loop_devices_on(const std::string& path)
-{
-    std::vector<fs::path> devices;
-    for (const fs::path& device : entries_of("/sys/block")) {
-        if (is_backed_by(device, path)) {
-            devices.push_back(device);
-        }
-    }
-    return devices;
-}
-
-bool is_claimed(const std::string& device)
-{
-    const Fd fd(::open(device.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
-    return !fd && errno == EBUSY;
-}
-
-// The disk that a partition is on.
-fs::path disk_of(dev_t device)
-{
-    std::error_code none;
-    const fs::path sysfs = fs::canonical(sysfs_of(device), none);
-    return fs::exists(sysfs / "partition", none) ? sysfs.parent_path() : fs::path();
-}
-
-// What shares its bytes with the file or block device.
-std::vector<std::string> same_bytes_as(const std::string& path)
-{
-    std::vector<std::string> paths{path};
-    struct stat status {};
-    if (::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode)) {
-        for (const PartitionDevice& partition : partition_devices(status.st_rdev)) {
-            paths.push_back(partition.path);
-        }
-        if (const fs::path disk = disk_of(status.st_rdev); !disk.empty()) {
-            paths.push_back(device_path(disk));
-        }
-    }
-    return paths;
-}
-
-// Goes up from a device to all that is made of it.
-class UseFinder {
-  public:
-    UseFinder() : m_mounts(parse_mountinfo(contents_of("/proc/self/mountinfo"))) {}
-
-    void add(dev_t device)
-    {
-        if (device == 0 || !m_seen.insert(device).second) {
-            return;
-        }
-        const fs::path sysfs = sysfs_of(device);
-        for (const Mounted& mounted : m_mounts) {
-            if (is_on(mounted, device)) {
-                m_uses.push_back({device_path(sysfs), mounted.point, mounted.read_only});
-            }
-        }
-        for (const PartitionDevice& partition : partition_devices(device)) {
-            add(partition.device);
-        }
-        for (const fs::path& holder : entries_of(sysfs / "holders")) {
-            add(parse_device(first_line(holder / "dev")));
-        }
-        for (const fs::path& loop : loop_devices_on(device_path(sysfs))) {
-            add(parse_device(first_line(loop / "dev")));
-        }
-    }
-
-    std::vector<DeviceUse> take() { return std::move(m_uses); }
-
-  private:
-    const std::vector<Mounted> m_mounts;
-    std::set<dev_t> m_seen;
-    std::vector<DeviceUse> m_uses;
+struct Line {
+    dev_t device = 0;
+    std::string point, type, source, options;
 };
 
-} // namespace
-
-std::vector<Mounted> parse_mountinfo(std::string_view text)
+// Of mountinfo; those of another form are left out.
+std::vector<Line> lines_of(std::string_view text)
 {
-    std::vector<Mounted> mounts;
+    std::vector<Line> lines;
     while (!text.empty()) {
         const std::string line(take_line(text));
         const std::size_t separator = line.find(" - "); // before it there may be any number of fields
@@ -220,30 +59,164 @@ std::vector<Mounted> parse_mountinfo(std::string_view text)
             fields >> head[0] >> head[1] >> head[2] >> head[3] >> head[4] && tail >> type >> source;
         tail >> options;
         if (complete) {
-            mounts.push_back({parse_device(head[2]), unescaped(source), unescaped(head[4]),
-                              options == "ro" || options.starts_with("ro,")});
+            lines.push_back({parse_device(head[2]), unescaped(head[4]), type, unescaped(source), options});
         }
+    }
+    return lines;
+}
+
+// By what the kernel calls it: FUSE and EROFS name the file as the source that they have mounted themselves.
+bool is_named(const std::string& name, const FileId& id)
+{
+    return name.starts_with('/') && file_id(name) == id;
+}
+
+bool is_on(const Mounted& mounted, const FileId& id)
+{
+    return (id.is_device && mounted.device == id.device) || is_named(mounted.source, id);
+}
+
+bool is_claimed(const std::string& device)
+{
+    const Fd fd(::open(device.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+    return !fd && errno == EBUSY;
+}
+
+// What shares its bytes with the file or block device, and may have loop devices upon it.
+std::vector<FileId> same_bytes_as(const FileId& id)
+{
+    std::vector<FileId> ids{id};
+    if (id.is_device) {
+        for (const PartitionDevice& partition : partition_devices(id.device)) {
+            ids.push_back(file_id_of_device(partition.device));
+        }
+        if (const dev_t disk = disk_of(id.device); disk != 0) {
+            ids.push_back(file_id_of_device(disk));
+        }
+    }
+    return ids;
+}
+
+// Finds all that is made of a device, or of what it lies on.
+class UseFinder {
+  public:
+    UseFinder() : m_mounts(parse_mountinfo(contents_of("/proc/self/mountinfo"))) {}
+
+    void add(dev_t device)
+    {
+        if (device == 0 || !m_seen.insert(device).second) {
+            return;
+        }
+        const FileId id = file_id_of_device(device);
+        add_mounts_of(id, device_path(device));
+        for (const PartitionDevice& partition : partition_devices(device)) {
+            add(partition.device);
+        }
+        for (const dev_t holder : holders_of(device)) {
+            add(holder);
+        }
+        add_loops_on(id);
+    }
+
+    void add_file(const FileId& id, const std::string& path, const Extent& range = {0, largest_offset})
+    {
+        add_mounts_of(id, path);
+        add_loops_on(id, range);
+    }
+
+    void add_below(const DeviceStack& stack)
+    {
+        m_seen.insert(stack.own.begin(), stack.own.end());
+        for (const Layer& layer : stack.layers) {
+            if (!layer.loop.below) {
+                continue;
+            }
+            if (layer.loop.below->is_device) {
+                m_seen.erase(layer.loop.below->device);
+                add(layer.loop.below->device);
+            } else {
+                add_file(*layer.loop.below, layer.loop.below_path, layer.range);
+            }
+        }
+    }
+
+    std::vector<DeviceUse> take() { return std::move(m_uses); }
+
+  private:
+    void add_mounts_of(const FileId& id, const std::string& path)
+    {
+        for (const Mounted& mounted : m_mounts) {
+            if (is_on(mounted, id)) {
+                m_uses.push_back({path, mounted.point, mounted.read_only});
+            }
+        }
+    }
+
+    void add_loops_on(const FileId& below, const Extent& range = {0, largest_offset})
+    {
+        for (const LoopDevice& loop : loop_devices_on(below, range)) {
+            add(loop.device);
+        }
+    }
+
+    const std::vector<Mounted> m_mounts;
+    std::set<dev_t> m_seen;
+    std::vector<DeviceUse> m_uses;
+};
+
+} // namespace
+
+std::vector<Mounted> parse_mountinfo(std::string_view text)
+{
+    std::vector<Mounted> mounts;
+    for (const Line& line : lines_of(text)) {
+        mounts.push_back(
+            {line.device, line.source, line.point, line.options == "ro" || line.options.starts_with("ro,")});
     }
     return mounts;
 }
 
+bool is_devtmpfs(dev_t device)
+{
+    const auto lines = lines_of(contents_of("/proc/self/mountinfo"));
+    return std::any_of(lines.begin(), lines.end(),
+                       [&](const Line& line) { return line.device == device && line.type == "devtmpfs"; });
+}
+
 std::string describe_use(const std::string& path, const DeviceUse& use)
 {
-    return fmt::format("{} is in use: {} is mounted on {}; unmount it first", path, use.device, use.point);
+    return use.device == path ? fmt::format("{} is mounted on {}; unmount it first", path, use.point)
+                              : fmt::format("{} is in use: {} is mounted on {}; unmount it first", path,
+                                            use.device, use.point);
+}
+
+bool is_swap(const FileId& id)
+{
+    const std::string table = contents_of("/proc/swaps");
+    std::string_view text = table;
+    (void)take_line(text); // the headings
+    while (!text.empty()) {
+        const std::string_view line = take_line(text);
+        if (is_named(unescaped(line.substr(0, line.find_first_of(" \t"))), id)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 std::vector<DeviceUse> uses_of(dev_t device)
 {
     UseFinder finder;
     finder.add(device);
+    finder.add_below(stack_below(device));
     return finder.take();
 }
 
 std::vector<DeviceUse> uses_of_file(const std::string& path)
 {
     UseFinder finder;
-    for (const fs::path& loop : loop_devices_on(path)) {
-        finder.add(parse_device(first_line(loop / "dev")));
+    if (const auto id = file_id(path)) {
+        finder.add_file(*id, path);
     }
     return finder.take();
 }
@@ -264,30 +237,26 @@ void refuse_used_loop(const std::string& path, const std::vector<DeviceUse>& use
 
 std::string claimed_loop_device(const std::string& path)
 {
-    for (const std::string& part : same_bytes_as(path)) {
-        for (const fs::path& loop : loop_devices_on(part)) {
-            const std::string device = device_path(loop);
-            std::string above = is_claimed(device) ? device : claimed_loop_device(device);
+    const auto id = file_id(path);
+    return id ? claimed_loop_device(*id, {0, largest_offset}, {}) : std::string();
+}
+
+std::string claimed_loop_device(const FileId& below, const Extent& range, const std::set<dev_t>& own)
+{
+    for (const FileId& part : same_bytes_as(below)) {
+        for (const LoopDevice& loop : part == below ? loop_devices_on(part, range) : loop_devices_on(part)) {
+            if (own.count(loop.device) != 0) {
+                continue;
+            }
+            std::string above = is_claimed(loop.path) ? loop.path
+                                                      : claimed_loop_device(file_id_of_device(loop.device),
+                                                                            {0, largest_offset}, own);
             if (!above.empty()) {
                 return above;
             }
         }
     }
     return {};
-}
-
-std::vector<PartitionDevice> partition_devices(dev_t disk)
-{
-    constexpr std::uint64_t unit = 512; // of sysfs, whatever the disk's sectors are
-    std::vector<PartitionDevice> partitions;
-    for (const fs::path& entry : entries_of(sysfs_of(disk))) {
-        std::error_code none;
-        if (fs::exists(entry / "partition", none)) {
-            partitions.push_back({device_path(entry), parse_device(first_line(entry / "dev")),
-                                  number_in(entry / "start") * unit, number_in(entry / "size") * unit});
-        }
-    }
-    return partitions;
 }
 
 } // namespace ezio

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/partition_records.hpp"
 
+#include "ezio/gpt_header.hpp"
 #include "ezio/little_endian.hpp"
 #include "ezio/superblock.hpp"
-#include "ezio/units.hpp"
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 namespace ezio {
 
@@ -47,37 +46,6 @@ void add_chain(const SourceDisk& disk, const Partition& container, std::uint64_t
     }
 }
 
-bool is_gpt_header(Superblock header)
-{
-    constexpr std::string_view signature = "EFI PART";
-    return std::equal(signature.begin(), signature.end(), header.begin(),
-                      [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
-}
-
-void add_gpt_copy(const SourceDisk& disk, std::uint64_t sector, std::vector<Extent>& records)
-{
-    const std::uint64_t sectors = disk.size / sector;
-    if (sectors < 2) {
-        return;
-    }
-    const auto header = read_superblock(disk, sector);
-    const std::uint64_t copy_at = little_u64(header, 32);
-    if (!is_gpt_header(header) || copy_at >= sectors) {
-        return;
-    }
-    const auto copy = read_superblock(disk, copy_at * sector);
-    if (!is_gpt_header(copy)) {
-        return;
-    }
-    records.push_back({copy_at * sector, sector});
-    const std::uint64_t entries_at = little_u64(copy, 72);
-    const std::uint64_t entries = little_u32(copy, 80) * little_u32(copy, 84); // their number, bytes of each
-    const std::uint64_t entry_sectors = (entries + sector - 1) / sector;
-    if (entries <= 1_MiB && entries_at < sectors && entry_sectors <= sectors - entries_at) {
-        records.push_back({entries_at * sector, entry_sectors * sector});
-    }
-}
-
 } // namespace
 
 std::vector<Extent> partition_records(const SourceDisk& disk, const PartitionTable& table,
@@ -90,7 +58,8 @@ std::vector<Extent> partition_records(const SourceDisk& disk, const PartitionTab
         }
     }
     if (table.type == "gpt") {
-        add_gpt_copy(disk, sector, records);
+        const auto of_gpt = gpt_records(disk, sector);
+        records.insert(records.end(), of_gpt.begin(), of_gpt.end());
     }
     return records;
 }

@@ -90,11 +90,13 @@ class PeerLedger::Book {
 
 namespace {
 
-class LedgerPeer final : public lt::peer_plugin {
+class LedgerPeer final : public AnswerListener {
   public:
     LedgerPeer(std::shared_ptr<PeerLedger::Book> book, lt::peer_connection_handle connection)
         : m_book(std::move(book)), m_connection(std::move(connection))
     {}
+
+    [[nodiscard]] lt::string_view type() const override { return ledger_plugin; }
 
     bool on_have_all() override
     {
@@ -120,6 +122,11 @@ class LedgerPeer final : public lt::peer_plugin {
     }
 
     void sent_payload(int bytes) override { account().sent += static_cast<std::uint64_t>(bytes); }
+
+    void sent_block(const lt::peer_request& block, std::uint64_t) override
+    {
+        account().sent += static_cast<std::uint64_t>(block.length);
+    }
 
   private:
     // Not before something is exchanged: who only connects needs none.

@@ -5,7 +5,7 @@ namespace ezio {
 
 namespace {
 
-enum class Kind : char { unchoke = 1, have = 4, reject = 16, extended = 20 };
+enum class Kind : char { unchoke = 1, have = 4, piece = 7, reject = 16, extended = 20 };
 
 void put_head(std::string& message, Kind kind, std::size_t payload_bytes)
 {
@@ -39,6 +39,14 @@ void put_reject(std::string& message, std::uint32_t piece, std::uint32_t start, 
     put_big_endian(message, piece, 4);
     put_big_endian(message, start, 4);
     put_big_endian(message, length, 4);
+}
+
+void put_piece(std::string& message, std::uint32_t piece, std::uint32_t start, std::string_view block)
+{
+    put_head(message, Kind::piece, 8 + block.size());
+    put_big_endian(message, piece, 4);
+    put_big_endian(message, start, 4);
+    message += block;
 }
 
 void put_extended(std::string& message, int extension_id, std::string_view payload)

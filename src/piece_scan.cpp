@@ -3,10 +3,12 @@
 
 #include "ezio/page_buffer.hpp"
 #include "ezio/payload_io.hpp"
+#include "ezio/threads.hpp"
 #include "ezio/units.hpp"
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace ezio {
@@ -23,9 +25,25 @@ constexpr std::uint64_t prefetch_step = 1_MiB;
 
 } // namespace
 
-unsigned scan_threads()
+unsigned scan_threads(const Target& target)
 {
-    return std::max(1U, std::thread::hardware_concurrency());
+    return target.is_rotational() ? 1 : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::vector<std::uint32_t> device_order(const ExtentMap& map, std::uint64_t piece_length)
+{
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> begins; // on the device; padding goes last
+    for (std::uint64_t at = 0; at < map.payload_size(); at += piece_length) {
+        begins.emplace_back(map.ranges(at, 1).front().device_offset,
+                            static_cast<std::uint32_t>(begins.size()));
+    }
+    std::vector<std::uint32_t> order;
+    if (!std::is_sorted(begins.begin(), begins.end())) {
+        std::sort(begins.begin(), begins.end());
+        std::transform(begins.begin(), begins.end(), std::back_inserter(order),
+                       [](const auto& begin) { return begin.second; });
+    }
+    return order;
 }
 
 PieceScan::PieceScan(const ExtentMap& map, std::uint64_t piece_length, Target& target, unsigned threads,
@@ -34,12 +52,25 @@ PieceScan::PieceScan(const ExtentMap& map, std::uint64_t piece_length, Target& t
       m_digests(pieces_in(map.payload_size(), piece_length)), m_v2_roots(v2_pieces.size()),
       m_pieces_at_once(has_sha1_instructions() && !target.is_rotational() ? 2 : 1), m_running(threads)
 {
-    for (unsigned i = 0; i < threads; ++i) {
-        m_threads.emplace_back([this] { run(); });
+    if (target.is_rotational()) {
+        m_order = device_order(map, piece_length);
+    }
+    try {
+        for (unsigned i = 0; i < threads; ++i) {
+            m_threads.push_back(start_thread([this] { run(); }));
+        }
+    } catch (...) {
+        end_threads();
+        throw;
     }
 }
 
 PieceScan::~PieceScan()
+{
+    end_threads();
+}
+
+void PieceScan::end_threads()
 {
     m_cancelled = true;
     for (std::thread& thread : m_threads) {
@@ -50,6 +81,9 @@ PieceScan::~PieceScan()
 std::optional<IoFailure> PieceScan::failure() const
 {
     const std::lock_guard lock(m_mutex);
+    if (m_thrown) {
+        std::rethrow_exception(m_thrown);
+    }
     return m_failure;
 }
 
@@ -61,23 +95,40 @@ std::vector<std::uint32_t> PieceScan::take_hashed()
 
 void PieceScan::run()
 {
-    const auto piece_count = static_cast<std::uint32_t>(m_digests.size());
-    PageBuffer buffer(m_pieces_at_once * std::min(read_step, m_piece_length));
-    while (!m_cancelled) {
-        const std::uint32_t first = m_next.fetch_add(m_pieces_at_once);
-        if (first >= piece_count) {
-            break;
-        }
-        if (auto failed = hash_pieces(first, std::min(m_pieces_at_once, piece_count - first), buffer)) {
-            const std::lock_guard lock(m_mutex);
-            if (!m_failure) {
-                m_failure = std::move(failed);
-            }
-            m_cancelled = true;
-        }
+    try {
+        hash_all();
+    } catch (...) {
+        fail(std::nullopt, std::current_exception());
     }
     if (m_running.fetch_sub(1) == 1) {
         m_wakeup.notify();
+    }
+}
+
+// The first one counts, and the other threads end.
+void PieceScan::fail(std::optional<IoFailure> failure, std::exception_ptr thrown)
+{
+    const std::lock_guard lock(m_mutex);
+    if (!m_failure && !m_thrown) {
+        m_failure = std::move(failure);
+        m_thrown = std::move(thrown);
+    }
+    m_cancelled = true;
+}
+
+void PieceScan::hash_all()
+{
+    const auto piece_count = static_cast<std::uint32_t>(m_digests.size());
+    PageBuffer buffer(m_pieces_at_once * std::min(read_step, m_piece_length));
+    while (!m_cancelled) {
+        const std::uint32_t next = m_next.fetch_add(m_pieces_at_once);
+        if (next >= piece_count) {
+            break;
+        }
+        const std::uint32_t first = m_order.empty() ? next : m_order[next]; // then it is one at once
+        if (auto failed = hash_pieces(first, std::min(m_pieces_at_once, piece_count - first), buffer)) {
+            fail(std::move(failed), nullptr);
+        }
     }
 }
 

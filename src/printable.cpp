@@ -88,6 +88,18 @@ std::string printable(std::string_view text)
     return result;
 }
 
+bool is_utf8(std::string_view text)
+{
+    while (!text.empty()) {
+        const Character character = first_character(text);
+        if (character.bytes == 0) {
+            return false;
+        }
+        text.remove_prefix(character.bytes);
+    }
+    return true;
+}
+
 std::size_t columns(std::string_view utf8)
 {
     return static_cast<std::size_t>(std::count_if(

@@ -83,7 +83,7 @@ void give_up_privileges(const std::optional<User>& user, KeptPowers kept)
     }
     const CapabilitySet capabilities =
         (kept.open_any_file ? bit(CAP_DAC_OVERRIDE) | bit(CAP_DAC_READ_SEARCH) : 0) |
-        (kept.low_ports ? bit(CAP_NET_BIND_SERVICE) : 0);
+        (kept.low_ports ? bit(CAP_NET_BIND_SERVICE) : 0) | (kept.change_partitions ? bit(CAP_SYS_ADMIN) : 0);
     errno = set_capabilities(capabilities);
     throw_unless(errno == 0, "capset");
     throw_unless(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "prctl");

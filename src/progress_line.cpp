@@ -49,6 +49,35 @@ Part rate_part(std::string_view label, double rate, int dispensability)
     return {fmt::format("{}{:>12}", label, format_rate(rate)), 0, dispensability};
 }
 
+// What the data took of the network, where that is less: ", 2.8:1".
+std::string ratio_text(double ratio)
+{
+    constexpr double most = 999;
+    const double shown = std::clamp(ratio, 1.0, most);
+    return fmt::format(", {:.{}f}:1", shown, shown < 9.95 ? 1 : 0);
+}
+
+// The rate of the network; `payload` and `wire` are the bytes so far, since a place that comes and goes is
+// not calm.
+Part net_part(std::string_view label, double rate, double ratio, std::uint64_t payload, std::uint64_t wire,
+              int dispensability)
+{
+    constexpr int longest_ratio = 7;
+    Part part = rate_part(label, rate, dispensability);
+    const bool is_compressed = wire != 0 && payload / 21 > wire / 20; // by 5 %
+    if (is_compressed && !label.empty()) {
+        part.place = static_cast<int>(columns(part.text)) + longest_ratio;
+        part.text += ratio_text(ratio);
+    }
+    return part;
+}
+
+Part download_part(const ProgressEvent& event, std::string_view label, int dispensability)
+{
+    return net_part(label, event.download_rate, event.download_ratio, event.received_bytes,
+                    event.received_wire_bytes, dispensability);
+}
+
 Part eta_part(const ProgressEvent& event, Detail detail)
 {
     const std::string time = event.eta_seconds ? format_eta(*event.eta_seconds) : "";
@@ -73,7 +102,8 @@ std::vector<Part> seeding_parts(const ProgressEvent& event, Detail detail)
                                      printable(event.slowest->address)),
                          30, 4});
     }
-    parts.push_back(rate_part("up ", event.upload_rate, 0));
+    parts.push_back(net_part("up ", event.upload_rate, event.upload_ratio, event.uploaded_bytes,
+                             event.uploaded_wire_bytes, 0));
     parts.push_back({"sent " + format_bytes(event.uploaded_bytes), 15, 3});
     return parts;
 }
@@ -94,7 +124,7 @@ std::vector<Part> parts_of(const ProgressEvent& event, Detail detail)
         break;
     case Phase::downloading:
         parts.push_back(amount_part(event));
-        parts.push_back(rate_part(detail == Detail::less ? "" : "net ", event.download_rate, 2));
+        parts.push_back(download_part(event, detail == Detail::less ? "" : "net ", 2));
         parts.push_back(rate_part("disk ", event.done_rate, 4));
         parts.push_back({counted(event.peers, "peer"), 9, 3});
         parts.push_back(eta_part(event, detail));
@@ -108,7 +138,7 @@ std::vector<Part> parts_of(const ProgressEvent& event, Detail detail)
         parts.push_back(amount_part(event));
         parts.push_back(rate_part(detail == Detail::less ? "" : "disk ", event.done_rate, 2));
         if (event.phase == Phase::checking && event.received_bytes > 0) { // of what is missing
-            parts.push_back(rate_part("net ", event.download_rate, 4));
+            parts.push_back(download_part(event, "net ", 4));
             parts.push_back({counted(event.peers, "peer"), 9, 3});
         }
         parts.push_back(eta_part(event, detail));

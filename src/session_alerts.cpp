@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/session_alerts.hpp"
 
+#include "ezio/peer_faults.hpp"
+
 #include <boost/asio/ssl/error.hpp>
 
 #include <libtorrent/alert_types.hpp>
@@ -62,6 +64,9 @@ std::optional<SessionEvent> event_of(const Endpoint& peer, lt::operation_t opera
     }
     if (error == lt::errors::too_many_corrupt_pieces || error == lt::errors::peer_banned) {
         return PeerBanned{peer};
+    }
+    if (is_peer_fault(error)) {
+        return PeerMisbehaved{peer, error.message()};
     }
     const bool handshake = operation == lt::operation_t::ssl_handshake && error != boost::asio::error::eof;
     if (handshake || error.category() == boost::asio::error::get_ssl_category()) {

@@ -32,6 +32,18 @@ int rate_limit(std::uint64_t bytes_per_second)
     return static_cast<int>(std::min<std::uint64_t>(bytes_per_second, std::numeric_limits<int>::max()));
 }
 
+// libtorrent gives out what a limit allows once in a tick, of 500 ms if nothing else is said: data came in
+// bursts, the first of them late. Headers are not counted: a limit is one of data.
+void set_limits(settings_pack& pack, const NetworkOptions& options)
+{
+    pack.set_int(settings_pack::upload_rate_limit, rate_limit(options.max_upload));
+    pack.set_int(settings_pack::download_rate_limit, rate_limit(options.max_download));
+    if (options.max_upload != 0 || options.max_download != 0) {
+        pack.set_int(settings_pack::tick_interval, 100);
+        pack.set_bool(settings_pack::rate_limit_ip_overhead, false);
+    }
+}
+
 // Nothing leaves the LAN unasked: an image holds password hashes and keys.
 void set_discovery(settings_pack& pack)
 {
@@ -130,8 +142,7 @@ settings_pack session_settings(const NetworkOptions& options, const std::vector<
     settings_pack pack;
     pack.set_str(settings_pack::user_agent, "ezio-cli/" EZIO_VERSION);
     pack.set_str(settings_pack::listen_interfaces, listen_interfaces(listen, transport));
-    pack.set_int(settings_pack::upload_rate_limit, rate_limit(options.max_upload));
-    pack.set_int(settings_pack::download_rate_limit, rate_limit(options.max_download));
+    set_limits(pack, options);
     pack.set_int(settings_pack::alert_queue_size, 10000);
     pack.set_int(settings_pack::alert_mask,
                  static_cast<int>(static_cast<std::uint32_t>(

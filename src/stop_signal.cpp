@@ -3,6 +3,7 @@
 
 #include "ezio/error.hpp"
 #include "ezio/printable.hpp"
+#include "ezio/threads.hpp"
 
 #include <fmt/format.h>
 
@@ -91,7 +92,7 @@ StopSignal::StopSignal(Wakeup& wakeup, const DiskCalls& disk) : m_wakeup(wakeup)
     if (!m_signals || !m_quit) {
         throw std::system_error(errno, std::generic_category(), "signalfd");
     }
-    m_watcher = std::thread([this] { watch(); });
+    m_watcher = start_thread([this] { watch(); });
 }
 
 StopSignal::~StopSignal()
@@ -104,14 +105,16 @@ void StopSignal::renew_thread()
     end_watch();
     std::uint64_t ended = 0;
     [[maybe_unused]] const ssize_t taken = ::read(m_quit.get(), &ended, sizeof ended);
-    m_watcher = std::thread([this] { watch(); }); // a signal of the meantime is still in m_signals
+    m_watcher = start_thread([this] { watch(); }); // a signal of the meantime is still in m_signals
 }
 
 void StopSignal::end_watch()
 {
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(m_quit.get(), &one, sizeof one);
-    m_watcher.join();
+    if (m_watcher.joinable()) { // a new one could not be started
+        m_watcher.join();
+    }
 }
 
 void StopSignal::throw_if_received(const char* remark) const

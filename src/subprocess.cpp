@@ -56,9 +56,9 @@ class Actions {
     Actions& operator=(const Actions&) = delete;
     ~Actions() { ::posix_spawn_file_actions_destroy(&m_actions); }
 
-    void redirect(const Fd& from, int to)
+    void redirect(int from, int to)
     {
-        throw_unless_zero(::posix_spawn_file_actions_adddup2(&m_actions, from.get(), to), "posix_spawn");
+        throw_unless_zero(::posix_spawn_file_actions_adddup2(&m_actions, from, to), "posix_spawn");
     }
     void close_all_from(int first)
     {
@@ -220,17 +220,20 @@ std::string find_program(const std::string& name)
 }
 
 ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t output_limit,
-                          const std::function<void()>& tick)
+                          const std::function<void()>& tick, int given)
 {
     Pipe output = make_pipe();
     Pipe errors = make_pipe();
     const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     throw_unless_zero(nothing ? 0 : errno, "/dev/null");
     Actions actions;
-    actions.redirect(nothing, STDIN_FILENO);
-    actions.redirect(output.writer, STDOUT_FILENO);
-    actions.redirect(errors.writer, STDERR_FILENO);
-    actions.close_all_from(STDERR_FILENO + 1);
+    actions.redirect(nothing.get(), STDIN_FILENO);
+    actions.redirect(output.writer.get(), STDOUT_FILENO);
+    actions.redirect(errors.writer.get(), STDERR_FILENO);
+    if (given >= 0) {
+        actions.redirect(given, given_descriptor); // last: that number may have been one of the above
+    }
+    actions.close_all_from(given >= 0 ? given_descriptor + 1 : STDERR_FILENO + 1);
     Child child(command, actions);
     output.writer = Fd();
     errors.writer = Fd();

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string_view>
 
 namespace ezio {
@@ -62,6 +63,22 @@ std::string written_text(const SummaryEvent& event)
     return text;
 }
 
+// "linux_raid_member at byte 335478784, zfs_member at 125 places".
+std::string wiped_text(const SummaryEvent& event)
+{
+    std::map<std::string, std::vector<std::uint64_t>> places;
+    for (const WipedSignature& each : event.wiped) {
+        places[each.type].push_back(each.offset);
+    }
+    std::string text;
+    for (const auto& [type, offsets] : places) {
+        text += fmt::format("{}{} at {}", text.empty() ? "" : ", ", type,
+                            offsets.size() == 1 ? fmt::format("byte {}", offsets.front())
+                                                : counted(offsets.size(), "place"));
+    }
+    return text;
+}
+
 std::string time_of(const SummaryEvent& event)
 {
     return format_clock(std::chrono::seconds(std::llround(event.seconds)));
@@ -83,8 +100,13 @@ std::string sent_text(const SummaryEvent& event)
 std::vector<std::string> summary_text(const std::string& command, const SummaryEvent& event)
 {
     if (command == "fetch") {
-        return {received_text(event), fmt::format("{}; sent {}; {} in all", written_text(event),
-                                                  format_bytes(event.uploaded_bytes), time_of(event))};
+        std::vector<std::string> lines{received_text(event),
+                                       fmt::format("{}; sent {}; {} in all", written_text(event),
+                                                   format_bytes(event.uploaded_bytes), time_of(event))};
+        if (!event.wiped.empty()) {
+            lines.push_back("wiped signatures of what was there before: " + wiped_text(event));
+        }
+        return lines;
     }
     if (command == "seed") {
         return {sent_text(event)};

@@ -9,6 +9,7 @@
 #include "ezio/peer_plugins.hpp"
 #include "ezio/piece_assigner.hpp"
 #include "ezio/send_window.hpp"
+#include "ezio/shared_addresses.hpp"
 
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/bitfield.hpp>
@@ -61,7 +62,7 @@ class SwarmState {
     void take_from(SwarmPeer& peer);
     void feed(SwarmPeer& peer);
     void feed_all();
-    void sent_block(const lt::peer_request& block);
+    void sent_block(const lt::peer_request& block, std::uint64_t wire_bytes);
     void has(SwarmPeer& peer, std::uint32_t piece);
     void after_have();
     void count(const SwarmPeer& peer);
@@ -101,11 +102,13 @@ class SwarmState {
     ClientRegistry m_clients; // guarded by m_mutex
 };
 
-class SwarmPeer final : public lt::peer_plugin {
+class SwarmPeer final : public AnswerListener {
   public:
     SwarmPeer(std::shared_ptr<SwarmState> state, lt::peer_connection_handle connection)
         : m_state(std::move(state)), m_connection(std::move(connection))
     {}
+
+    [[nodiscard]] lt::string_view type() const override { return swarm_plugin; }
 
     // --- steering ---
 
@@ -131,6 +134,7 @@ class SwarmPeer final : public lt::peer_plugin {
         m_listen_port = static_cast<std::uint16_t>(handshake.dict_find_int_value("p"));
         m_is_client = handshake.dict_find_int_value(seed_key) == 0;
         m_process = process_id(handshake);
+        m_behind = host_behind(handshake, m_connection.remote().address());
         const int dont_have = extension_id(handshake, "lt_donthave");
         if (dont_have != 0 && m_state->steers() && !m_steered) {
             m_dont_have_id = dont_have;
@@ -262,11 +266,16 @@ class SwarmPeer final : public lt::peer_plugin {
 
     void sent_piece(const lt::peer_request& request) override
     {
+        sent_block(request, static_cast<std::uint64_t>(request.length));
+    }
+    void sent_block(const lt::peer_request& block, std::uint64_t wire_bytes) override
+    {
         m_idle_ticks = 0;
         answered();
-        m_state->sent_block(request);
+        m_state->sent_block(block, wire_bytes);
     }
     void sent_reject_request(const lt::peer_request&) override { answered(); }
+    void sent_rejection(const lt::peer_request&) override { answered(); }
 
     bool on_cancel(const lt::peer_request&) override
     {
@@ -374,6 +383,7 @@ class SwarmPeer final : public lt::peer_plugin {
     bool m_is_client = true;
     bool m_had_all = false; // when it came
     std::string m_process;  // see process_id(); it may have several addresses
+    std::string m_behind;   // see host_behind()
     std::string m_client;   // its name while it is counted
 };
 
@@ -397,7 +407,7 @@ void SwarmState::add(SwarmPeer& peer)
 std::string SwarmState::name_of(const SwarmPeer& peer)
 {
     const std::lock_guard lock(m_mutex);
-    return m_clients.name_of(peer.m_process, peer.address());
+    return m_clients.name_of(peer.m_process, peer.address(), peer.m_behind);
 }
 
 void SwarmState::count(const SwarmPeer& peer)
@@ -525,13 +535,15 @@ void SwarmState::feed_all()
     }
 }
 
-void SwarmState::sent_block(const lt::peer_request& block)
+// What the link has to do is told by the bytes on the wire: a stretch of zeros would otherwise set a mark
+// that the rest stays far below.
+void SwarmState::sent_block(const lt::peer_request& block, std::uint64_t wire_bytes)
 {
     if (!steers()) {
         return;
     }
     const auto now = Clock::now();
-    m_link.sent(static_cast<std::uint64_t>(block.length));
+    m_link.sent(wire_bytes);
     m_window.sent_block(to_number(block.piece), now);
     give_out(now);
 }

@@ -40,6 +40,7 @@ void SwarmDriver::observe(Phase phase, Clock::time_point now)
         refuse_disagreeing_hashes();
     }
     m_counts = m_session.counts();
+    m_clients = m_session.clients(); // of this moment: a stop may come before the next look
     look_at_peers(phase);
     look_for_peers();
     m_wrong_data.observe(m_disk.right_pieces, m_watch.has_source(), m_now);
@@ -70,6 +71,13 @@ void SwarmDriver::handle(const PeerBanned& event)
     }
 }
 
+void SwarmDriver::handle(const PeerMisbehaved& event)
+{
+    if (const auto host = m_watch.handle(event)) {
+        m_session.keep_out(*host);
+    }
+}
+
 void SwarmDriver::handle(const PieceRejected& event)
 {
     m_wrong_data.rejected(event.piece, m_now);
@@ -84,7 +92,6 @@ void SwarmDriver::look_at_peers(Phase phase)
     m_last_look = m_now;
     m_watch.look(m_session.peers(), m_now);
     look_at_rate();
-    m_clients = m_session.clients();
     m_session.connect(m_watch.missing_peers()); // also when all is here: they may know nobody else
 }
 
@@ -124,6 +131,8 @@ void SwarmDriver::refuse_wrong_source(Clock::time_point now) const
 void SwarmDriver::describe(ProgressEvent& event) const
 {
     event.received_bytes = m_counts.received_bytes;
+    event.received_wire_bytes = m_counts.received_wire_bytes;
+    event.uploaded_wire_bytes = m_counts.uploaded_wire_bytes;
     event.uploaded_bytes = m_counts.uploaded_bytes;
     event.peers = m_watch.peers();
     event.peers_complete = m_watch.peers_complete();
@@ -139,6 +148,8 @@ void SwarmDriver::describe(SummaryEvent& event) const
 {
     const SessionCounts counts = m_session.counts(); // of this moment
     event.received_bytes = counts.received_bytes;
+    event.received_wire_bytes = counts.received_wire_bytes;
+    event.uploaded_wire_bytes = counts.uploaded_wire_bytes;
     event.written_bytes = m_disk.written_bytes;
     event.uploaded_bytes = counts.uploaded_bytes;
     event.redundant_bytes = counts.redundant_bytes;

@@ -57,6 +57,11 @@ void SwarmWatch::handle(const TrackerFailed& event)
     m_warnings.tell("tracker " + m_facts.last_tracker_error);
 }
 
+void SwarmWatch::handle(const CompressionChanged& event)
+{
+    m_reporter.note(event.reason);
+}
+
 void SwarmWatch::handle(const TrackerAnswered& event)
 {
     m_facts.last_tracker_error.clear();
@@ -120,12 +125,29 @@ std::optional<boost::asio::ip::address> SwarmWatch::handle(const PeerBanned& eve
     if (m_warnings.tell(fmt::format("{} has sent wrong data; it is dropped", to_string(event.peer)))) {
         ++m_facts.banned_peers;
     }
-    if (++m_bans[host] != bans_until_kept_out || host.is_loopback()) { // this machine has several processes
+    if (!is_to_be_kept_out(host)) {
         return std::nullopt;
     }
     m_warnings.tell(fmt::format("{} has sent wrong data {} times; it is kept out from now on",
                                 host.to_string(), bans_until_kept_out));
     return host;
+}
+
+std::optional<boost::asio::ip::address> SwarmWatch::handle(const PeerMisbehaved& event)
+{
+    const auto host = event.peer.address();
+    m_warnings.tell(fmt::format("{} {}; it is hung up on", host.to_string(), event.reason));
+    if (!is_to_be_kept_out(host)) {
+        return std::nullopt;
+    }
+    m_warnings.tell(fmt::format("{} was hung up on {} times; it is kept out from now on", host.to_string(),
+                                bans_until_kept_out));
+    return host;
+}
+
+bool SwarmWatch::is_to_be_kept_out(const boost::asio::ip::address& host)
+{
+    return ++m_bans[host] == bans_until_kept_out && !host.is_loopback(); // this machine has several processes
 }
 
 void SwarmWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point now)

@@ -4,14 +4,15 @@
 #include "ezio/device_identity.hpp"
 #include "ezio/directory_target.hpp"
 #include "ezio/fd_target.hpp"
+#include "ezio/mounts.hpp"
 #include "ezio/target_place.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,13 +32,37 @@ std::optional<IoFailure> Target::write_at(std::uint64_t offset, std::span<const 
 
 namespace {
 
-// "/dev/$DISK" with an empty variable is a directory, and one that can be written to.
-bool is_device_directory(const struct stat& status)
+bool is_below_dev(const std::string& real)
+{
+    return (real + "/").starts_with("/dev/") && !(real + "/").starts_with("/dev/shm/");
+}
+
+// Whether a directory is among the devices: on the file system of /dev, or on a devtmpfs somewhere else. A
+// file there is a disk that is missing, or misspelled, and is kept in memory. Where /dev is no mount of its
+// own, only the name can tell. What is mounted below /dev is a place like any other: /dev/shm.
+bool is_among_devices(const std::string& directory, const struct stat& status)
 {
     struct stat dev {};
     struct stat root {};
-    return ::stat("/dev", &dev) == 0 && ::stat("/", &root) == 0 && dev.st_dev != root.st_dev &&
-           status.st_dev == dev.st_dev;
+    if (::stat("/dev", &dev) == 0 && ::stat("/", &root) == 0 && status.st_dev == dev.st_dev &&
+        (dev.st_dev != root.st_dev || is_below_dev(real_path(directory)))) {
+        return true;
+    }
+    return is_devtmpfs(status.st_dev);
+}
+
+// The same of what does not exist, by the directory that it would be made in, or that this would be made in.
+bool would_be_among_devices(const std::string& path)
+{
+    std::filesystem::path directory = std::filesystem::path(real_path(path)).parent_path();
+    struct stat status {};
+    while (::stat(directory.c_str(), &status) != 0) {
+        if (directory == directory.parent_path()) {
+            return false;
+        }
+        directory = directory.parent_path();
+    }
+    return is_among_devices(directory.string(), status);
 }
 
 void refuse_other_disk(const std::string& path, const std::string& serial)
@@ -64,17 +89,6 @@ void refuse_other_disk(const std::string& path, const std::string& serial)
 std::optional<IoFailure> Target::discard(std::uint64_t offset, std::uint64_t length)
 {
     return IoFailure{IoFailure::Operation::discard, path(), offset, length, EOPNOTSUPP};
-}
-
-int refuse_second_writer(const Fd& fd, const std::string& path)
-{
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
-        return 0;
-    }
-    if (errno == EWOULDBLOCK) {
-        throw Error(ExitStatus::target, fmt::format("{} is being written by another process", path));
-    }
-    return errno;
 }
 
 NewFile::~NewFile()
@@ -111,7 +125,7 @@ TargetPlace open_place(const std::string& path, Access access, const std::string
     }
     if (::stat(path.c_str(), &status) != 0) {
         const int error = errno;
-        if (error == ENOENT && real_path(path).starts_with("/dev/")) {
+        if (error == ENOENT && would_be_among_devices(path)) {
             throw Error(
                 ExitStatus::target,
                 fmt::format("{} does not exist; is the disk there, and its name spelled right?", path));
@@ -125,10 +139,16 @@ TargetPlace open_place(const std::string& path, Access access, const std::string
         return block_device_place(path, access);
     }
     if (S_ISREG(status.st_mode)) {
+        if (access == Access::read_write && is_among_devices(directory_of(real_path(path)), status)) {
+            throw Error(ExitStatus::target,
+                        fmt::format("{} is a regular file among the devices, in memory; remove it, and see "
+                                    "whether the disk is there and its name spelled right",
+                                    path));
+        }
         return image_file_place(path, access);
     }
     if (S_ISDIR(status.st_mode)) {
-        if (access == Access::read_write && is_device_directory(status)) {
+        if (access == Access::read_write && is_among_devices(path, status)) {
             throw Error(ExitStatus::target,
                         fmt::format("{} is the directory of devices; name one of them", path));
         }

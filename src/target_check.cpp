@@ -22,7 +22,8 @@ TargetCheck::TargetCheck(const Image& image, Target& target, First first, Wakeup
 
 void TargetCheck::start_scan()
 {
-    m_scan.emplace(m_image.map, m_image.piece_length, m_target, scan_threads(), m_wakeup, m_image.v2_pieces);
+    m_scan.emplace(m_image.map, m_image.piece_length, m_target, scan_threads(m_target), m_wakeup,
+                   m_image.v2_pieces);
 }
 
 bool TargetCheck::advance()

@@ -79,7 +79,8 @@ std::string why_not_verified(X509_STORE_CTX* context)
     const int error = X509_STORE_CTX_get_error(context);
     switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-        return fmt::format("{} has expired on {}", whose, day_of(X509_get0_notAfter(culprit)));
+        return fmt::format("{} has expired on {}; is the clock right?", whose,
+                           day_of(X509_get0_notAfter(culprit)));
     case X509_V_ERR_CERT_NOT_YET_VALID:
         return fmt::format("{} is not valid before {}; is the clock right?", whose,
                            day_of(X509_get0_notBefore(culprit)));

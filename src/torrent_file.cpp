@@ -13,6 +13,7 @@
 #include <libtorrent/version.hpp>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <functional>
 #include <map>
@@ -75,7 +76,7 @@ lt::bdecode_node path_of(const lt::bdecode_node& file)
     return unicode ? unicode : file.dict_find_list("path");
 }
 
-FileName name_of(const lt::bdecode_node& entry, int file)
+FileName file_name(const lt::bdecode_node& entry, int file)
 {
     const lt::bdecode_node names = path_of(entry);
     const auto raw = names ? names.data_section() : lt::span<const char>();
@@ -97,7 +98,7 @@ void refuse_repeated_names(const std::string& path, const lt::bdecode_node& info
         if (files.list_at(i).type() != lt::bdecode_node::dict_t) {
             return; // for libtorrent to refuse
         }
-        names.push_back(name_of(files.list_at(i), i));
+        names.push_back(file_name(files.list_at(i), i));
     }
     std::sort(names.begin(), names.end());
     int repeated = 0;
@@ -132,6 +133,41 @@ void refuse_what_takes_long(const std::string& path, std::string_view bytes)
     }
 }
 
+// What stands in place of a torrent, where that can be told; empty where it cannot.
+std::string_view name_of(std::string_view bytes)
+{
+    struct Beginning {
+        std::string_view bytes;
+        std::string_view name;
+    };
+    constexpr std::array<Beginning, 5> binary{{{"\x1f\x8b", "it is compressed (gzip)"},
+                                               {"\x28\xb5\x2f\xfd", "it is compressed (zstd)"},
+                                               {"\xfd"
+                                                "7zXZ",
+                                                "it is compressed (xz)"},
+                                               {"BZh", "it is compressed (bzip2)"},
+                                               {"PK\x03\x04", "it is compressed (zip)"}}};
+    constexpr std::array<Beginning, 6> text{{{"<!doctype html", "it is a web page (HTML)"},
+                                             {"<html", "it is a web page (HTML)"},
+                                             {"<head", "it is a web page (HTML)"},
+                                             {"<?xml", "it is XML"},
+                                             {"magnet:", "it is a magnet link; give that itself"},
+                                             {"block_size:", "it is what partclone -t writes; create makes a "
+                                                             "torrent of it"}}};
+    const auto first = [](const auto& beginnings, std::string_view in) {
+        const auto found = std::find_if(beginnings.begin(), beginnings.end(),
+                                        [&](const Beginning& each) { return in.starts_with(each.bytes); });
+        return found != beginnings.end() ? found->name : std::string_view();
+    };
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    const std::string_view marked =
+        bytes.starts_with(byte_order_mark) ? bytes.substr(byte_order_mark.size()) : bytes;
+    const std::string_view name = first(binary, bytes);
+    return bytes.empty()  ? "it is empty"
+           : name.empty() ? first(text, lower_case(trimmed(marked.substr(0, 512))))
+                          : name;
+}
+
 lt::add_torrent_params decode(const std::string& path, std::string_view bytes)
 {
     refuse_what_takes_long(path, bytes);
@@ -140,7 +176,8 @@ lt::add_torrent_params decode(const std::string& path, std::string_view bytes)
                                        generous_limits());
     } catch (const lt::system_error& error) {
         throw Error(ExitStatus::torrent,
-                    fmt::format("{} is not a torrent: {}", path, error.code().message()));
+                    fmt::format("{} is not a torrent: {}", path,
+                                name_of(bytes).empty() ? error.code().message() : name_of(bytes)));
     }
 }
 
@@ -353,6 +390,48 @@ std::vector<V2Piece> v2_pieces_of(const std::string& path, const lt::add_torrent
     return pieces;
 }
 
+// What stands in the note, cut short of what is no name or UUID.
+DiskIdentity identity_in(const lt::bdecode_node& note)
+{
+    constexpr std::size_t longest = 128; // bytes
+    DiskIdentity source;
+    for (const SourceMember& member : source_members) {
+        const lt::string_view value = note.dict_find_string_value(member.key);
+        if (value.size() <= longest) {
+            source.*member.value = std::string(value.begin(), value.end());
+        }
+    }
+    return source;
+}
+
+// libtorrent keeps nothing of what it does not know. Keys are sorted, so that what may be large, the info
+// dictionary, is not looked at again.
+std::optional<DiskIdentity> source_of(std::string_view bytes)
+{
+    std::size_t at = 1; // behind the 'd'
+    while (at < bytes.size() && bytes[at] != 'e') {
+        const auto next = [&] { // of a torrent that was decoded before
+            const std::string_view rest = bytes.substr(at);
+            lt::error_code error;
+            lt::bdecode_node node = lt::bdecode({rest.data(), static_cast<std::ptrdiff_t>(rest.size())},
+                                                error, nullptr, deepest_nesting, most_torrent_tokens);
+            at += error ? rest.size() : static_cast<std::size_t>(node.data_section().size());
+            return node;
+        };
+        const lt::bdecode_node key = next();
+        if (key.type() != lt::bdecode_node::string_t || key.string_value() > lt::string_view(source_key)) {
+            return std::nullopt;
+        }
+        const bool is_note = key.string_value() == lt::string_view(source_key);
+        const lt::bdecode_node value = next();
+        if (is_note) {
+            return value.type() == lt::bdecode_node::dict_t ? std::optional(identity_in(value))
+                                                            : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
 Image image_of(const std::string& path, const lt::add_torrent_params& params)
 {
     const lt::torrent_info& info = *params.ti;
@@ -400,6 +479,7 @@ LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path)
     }
     loaded.image = image_of(path, loaded.params);
     loaded.info_hash = to_hex(digest_of(info.info_hashes().v1));
+    loaded.source = source_of(bytes);
     loaded.ssl_ca = std::string(info.ssl_cert());
     loaded.trackers.assign(loaded.params.trackers.begin(), loaded.params.trackers.end());
     loaded.web_seeds = loaded.params.url_seeds;

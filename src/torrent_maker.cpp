@@ -103,6 +103,20 @@ void encode_info(Bencoder& out, const TorrentContents& contents)
     out.end();
 }
 
+// A member of the torrent's own dictionary, so that the info-hash stays the same. Others skip it.
+void encode_source(Bencoder& out, const DiskIdentity& source)
+{
+    out.string(source_key);
+    out.begin_dictionary();
+    for (const SourceMember& member : source_members) {
+        if (const std::string& value = source.*member.value; !value.empty()) {
+            out.string(member.key);
+            out.string(value);
+        }
+    }
+    out.end();
+}
+
 Error cannot_create(const std::string& path, int error)
 {
     return Error(ExitStatus::target, fmt::format("{} cannot be created: {}", path, errno_text(error)));
@@ -178,16 +192,6 @@ std::string resolved_regular_file(const std::string& path)
     return error ? path : real.string();
 }
 
-// By whatever names, and also while there is no such file.
-bool is_same_file(const std::string& a, const std::string& b)
-{
-    std::error_code error;
-    if (std::filesystem::equivalent(a, b, error)) {
-        return true;
-    }
-    return real_path(a) == real_path(b);
-}
-
 } // namespace
 
 std::string extent_name(std::uint64_t offset)
@@ -214,21 +218,13 @@ std::string encode_torrent(const TorrentContents& contents)
         out.string("creation date");
         out.integer(*contents.creation_date);
     }
+    if (contents.source && !contents.source->empty()) {
+        encode_source(out, *contents.source);
+    }
     out.string("info");
     encode_info(out, contents);
     out.end();
     return bytes;
-}
-
-void refuse_replacing(const std::string& path, const std::vector<std::string>& others)
-{
-    for (const std::string& other : others) {
-        if (!other.empty() && is_same_file(path, other)) {
-            throw Error(
-                ExitStatus::usage,
-                fmt::format("{} would be replaced by the torrent; write that to another file", other));
-        }
-    }
 }
 
 void refuse_uncreatable_file(const std::string& path)

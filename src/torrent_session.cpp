@@ -2,10 +2,13 @@
 #include "ezio/torrent_session.hpp"
 
 #include "ezio/answer_guard.hpp"
+#include "ezio/compression/availability.hpp"
+#include "ezio/device_binding.hpp"
 #include "ezio/disk_io.hpp"
 #include "ezio/duplicate_peers.hpp"
 #include "ezio/introductions.hpp"
 #include "ezio/session_alerts.hpp"
+#include "ezio/shared_addresses.hpp"
 #include "ezio/tcp_preference.hpp"
 #include "ezio/web_certificates.hpp"
 
@@ -56,10 +59,15 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
               torrent.image.piece_count(), torrent.image.piece_length)
 {
     m_filter = nobody_but(m_options.endpoints.allowed);
+    if (m_options.network.compression && why_no_compression().empty()) {
+        m_exchange.emplace(torrent.image, UnitExchange::Options{m_options.on_disk, m_options.memory / 8,
+                                                                m_options.network.max_upload != 0});
+    }
     const lt::add_torrent_params torrent_params = this->torrent_params();
     if (!needs_web_certificates(torrent_params)) {
         leave_out_web_certificates();
     }
+    leave_out_device_binding();
     m_session.emplace(session_params());
     m_session->set_alert_notify(m_options.wake);
     m_session->set_peer_class_filter(everybody_in_the_global_class());
@@ -79,7 +87,12 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
     }
 }
 
-TorrentSession::~TorrentSession() = default;
+TorrentSession::~TorrentSession()
+{
+    if (m_exchange) {
+        m_exchange->stop();
+    }
+}
 
 lt::session_params TorrentSession::session_params()
 {
@@ -91,8 +104,12 @@ lt::session_params TorrentSession::session_params()
                                         lt::counters&) {
         auto disk = std::make_unique<DiskIo>(
             context, m_torrent.image, m_target, m_options.on_disk,
-            DiskIo::Options{m_options.memory, disk_threads(m_target), m_options.wake});
+            DiskIo::Options{m_options.memory - (m_exchange ? m_exchange->memory() : 0),
+                            disk_threads(m_target), m_options.wake});
         m_engine = &disk->engine();
+        if (m_exchange) {
+            m_exchange->attach(context, *m_engine);
+        }
         return disk;
     };
     return params;
@@ -142,6 +159,10 @@ lt::add_torrent_params TorrentSession::torrent_params()
     prefer_tcp(params); // before anybody has something to send
     m_swarm.extend(params, process);
     m_ledger.extend(params);
+    share_addresses(params);
+    if (m_exchange) {
+        m_exchange->extend(params);
+    }
     if (!m_torrent.params.ti->priv()) {
         introduce_peers(params);
     }
@@ -243,6 +264,11 @@ std::vector<SessionEvent> TorrentSession::take_events(LocalDiscovery::Reach reac
     for (const PeerLedger::Failure& failure : m_ledger.take_failures()) {
         events.emplace_back(WrongDataFrom{failure.piece, failure.address});
     }
+    if (m_exchange) {
+        for (std::string& reason : m_exchange->take_reasons()) {
+            events.emplace_back(CompressionChanged{std::move(reason)});
+        }
+    }
     for (const lt::alert* alert : alerts) {
         if (auto event = to_event(*alert)) {
             events.push_back(std::move(*event));
@@ -271,13 +297,26 @@ std::vector<ConnectedPeer> TorrentSession::peers() const
     return connected_peers(m_handle);
 }
 
+UnitExchange::Counts TorrentSession::unit_counts() const
+{
+    return m_exchange ? m_exchange->counts() : UnitExchange::Counts();
+}
+
 SessionCounts TorrentSession::counts() const
 {
     const lt::torrent_status status = m_handle.status({});
-    return {static_cast<std::uint64_t>(status.total_payload_download),
-            static_cast<std::uint64_t>(status.total_payload_upload),
-            static_cast<std::uint64_t>(status.total_redundant_bytes),
-            static_cast<std::uint64_t>(status.total_failed_bytes)};
+    // libtorrent counts the blocks of units as received, and what is sent in units not as payload.
+    const UnitExchange::Counts units = unit_counts();
+    const auto received = static_cast<std::uint64_t>(status.total_payload_download);
+    const auto sent = static_cast<std::uint64_t>(status.total_payload_upload);
+    SessionCounts counts;
+    counts.received_bytes = received;
+    counts.received_wire_bytes = received - std::min(received, units.received_payload) + units.received_bytes;
+    counts.uploaded_bytes = sent + units.sent_payload;
+    counts.uploaded_wire_bytes = sent + units.sent_bytes;
+    counts.redundant_bytes = static_cast<std::uint64_t>(status.total_redundant_bytes);
+    counts.failed_bytes = static_cast<std::uint64_t>(status.total_failed_bytes);
+    return counts;
 }
 
 } // namespace ezio

@@ -2,6 +2,7 @@
 #include "ezio/transfer.hpp"
 
 #include "ezio/background_sync.hpp"
+#include "ezio/compression/availability.hpp"
 #include "ezio/start_event.hpp"
 #include "ezio/swarm_driver.hpp"
 #include "ezio/target_check.hpp"
@@ -31,8 +32,8 @@ constexpr const char* network_thread =
 
 class Transfer {
   public:
-    Transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options, Reporter& reporter,
-             Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
+    Transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
+             Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
         : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
           m_stop(stop), m_deadline(deadline)
     {}
@@ -54,7 +55,14 @@ class Transfer {
     void advance_check();
     void take_findings(bool over);
     void end_check();
+    void begin_sync();
+    [[nodiscard]] bool is_last_sync() const;
+    [[nodiscard]] std::optional<IoFailure> write_last();
+    void look_around();
+    void update_partitions(int fd, std::uint64_t size);
+    void look_at_other_disks(int fd, std::uint64_t size);
     void advance_sync();
+    void report_what_was_found();
     void advance_verification();
     void complete();
     [[nodiscard]] std::optional<std::string> reason_to_leave() const;
@@ -99,7 +107,7 @@ class Transfer {
 
     // Constant.
     const LoadedTorrent& m_torrent;
-    Target& m_target;
+    WatchedTarget& m_target;
     const TransferOptions& m_options;
     Reporter& m_reporter;
     Wakeup& m_wakeup;
@@ -115,9 +123,15 @@ class Transfer {
     HoldNotes m_hold_notes;
     StallNotes m_stall_notes;
     std::uint64_t m_kept_bytes = 0;
-    std::vector<bool> m_on_disk;          // what the check has found, until there is a session
-    std::vector<bool> m_unknown;          // what it has not looked at
-    std::optional<TargetCheck> m_check;   // while checking or verifying
+    std::vector<bool> m_on_disk;        // what the check has found, until there is a session
+    std::vector<bool> m_unknown;        // what it has not looked at
+    std::optional<TargetCheck> m_check; // while checking or verifying
+    bool m_verified = false;            // --verify, and it was
+    ClearedSignatures m_cleared;        // this and the next four: while syncing only for m_sync's thread
+    GptMove m_gpt;
+    std::optional<std::string> m_partition_warning;
+    std::optional<std::string> m_twin_warning;
+    std::string m_unanswered;
     std::optional<BackgroundSync> m_sync; // while syncing
     std::optional<SwarmDriver> m_swarm;   // once the first check is over, or something is found missing
 };
@@ -219,7 +233,8 @@ void Transfer::observe()
         m_swarm->observe(m_phase, m_now);
     }
     m_meters.observe({counts().received_bytes, counts().failed_bytes, counts().redundant_bytes,
-                      counts().uploaded_bytes, disk().written_bytes, done_bytes()},
+                      counts().uploaded_bytes, disk().written_bytes, done_bytes(),
+                      counts().received_wire_bytes, counts().uploaded_wire_bytes},
                      m_now);
     if (disk().writers > 0) {
         m_write_clock.observe(disk().written_bytes, m_now);
@@ -294,8 +309,7 @@ bool Transfer::advance()
     case Phase::connecting:
     case Phase::downloading:
         if (disk().done_bytes == total_bytes()) {
-            m_phase = Phase::syncing;
-            m_sync.emplace(m_target, m_wakeup);
+            begin_sync();
         }
         break;
     case Phase::syncing:
@@ -366,6 +380,67 @@ void Transfer::end_check()
     wait_for_peers();
 }
 
+// Signatures are cleared and a GPT is expanded before the last sync, so that `complete` is true of them, too.
+// What is verified is the image: with --verify the GPT comes after that, and needs a sync of its own.
+void Transfer::begin_sync()
+{
+    m_phase = Phase::syncing;
+    m_sync.emplace(
+        m_target, m_wakeup, [this] { return write_last(); }, [this] { look_around(); });
+}
+
+bool Transfer::is_last_sync() const
+{
+    return !m_options.verify || m_options.gpt_copy == GptCopy::leave || m_verified;
+}
+
+// On the sync's thread, as the next one: only what that thread has is used.
+std::optional<IoFailure> Transfer::write_last()
+{
+    const Image& image = m_torrent.image;
+    if (!m_verified) {
+        m_cleared = clear_signatures(m_target, image, m_torrent.source, m_options.stale_signatures);
+    }
+    if (!m_cleared.failure) {
+        m_gpt = move_gpt(m_target, image, is_last_sync() ? m_options.gpt_copy : GptCopy::leave,
+                         m_target.replaced());
+    }
+    return m_cleared.failure ? m_cleared.failure : m_gpt.failure;
+}
+
+// What the image means for the rest of the machine, once it is durable.
+void Transfer::look_around()
+{
+    const auto size = m_target.size();
+    if (size && is_last_sync()) {
+        m_target.with_descriptor([&](int fd) {
+            update_partitions(fd, *size);
+            look_at_other_disks(fd, *size);
+        });
+    }
+}
+
+void Transfer::update_partitions(int fd, std::uint64_t size)
+{
+    if (m_options.rescan != nullptr) {
+        const auto list = list_partitions(fd, size, m_torrent.image.sector_bytes);
+        const auto partitions = list ? list->partitions : std::vector<ListedPartition>();
+        m_partition_warning = m_options.rescan->bring_up_to_date(partitions);
+    }
+}
+
+void Transfer::look_at_other_disks(int fd, std::uint64_t size)
+{
+    constexpr milliseconds patience{2000}; // a disk that sleeps longer is not waited for
+    const auto own = m_options.other_disks != nullptr ? read_uuids(fd, size, m_torrent.image.sector_bytes)
+                                                      : std::vector<KnownUuid>();
+    if (!own.empty()) {
+        const auto others = m_options.other_disks->look(patience);
+        m_twin_warning = describe_twins(m_target.path(), own, others.disks);
+        m_unanswered = others.unanswered;
+    }
+}
+
 void Transfer::advance_sync()
 {
     if (!m_sync->finished()) {
@@ -373,10 +448,42 @@ void Transfer::advance_sync()
     }
     throw_if(m_sync->failure());
     m_sync.reset();
-    if (m_options.verify) {
+    if (is_last_sync()) {
+        report_what_was_found();
+    }
+    if (m_options.verify && !m_verified) {
         begin_check(Phase::verifying, TargetCheck::First::drop_cache);
     } else {
         complete();
+    }
+}
+
+// Throws Error where a GPT was to be expanded that cannot be.
+void Transfer::report_what_was_found()
+{
+    for (const std::string& warning : m_cleared.warnings) {
+        m_reporter.warning(warning);
+    }
+    if (m_partition_warning) {
+        m_reporter.warning(*m_partition_warning);
+    }
+    if (m_twin_warning) {
+        m_reporter.warning(*m_twin_warning);
+    }
+    if (!m_unanswered.empty()) {
+        m_reporter.note(
+            fmt::format("{} does not answer: whether it has the same UUIDs is not known", m_unanswered));
+    }
+    if (m_options.gpt_copy == GptCopy::leave && m_gpt.outcome == GptPlan::Outcome::movable) {
+        m_reporter.warning(describe_gpt_copy(m_target.path()));
+    }
+    if (m_options.gpt_copy == GptCopy::move) {
+        if (const std::string fault = describe_gpt_fault(m_gpt); !fault.empty()) {
+            throw Error(ExitStatus::target,
+                        fmt::format("--expand-gpt: {} has the image, verified and synced, but {}",
+                                    m_target.path(), fault));
+        }
+        m_reporter.note(describe_gpt_move(m_target.path(), m_gpt));
     }
 }
 
@@ -392,7 +499,13 @@ void Transfer::advance_verification()
                                 describe_wrong(m_torrent.image, wrong)));
     }
     m_check.reset();
-    complete();
+    const bool was_last = is_last_sync();
+    m_verified = true;
+    if (was_last) {
+        complete();
+    } else {
+        begin_sync();
+    }
 }
 
 void Transfer::complete()
@@ -430,6 +543,9 @@ void Transfer::report_start()
                                  m_options.endpoints.listen.endpoints));
     m_reporter.note(describe_port(m_options.endpoints.listen));
     m_reporter.note(describe_memory(m_options.memory));
+    if (m_options.network.compression && !why_no_compression().empty()) {
+        m_reporter.note("nothing is compressed on the network: " + why_no_compression());
+    }
     m_reporter.note(describe_page_cache(m_target.page_cache(), m_torrent.image.map.device_bytes()));
     if (m_options.role == Role::fetch) {
         const std::size_t left_out = m_options.network.web_seeds ? 0 : m_torrent.web_seeds.size();
@@ -461,13 +577,19 @@ void Transfer::report_summary()
     event.seconds = elapsed();
     event.total_bytes = total_bytes();
     event.skipped_bytes = skipped_bytes();
+    for (const Signature& each : m_cleared.wiped) {
+        event.wiped.push_back({each.type, each.magic.offset, each.magic.length});
+    }
     m_swarm->describe(event);
+    if (const auto units = m_swarm->unit_counts(); units.sent_payload > 0) {
+        m_reporter.note(describe_forwarded(units.sent_payload, units.forwarded_payload));
+    }
     m_reporter.summary(event);
 }
 
 } // namespace
 
-void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
+void run_transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
                   Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
 {
     Transfer transfer(torrent, target, options, reporter, wakeup, stop, deadline);

@@ -5,6 +5,16 @@
 
 namespace ezio {
 
+namespace {
+
+double ratio(const RateMeter& payload, const RateMeter& wire)
+{
+    constexpr double least = 1; // bytes per second: nothing moves
+    return wire.per_second() < least ? 1 : payload.per_second() / wire.per_second();
+}
+
+} // namespace
+
 void TransferMeters::begin_phase()
 {
     m_done_rate = RateMeter();
@@ -14,14 +24,18 @@ void TransferMeters::begin_phase()
 void TransferMeters::begin_session(Clock::time_point now)
 {
     m_download_rate = RateMeter();
+    m_download_wire_rate = RateMeter();
     m_upload_rate = RateMeter();
+    m_upload_wire_rate = RateMeter();
     m_sending = StallClock(now);
 }
 
 void TransferMeters::observe(const MovedBytes& moved, Clock::time_point now)
 {
     m_download_rate.observe(moved.received, now);
+    m_download_wire_rate.observe(moved.received_wire, now);
     m_upload_rate.observe(moved.uploaded, now);
+    m_upload_wire_rate.observe(moved.uploaded_wire, now);
     m_done_rate.observe(moved.done, now);
     m_sending.observe(moved.uploaded, now);
     // What is received, found wrong and thrown away, over and over, is no progress, and neither is what
@@ -35,6 +49,8 @@ void TransferMeters::describe(ProgressEvent& event, Clock::time_point now)
 {
     event.download_rate = m_download_rate.per_second();
     event.upload_rate = m_upload_rate.per_second();
+    event.download_ratio = ratio(m_download_rate, m_download_wire_rate);
+    event.upload_ratio = ratio(m_upload_rate, m_upload_wire_rate);
     event.done_rate = m_done_rate.per_second();
     if (event.phase == Phase::downloading || event.phase == Phase::verifying ||
         event.phase == Phase::checking) {

@@ -38,6 +38,13 @@ std::string describe_memory(std::uint64_t memory)
                        format_bytes(memory));
 }
 
+std::string describe_forwarded(std::uint64_t sent, std::uint64_t forwarded)
+{
+    return fmt::format(
+        "of {} that were sent compressed, {} needed no compressing: they had come so, or been sent before",
+        format_bytes(sent), format_bytes(forwarded));
+}
+
 std::string describe_writers(bool is_rotational)
 {
     return is_rotational ? "the target is a rotating disk: one thread writes, in the disk's order"
@@ -71,6 +78,37 @@ std::string describe_kept(std::uint32_t right_pieces, std::uint32_t all_pieces)
 {
     return fmt::format("{} of {} {} right already", format_count(right_pieces), counted(all_pieces, "piece"),
                        right_pieces == 1 ? "is" : "are");
+}
+
+std::string describe_gpt_copy(const std::string& target)
+{
+    return fmt::format(
+        "{} is larger than the disk that the image is of, and the copy of its GPT is not at its "
+        "end; move it there with sgdisk -e {}, or fetch with --expand-gpt",
+        target, target);
+}
+
+std::string describe_gpt_fault(const GptMove& gpt)
+{
+    switch (gpt.outcome) {
+    case GptPlan::Outcome::none:
+        return "there is no GPT in it";
+    case GptPlan::Outcome::damaged:
+        return fmt::format("its GPT is damaged: {}; see sgdisk --verify", gpt.reason);
+    case GptPlan::Outcome::unreadable:
+        return "its GPT cannot be read";
+    case GptPlan::Outcome::at_the_end:
+    case GptPlan::Outcome::movable:
+        break;
+    }
+    return {};
+}
+
+std::string describe_gpt_move(const std::string& target, const GptMove& gpt)
+{
+    return gpt.outcome == GptPlan::Outcome::movable
+               ? fmt::format("the copy of the GPT was moved to the end of {}", target)
+               : fmt::format("the copy of the GPT is at the end of {} already", target);
 }
 
 std::optional<std::string> HoldNotes::observe(std::uint64_t holds, Clock::time_point now)

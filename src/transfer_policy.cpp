@@ -69,8 +69,9 @@ std::string describe_wait(const SwarmFacts& facts)
 {
     if (facts.peers > 0) {
         return facts.peers_with_data > 0
-                   ? fmt::format("data is at {} of {}, but none is sent", facts.peers_with_data,
-                                 counted(facts.peers, "connected peer"))
+                   ? fmt::format("data is at {} of {}, but none is sent; do large packets arrive, or does a "
+                                 "host have another MTU?",
+                                 facts.peers_with_data, counted(facts.peers, "connected peer"))
                    : fmt::format("{} connected, but without any data", counted(facts.peers, "peer"));
     }
     std::string tried = fmt::format("{} --peer, {}, local service discovery {}", facts.named_peers,

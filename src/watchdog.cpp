@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/watchdog.hpp"
 
+#include "ezio/threads.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -48,7 +50,7 @@ void Watchdog::renew_thread()
 void Watchdog::start()
 {
     m_over = false; // there is no other thread yet
-    m_thread = std::thread([this] { watch(); });
+    m_thread = start_thread([this] { watch(); });
 }
 
 void Watchdog::end()
@@ -58,7 +60,9 @@ void Watchdog::end()
         m_over = true;
     }
     m_changed.notify_one();
-    m_thread.join();
+    if (m_thread.joinable()) { // a new one could not be started
+        m_thread.join();
+    }
 }
 
 void Watchdog::watch()

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/watched_target.hpp"
 
+#include <vector>
+
 namespace ezio {
 
 std::optional<IoFailure> WatchedTarget::read_at(std::uint64_t offset, std::span<iovec> parts)
 {
     const DiskCalls::Call call(m_calls);
-    return m_target.read_at(offset, parts);
+    if (m_replaced.empty()) {
+        return m_target.read_at(offset, parts);
+    }
+    const std::vector<iovec> filled(parts.begin(), parts.end()); // `parts` is used up
+    auto failed = m_target.read_at(offset, parts);
+    if (!failed) {
+        m_replaced.restore(offset, filled);
+    }
+    return failed;
 }
 
 std::optional<IoFailure> WatchedTarget::write_at(std::uint64_t offset, std::span<iovec> parts)
@@ -43,6 +53,12 @@ std::optional<IoFailure> WatchedTarget::discard(std::uint64_t offset, std::uint6
 {
     const DiskCalls::Call call(m_calls);
     return m_target.discard(offset, length);
+}
+
+void WatchedTarget::with_descriptor(const std::function<void(int fd)>& use)
+{
+    const DiskCalls::Call call(m_calls);
+    m_target.with_descriptor(use);
 }
 
 } // namespace ezio

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/xfs_log.hpp"
 
+#include "ezio/big_endian.hpp"
 #include "ezio/page_buffer.hpp"
 #include "ezio/units.hpp"
-
-#include <boost/endian/conversion.hpp>
 
 #include <algorithm>
 #include <array>
@@ -16,16 +15,6 @@ namespace ezio {
 namespace {
 
 constexpr std::uint64_t block = 512;
-
-std::uint32_t big_u32(std::span<const std::byte> bytes, std::size_t offset)
-{
-    return boost::endian::load_big_u32(reinterpret_cast<const unsigned char*>(&bytes[offset]));
-}
-
-std::uint64_t big_u64(std::span<const std::byte> bytes, std::size_t offset)
-{
-    return boost::endian::load_big_u64(reinterpret_cast<const unsigned char*>(&bytes[offset]));
-}
 
 // Where the superblock says that the log is, relative to it; none: on another device.
 std::optional<Extent> log_area(Superblock superblock)

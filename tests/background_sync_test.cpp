@@ -37,4 +37,27 @@ TEST_CASE("background sync: that it failed is told")
     CHECK(sync.failure()->message() == "/dev/fake: sync failed: Input/output error");
 }
 
+TEST_CASE("background sync: what comes first is done before, and its failure is told in place of the sync's")
+{
+    FakeTarget target(4096);
+    Wakeup wakeup;
+    const std::vector<std::byte> zeros(8);
+    const auto write = [&] { return static_cast<Target&>(target).write_at(0, zeros); };
+    {
+        const BackgroundSync sync(target, wakeup, write);
+        wakeup.wait_for(test::deadline);
+        REQUIRE(sync.finished());
+        CHECK_FALSE(sync.failure());
+    }
+    REQUIRE(target.calls().size() == 2);
+    CHECK(target.calls()[0].operation == IoFailure::Operation::write);
+    target.fail(IoFailure::Operation::write, 1, EIO);
+    const BackgroundSync sync(target, wakeup, write);
+    wakeup.wait_for(test::deadline);
+    REQUIRE(sync.finished());
+    REQUIRE(sync.failure());
+    CHECK(sync.failure()->operation == IoFailure::Operation::write);
+    CHECK(target.calls(IoFailure::Operation::sync).size() == 1);
+}
+
 } // namespace ezio

@@ -90,6 +90,37 @@ TEST_CASE("client registry: who does not say which process it is has the name of
     CHECK(registry.name_of("", "10.0.0.2:6881") == "10.0.0.2:6881");
 }
 
+TEST_CASE("client registry: clients behind one address are told apart by the one each has itself")
+{
+    ClientRegistry registry(10);
+    const std::string first = registry.name_of("one", "172.17.0.1:6881", "10.0.0.1");
+    CHECK(first == "172.17.0.1:6881 (10.0.0.1)");
+    registry.has(first, 10);
+    registry.left(first);
+    registry.has(registry.name_of("two", "172.17.0.1:6881", "10.0.0.2"), 10);
+    CHECK(registry.count().complete == 2);
+    CHECK(registry.name_of("again", "172.17.0.1:6881", "10.0.0.1") == first); // the first, started again
+}
+
+TEST_CASE("client registry: clients that have that in common, too, are told apart while they are connected")
+{
+    ClientRegistry registry(10);
+    const auto name_of = [&](const char* process) {
+        return registry.name_of(process, "172.17.0.1:6881", "172.17.0.2");
+    };
+    const std::string first = name_of("one");
+    registry.has(first, 4);
+    const std::string second = name_of("two");
+    registry.has(second, 5);
+    registry.has(name_of("three"), 6);
+    CHECK(registry.count().in_progress == 3);
+    CHECK(name_of("two") == second); // by another connection
+    registry.left(first);
+    registry.has(name_of("four"), 7); // has the first one's name now
+    registry.has(name_of("one"), 4);
+    CHECK(registry.count().in_progress == 4);
+}
+
 TEST_CASE("client registry: who was here is known, whether it is complete or has left")
 {
     ClientRegistry registry(10);

@@ -3,6 +3,7 @@
 
 #include "bt_directory.hpp"
 #include "faults.hpp"
+#include "loop_device.hpp"
 #include "open_target.hpp"
 #include "temp_dir.hpp"
 
@@ -330,6 +331,74 @@ TEST_CASE("directory: a file that disappears before it is opened is a failure")
     REQUIRE(failure);
     CHECK(failure->operation == IoFailure::Operation::open);
     CHECK(failure->error == ENOENT);
+}
+
+TEST_CASE(
+    "directory: a file that is removed, replaced or cut short while it is written is a failure in the end")
+{
+    for (const bool whole_file_system : {true, false}) {
+        const TempDir dir;
+        const std::string file = dir / "sda1/" + extent_name(4096);
+        const auto mounted = whole_file_system ? std::nullopt : test::mount("none", dir.path(), "ramfs");
+        const auto target = open_target(dir.path(), Access::read_write, three_extents());
+        REQUIRE_FALSE(write_text(*target, 4096, "0123456789abcdef"));
+        REQUIRE_FALSE(target->sync());
+
+        std::filesystem::rename(file, dir / "kept");
+        auto failure = target->sync();
+        REQUIRE(failure);
+        CHECK(failure->operation == IoFailure::Operation::sync);
+        CHECK(failure->path == file);
+        CHECK(failure->error == ESTALE);
+
+        test::write_file(file, "0123456789");
+        failure = target->sync();
+        REQUIRE(failure);
+        CHECK(failure->error == ESTALE);
+
+        std::filesystem::rename(dir / "kept", file);
+        CHECK_FALSE(target->sync());
+
+        std::filesystem::resize_file(file, 9);
+        failure = target->sync();
+        REQUIRE(failure);
+        CHECK(failure->operation == IoFailure::Operation::sync);
+        CHECK(failure->error == 0);
+        std::filesystem::resize_file(file, 10);
+
+        std::filesystem::rename(dir / "sda1", dir / "sda2");
+        CHECK(target->sync());
+    }
+}
+
+TEST_CASE("directory: a file that was replaced before it was opened is not written")
+{
+    const TempDir dir;
+    const auto target = open_target(dir.path(), Access::read_write, three_extents());
+    const std::string file = dir / "sda1/" + extent_name(0);
+    std::filesystem::rename(file, dir / "kept");
+    test::write_file(file, "abc");
+    const auto failure = write_text(*target, 0, "x");
+    REQUIRE(failure);
+    CHECK(failure->operation == IoFailure::Operation::open);
+    CHECK(failure->error == ESTALE);
+    CHECK(test::read_file(file) == "abc");
+}
+
+TEST_CASE("directory: what could not be synced when a file made room is a failure of every later sync")
+{
+    const TempDir dir;
+    const auto files = adjacent_files(dir.path(), 3);
+    DirectoryTarget target(dir.path(), Access::read_write, files, 1);
+    REQUIRE_FALSE(write_text(target, 0, "1"));
+    {
+        const FaultyCalls syncs(Call::fsync, {{EIO}});
+        REQUIRE(write_text(target, 1, "2")); // whoever that was may be a reader, whom nobody asks
+    }
+    const auto failure = target.sync();
+    REQUIRE(failure);
+    CHECK(failure->path == dir / files[0].name);
+    CHECK(failure->error == EIO);
 }
 
 TEST_CASE("directory: what is in no extent can be neither read nor written, and no file grows")

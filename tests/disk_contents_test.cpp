@@ -109,11 +109,29 @@ TEST_CASE("disk contents: a table's partitions are found, the logical ones and w
     REQUIRE(contents.table);
     CHECK(contents.table->type == "dos");
     constexpr std::uint64_t sector = 512;
-    const std::vector<Partition> expected{{1, 2048 * sector, 4096 * sector, false},
-                                          {2, 8192 * sector, contents.table->partitions.at(1).size, true},
-                                          {5, 10240 * sector, 1000 * sector, false},
-                                          {6, 14336 * sector, 2048 * sector, false}};
+    const std::vector<Partition> expected{
+        {1, 2048 * sector, 4096 * sector, false, "0x83"},
+        {2, 8192 * sector, contents.table->partitions.at(1).size, true, "0x5"},
+        {5, 10240 * sector, 1000 * sector, false, "0x83"},
+        {6, 14336 * sector, 2048 * sector, false, "0x82"}};
     CHECK(contents.table->partitions == expected);
+}
+
+TEST_CASE("disk contents: one of several file systems on the image of a disc is not called stale")
+{
+    const TempDir dir;
+    const std::string path = new_image(dir);
+    make("mkfs.ext4 -q -F", path);
+    put(path, 32768,
+        std::string("\x01"
+                    "CD001"
+                    "\x01",
+                    7));
+    const auto refusal = refusal_of([&] { (void)look_at(path); });
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK(refusal.message == path +
+                                 " is the image of a disc, with several file systems (ext4, iso9660); take "
+                                 "every byte with --all");
 }
 
 TEST_CASE("disk contents: signatures of two file systems are refused")

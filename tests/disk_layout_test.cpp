@@ -96,6 +96,20 @@ TEST_CASE("disk layout: the tail of something are its last 4 KiB, or all of it")
     CHECK(tail_of(1000) == Extent{0, 1000});
 }
 
+TEST_CASE("disk layout: a gap is carried whole up to the limit that is asked for")
+{
+    CHECK(carried_of_gap({5, 64_MiB}) == std::vector<Extent>{{5, 64_MiB}});
+    CHECK(carried_of_gap({5, 64_MiB + 1}) == std::vector<Extent>{{5, 1_MiB}, {63_MiB + 6, 1_MiB}});
+    CHECK(carried_of_gap({5, 64_MiB + 1}, 1_GiB) == std::vector<Extent>{{5, 64_MiB + 1}});
+}
+
+TEST_CASE("disk layout: gaps are what is in no extent")
+{
+    CHECK(gaps_between({}, 10) == std::vector<Extent>{{0, 10}});
+    CHECK(gaps_between({{0, 10}}, 10).empty());
+    CHECK(gaps_between({{2, 3}, {6, 2}}, 10) == std::vector<Extent>{{0, 2}, {5, 1}, {8, 2}});
+}
+
 TEST_CASE("disk layout: united extents are sorted, merged where they overlap or touch, and never empty")
 {
     CHECK(united({}).empty());

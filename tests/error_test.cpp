@@ -40,6 +40,14 @@ TEST_CASE("error: where no bytes are concerned none are mentioned")
           "a: resize failed: File too large");
 }
 
+TEST_CASE("error: a file that is gone, or not whole, says what became of it")
+{
+    CHECK(IoFailure{IoFailure::Operation::sync, "a.img", 0, 0, ESTALE}.message() ==
+          "a.img was removed or replaced while it was in use: what was written there is lost");
+    CHECK(IoFailure{IoFailure::Operation::sync, "a.img", 0, 0, 0}.message() ==
+          "a.img was cut short while it was written: what was written there is lost");
+}
+
 TEST_CASE("error: a failure becomes an error with the status for I/O and keeps its details")
 {
     const Error error(failed_write());

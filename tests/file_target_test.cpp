@@ -9,6 +9,9 @@
 #include "temp_dir.hpp"
 
 #include <cerrno>
+#include <cstdlib>
+
+#include <sys/swap.h>
 
 namespace ezio {
 
@@ -155,6 +158,97 @@ TEST_CASE("image file: one that a loop device shows, but nobody has mounted, is 
         return;
     }
     CHECK_NOTHROW(open_target(dir / "disk", Access::read_write, small_image()));
+}
+
+TEST_CASE("image file: one that is swap is refused, and so is a loop device upon it")
+{
+    const TempDir dir;
+    test::write_file(dir / "swap file", std::string(1_MiB, '\0')); // without holes
+    const auto device = test::attach(dir / "swap file");
+    if (!device) {
+        return;
+    }
+    const std::string command =
+        "PATH=$PATH:/usr/sbin:/sbin; mkswap '" + (dir / "swap file") + "' >/dev/null 2>&1";
+    if (std::system(command.c_str()) != 0 || ::swapon((dir / "swap file").c_str(), 0) != 0) {
+        WARN("skipped: needs mkswap and swapon");
+        return;
+    }
+    std::vector<std::string> messages;
+    try {
+        messages.push_back(refusal_to_open(dir / "swap file", Access::read_write).message);
+        messages.push_back(refusal_to_open(device->path(), Access::read_write).message);
+    } catch (...) { // a failed test must not leave it there
+    }
+    REQUIRE(::swapoff((dir / "swap file").c_str()) == 0);
+    REQUIRE(messages.size() == 2);
+    CHECK(messages[0] == (dir / "swap file") + " is in use as swap; run swapoff first");
+    CHECK_THAT(messages[1], contains("is swap; run swapoff first"));
+}
+
+// FUSE file systems and EROFS do; what is mounted here does not matter.
+TEST_CASE("image file: one that something has mounted without a loop device is refused")
+{
+    const TempDir dir;
+    std::filesystem::create_directory(dir / "mounted");
+    test::make_sparse_file(dir / "disk", 1_MiB);
+    const auto mounted = test::mount(dir / "disk", dir / "mounted", "tmpfs");
+    if (!mounted) {
+        return;
+    }
+    CHECK(refusal_to_open(dir / "disk", Access::read_write).message ==
+          (dir / "disk") + " is mounted on " + (dir / "mounted") + "; unmount it first");
+    CHECK_NOTHROW(open_target(dir / "disk", Access::read_only, small_image()));
+}
+
+TEST_CASE(
+    "image file: one that is removed, replaced or cut short while it is written is a failure in the end")
+{
+    const TempDir dir;
+    std::filesystem::create_directory(dir / "images");
+    const std::string file = dir / "images/disk";
+    const auto target = open_target(file, Access::read_write, small_image());
+    const auto loss = [&] {
+        const auto failure = target->sync();
+        REQUIRE(failure);
+        CHECK(failure->operation == IoFailure::Operation::sync);
+        CHECK(failure->path == file);
+        return failure->error;
+    };
+    CHECK_FALSE(target->sync());
+
+    std::filesystem::rename(file, dir / "kept");
+    CHECK(loss() == ESTALE);
+    test::make_sparse_file(file, 1_MiB); // another one
+    CHECK(loss() == ESTALE);
+    std::filesystem::rename(dir / "kept", file);
+    CHECK_FALSE(target->sync());
+
+    std::filesystem::resize_file(file, 1_MiB - 1);
+    CHECK(loss() == 0);
+    std::filesystem::resize_file(file, 1_MiB);
+    CHECK_FALSE(target->sync());
+
+    std::filesystem::rename(dir / "images", dir / "moved");
+    CHECK(loss() == ESTALE);
+    std::filesystem::rename(dir / "moved", dir / "images");
+    {
+        std::filesystem::permissions(dir / "images", std::filesystem::perms(0)); // after --user
+        const test::Unprivileged nobody;
+        CHECK_FALSE(target->sync()); // it cannot be told
+    }
+    std::filesystem::permissions(dir / "images", std::filesystem::perms(0700));
+    std::filesystem::remove(file);
+    CHECK(loss() == ESTALE);
+}
+
+TEST_CASE("image file: nobody asks what became of one that is only read")
+{
+    const TempDir dir;
+    test::make_sparse_file(dir / "disk", 1_MiB);
+    const auto target = open_target(dir / "disk", Access::read_only, small_image());
+    std::filesystem::remove(dir / "disk");
+    CHECK_FALSE(target->sync());
 }
 
 TEST_CASE("image file: when it cannot grow it is refused, and a new one removed")

@@ -114,6 +114,8 @@ TEST_CASE(
                                               {"received_bytes", Type::count},
                                               {"done_bytes", Type::count},
                                               {"uploaded_bytes", Type::count},
+                                              {"received_wire_bytes", Type::count},
+                                              {"uploaded_wire_bytes", Type::count},
                                               {"download_rate", Type::number},
                                               {"upload_rate", Type::number},
                                               {"done_rate", Type::number},
@@ -189,8 +191,19 @@ TEST_CASE("json: complete and summary count")
     CHECK(to_json(CompleteEvent{2.5, 1000}) ==
           json{{"event", "complete"}, {"seconds", 2.5}, {"bytes", 1000}});
 
-    const json summary =
-        to_json(SummaryEvent{ExitStatus::done, 2.5, 1, 2, 3, 4, 5, 6, 7, {{"10.0.0.1:6881", true, 2, 4}}});
+    const json summary = to_json(SummaryEvent{ExitStatus::done,
+                                              2.5,
+                                              1,
+                                              2,
+                                              3,
+                                              4,
+                                              5,
+                                              6,
+                                              7,
+                                              {{"10.0.0.1:6881", true, 2, 4}},
+                                              {{"zfs_member", 4096, 8}},
+                                              8,
+                                              9});
     check_members(summary, {{"event", Type::text},
                             {"status", Type::count},
                             {"seconds", Type::number},
@@ -198,13 +211,19 @@ TEST_CASE("json: complete and summary count")
                             {"received_bytes", Type::count},
                             {"written_bytes", Type::count},
                             {"uploaded_bytes", Type::count},
+                            {"received_wire_bytes", Type::count},
+                            {"uploaded_wire_bytes", Type::count},
                             {"redundant_bytes", Type::count},
                             {"failed_pieces", Type::count},
                             {"skipped_bytes", Type::count},
-                            {"peers", Type::list}});
+                            {"peers", Type::list},
+                            {"wiped_signatures", Type::list}});
+    CHECK(summary["wiped_signatures"] == json{{{"type", "zfs_member"}, {"offset", 4096}, {"length", 8}}});
     CHECK(summary["status"] == 0);
     CHECK(summary["written_bytes"] == 3);
     CHECK(summary["failed_pieces"] == 6);
+    CHECK(summary["received_wire_bytes"] == 8);
+    CHECK(summary["uploaded_wire_bytes"] == 9);
     REQUIRE(summary["peers"].size() == 1);
     check_members(summary["peers"][0], {{"address", Type::text},
                                         {"seeder", Type::truth},

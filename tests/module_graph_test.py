@@ -16,33 +16,37 @@ LAYERS = {
     "command line": "command_line command_parser command_spec completion help_text option_kinds suggestion",
     "commands": "command_output commands create_command check_progress",
     "reporters": "json_events json_reporter line_printer progress_line summary_text text_reporter",
-    "sources": "ca_certificate command_options disk_contents disk_layout image_source partclone partclone_info piece_length"
-               " partition_records portability source_disk subprocess superblock block_map xfs_log",
+    "sources": "ca_certificate command_options disk_contents disk_layout file_system_extents gpt_header image_source map_check partclone"
+               " partclone_info piece_length partition_records partition_types portability source_disk subprocess superblock block_map xfs_log",
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
                 " transfer_meters transfer_notes transfer_policy warnings watched_target wrong_data",
-    "session": "answer_guard client_registry descriptor_limit disk_io duplicate_peers handshake_guard introductions link_use local_discovery peer_ledger peer_messages"
-               " peer_plugins piece_assigner send_window session_alerts session_events session_settings swarm tcp_preference torrent_session"
+    "session": "asked_blocks answer_guard availability block_injection client_registry codec dense_data descriptor_limit disk_io duplicate_peers exchange_peer exchange_state"
+               " handshake_guard introductions link_use local_discovery message_budget peer_faults peer_ledger peer_messages peer_plugins piece_assigner send_queue send_window"
+               " session_alerts session_events session_settings shared_addresses swarm tcp_preference torrent_session unit_exchange unit_message unit_policy unit_store unit_workers"
                " web_certificates",
-    "torrents": "discard http_download magnet piece_scan torrent_file torrent_maker torrent_source verifier",
+    "torrents": "clear_signatures discard http_download magnet move_gpt piece_scan torrent_file torrent_maker torrent_source verifier",
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
                    " write_order",
-    "targets": "block_device block_target device_identity directory_target fd_target file_target free_space mounts page_buffer page_cache payload_io"
-               " target target_place write_behind",
-    "network addresses": "addresses allowed_networks discovery_message interfaces network_options port_reservation"
+    "targets": "block_device block_target device_identity device_tree directory_target fd_target file_roles file_target free_space gpt mounts other_disks page_buffer page_cache partition_list partition_rescan payload_io"
+               " signatures target target_claims target_place write_behind",
+    "network addresses": "addresses allowed_networks device_binding discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
-    "foundation": "clock context deadline disk_calls error extent_map fd image little_endian openssl_handles positional_io printable privileges rate_meter"
-                  " read_file reporter require sha1 sha1_blocks sha256 stop_signal text units wakeup watchdog",
+    "foundation": "big_endian blkid_probe child_process clock context deadline disk_calls disk_identity error extent_map fd file_id image little_endian openssl_handles positional_io printable privileges rate_meter"
+                  " read_file replaced_bytes reporter require sha1 sha1_blocks sha256 stop_signal text threads units wakeup watchdog",
 }
 
-LIBTORRENT = set("answer_guard disk_io duplicate_peers introductions magnet metadata_session peer_ledger peer_plugins session_alerts session_settings swarm tcp_preference"
+LIBTORRENT = set("answer_guard block_injection disk_io duplicate_peers exchange_peer exchange_state introductions magnet metadata_session peer_faults peer_ledger peer_plugins session_alerts session_settings shared_addresses swarm tcp_preference unit_exchange"
                  " torrent_file torrent_session web_certificates".split())
+
+ROOMS = tuple(f"{path.name}/" for path in (ROOT / "src").iterdir() if path.is_dir())  # whose headers are beside their sources
 
 RANKS = {module: rank for rank, modules in enumerate(LAYERS.values()) for module in modules.split()}
 NAMES = list(LAYERS)
 
 
 def files():
-    return sorted([*ROOT.glob("include/ezio/*.hpp"), *ROOT.glob("src/*.cpp")])
+    return sorted(path for pattern in ("include/ezio/*.hpp", "include/ezio/*/*.hpp", "src/*.cpp", "src/*/*.[ch]pp")
+                  for path in ROOT.glob(pattern))
 
 
 def includes(path):
@@ -50,7 +54,7 @@ def includes(path):
 
 
 def ours(path):
-    return [pathlib.Path(name).stem for name in includes(path) if name.startswith("ezio/")]
+    return [pathlib.Path(name).stem for name in includes(path) if name.startswith(("ezio/", *ROOMS))]
 
 
 def misplaced():

@@ -8,6 +8,7 @@
 
 #include "ezio/units.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -53,7 +54,7 @@ std::vector<Extent> used(const std::string& script, bool force = false, bool mou
                          const char* type = "ext4")
 {
     const FakePartclone partclone(script);
-    return used_blocks({"/dev/sda1", 0x4000, type, force, mounted, 1_MiB}, [] {});
+    return carried_blocks(used_blocks({"/dev/sda1", -1, 0x4000, type, force, mounted, 1_MiB}, [] {}));
 }
 
 void check_refused(const std::string& script, const std::string& why)
@@ -88,7 +89,8 @@ TEST_CASE("partclone: the used blocks are those of its map, merged, and the last
 TEST_CASE("partclone: it is asked for a map on standard output, and forced when told so, mounted, or an ext")
 {
     const std::string script =
-        "test \"$*\" = \"-q -D -f 0 -L /dev/null -o - -s /dev/sda1FORCE\" || exit 9\n" + printing(good_map);
+        "test \"$*\" = \"-q -D -f 0 -L /dev/null -o - -s /proc/self/fd/3FORCE\" || exit 9\n" +
+        printing(good_map);
     auto without = script;
     CHECK(used(without.replace(without.find("FORCE"), 5, ""), false, false, "btrfs").size() == 1);
     auto with = script;
@@ -105,6 +107,9 @@ TEST_CASE("partclone: what it says when it fails is told, without its chatter")
         "extfsclone.c: FS was not cleanly unmounted\nPartclone fail, please check /dev/null !\nend\nexit 1",
         "partclone.ext4 ended with status 1: extfsclone.c: FS was not cleanly unmounted; have it checked, or "
         "take every byte with --all");
+    check_refused("echo '/proc/self/fd/3 has an external log.' >&2; exit 1",
+                  "partclone.ext4 ended with status 1: /dev/sda1 has an external log.; have it checked, or "
+                  "take every byte with --all");
     check_refused("kill -SEGV $$",
                   "partclone.ext4 ended with status 139; have it checked, or take every byte with --all");
 }
@@ -159,15 +164,52 @@ TEST_CASE("partclone: a map that ends early, has a gap, nothing used, or too muc
         "partclone.ext4 wrote a map that ends at 20480 bytes, behind the device, which has 16384 bytes");
 }
 
-TEST_CASE("partclone: when it is not installed, it is said how to get it and what to do without")
+TEST_CASE(
+    "partclone: when a program is not installed that Debian has not either, it is not said to get it there")
 {
     const auto refusal = refusal_of([] {
-        (void)used_blocks({"/dev/sda1", 0x4000, "nilfs2", false, false, 1_MiB}, [] {});
+        (void)used_blocks({"/dev/sda1", -1, 0x4000, "nilfs2", false, false, 1_MiB}, [] {});
     });
     CHECK(refusal.status == ExitStatus::target);
     CHECK(refusal.message ==
-          "the used blocks of /dev/sda1 (nilfs2) cannot be found: partclone.nilfs2 is not installed; "
-          "install it (apt install partclone), or take every byte with --all");
+          "the used blocks of /dev/sda1 (nilfs2) cannot be found: partclone.nilfs2 is not installed, and "
+          "Debian's partclone is without it; take every byte with --all");
+}
+
+TEST_CASE("partclone: a program is lacking where others are there, or where Debian has none")
+{
+    const auto with = [](const std::vector<std::string>& installed) {
+        return [installed](const std::string& name) {
+            return std::find(installed.begin(), installed.end(), name) != installed.end();
+        };
+    };
+    CHECK_FALSE(lacks_program_for("xfs", with({})));
+    CHECK(lacks_program_for("nilfs2", with({})));
+    CHECK_FALSE(lacks_program_for("ext4", with({"partclone.ext4"})));
+    CHECK(lacks_program_for("xfs", with({"partclone.ext4"})));
+    CHECK(lacks_program_for("nilfs2", with({"partclone.ext4"})));
+    CHECK_FALSE(lacks_program_for("nilfs2", with({"partclone.ext4", "partclone.nilfs2"})));
+}
+
+TEST_CASE("partclone: its version is what it says, and unknown where it does not")
+{
+    const auto version = [](const std::string& script) {
+        const FakePartclone partclone(script);
+        return partclone_version("ext4", [] {});
+    };
+    CHECK(version("test \"$*\" = -v && echo 'Partclone : v0.3.23 (cff71700a8c9) '") == "0.3.23");
+    CHECK(version("echo 'Partclone : v1.0' >&2") == "1.0");
+    CHECK(version("echo usage; exit 1") == "unknown");
+}
+
+TEST_CASE("partclone: versions from 0.3.40 on count the blocks of XFS in 64 bits")
+{
+    CHECK(counts_in_64_bits("0.3.40"));
+    CHECK(counts_in_64_bits("0.4.0"));
+    CHECK(counts_in_64_bits("1.0.0"));
+    for (const char* version : {"0.3.39", "0.3.5", "0.2.99", "0.3", "unknown", ""}) {
+        CHECK_FALSE(counts_in_64_bits(version));
+    }
 }
 
 TEST_CASE("partclone: of what it prints the last lines of text are the reason")
@@ -176,6 +218,15 @@ TEST_CASE("partclone: of what it prints the last lines of text are the reason")
     CHECK(reason_in("one\ntwo\n\n  three\r\nfour").find("two; three; four") == 0);
     CHECK(reason_in("\x1b[A  1 %\rreal reason\n") == "real reason");
     CHECK(reason_in("Calculating bitmap... Please wait... real reason\n") == "real reason");
+    CHECK(reason_in("Elapsed: 00:00:01, Remaining: 00:01:39, Completed:   1.00%real reason\n") ==
+          "real reason");
+    CHECK(reason_in("real reasonPartclone fail, please check /dev/null !") == "real reason");
+    CHECK(reason_in("Elapsed: 00:00:01, Remaining: 00:00:00, Completed: 100.00%, Rate:   1.0GB/min,\n")
+              .empty());
+    CHECK(reason_in("current block:          1, total block:        100, Complete:   1.00%real reason") ==
+          "real reason");
+    CHECK(complaint_in("Elapsed: 00:00:01, Remaining: 00:01:39, Completed:   1.00%extfsclone.c: bad\n") ==
+          "extfsclone.c: bad");
 }
 
 } // namespace ezio

@@ -101,21 +101,45 @@ TEST_CASE("partition records: the copy of a GPT is found where the disk ended be
     Disk disk;
     disk.put_gpt_header(512, 200_MiB / 512 - 1, 2);
     disk.put_gpt_header(200_MiB - 512, 1, 200_MiB / 512 - 33);
-    CHECK(disk.gpt_records() == std::vector<Extent>{{200_MiB - 512, 512}, {200_MiB - 33 * 512, 32 * 512}});
+    CHECK(disk.gpt_records() ==
+          std::vector<Extent>{
+              {512, 512}, {1024, 32 * 512}, {200_MiB - 512, 512}, {200_MiB - 33 * 512, 32 * 512}});
+}
+
+TEST_CASE("partition records: the entries of a GPT are found wherever its headers say that they are")
+{
+    Disk disk;
+    disk.put_gpt_header(512, disk_size / 512 - 1, 100'000);
+    disk.put_gpt_header(disk_size - 512, 1, 500'000);
+    CHECK(disk.gpt_records() ==
+          std::vector<Extent>{
+              {512, 512}, {100'000 * 512, 32 * 512}, {disk_size - 512, 512}, {500'000 * 512, 32 * 512}});
+}
+
+TEST_CASE("partition records: the copy in the last sector is found without the main header, too")
+{
+    Disk disk;
+    disk.put_gpt_header(disk_size - 512, 1, 500'000);
+    CHECK(disk.gpt_records() == std::vector<Extent>{{disk_size - 512, 512}, {500'000 * 512, 32 * 512}});
 }
 
 TEST_CASE("partition records: a copy of a GPT that is none or behind the disk is left out")
 {
+    const std::vector<Extent> main{{512, 512}, {1024, 32 * 512}};
+    const auto with_copy = [&](std::vector<Extent> copy) {
+        copy.insert(copy.begin(), main.begin(), main.end());
+        return copy;
+    };
     Disk disk;
     CHECK(disk.gpt_records().empty());
     disk.put_gpt_header(512, 200_MiB / 512 - 1, 2);
-    CHECK(disk.gpt_records().empty());
+    CHECK(disk.gpt_records() == main);
     disk.put_gpt_header(200_MiB - 512, 1, disk_size / 512 - 31); // the last of its entries
-    CHECK(disk.gpt_records() == std::vector<Extent>{{200_MiB - 512, 512}});
+    CHECK(disk.gpt_records() == with_copy({{200_MiB - 512, 512}}));
     disk.put_gpt_header(200_MiB - 512, 1, 1, 10'000); // more entries than there are anywhere
-    CHECK(disk.gpt_records().size() == 1);
+    CHECK(disk.gpt_records() == with_copy({{200_MiB - 512, 512}}));
     disk.put_gpt_header(512, disk_size / 512, 2);
-    CHECK(disk.gpt_records().empty());
+    CHECK(disk.gpt_records() == main);
 }
 
 } // namespace ezio

@@ -23,6 +23,14 @@ TEST_CASE("peer messages: a block is rejected as it was asked for")
     CHECK(message == "\0\0\0\15\20\0\0\0\7\0\0\x80\0\0\0\x40\0"s);
 }
 
+TEST_CASE("peer messages: a block comes with its place")
+{
+    std::string message;
+    put_piece(message, 7, 0x8000, "abc");
+    CHECK(message == "\0\0\0\14\7\0\0\0\7\0\0\x80\0"
+                     "abc"s);
+}
+
 TEST_CASE("peer messages: those of extensions have the receiver's number")
 {
     std::string message;

@@ -2,6 +2,7 @@
 #include "ezio/piece_scan.hpp"
 
 #include "catch.hpp"
+#include "fake_target.hpp"
 #include "faults.hpp"
 #include "temp_dir.hpp"
 #include "test_image.hpp"
@@ -10,12 +11,14 @@
 
 #include <cerrno>
 #include <memory>
+#include <new>
 #include <random>
 #include <span>
 
 namespace ezio {
 
 using test::Call;
+using test::FakeTarget;
 using test::Fault;
 using test::FaultyCalls;
 
@@ -73,6 +76,42 @@ struct Zeros {
 };
 
 constexpr Fault works{0, 1 << 30};
+
+// What reads and nothing else, of a disk in memory.
+class ReadOnly : public Target {
+  public:
+    explicit ReadOnly(FakeTarget& disk) : m_disk(disk) {}
+
+    using Target::read_at;
+    using Target::write_at;
+
+    std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) override
+    {
+        return m_disk.read_at(offset, parts);
+    }
+    std::optional<IoFailure> write_at(std::uint64_t, std::span<iovec>) override { return {}; }
+    std::optional<IoFailure> write_behind(const Extent&, std::uint64_t) override { return {}; }
+    std::optional<IoFailure> sync() override { return {}; }
+    void drop_cache() override {}
+    bool is_rotational() const override { return false; }
+    const std::string& path() const override { return m_disk.path(); }
+
+  private:
+    FakeTarget& m_disk;
+};
+
+class Rotating : public ReadOnly {
+  public:
+    using ReadOnly::ReadOnly;
+    bool is_rotational() const override { return true; }
+};
+
+class Throwing : public ReadOnly {
+  public:
+    using ReadOnly::ReadOnly;
+    using Target::read_at;
+    std::optional<IoFailure> read_at(std::uint64_t, std::span<iovec>) override { throw std::bad_alloc(); }
+};
 
 } // namespace
 
@@ -164,9 +203,46 @@ TEST_CASE("piece scan: it can be given up at any time, between pieces and in the
     }
 }
 
-TEST_CASE("piece scan: there is at least one thread")
+TEST_CASE("piece scan: there is at least one thread, and on a rotating disk no other")
 {
-    CHECK(scan_threads() >= 1);
+    const Zeros zeros(16_KiB);
+    CHECK(scan_threads(*zeros.target) >= 1);
+    FakeTarget disk(16_KiB);
+    CHECK(scan_threads(Rotating(disk)) == 1);
+}
+
+TEST_CASE("piece scan: the order on the device is told where it is another than the payload's")
+{
+    CHECK(device_order(ExtentMap({{0, 40_KiB}, {64_KiB, 8_KiB}}), 16_KiB).empty());
+    const ExtentMap map({{64_KiB, 32_KiB}, {0, 16_KiB}, {128_KiB, 16_KiB}});
+    CHECK(device_order(map, 16_KiB) == std::vector<std::uint32_t>{2, 0, 1, 3});
+}
+
+TEST_CASE("piece scan: a rotating disk is read from one end to the other, whatever the payload's order")
+{
+    const Image image = test::image_of({{64_KiB, 32_KiB}, {0, 16_KiB}, {128_KiB, 16_KiB}});
+    FakeTarget disk(1_MiB);
+    Rotating rotating(disk);
+    Wakeup wakeup;
+    const PieceScan scan(image.map, 16_KiB, rotating, scan_threads(rotating), wakeup);
+    wait_for_end(scan, wakeup);
+    std::vector<std::uint64_t> offsets;
+    for (const auto& call : disk.calls(IoFailure::Operation::read)) {
+        offsets.push_back(call.offset);
+    }
+    CHECK(offsets == std::vector<std::uint64_t>{0, 64_KiB, 80_KiB, 128_KiB});
+    CHECK(scan.digests() == std::vector<Sha1Digest>(4, scan.digests()[0])); // all is full of 0xff
+}
+
+TEST_CASE("piece scan: what a thread throws is its owner's")
+{
+    const Image image = test::image_of({{0, 64_KiB}});
+    FakeTarget disk(1_MiB);
+    Throwing throwing(disk);
+    Wakeup wakeup;
+    const PieceScan scan(image.map, 16_KiB, throwing, 2, wakeup);
+    wait_for_end(scan, wakeup);
+    CHECK_THROWS_AS(scan.failure(), std::bad_alloc);
 }
 
 TEST_CASE("piece scan: padding is hashed as zeros, whatever was read before it")

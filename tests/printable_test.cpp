@@ -66,4 +66,14 @@ TEST_CASE("printable: columns are characters, not bytes")
     CHECK(columns("▕█▌ ▏") == 5);
 }
 
+TEST_CASE("printable: text is UTF-8 when all of its bytes are")
+{
+    CHECK(is_utf8(""));
+    CHECK(is_utf8("stra\xc3\x9f"
+                  "e"));
+    CHECK_FALSE(is_utf8("stra\xdf"
+                        "e"));
+    CHECK_FALSE(is_utf8("cut \xc3"));
+}
+
 } // namespace ezio

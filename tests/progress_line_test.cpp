@@ -115,6 +115,32 @@ TEST_CASE("progress line: a download loses what matters least as the line gets n
                  {20, "downloading  25.0%"}});
 }
 
+TEST_CASE("progress line: what was compressed on the network shows by how much")
+{
+    ProgressEvent event = downloading();
+    event.received_bytes = 2_GiB;
+    event.received_wire_bytes = 1_GiB;
+    event.download_ratio = 2.84;
+    check_lines(event, {{119, "downloading  [###---------]   25.0%  2.0 of 8.0 GiB  net  112.5 MiB/s, 2.8:1  "
+                              "disk   98.0 MiB/s  3 peers      0:55 left"},
+                        {39, "downloading  25.0%  112.5 MiB/s   0:55"}});
+    CHECK(plain_progress(event) ==
+          "downloading 25.0%, 2.0 of 8.0 GiB, net 112.5 MiB/s, 2.8:1, disk 98.0 MiB/s, "
+          "3 peers, 0:55 left");
+    event.download_ratio = 251.4;
+    CHECK(plain_progress(event).find("net 112.5 MiB/s, 251:1, disk") != std::string::npos);
+    event.received_wire_bytes = event.received_bytes - 1;
+    CHECK(plain_progress(event).find(":1") == std::string::npos);
+}
+
+TEST_CASE("progress line: a seeder shows by how much what it sends is compressed")
+{
+    ProgressEvent event = seeding();
+    event.uploaded_wire_bytes = 2_GiB;
+    event.upload_ratio = 2.5;
+    CHECK(plain_progress(event).find("up 1.0 MiB/s, 2.5:1, sent 5.0 GiB") != std::string::npos);
+}
+
 TEST_CASE("progress line: while the metadata is waited for there is no bar, but who is there")
 {
     ProgressEvent event;

@@ -54,6 +54,19 @@ TEST_CASE("session: TCP in plain text, but who comes by uTP or encrypted is let 
     CHECK(pack.get_int(settings_pack::in_enc_policy) == settings_pack::pe_enabled);
 }
 
+TEST_CASE("session: what a limit allows is given out ten times a second, and headers are not counted")
+{
+    NetworkOptions up;
+    up.max_upload = 6_MiB;
+    NetworkOptions down;
+    down.max_download = 6_MiB;
+    for (const NetworkOptions& limited : {up, down}) {
+        CHECK(settings(limited).get_int(settings_pack::tick_interval) == 100);
+        CHECK_FALSE(settings(limited).get_bool(settings_pack::rate_limit_ip_overhead));
+    }
+    CHECK_FALSE(settings().has_val(settings_pack::tick_interval));
+}
+
 TEST_CASE("session: rates have no limit unless one is named")
 {
     CHECK(settings().get_int(settings_pack::upload_rate_limit) == 0);

@@ -4,6 +4,7 @@
 #include "expect_error.hpp"
 #include "temp_dir.hpp"
 
+#include "ezio/fd.hpp"
 #include "ezio/units.hpp"
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 namespace ezio {
@@ -138,6 +140,22 @@ TEST_CASE("subprocess: programs are found in PATH first, then where administrato
     CHECK(ours == dir / "sh");
     CHECK_THAT(system, contains("sbin/losetup"));
     CHECK(none.empty());
+}
+
+TEST_CASE("subprocess: it has the descriptor that it is given, and no other")
+{
+    const test::TempDir dir;
+    test::write_file(dir / "given", "hello");
+    const Fd given(::open((dir / "given").c_str(), O_RDONLY | O_CLOEXEC));
+    REQUIRE(given);
+    const auto read_all = [&](int fd) {
+        return run_process(
+                   {"/bin/sh", "-c", "cat /proc/self/fd/3 2>/dev/null; ls /proc/self/fd | wc -l"}, 1_MiB,
+                   [] {}, fd)
+            .output;
+    };
+    CHECK(read_all(given.get()) == "hello5\n"); // three, the given one, and that of the listing
+    CHECK(read_all(-1) == "4\n");
 }
 
 } // namespace ezio

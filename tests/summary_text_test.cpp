@@ -32,6 +32,16 @@ TEST_CASE("summary: a fetch says what came from the seeder and what from other c
                 "wrote 8.0 GiB; sent 1.0 GiB; 1:12 in all"});
 }
 
+TEST_CASE("summary: a fetch says which signatures of what was there before it has wiped")
+{
+    SummaryEvent event = fetched();
+    CHECK(summary_text("fetch", event).size() == 2);
+    event.wiped = {{"zfs_member", 4096, 8}, {"linux_raid_member", 65536, 4}, {"zfs_member", 5120, 8}};
+    CHECK(
+        summary_text("fetch", event)[2] ==
+        "wiped signatures of what was there before: linux_raid_member at byte 65536, zfs_member at 2 places");
+}
+
 TEST_CASE("summary: a fetch from one seeder alone, and one with nobody known")
 {
     SummaryEvent event = fetched();

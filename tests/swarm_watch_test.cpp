@@ -198,6 +198,21 @@ TEST_CASE("swarm watch: a host that sends wrong data three times, from any port,
     CHECK(told[4] == "warning: 10.0.0.2 has sent wrong data 3 times; it is kept out from now on");
 }
 
+TEST_CASE("swarm watch: a host that floods is named, and kept out when it does so three times")
+{
+    Watched it;
+    const auto flood = [&](std::uint16_t port) {
+        return it.watch.handle(PeerMisbehaved{peer_at("10.0.0.2", port), "sends too much"});
+    };
+    CHECK_FALSE(flood(1));
+    CHECK_FALSE(flood(2));
+    CHECK(flood(3) == peer_at("10.0.0.2").address());
+    CHECK_FALSE(it.watch.handle(PeerMisbehaved{peer_at("127.0.0.1", 1), "sends too much"}));
+    CHECK(it.reporter.take() == Lines{"warning: 10.0.0.2 sends too much; it is hung up on",
+                                      "warning: 10.0.0.2 was hung up on 3 times; it is kept out from now on",
+                                      "warning: 127.0.0.1 sends too much; it is hung up on"});
+}
+
 TEST_CASE("swarm watch: this machine itself is never kept out, for it has several processes")
 {
     Watched it;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/target.hpp"
 
+#include "loop_device.hpp"
 #include "open_target.hpp"
 #include "temp_dir.hpp"
 
 #include "ezio/device_identity.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace ezio {
 
@@ -47,6 +49,46 @@ TEST_CASE("target: a missing path under /dev is refused and not created, however
         CHECK_THAT(refusal.message, contains("is the disk there"));
         CHECK_FALSE(std::filesystem::exists("/dev/ezio-no-such-disk"));
     }
+}
+
+TEST_CASE("target: a missing directory under /dev, and a file that somebody has made there, are no disks")
+{
+    CHECK_THAT(refusal_to_open("/dev/ezio-no-such/disk", Access::read_write).message,
+               contains("is the disk there"));
+    if (!test::is_root()) {
+        return;
+    }
+    const std::string path = "/dev/ezio-test-" + std::to_string(::getpid());
+    test::make_sparse_file(path, 1_MiB); // "cat image > /dev/sdq"
+    const auto refusal = refusal_to_open(path, Access::read_write);
+    CHECK(std::filesystem::remove(path));
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK_THAT(refusal.message, contains("is a regular file among the devices"));
+}
+
+TEST_CASE("target: what is mounted below /dev is a place like any other, a devtmpfs elsewhere is not")
+{
+    struct stat dev {};
+    struct stat shm {};
+    if (::stat("/dev", &dev) == 0 && ::stat("/dev/shm", &shm) == 0 && dev.st_dev != shm.st_dev) {
+        const std::string path = "/dev/shm/ezio-test-" + std::to_string(::getpid());
+        CHECK_NOTHROW(open_target(path, Access::read_write, small_image()));
+        CHECK_NOTHROW(open_target(path, Access::read_write, small_image())); // not a new one
+        CHECK(std::filesystem::remove(path));
+    }
+    // In no TempDir, which is removed with all that is in it.
+    const std::string place = "/tmp/ezio-test-dev-" + std::to_string(::getpid());
+    REQUIRE(::mkdir(place.c_str(), 0700) == 0);
+    {
+        const auto mounted = test::mount("none", place, "devtmpfs"); // the one that is at /dev, too
+        if (mounted) {
+            CHECK_THAT(refusal_to_open(place + "/ezio-no-such-disk", Access::read_write).message,
+                       contains("is the disk there"));
+            CHECK_THAT(refusal_to_open(place, Access::read_write).message,
+                       contains("is the directory of devices"));
+        }
+    }
+    CHECK(::rmdir(place.c_str()) == 0);
 }
 
 TEST_CASE("target: what is no device, file or directory is refused")

@@ -125,6 +125,9 @@ TEST_CASE("TLS: Diffie-Hellman parameters are built in, and always the same")
 TEST_CASE("TLS: what peers would refuse is refused with the reason")
 {
     check_refused({expired, key_of_for_all}, "--ssl-cert", "it has expired on 20");
+    const Files old(expired, key_of_for_all);
+    CHECK_THAT(refusal_of([&] { (void)load_credentials(old.names(), ca, "sda1"); }).message,
+               contains("UTC; is the clock right?"));
     check_refused({for_all, key_of_for_all}, "--ssl-cert",
                   "it is not signed by the CA that the torrent names", other_ca);
     check_refused({other_ca, key_of_for_all}, "--ssl-key", "it is not the key of ");

@@ -206,6 +206,21 @@ TEST_CASE("torrent file: what is no torrent is refused as such")
     }
 }
 
+TEST_CASE("torrent file: what is often found in place of a torrent is called what it is")
+{
+    CHECK(refusal_to_load("") == "is not a torrent: it is empty");
+    for (const std::string page : {"<!DOCTYPE html><p>", "\n <HTML lang=en>", "\xef\xbb\xbf<html>"}) {
+        CHECK(refusal_to_load(page) == "is not a torrent: it is a web page (HTML)");
+    }
+    CHECK(refusal_to_load("<?xml version=\"1.0\"?>") == "is not a torrent: it is XML");
+    CHECK(refusal_to_load("\x1f\x8b\x08") == "is not a torrent: it is compressed (gzip)");
+    CHECK(refusal_to_load("\x28\xb5\x2f\xfd") == "is not a torrent: it is compressed (zstd)");
+    CHECK(refusal_to_load("magnet:?xt=urn:btih:") ==
+          "is not a torrent: it is a magnet link; give that itself");
+    CHECK(refusal_to_load("block_size: 4096\n") ==
+          "is not a torrent: it is what partclone -t writes; create makes a torrent of it");
+}
+
 TEST_CASE("torrent file: a file whose name is no offset is refused")
 {
     for (const std::string name :
@@ -398,6 +413,38 @@ TEST_CASE("torrent file: BitTorrent v2 alone is refused, and of a hybrid torrent
     CHECK(image.v2_pieces[0].leaves == 1);
     CHECK_THAT(refusal_to_load(torrent(tree_of("i4097e") + files + rest + v1_pieces)),
                contains("is not a torrent: "));
+}
+
+TEST_CASE("torrent file: what the image was made of is read back, and has no part in the info-hash")
+{
+    TorrentContents contents = plain();
+    const LoadedTorrent without = parse_torrent(encode_torrent(contents), "a.torrent");
+    CHECK_FALSE(without.source);
+    contents.source = DiskIdentity{"ext4", "0a-1b", "gpt", "2c-3d"};
+    contents.trackers = {"http://a/announce", "udp://b:1/"};
+    contents.comment = "a comment";
+    contents.creation_date = 1;
+    const LoadedTorrent with = parse_torrent(encode_torrent(contents), "a.torrent");
+    CHECK(with.source == contents.source);
+    CHECK(with.info_hash == without.info_hash);
+}
+
+TEST_CASE("torrent file: a note of the source that is none is passed over")
+{
+    TorrentContents contents = plain();
+    contents.source = DiskIdentity{"ext4", "", "", ""};
+    const std::string torrent = encode_torrent(contents);
+    const std::string note = "15:ezio-cli sourced4:type4:ext4e";
+    for (const char* const other : {"15:ezio-cli sourcei1e", "15:ezio-cli sourceli1ee"}) {
+        CHECK_FALSE(parse_torrent(replaced(torrent, note, other), "a.torrent").source);
+    }
+    for (const std::string& other : {std::string("15:ezio-cli sourced4:typei1ee"),
+                                     "15:ezio-cli sourced4:type" + bencoded(std::string(129, 'x')) + "e",
+                                     std::string("15:ezio-cli sourcede")}) {
+        const auto source = parse_torrent(replaced(torrent, note, other), "a.torrent").source;
+        REQUIRE(source);
+        CHECK(source->empty());
+    }
 }
 
 } // namespace ezio

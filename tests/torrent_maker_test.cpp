@@ -61,6 +61,19 @@ TEST_CASE("torrent: extents and hashes stay in order, and no byte of a hash is s
               std::string(20, '\0') + "ee");
 }
 
+TEST_CASE("torrent: what the image was made of is noted beside info, without what is not known")
+{
+    TorrentContents contents = plain();
+    contents.source = DiskIdentity{"ext4", "0a-1b", "", ""};
+    CHECK(encode_torrent(contents) ==
+          "d" + creator + "15:ezio-cli sourced4:type4:ext44:uuid5:0a-1be" + plain_info + "e");
+    contents.source = DiskIdentity{"", "", "gpt", "2c-3d"};
+    CHECK(encode_torrent(contents) ==
+          "d" + creator + "15:ezio-cli sourced5:table3:gpt10:table uuid5:2c-3de" + plain_info + "e");
+    contents.source = DiskIdentity{};
+    CHECK(encode_torrent(contents) == "d" + creator + plain_info + "e");
+}
+
 TEST_CASE("torrent: one tracker is announced without a list")
 {
     TorrentContents contents = plain();
@@ -235,23 +248,6 @@ TEST_CASE("atomic write: what could not be created is refused beforehand, and no
     CHECK(refusal_of([&] { refuse_uncreatable_file(dir / "no/file"); }).message ==
           (dir / "no/file") + " cannot be created: No such file or directory");
     CHECK(refusal_of([&] { refuse_uncreatable_file("/dev/null"); }).status == ExitStatus::target);
-}
-
-TEST_CASE("atomic write: what is to be read is not replaced, by whatever name it is called")
-{
-    const TempDir dir;
-    const std::string disk = dir / "disk.img";
-    test::write_file(disk, "data");
-    std::filesystem::create_symlink(disk, dir / "link");
-    std::filesystem::create_hard_link(disk, dir / "second");
-    for (const std::string& name : {disk, dir / "link", dir / "second", dir / "./disk.img"}) {
-        const auto refusal = refusal_of([&] { refuse_replacing(name, {"", dir / "missing", disk}); });
-        CHECK(refusal.status == ExitStatus::usage);
-        CHECK_THAT(refusal.message, contains("would be replaced"));
-    }
-    refuse_replacing(dir / "new.torrent", {disk, dir / "missing", dir / "new.img"});
-    CHECK(refusal_of([&] { refuse_replacing(dir / "new.img", {dir / "./new.img"}); }).status ==
-          ExitStatus::usage); // both are about to be made
 }
 
 TEST_CASE("atomic write: no device, directory or pipe is ever replaced by a file")

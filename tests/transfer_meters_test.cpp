@@ -43,6 +43,22 @@ TEST_CASE("transfer meters: each rate is of its own bytes")
     CHECK_THAT(event.done_rate, WithinAbs(1000, 1e-6));
 }
 
+TEST_CASE("transfer meters: the ratio is of the payload to what it took of the network, of late")
+{
+    TransferMeters meters(start);
+    meters.observe({}, start);
+    CHECK_THAT(described(meters, Phase::downloading, 0, start).download_ratio, WithinAbs(1, 1e-6));
+    MovedBytes bytes;
+    bytes.received = 3000;
+    bytes.received_wire = 1000;
+    bytes.uploaded = 500;
+    bytes.uploaded_wire = 500;
+    meters.observe(bytes, start + 1s);
+    const ProgressEvent event = described(meters, Phase::downloading, 1000, start + 1s);
+    CHECK_THAT(event.download_ratio, WithinAbs(3, 1e-6));
+    CHECK_THAT(event.upload_ratio, WithinAbs(1, 1e-6));
+}
+
 TEST_CASE("transfer meters: whatever moves is progress")
 {
     TransferMeters meters(start);

@@ -20,6 +20,13 @@ ListenPlace place_at(std::uint16_t port, bool chosen, std::uint16_t taken)
 
 } // namespace
 
+TEST_CASE("transfer notes: how much was passed on as it had come")
+{
+    CHECK(describe_forwarded(3_GiB, 2_GiB) ==
+          "of 3.0 GiB that were sent compressed, 2.0 GiB needed no compressing: they "
+          "had come so, or been sent before");
+}
+
 TEST_CASE("transfer notes: why it listens on this port")
 {
     CHECK(describe_port({}) == "it does not listen");
@@ -59,6 +66,24 @@ TEST_CASE("transfer notes: what becomes of the kernel's cache")
     CHECK(describe_page_cache(PageCache::drop, 8_GiB) ==
           "the kernel's cache of the image is dropped as it is used: its 8.0 GiB are more than half of the "
           "memory that is available");
+}
+
+TEST_CASE("transfer notes: where the copy of a GPT is, and why it stays")
+{
+    using Outcome = GptPlan::Outcome;
+    CHECK(describe_gpt_copy("/dev/sdb") == "/dev/sdb is larger than the disk that the image is of, and the "
+                                           "copy of its GPT is not at its end; move "
+                                           "it there with sgdisk -e /dev/sdb, or fetch with --expand-gpt");
+    CHECK(describe_gpt_fault({Outcome::none}) == "there is no GPT in it");
+    CHECK(describe_gpt_fault({Outcome::damaged, "no protective MBR is in front of it"}) ==
+          "its GPT is damaged: no protective MBR is in front of it; see sgdisk --verify");
+    CHECK(describe_gpt_fault({Outcome::unreadable}) == "its GPT cannot be read");
+    CHECK(describe_gpt_fault({Outcome::movable}).empty());
+    CHECK(describe_gpt_fault({Outcome::at_the_end}).empty());
+    CHECK(describe_gpt_move("/dev/sdb", {Outcome::movable}) ==
+          "the copy of the GPT was moved to the end of /dev/sdb");
+    CHECK(describe_gpt_move("/dev/sdb", {Outcome::at_the_end}) ==
+          "the copy of the GPT is at the end of /dev/sdb already");
 }
 
 TEST_CASE("transfer notes: that peers wait for the target is said at once, then every ten seconds at most")

@@ -118,7 +118,8 @@ TEST_CASE("waiting: peers without data are told from peers that send none")
     facts.peers = 3;
     CHECK(describe_wait(facts) == "3 peers connected, but without any data");
     facts.peers_with_data = 2;
-    CHECK(describe_wait(facts) == "data is at 2 of 3 connected peers, but none is sent");
+    CHECK(describe_wait(facts) == "data is at 2 of 3 connected peers, but none is sent; do large packets "
+                                  "arrive, or does a host have another MTU?");
 }
 
 TEST_CASE("waiting: without limits a fetch waits")

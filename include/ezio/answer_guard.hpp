@@ -12,7 +12,9 @@ namespace ezio {
 // for ever and reads nothing would use up the memory. Makes a plugin part of the torrent that is about to be
 // added, which hangs up on a peer that asks for metadata more often than anybody has to, or for too much at
 // once, or for whom more waits than can wait for an honest one, or more than usual while that is too much of
-// all together (32 MiB). `info_bytes` is the size of the info dictionary.
+// all together (32 MiB). It also hangs up on one that sends more messages than any peer needs
+// (MessageBudget). The error of the connection is a PeerFault then. `info_bytes` is the size of the info
+// dictionary.
 void guard_answers(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces);
 
 } // namespace ezio

@@ -4,12 +4,14 @@
 //
 // A client is known by its address and the port that it listens on, so that one that is started again counts
 // once; several on one host are several. One that says which process it is keeps its first name, and so
-// counts once whatever its addresses. Where a peer does not say which port that is, its address alone has to
-// do. A client is complete when it has announced every piece: it has received and verified them. That it has
-// synced its disk it does not say. Once complete, it stays counted when it leaves; one that comes back with
-// less is in progress again. Those that say they are `ezio-cli seed` are no clients, and neither are other
-// programs that have everything when they come first: they may be anybody's seeds. Who comes back with
-// everything is a client: many a program hangs up when it gets its last piece, and does not say so before.
+// counts once whatever its addresses. Behind a router or a proxy, where several have one address, the one
+// that each has on its own host tells them apart, and where that is the same, too, the process does while
+// both are connected. Where a peer does not say which port that is, its address alone has to do. A client is
+// complete when it has announced every piece: it has received and verified them. That it has synced its disk
+// it does not say. Once complete, it stays counted when it leaves; one that comes back with less is in
+// progress again. Those that say they are `ezio-cli seed` are no clients, and neither are other programs that
+// have everything when they come first: they may be anybody's seeds. Who comes back with everything is a
+// client: many a program hangs up when it gets its last piece, and does not say so before.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +42,9 @@ class ClientRegistry {
     explicit ClientRegistry(std::uint32_t pieces) : m_pieces(pieces) {}
 
     // The name of the client that listens on `address` and says that it is `process`; empty: it says nothing.
-    [[nodiscard]] std::string name_of(const std::string& process, const std::string& address);
+    // `behind` is the address on its own host if that is another one (see host_behind).
+    [[nodiscard]] std::string name_of(const std::string& process, const std::string& address,
+                                      const std::string& behind = "");
 
     // A client is connected and has so many pieces. A second connection of the same client replaces the
     // first.
@@ -60,8 +64,11 @@ class ClientRegistry {
         bool complete = false;
     };
 
+    [[nodiscard]] std::string free_name(const std::string& process, const std::string& wanted) const;
+
     const std::uint32_t m_pieces;
-    std::map<std::string, std::string> m_names; // of processes: the first name of each
+    std::map<std::string, std::string> m_names;  // of processes: the first name of each
+    std::map<std::string, std::string> m_owners; // the last process of each name of those behind something
     std::map<std::string, Client> m_clients;
     std::set<std::string> m_left_incomplete;
 };

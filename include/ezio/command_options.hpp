@@ -52,10 +52,12 @@ struct FetchOptions {
     std::string save_torrent; // write the torrent here, too; empty: nowhere
     NetworkOptions network;
     std::uint64_t memory = 256_MiB;
-    bool resume = false;  // keep what is right on the target already
-    bool discard = false; // what the image does not use
-    std::string serial;   // the disk's; empty: any
-    bool verify = false;  // read everything back from the medium before it counts as complete
+    bool resume = false;          // keep what is right on the target already
+    bool discard = false;         // what the image does not use
+    bool expand_gpt = false;      // to the end of a larger disk
+    bool keep_signatures = false; // of what was on the target before
+    std::string serial;           // the disk's; empty: any
+    bool verify = false;          // read everything back from the medium before it counts as complete
     std::chrono::milliseconds seed_time = std::chrono::minutes(2);
     std::optional<std::chrono::milliseconds> stall_timeout;
     std::optional<std::chrono::milliseconds> timeout;

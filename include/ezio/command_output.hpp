@@ -17,6 +17,9 @@ void print_result(const std::string& text);
 // What is in the torrent, on stdout: for people, or as a JSON event.
 void print_info(const LoadedTorrent& torrent, Format format);
 
+// The same for one that was made, which is there whoever reads of it: gives up when nobody reads for 2 s.
+void print_made(const LoadedTorrent& torrent, Format format);
+
 // The torrent as a magnet link, on stdout: the link alone, or in the same JSON event.
 void print_magnet(const LoadedTorrent& torrent, Format format);
 

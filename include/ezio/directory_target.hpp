@@ -10,11 +10,17 @@
 // milliseconds each; or, where syncfs(2) is known to report what failed in any file since its descriptor was
 // opened, the file system is synced as a whole in the end. 5,000 files of 1,000 bytes: 27.5 s and 4.0 s
 // (ext4).
+//
+// Every extent has a file of its own in the directory, on its file system: two names of one file would hold
+// the data of one of them, and what is elsewhere would not be synced. So symbolic links, hard links among
+// them, and files of other file systems are refused when they are to be written; a source may have them.
 #pragma once
 
 #include "ezio/fd.hpp"
+#include "ezio/file_id.hpp"
 #include "ezio/target.hpp"
 
+#include <condition_variable>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -30,14 +36,15 @@ class DirectoryTarget : public Target {
         std::uint64_t offset; // on the device
         std::uint64_t length;
         std::string name;
+        std::optional<FileId> id{}; // which file it is that is written
     };
 
     // What is synced.
     enum class Syncing { each_file, file_system };
 
     // `files` sorted by offset, none empty, none overlapping; they exist in `directory` with their full size.
-    // At most `open_limit` descriptors are kept open, and one more. Throws Error when that cannot be opened.
-    // `lock` keeps other writers away, and is kept.
+    // At most `open_limit` descriptors are kept open, and one more for each thread. Throws Error when that
+    // cannot be opened. `lock` keeps other writers away, and is kept.
     DirectoryTarget(std::string directory, Access access, std::vector<File> files, std::size_t open_limit,
                     Syncing syncing = Syncing::each_file, Fd lock = {});
 
@@ -66,11 +73,18 @@ class DirectoryTarget : public Target {
     [[nodiscard]] std::optional<IoFailure> start_write_back(const OpenFile& file, std::uint64_t position,
                                                             std::uint64_t length) const;
     [[nodiscard]] std::optional<IoFailure> acquire(std::size_t index, OpenFile*& file);
+    [[nodiscard]] OpenFile* use_open(std::size_t index);
     void release(OpenFile& file, bool written);
-    [[nodiscard]] std::optional<IoFailure> open_file(std::size_t index);
-    [[nodiscard]] std::optional<IoFailure> evict_idle();
+    [[nodiscard]] std::optional<IoFailure> open_file(std::size_t index, Fd& fd) const;
+    [[nodiscard]] std::list<OpenFile> take_idle();
+    [[nodiscard]] std::optional<IoFailure> close(std::list<OpenFile> idle);
+    [[nodiscard]] std::optional<IoFailure> close_one(OpenFile& file) const;
+    [[nodiscard]] std::optional<IoFailure> wait_for_closing();
+    [[nodiscard]] std::optional<IoFailure> sync_file_system() const;
+    [[nodiscard]] std::optional<IoFailure> sync_files();
     [[nodiscard]] std::optional<IoFailure> sync_all_files() const;
-    [[nodiscard]] std::optional<IoFailure> sync_file(OpenFile& file);
+    [[nodiscard]] std::optional<IoFailure> sync_open(std::size_t index);
+    [[nodiscard]] std::optional<IoFailure> find_files() const;
     [[nodiscard]] bool is_inside(std::size_t index, std::uint64_t offset) const;
     [[nodiscard]] std::size_t file_at(std::uint64_t offset) const;
     [[nodiscard]] std::string path_of(std::size_t index) const;
@@ -82,11 +96,19 @@ class DirectoryTarget : public Target {
     const Fd m_lock;
     const Fd m_file_system; // Syncing::file_system: the directory, opened before anything was written
 
-    std::mutex m_mutex; // guards what follows; held while a file is opened or evicted, not while it is used
-    bool m_written = false;       // any of the files, by this
-    std::list<OpenFile> m_recent; // most recently used first
+    std::mutex m_mutex;        // guards what follows; nothing is opened, synced or closed under it
+    bool m_written = false;    // any of the files, by this
+    std::size_t m_closing = 0; // files that are being synced and closed to make room
+    std::condition_variable m_closed;
+    std::optional<IoFailure> m_close_failure; // the kernel tells it once, whoever hears it
+    std::list<OpenFile> m_recent;             // most recently used first
     std::unordered_map<std::size_t, std::list<OpenFile>::iterator> m_open;
 };
+
+// The files that an image's bytes are in, or will be: those of its extents, where `path` is a directory, and
+// otherwise `path` itself.
+[[nodiscard]] std::vector<std::string> files_of_target(const std::string& path, Access access,
+                                                       const Image& image);
 
 // Throws Error as open_target does. Access::read_write makes the directory for the torrent's name and the
 // (sparse) files in it, and locks it against other writers.

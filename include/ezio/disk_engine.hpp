@@ -73,8 +73,12 @@ class DiskEngine {
     [[nodiscard]] bool write(std::uint64_t offset, std::span<const std::byte> block, Written done,
                              std::function<void()> resume);
 
-    // At most block_bytes from `offset` of the payload. try_read returns the data if it is in memory,
-    // otherwise nullptr; read() answers by `done` in any case. The data goes back with free_buffer().
+    // Blocks that write() has taken in so far: not those that were there already.
+    [[nodiscard]] std::uint64_t blocks_taken() const { return m_blocks_taken; }
+
+    // From `offset` of the payload, best within a chunk (see choose_chunk_length). try_read returns the data
+    // if it is in memory, otherwise nullptr; read() answers by `done` in any case. The data goes back with
+    // free_buffer().
     [[nodiscard]] std::byte* try_read(std::uint64_t offset, std::uint64_t length);
     void read(std::uint64_t offset, std::uint64_t length, ReadDone done);
     void free_buffer(std::byte* data); // any thread
@@ -159,7 +163,8 @@ class DiskEngine {
     Target& m_target;
     const std::function<void()> m_wake_owner;
     const unsigned m_max_writers;
-    CompletionQueue m_completions; // synchronises itself
+    CompletionQueue m_completions;    // synchronises itself
+    std::uint64_t m_blocks_taken = 0; // the network thread's
 
     mutable std::mutex m_mutex; // guards everything below
     Arena m_arena;              // its pins synchronise themselves

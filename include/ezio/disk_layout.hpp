@@ -22,6 +22,13 @@ namespace ezio {
 inline constexpr std::uint64_t largest_whole_gap = 64_MiB;
 inline constexpr std::uint64_t gap_end = 1_MiB; // carried of each end of a larger gap
 
+// What is carried of a gap: all of it up to `largest_whole` bytes, of a larger one both ends.
+[[nodiscard]] std::vector<Extent> carried_of_gap(const Extent& gap,
+                                                 std::uint64_t largest_whole = largest_whole_gap);
+
+// What of [0, size) is in none of the extents, which are in order and do not overlap.
+[[nodiscard]] std::vector<Extent> gaps_between(const std::vector<Extent>& extents, std::uint64_t size);
+
 struct UsedPartition {
     Partition partition;
     std::vector<Extent> used; // relative to its start; nothing for a container

@@ -7,6 +7,7 @@
 #include "ezio/fd.hpp"
 #include "ezio/page_cache.hpp"
 #include "ezio/target.hpp"
+#include "ezio/target_claims.hpp"
 #include "ezio/write_behind.hpp"
 
 #include <mutex>
@@ -15,8 +16,12 @@ namespace ezio {
 
 class FdTarget : public Target {
   public:
-    FdTarget(Fd fd, std::string path, PageCache page_cache)
-        : m_fd(std::move(fd)), m_path(std::move(path)), m_page_cache(page_cache)
+    // `claims` are kept. `file_bytes`: of a file that is written; it must not be shorter in the end, nor have
+    // another name.
+    FdTarget(Fd fd, std::string path, PageCache page_cache, Claims claims = {},
+             std::optional<std::uint64_t> file_bytes = std::nullopt)
+        : m_fd(std::move(fd)), m_path(std::move(path)), m_page_cache(page_cache), m_claims(std::move(claims)),
+          m_file_bytes(file_bytes)
     {}
 
     using Target::read_at;
@@ -29,17 +34,23 @@ class FdTarget : public Target {
     void drop_cache() override;
     std::optional<DiscardGeometry> discard_geometry() const override;
     std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length) override;
+    std::optional<std::uint64_t> size() const override;
+    void with_descriptor(const std::function<void(int fd)>& use) override { use(m_fd.get()); }
     PageCache page_cache() const override { return m_page_cache; }
     bool is_rotational() const override;
     const std::string& path() const override { return m_path; }
+    std::string doubt() const override { return m_claims.doubt; }
 
   private:
     void drop_used(std::uint64_t offset, std::uint64_t length) const;
     [[nodiscard]] std::optional<IoFailure> sync_range(const Extent& range, unsigned flags);
+    [[nodiscard]] std::optional<IoFailure> find() const;
 
     const Fd m_fd;
     const std::string m_path;
     const PageCache m_page_cache;
+    const Claims m_claims;
+    const std::optional<std::uint64_t> m_file_bytes;
     std::mutex m_mutex;
     WriteBehind m_behind{write_behind_limit}; // guarded by m_mutex
 };

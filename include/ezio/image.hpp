@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include "ezio/disk_identity.hpp"
 #include "ezio/extent_map.hpp"
 #include "ezio/sha1.hpp"
 #include "ezio/sha256.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +20,17 @@ inline constexpr std::uint32_t block_bytes = 16 * 1024;
 
 // Image::sector_bytes in a torrent's info dictionary, beside what BitTorrent knows.
 inline constexpr const char* sector_key = "sector size";
+
+// A torrent's member beside `info` that says what the image was made of, and the members of that, sorted.
+inline constexpr const char* source_key = "ezio-cli source";
+struct SourceMember {
+    const char* key;
+    std::string DiskIdentity::*value;
+};
+inline constexpr std::array<SourceMember, 4> source_members{{{"table", &DiskIdentity::table},
+                                                             {"table uuid", &DiskIdentity::table_uuid},
+                                                             {"type", &DiskIdentity::type},
+                                                             {"uuid", &DiskIdentity::uuid}}};
 
 // What BitTorrent v2 knows of a piece of a hybrid torrent: the root of a tree over the SHA-256 of its blocks.
 struct V2Piece {

@@ -7,17 +7,22 @@
 
 #include "ezio/command_options.hpp"
 #include "ezio/context.hpp"
+#include "ezio/disk_identity.hpp"
 #include "ezio/extent_map.hpp"
+#include "ezio/fd.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace ezio {
 
 struct ImageSource {
-    std::vector<Extent> extents;    // to be hashed, in this order
-    std::vector<std::string> names; // of their files, parallel; empty where they are no files
+    std::vector<Extent> extents;            // to be hashed, in this order
+    std::vector<std::string> names;         // of their files, parallel; empty where they are no files
+    std::optional<DiskIdentity> identity{}; // of the disk, when the image is of all that it is
+    Fd fd;                          // of the device or image file that they were found on; of a directory none
     std::uint64_t sector_bytes = 0; // of the disk, when it has a partition table: what that counts in; or 0
 };
 

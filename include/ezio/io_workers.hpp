@@ -16,7 +16,8 @@ class IoWorkers {
     // Called and returns with the lock held, on any of the threads.
     using Step = std::function<bool(std::unique_lock<std::mutex>&)>;
 
-    // `mutex` guards what `step` looks at. Starts at once.
+    // `mutex` guards what `step` looks at. Starts at once. Throws Error when a thread cannot
+    // be started.
     IoWorkers(unsigned threads, std::mutex& mutex, Step step);
 
     // Calls stop() and waits for the threads.
@@ -31,6 +32,7 @@ class IoWorkers {
 
   private:
     void run();
+    void end();
 
     std::mutex& m_mutex;
     const Step m_step;

@@ -53,6 +53,9 @@ class LinePrinter {
     // Writes what waits, as far as there is room. True: nothing waits any more.
     bool flush();
 
+    // Bytes that wait for who reads.
+    [[nodiscard]] std::size_t waiting() const { return m_waiting.size(); }
+
     // Waits for who reads, for `last_wait` at most. True: nothing waits any more.
     bool finish();
 

@@ -16,7 +16,7 @@ class LinkUse {
 
     explicit LinkUse(Clock::time_point now) : m_since(now) {}
 
-    void sent(std::uint64_t bytes) { m_bytes += bytes; }
+    void sent(std::uint64_t bytes) { m_bytes += bytes; } // on the wire
 
     // To be called about once a second.
     void observe(Clock::time_point now);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which block devices are part of which, and where they are mounted: what the kernel says in /proc and /sys.
+// Where block devices are mounted, and who else has claimed them: what the kernel says in /proc and /sys, and
+// to who opens a device exclusively.
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include "ezio/device_tree.hpp"
+
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,9 @@ struct Mounted {
 // Lines of another form are left out.
 [[nodiscard]] std::vector<Mounted> parse_mountinfo(std::string_view text);
 
+// Whether the file system with this number (st_dev) is one that the kernel makes device nodes in.
+[[nodiscard]] bool is_devtmpfs(dev_t device);
+
 // Where a device is in use.
 struct DeviceUse {
     std::string device; // "/dev/sda1": the device itself, a partition of it, or what was built upon either
@@ -35,12 +40,15 @@ struct DeviceUse {
 // That the disk `path` is used there, and what to do.
 [[nodiscard]] std::string describe_use(const std::string& path, const DeviceUse& use);
 
-// All mounts of the block device, of its partitions, and of what is upon them (LVM, RAID, encryption, loop
-// devices).
+// All mounts of the block device, of its partitions, of what is upon them (LVM, RAID, encryption, loop
+// devices), and of what else is upon the file or device that it lies on itself, where it is a loop device.
 [[nodiscard]] std::vector<DeviceUse> uses_of(dev_t device);
 
-// The same for a regular file that is the backing file of loop devices.
+// The same for a regular file: of the loop devices upon it, and of what has mounted it without (FUSE, EROFS).
 [[nodiscard]] std::vector<DeviceUse> uses_of_file(const std::string& path);
+
+// Whether the device or file is in use as swap.
+[[nodiscard]] bool is_swap(const FileId& id);
 
 // Throws Error (ExitStatus::target) when the target `path`, of which `uses` is known, is in use by way of a
 // loop device. One that is only attached is no reason: nobody has part of it in memory.
@@ -51,14 +59,8 @@ void refuse_used_loop(const std::string& path, const std::vector<DeviceUse>& use
 // LVM, another writer. Empty where there is none, or none that may be opened.
 [[nodiscard]] std::string claimed_loop_device(const std::string& path);
 
-struct PartitionDevice {
-    std::string path; // "/dev/sda1"
-    dev_t device = 0;
-    std::uint64_t start = 0; // bytes from the start of the disk
-    std::uint64_t size = 0;  // bytes
-};
-
-// The partitions of a disk that the kernel has devices for.
-[[nodiscard]] std::vector<PartitionDevice> partition_devices(dev_t disk);
+// The same for what a loop device lies on: those in `own` do not count, nor those that show none of `range`.
+[[nodiscard]] std::string claimed_loop_device(const FileId& below, const Extent& range,
+                                              const std::set<dev_t>& own);
 
 } // namespace ezio

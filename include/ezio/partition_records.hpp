@@ -2,7 +2,8 @@
 //
 // Where a partition table is, as far as that may be in the middle of unused space, which disk_layout leaves
 // out: the records that an MBR's logical partitions are chained with, anywhere in the extended partition; and
-// the copy of a GPT, which is not at the end of a disk that has grown.
+// the headers and entries of a GPT: the entries may be anywhere, and the copy is not at the end of a disk
+// that has grown.
 #pragma once
 
 #include "ezio/disk_contents.hpp"

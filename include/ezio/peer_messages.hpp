@@ -18,6 +18,9 @@ void put_have(std::string& message, std::uint32_t piece);
 // That a block, which was asked for, will not come (BEP 6). `start` and `length` are in bytes.
 void put_reject(std::string& message, std::uint32_t piece, std::uint32_t start, std::uint32_t length);
 
+// A block that was asked for.
+void put_piece(std::string& message, std::uint32_t piece, std::uint32_t start, std::string_view block);
+
 // Of an extension (BEP 10), under the number that the receiver gives it.
 void put_extended(std::string& message, int extension_id, std::string_view payload);
 

@@ -7,6 +7,8 @@
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/extensions.hpp>
 #include <libtorrent/peer_connection_handle.hpp>
+#include <libtorrent/peer_request.hpp>
+#include <libtorrent/string_view.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -48,6 +50,24 @@ void add_peer_plugins(lt::add_torrent_params& params, std::shared_ptr<Shared> sh
             return std::make_shared<PeerPlugins<Peer, Shared>>(shared, wants);
         });
 }
+
+// A plugin that also hears of requests which another plugin answers in libtorrent's place: there is neither
+// sent_piece() nor sent_payload() for what that sends.
+class AnswerListener : public lt::peer_plugin {
+  public:
+    // The block was given to the connection. It takes `wire_bytes` of the network, which may be fewer than it
+    // has.
+    virtual void sent_block(const lt::peer_request& block, std::uint64_t wire_bytes) = 0;
+
+    virtual void sent_rejection(const lt::peer_request&) {}
+};
+
+// The types of the plugins that are AnswerListeners.
+inline constexpr const char* swarm_plugin = "ezio_swarm";
+inline constexpr const char* ledger_plugin = "ezio_ledger";
+
+// The connection's plugin of that type; nullptr when there is none. It lives as long as the connection.
+[[nodiscard]] AnswerListener* find_listener(const lt::peer_connection_handle& connection, const char* type);
 
 // The number under which the sender of the extension handshake takes messages of this extension; 0: it does
 // not.

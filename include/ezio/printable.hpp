@@ -11,6 +11,8 @@ namespace ezio {
 // as in "\x1b" or "\u202e". One line stays one line.
 [[nodiscard]] std::string printable(std::string_view text);
 
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 // How many columns it takes, if every character takes one.
 [[nodiscard]] std::size_t columns(std::string_view utf8);
 

@@ -28,8 +28,9 @@ struct User {
 
 // Of root's powers, the ones that are needed until the end.
 struct KeptPowers {
-    bool open_any_file = false; // a directory of root whose files are opened as they are needed
-    bool low_ports = false;     // a port below 1024 to listen on
+    bool open_any_file = false;     // a directory of root whose files are opened as they are needed
+    bool low_ports = false;         // a port below 1024 to listen on
+    bool change_partitions = false; // of a disk: for a child that does nothing else
 };
 
 // Becomes `user` if there is one, drops all capabilities but the kept ones, and can gain none by executing

@@ -56,11 +56,15 @@ struct ProgressEvent {
     Phase phase = Phase::connecting;
     double seconds = 0; // since the start
     std::uint64_t total_bytes = 0;
-    std::uint64_t received_bytes = 0; // from peers, whatever became of them
-    std::uint64_t done_bytes = 0;     // verified, and written (fetch) or read (checking, verifying, hashing)
+    std::uint64_t received_bytes = 0;      // from peers, whatever became of them
+    std::uint64_t received_wire_bytes = 0; // what these took of the network, compressed or not
+    std::uint64_t done_bytes = 0; // verified, and written (fetch) or read (checking, verifying, hashing)
     std::uint64_t uploaded_bytes = 0;
+    std::uint64_t uploaded_wire_bytes = 0;
     double download_rate = 0;
     double upload_rate = 0;
+    double download_ratio = 1; // payload to wire, of late
+    double upload_ratio = 1;
     double done_rate = 0; // of done_bytes: what the disk takes or gives
     std::optional<double> eta_seconds;
     unsigned peers = 0;
@@ -90,6 +94,13 @@ struct PeerTotals {
     std::uint64_t uploaded_bytes = 0;
 };
 
+// Of what was on the target before the image: wiped, and where.
+struct WipedSignature {
+    std::string type;
+    std::uint64_t offset = 0; // bytes from the start of the device
+    std::uint64_t length = 0;
+};
+
 struct SummaryEvent {
     ExitStatus status = ExitStatus::done;
     double seconds = 0;
@@ -98,9 +109,12 @@ struct SummaryEvent {
     std::uint64_t written_bytes = 0;
     std::uint64_t uploaded_bytes = 0;
     std::uint64_t redundant_bytes = 0;
-    std::uint64_t failed_pieces = 0; // hash was wrong
-    std::uint64_t skipped_bytes = 0; // were right already, and not fetched
-    std::vector<PeerTotals> peers{}; // with whom anything was exchanged, the biggest sources first
+    std::uint64_t failed_pieces = 0;       // hash was wrong
+    std::uint64_t skipped_bytes = 0;       // were right already, and not fetched
+    std::vector<PeerTotals> peers{};       // with whom anything was exchanged, the biggest sources first
+    std::vector<WipedSignature> wiped{};   // by a fetch
+    std::uint64_t received_wire_bytes = 0; // what received_bytes took of the network, compressed or not
+    std::uint64_t uploaded_wire_bytes = 0;
 };
 
 class Reporter {

@@ -51,6 +51,11 @@ struct PeerRefused { // by the TLS handshake or what it led to; `address` has no
 struct PeerBanned {
     Endpoint peer;
 };
+// It was hung up on: it does what no peer does that wants the image; `reason` completes "10.0.0.1 ...".
+struct PeerMisbehaved {
+    Endpoint peer;
+    std::string reason;
+};
 struct PeerBlocked { // not one of --allow, or kept out
     boost::asio::ip::address host;
 };
@@ -60,13 +65,17 @@ struct ListenTroubled { // a connection could not be accepted: too many, for one
 struct PieceRejected { // its hash was wrong; it is fetched again
     std::uint32_t piece = 0;
 };
+struct CompressionChanged { // on the network
+    std::string reason;
+};
 struct TorrentFailed { // libtorrent has stopped the torrent
     std::string reason;
     bool hashes_disagree = false; // those of v1 and v2, in a hybrid torrent: one is right, the other is not
 };
-using SessionEvent = std::variant<Listening, ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed,
-                                  TrackerAnswered, PeerFound, PeerUnreachable, PeerGone, PeerRefused,
-                                  PeerBanned, PeerBlocked, PieceRejected, WrongDataFrom, TorrentFailed>;
+using SessionEvent =
+    std::variant<Listening, ListenFailed, ListenTroubled, DiscoveryFailed, TrackerFailed, TrackerAnswered,
+                 PeerFound, PeerUnreachable, PeerGone, PeerRefused, PeerBanned, PeerMisbehaved, PeerBlocked,
+                 PieceRejected, WrongDataFrom, CompressionChanged, TorrentFailed>;
 
 // A connected peer, past its handshake.
 struct ConnectedPeer {
@@ -76,10 +85,13 @@ struct ConnectedPeer {
     bool is_source = false; // has a piece that is missing here
 };
 
-// Bytes of the payload.
+// Bytes of the payload, but for what says "wire": what these took of the network, which is less when they
+// were compressed.
 struct SessionCounts {
     std::uint64_t received_bytes = 0;
+    std::uint64_t received_wire_bytes = 0;
     std::uint64_t uploaded_bytes = 0;
+    std::uint64_t uploaded_wire_bytes = 0;
     std::uint64_t redundant_bytes = 0;
     std::uint64_t failed_bytes = 0; // received, and the piece's hash was wrong
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Runs another program and waits for it: without a shell, with the default signals, no input, and none of our
-// descriptors. Whatever happens, the program is gone when the call returns or throws.
+// descriptors but one that it may be given. Whatever happens, the program is gone when the call returns or
+// throws.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +18,18 @@ struct ProcessResult {
     std::string errors; // from its standard error: the end of it, at most 16 KiB
 };
 
+// Which descriptor of the program is the one that it is given.
+inline constexpr int given_descriptor = 3;
+
 // The path of the program `name`: in PATH, or where administrators' programs are (which PATH may leave out
 // for everybody but root). Empty when there is none.
 [[nodiscard]] std::string find_program(const std::string& name);
 
 // Runs command[0], a path, with the others as arguments and LC_ALL=C. `tick` is called several times a second
 // meanwhile; what it throws ends the program. Throws Error (ExitStatus::target) when the program cannot be
-// run or prints more than `output_limit` bytes, which are --memory's for the user.
+// run or prints more than `output_limit` bytes, which are --memory's for the user. `given` is a descriptor
+// for the program; -1: none.
 [[nodiscard]] ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t output_limit,
-                                        const std::function<void()>& tick);
+                                        const std::function<void()>& tick, int given = -1);
 
 } // namespace ezio

@@ -44,6 +44,7 @@ class SwarmDriver {
 
     [[nodiscard]] const DiskEngine::Facts& disk() const { return m_disk; }
     [[nodiscard]] const SessionCounts& counts() const { return m_counts; }
+    [[nodiscard]] UnitExchange::Counts unit_counts() const { return m_session.unit_counts(); }
     [[nodiscard]] const Clients& clients() const { return m_clients; }
     [[nodiscard]] const SwarmWatch& watch() const { return m_watch; }
 
@@ -61,6 +62,7 @@ class SwarmDriver {
     void handle(const TorrentFailed& event);
     [[noreturn]] void refuse_disagreeing_hashes() const;
     void handle(const PeerBanned& event);
+    void handle(const PeerMisbehaved& event);
     void handle(const PieceRejected& event);
     template <class Event>
     void handle(const Event& event)

@@ -45,9 +45,11 @@ class SwarmWatch {
     void handle(const PeerRefused& event);
     void handle(const PeerBlocked& event);
     void handle(const PieceRejected& event);
+    void handle(const CompressionChanged& event);
 
     // Returns the host if no more connections with it are wanted.
     [[nodiscard]] std::optional<boost::asio::ip::address> handle(const PeerBanned& event);
+    [[nodiscard]] std::optional<boost::asio::ip::address> handle(const PeerMisbehaved& event);
 
     // All that are connected now.
     void look(const std::vector<ConnectedPeer>& peers, Clock::time_point now);
@@ -81,6 +83,7 @@ class SwarmWatch {
 
   private:
     void note_once(const std::string& message);
+    [[nodiscard]] bool is_to_be_kept_out(const boost::asio::ip::address& host);
     void note_search(bool lonely, milliseconds interval);
     void pause(const Endpoint& peer, milliseconds time);
     [[nodiscard]] bool is_named(const Endpoint& peer) const;
@@ -102,7 +105,7 @@ class SwarmWatch {
     std::set<std::string> m_noted;
     std::map<std::string, unsigned> m_tracker_peers;     // what each tracker has answered last
     milliseconds m_noted_interval{0};                    // of searching while nobody is connected
-    std::map<boost::asio::ip::address, unsigned> m_bans; // of each host
+    std::map<boost::asio::ip::address, unsigned> m_bans; // of each host, or hung up on
     Clock::time_point m_last_needed;
     Clock::time_point m_lonely_since;
     Clock::time_point m_last_search;

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -68,6 +69,13 @@ class Target {
     // multiples of the alignment.
     [[nodiscard]] virtual std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length);
 
+    // Bytes of the device or image file. Empty in a directory, and where the kernel does not say.
+    [[nodiscard]] virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+
+    // Calls `use` with the descriptor that everything goes through, for what only a descriptor will do: looks
+    // at the device or file as a whole. Not called in a directory, which has none.
+    virtual void with_descriptor(const std::function<void(int fd)>& /*use*/) {}
+
     // What becomes of the kernel's copy of what is read and written.
     [[nodiscard]] virtual PageCache page_cache() const { return PageCache::keep; }
 
@@ -76,6 +84,9 @@ class Target {
 
     // What the user called it.
     [[nodiscard]] virtual const std::string& path() const = 0;
+
+    // What could not be made sure of when it was opened, a sentence for the user; empty: nothing.
+    [[nodiscard]] virtual std::string doubt() const { return {}; }
 
     [[nodiscard]] std::optional<IoFailure> read_at(std::uint64_t offset, std::span<std::byte> data);
     [[nodiscard]] std::optional<IoFailure> write_at(std::uint64_t offset, std::span<const std::byte> data);
@@ -86,15 +97,11 @@ enum class Access { read_only, read_write };
 // Opens what `path` is for this image, after every check that can be made before the first byte. With a
 // `serial`, anything but a block device of a disk with that serial number or world wide name is refused.
 // read_write creates a missing image file (not under /dev), and the files of a directory. A block device is
-// opened O_EXCL, so that a mounted or otherwise held one is refused; an image file that is mounted by way of
-// a loop device is refused, too, as is a file or a directory that another process writes. Throws Error:
-// ExitStatus::target with the reason, ExitStatus::io when even looking at it fails.
+// opened O_EXCL, so that a mounted or otherwise held one is refused, and what it lies on is claimed, too (see
+// target_claims.hpp); an image file that is mounted by way of a loop device is refused, as is a file or a
+// directory that another process writes. Throws Error: ExitStatus::target with the reason, ExitStatus::io
+// when even looking at it fails.
 [[nodiscard]] std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image,
                                                   const std::string& serial = {});
-
-// Takes the open file or directory, which `path` names, for this process (flock) until its descriptor is
-// closed. Throws Error (ExitStatus::target) when another process writes it. Returns 0, or errno where there
-// are no locks.
-[[nodiscard]] int refuse_second_writer(const Fd& fd, const std::string& path);
 
 } // namespace ezio

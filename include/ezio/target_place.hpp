@@ -6,6 +6,7 @@
 
 #include "ezio/fd.hpp"
 #include "ezio/target.hpp"
+#include "ezio/target_claims.hpp"
 
 #include <memory>
 #include <string>
@@ -37,6 +38,7 @@ struct TargetPlace {
     Access access;
     Fd fd = {};           // of a directory: none, its files are opened for the image
     NewFile created = {}; // an image file that was not there before
+    Claims claims = {};   // of a block device, on what it lies on
 };
 
 // The first step of open_target: every check for which the image does not matter.

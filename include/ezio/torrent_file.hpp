@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include "ezio/disk_identity.hpp"
 #include "ezio/image.hpp"
 #include "ezio/units.hpp"
 
 #include <libtorrent/add_torrent_params.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +28,8 @@ struct LoadedTorrent {
     std::vector<std::string> web_seeds; // BEP 19: URLs of HTTP servers that have the files
     std::string comment;
     std::string creator;
+    std::optional<DiskIdentity>
+        source;         // what the image was made of; not in all torrents, nor by magnet links
     std::string ssl_ca; // PEM; peers of this image need a certificate of this CA; empty: anybody may be one
     libtorrent::add_torrent_params params; // for the session
 };

@@ -5,6 +5,7 @@
 // converter makes with libtorrent (v1, files in order, keys sorted), so that the info-hash is the same.
 #pragma once
 
+#include "ezio/disk_identity.hpp"
 #include "ezio/extent_map.hpp"
 #include "ezio/sha1.hpp"
 
@@ -26,6 +27,7 @@ struct TorrentContents {
     std::vector<std::string> names{}; // of the extents' files, parallel to them; empty: extent_name of each
     std::optional<std::uint64_t> creation_date{}; // seconds since 1970; none: two runs make the same file
     std::uint64_t sector_bytes = 0;               // as in Image
+    std::optional<DiskIdentity> source{};         // what the image is of; outside the info dictionary
     std::string ssl_ca{}; // PEM, part of the info-hash: peers need a certificate of this CA; empty: none
 };
 
@@ -34,10 +36,6 @@ struct TorrentContents {
 
 // The torrent file's bytes. The same contents give the same bytes.
 [[nodiscard]] std::string encode_torrent(const TorrentContents& contents);
-
-// Throws Error (ExitStatus::usage) when `path` is one of `others`, by whatever name: a torrent that is
-// written there would replace it. An empty one is no file.
-void refuse_replacing(const std::string& path, const std::vector<std::string>& others);
 
 // Throws Error (ExitStatus::target) when write_file_atomically could not create `path`: for those who want to
 // know before hours of work.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ezio/addresses.hpp"
+#include "ezio/compression/unit_exchange.hpp"
 #include "ezio/disk_engine.hpp"
 #include "ezio/handshake_guard.hpp"
 #include "ezio/local_discovery.hpp"
@@ -75,6 +76,7 @@ class TorrentSession {
     [[nodiscard]] std::vector<SessionEvent> take_events(LocalDiscovery::Reach reach);
     [[nodiscard]] std::vector<ConnectedPeer> peers() const;
     [[nodiscard]] SessionCounts counts() const;
+    [[nodiscard]] UnitExchange::Counts unit_counts() const;
     [[nodiscard]] bool have_all() const { return m_have_all; } // from the start
     [[nodiscard]] bool discovers_locally() const { return m_discovery.has_value(); }
     [[nodiscard]] std::vector<PeerTotals> peer_totals() const { return m_ledger.totals(); }
@@ -101,6 +103,7 @@ class TorrentSession {
     std::optional<LocalDiscovery> m_discovery;
     std::optional<HandshakeGuard> m_handshakes; // of TLS
     PeerLedger m_ledger;
+    std::optional<UnitExchange> m_exchange;
     std::optional<lt::session> m_session; // ends before what its threads use
     lt::torrent_handle m_handle;
 };

@@ -6,16 +6,20 @@
 #pragma once
 
 #include "ezio/addresses.hpp"
+#include "ezio/clear_signatures.hpp"
 #include "ezio/clock.hpp"
 #include "ezio/deadline.hpp"
+#include "ezio/move_gpt.hpp"
 #include "ezio/network_options.hpp"
+#include "ezio/other_disks.hpp"
+#include "ezio/partition_rescan.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/stop_signal.hpp"
-#include "ezio/target.hpp"
 #include "ezio/tls_credentials.hpp"
 #include "ezio/torrent_file.hpp"
 #include "ezio/units.hpp"
 #include "ezio/wakeup.hpp"
+#include "ezio/watched_target.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -29,11 +33,15 @@ enum class Role { fetch, seed };
 struct TransferOptions {
     Role role = Role::fetch;
     NetworkOptions network;
-    NetworkEndpoints endpoints;                             // what the names in `network` resolved to
-    std::optional<TlsCredentials> tls;                      // exactly when the torrent names a CA
-    std::uint64_t memory = 256_MiB;                         // bytes for received and cached data
-    bool check = false;                                     // first hash the target; see run_transfer
-    bool verify = false;                                    // after the sync, hash what the medium holds
+    NetworkEndpoints endpoints;                               // what the names in `network` resolved to
+    std::optional<TlsCredentials> tls;                        // exactly when the torrent names a CA
+    std::uint64_t memory = 256_MiB;                           // bytes for received and cached data
+    bool check = false;                                       // first hash the target; see run_transfer
+    StaleSignatures stale_signatures = StaleSignatures::keep; // of a fetch's target
+    GptCopy gpt_copy = GptCopy::leave;                        // of an image that is of a smaller disk
+    OtherDisks* other_disks = nullptr; // of a target that is a block device; outlives the transfer
+    PartitionRescan* rescan = nullptr; // of a target that is a whole disk; outlives the transfer
+    bool verify = false;               // after the sync, hash what the medium holds
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
     std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written
     std::optional<std::chrono::milliseconds> timeout;       // from timed_since until complete
@@ -49,7 +57,7 @@ struct TransferOptions {
 // Runs to the end and reports it all but the final error. Returns when the work is done; throws Error with
 // the status otherwise. `wakeup` is the one that `stop` notifies. `deadline` keeps the limits when the
 // session does not answer, and ends the process when what was started does not end.
-void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
+void run_transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
                   Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline);
 
 } // namespace ezio

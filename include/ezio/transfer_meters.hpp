@@ -19,7 +19,9 @@ struct MovedBytes {
     std::uint64_t redundant = 0; // of them, of blocks that were here already, or that nobody had asked for
     std::uint64_t uploaded = 0;
     std::uint64_t written = 0;
-    std::uint64_t done = 0; // in this phase: verified and written, or read
+    std::uint64_t done = 0;          // in this phase: verified and written, or read
+    std::uint64_t received_wire = 0; // what the received ones took of the network
+    std::uint64_t uploaded_wire = 0;
 };
 
 // Not thread-safe.
@@ -48,7 +50,9 @@ class TransferMeters {
   private:
     RateMeter m_done_rate;
     RateMeter m_download_rate;
+    RateMeter m_download_wire_rate;
     RateMeter m_upload_rate;
+    RateMeter m_upload_wire_rate;
     TimeLeft m_left; // of the phase
     StallClock m_stall;
     StallClock m_sending;

@@ -5,6 +5,7 @@
 
 #include "ezio/addresses.hpp"
 #include "ezio/clock.hpp"
+#include "ezio/move_gpt.hpp"
 #include "ezio/page_cache.hpp"
 
 #include <cstddef>
@@ -31,6 +32,12 @@ namespace ezio {
 // After a check: how much is there already.
 [[nodiscard]] std::string describe_kept(std::uint32_t right_pieces, std::uint32_t all_pieces);
 
+// The copy of a GPT that is not at the end of a larger disk: that it is not, why it cannot be moved there
+// (empty: it was moved, or is there), and that it is there now.
+[[nodiscard]] std::string describe_gpt_copy(const std::string& target);
+[[nodiscard]] std::string describe_gpt_fault(const GptMove& gpt);
+[[nodiscard]] std::string describe_gpt_move(const std::string& target, const GptMove& gpt);
+
 // A target that is slower than the network makes peers wait, perhaps many times a second. When to say so, and
 // how often that has been.
 class HoldNotes {
@@ -43,6 +50,9 @@ class HoldNotes {
     std::uint64_t m_told = 0;
     std::optional<Clock::time_point> m_last;
 };
+
+// At the end: what became of compression, of so many bytes of the payload that were sent by way of it.
+[[nodiscard]] std::string describe_forwarded(std::uint64_t sent, std::uint64_t forwarded);
 
 // When nothing moves: says so after some seconds, then each time it has lasted twice as long.
 class StallNotes {

@@ -17,6 +17,7 @@ class Watchdog {
   public:
     using Action = std::function<void()>;
 
+    // Throws Error when a thread cannot be started, as renew_thread() does.
     Watchdog();
     ~Watchdog();
     Watchdog(const Watchdog&) = delete;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A target whose calls are known while they have not returned.
+// A target whose calls are known while they have not returned. Its readers get the image, also where that was
+// replaced since.
 #pragma once
 
 #include "ezio/disk_calls.hpp"
+#include "ezio/replaced_bytes.hpp"
 #include "ezio/target.hpp"
 
 namespace ezio {
@@ -12,6 +14,9 @@ namespace ezio {
 class WatchedTarget final : public Target {
   public:
     WatchedTarget(Target& target, DiskCalls& calls) : m_target(target), m_calls(calls) {}
+
+    // What was written over the image, by whoever does that.
+    [[nodiscard]] ReplacedBytes& replaced() { return m_replaced; }
 
     using Target::read_at;
     using Target::write_at;
@@ -23,6 +28,8 @@ class WatchedTarget final : public Target {
     void drop_cache() override;
     std::optional<DiscardGeometry> discard_geometry() const override { return m_target.discard_geometry(); }
     std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length) override;
+    std::optional<std::uint64_t> size() const override { return m_target.size(); }
+    void with_descriptor(const std::function<void(int fd)>& use) override;
     PageCache page_cache() const override { return m_target.page_cache(); }
     bool is_rotational() const override { return m_target.is_rotational(); }
     const std::string& path() const override { return m_target.path(); }
@@ -30,6 +37,7 @@ class WatchedTarget final : public Target {
   private:
     Target& m_target;
     DiskCalls& m_calls;
+    ReplacedBytes m_replaced;
 };
 
 } // namespace ezio

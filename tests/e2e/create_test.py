@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """Torrents from the disk itself: a whole disk that arrives whole, sources that are refused, a stop half way."""
 
-import contextlib
 import os
 import pathlib
 import random
@@ -11,25 +10,11 @@ import stat
 import struct
 import unittest
 
-from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, make_file, missing_tools, needs_loop_devices, run,
-                     wait_until)
+from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, make_file, missing_tools, needs_loop_devices,
+                     partition_devices, run, wait_until)
 from images import Extent, differing_extents, read_torrent, sha256_tree, touched_gaps
 
 MIB = 1 << 20
-
-
-def partition_numbers(device):
-    return sorted(int(entry.name.rsplit("p", 1)[1]) for entry in pathlib.Path("/dev").glob(f"{os.path.basename(device)}p*"))
-
-
-@contextlib.contextmanager
-def partition_devices(device):
-    """Lets the kernel make the devices of the partitions, whether it can read the table by itself or not."""
-    run("partx", "--add", device)
-    try:
-        yield [f"{device}p{number}" for number in partition_numbers(device)]
-    finally:
-        run("partx", "--delete", device)
 
 
 def lvm_label():
@@ -334,6 +319,34 @@ class Sources(EndToEndTest):
         with Mount(device.path, self.dir / "mounted", "-o", "ro"):
             self.ends_with(0, "create", device.path, "-o", self.torrent, "--name", "x")
         self.assertEqual(read_torrent(self.torrent)[1], unmounted)
+
+    def test_map_and_hashes_are_of_the_file_that_was_opened_whatever_its_name_means_later(self):
+        image, kept, other = (make_file(self.dir / name, 72 * MIB) for name in ("image", "kept", "other"))
+        kept.unlink()
+        for path, count in (image, 8), (other, 100):
+            run("mkfs.ext4", "-q", "-F", path)
+            with Mount(path, self.dir / "mounted", "-o", "loop") as root:
+                fill(root, count, count)
+        kept.hardlink_to(image)
+        partclone = self.dir / "bin" / "partclone.ext4"
+        partclone.parent.mkdir()
+        partclone.write_text(f"#!/bin/sh\nmv {other} {image} && exec {shutil.which('partclone.ext4')} \"$@\"\n")
+        partclone.chmod(0o755)
+        self.ends_with(0, "create", image, "-o", self.torrent, "--name", "x",
+                       wrapper=["env", f"PATH={partclone.parent}:{os.environ['PATH']}"])
+        self.assertFalse(other.exists())
+        self.ends_with(0, "verify", self.torrent, kept)
+        as_it_was = self.torrent.read_bytes()
+        self.ends_with(0, "create", kept, "-o", self.torrent, "--name", "x")
+        self.assertEqual(self.torrent.read_bytes(), as_it_was)
+
+    def test_a_run_that_is_over_at_once_tells_its_average_rate(self):
+        image = make_file(self.dir / "image", MIB)
+        created = self.ends_with(0, "create", image, "-o", self.torrent, "--all")
+        verified = self.ends_with(0, "verify", self.torrent, image)
+        for ended in created, verified:  # what is reported before anything was read has no rate
+            self.assertRegex(ended.stderr, "(hashing|verifying) .*disk ")
+            self.assertNotRegex(ended.stderr, "[1-9][0-9.]*%, .* disk 0 B/s")
 
     def test_an_image_file_is_as_good_as_a_device(self):
         image = make_file(self.dir / "image", 72 * MIB)

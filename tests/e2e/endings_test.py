@@ -4,12 +4,14 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import time
+import unittest
 
 from harness import (ON_LOOPBACK, UNTOUCHED, LoopDevice, Mount, binary, free_port, is_listening, main, make_file,
-                     needs_loop_devices, run, wait_until)
+                     missing_tools, needs_loop_devices, run, wait_until)
 from image_case import ImageCase
 
 MIB = 1 << 20
@@ -96,6 +98,15 @@ class Signals(ImageCase):
             self.assertEqual(fetcher.wait(30), 0)
         self.assert_has_the_image(self.dir / "target.img")
 
+    def test_a_torrent_is_made_when_nobody_reads_what_is_printed(self):
+        for options in (), ("--json",):
+            torrent = self.dir / f"new{len(options)}.torrent"
+            create = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", binary(), "create", self.source, "--all", "-o", torrent,
+                                       *options], stdin=subprocess.DEVNULL, stdout=self.full_pipe(), stderr=subprocess.DEVNULL)
+            self.addCleanup(create.kill)
+            self.assertEqual(create.wait(30), 0)
+            self.ends_with(0, "verify", torrent, self.source)
+
     def test_the_same_signal_twice_in_a_moment_as_timeout_sends_it_is_one_orderly_stop(self):
         fetcher, _ = self.start_listening("fetch", self.torrent, self.dir / "target.img")
         fetcher.signal(signal.SIGTERM)
@@ -116,6 +127,39 @@ class Signals(ImageCase):
     def test_sigterm_stops_a_seeder(self):
         seeder, address = self.start_listening("seed", self.torrent, self.source)
         self.assertIn("it has sent 0 B, and 0 clients are complete", self.check_stop(signal.SIGTERM, seeder, address))
+
+    def test_a_seeder_that_is_stopped_at_once_knows_who_has_completed(self):
+        for _ in range(3):  # it looks at its peers once a second: at some moment of it this comes
+            seeder, address = self.start_listening("seed", self.torrent, self.source)
+            self.fetch(self.torrent, self.dir / "target.img", "--peer", address, "--seed-time", "0")
+            self.assertIn("and 1 client is complete", self.check_stop(signal.SIGTERM, seeder, address))
+
+
+@unittest.skipIf(os.geteuid() != 0 or missing_tools("setpriv", "prlimit"), "needs root and util-linux")
+class TooFewThreads(ImageCase):
+    """As in a container with a pids limit: a thread that cannot be made is an error with its status, not an abort."""
+
+    def test_a_limit_of_threads_is_an_error_or_enough(self):
+        user = str(2_000_000 + os.getpid())  # who has no other thread
+        program = self.dir / "ezio-cli"
+        shutil.copy(binary(), program)
+        self.dir.chmod(0o777)
+        statuses = {}
+        for limit in range(1, 8):
+            wrapper = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--bounding-set=-all",
+                       "prlimit", f"--nproc={limit}"]
+            here = [*ON_LOOPBACK, "--listen", f"127.0.0.1:{free_port()}"]
+            for command in (["seed", self.torrent, self.source, "--seed-time", "100ms", *here],
+                            ["fetch", self.torrent, self.dir / "target.img", "--timeout", "1s", *here],
+                            ["verify", self.torrent, self.source]):
+                ezio = self.start(*command, wrapper=wrapper, program=program)
+                status = statuses[command[0], limit] = ezio.wait(20)
+                if status == 1:
+                    self.assertIn("no further thread can be started", ezio.stderr)
+                else:
+                    self.assertEqual(status, 7 if command[0] == "fetch" else 0, ezio)
+        self.assertEqual({statuses[command, 1] for command in ("seed", "fetch", "verify")}, {1})
+        self.assertEqual(statuses["verify", 7], 0)
 
 
 class TimeLimits(ImageCase):

@@ -18,16 +18,16 @@ class FaultTest(ImageCase):
         wait_until(lambda: not fetcher.is_running() or
                    any(event["done_bytes"] > least for event in fetcher.events_named("progress")), fetcher)
 
-
-@needs_loop_devices
-class DevicesThatFailMeanwhile(FaultTest):
-    def fetching(self, device):
+    def fetching(self, device, rate="5M"):
         port = free_port()
-        self.start("seed", self.torrent, self.source, *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}", "--max-upload", "5M")
+        self.start("seed", self.torrent, self.source, *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}", "--max-upload", rate)
         fetcher, _ = self.start_listening("fetch", self.torrent, device, "--peer", f"127.0.0.1:{port}", "--interval", "100ms")
         self.wait_until_some_is_done(fetcher)
         return fetcher
 
+
+@needs_loop_devices
+class DevicesThatFailMeanwhile(FaultTest):
     def test_a_device_that_is_smaller_than_it_was(self):
         """Its last part is gone: its writes fail with 'No space left on device' or their write-back does."""
         device = self.loop_device("disk", SIZE, fill=UNTOUCHED)
@@ -58,6 +58,28 @@ class DevicesThatFailMeanwhile(FaultTest):
         message = self.assert_failed(fetcher, 5, seconds=20)
         self.assertIn(device.path, message)
         self.assertRegex(message, "Input/output error|No space left on device")
+
+
+class FilesThatGoAway(FaultTest):
+    """What is written to a file that has no name any more is lost when the fetch ends."""
+
+    def check_loss(self, target, file, go_away):
+        fetcher = self.fetching(target, rate="8M")
+        go_away(file)
+        self.assertIn(f"{file} was removed or replaced", self.assert_failed(fetcher, 5, seconds=20))
+
+    def test_an_image_file_that_is_removed_or_replaced(self):
+        target = self.dir / "target.img"
+        self.check_loss(target, target, os.unlink)
+        make_file(self.dir / "other.img", SIZE)
+        self.check_loss(target, target, lambda path: os.replace(self.dir / "other.img", path))
+
+    def test_an_extent_of_a_directory_that_is_replaced(self):
+        target = self.dir / "images"
+        target.mkdir()
+        file = target / "sda1" / self.image.extents[0].name
+        make_file(self.dir / "other", self.image.extents[0].length)
+        self.check_loss(target, file, lambda path: os.replace(self.dir / "other", path))
 
 
 @needs_loop_devices

@@ -144,6 +144,20 @@ class LoopDevice:
         return attached == str(self.backing)
 
 
+def partition_numbers(device):
+    return sorted(int(entry.name.rsplit("p", 1)[1]) for entry in pathlib.Path("/dev").glob(f"{os.path.basename(device)}p*"))
+
+
+@contextlib.contextmanager
+def partition_devices(device):
+    """Lets the kernel make the devices of the partitions, whether it can read the table by itself or not."""
+    run("partx", "--add", device)
+    try:
+        yield [f"{device}p{number}" for number in partition_numbers(device)]
+    finally:
+        run("partx", "--delete", device)
+
+
 class Mount:
     def __init__(self, source, directory, *options):
         self.directory = pathlib.Path(directory)

@@ -243,6 +243,94 @@ class BadDevices(RefusalTest):
         self.assertRegex(self.device_refused(self.device(), **self.as_nobody()), "[Pp]ermission")
 
 
+class FilesWithTwoRoles(RefusalTest):
+    """What is read is never written, whatever it is called: every input against every output."""
+
+    def setUp(self):
+        super().setUp()
+        self.key = self.write("k.pem", b"a secret")
+        self.before = {path: path.read_bytes() for path in (self.torrent, self.key)}
+
+    def names_of(self, path):
+        link, hard = path.with_name(f"link-to-{path.name}"), path.with_name(f"hard-{path.name}")
+        link.symlink_to(path)
+        hard.hardlink_to(path)
+        return path, link, hard
+
+    def assert_kept(self):
+        for path, data in self.before.items():
+            self.assertEqual(path.read_bytes(), data, path)
+
+    def test_the_target_is_neither_the_torrent_nor_a_key(self):
+        for option in "the torrent", "--ssl-key", "--ssl-cert", "--ssl-dh":
+            path = self.torrent if option == "the torrent" else self.write(f"{option}.pem", b"a secret")
+            self.before[path] = path.read_bytes()
+            options = [option, path] if option.startswith("--") else []
+            for name in self.names_of(path):
+                with self.subTest(option=option, name=name):
+                    message = self.fetch_refused(2, f"{option} {path}", self.torrent, name, *options)
+                    self.assertIn("would be overwritten by the image", message)
+                    self.assert_kept()
+
+    def test_the_saved_torrent_replaces_neither_the_target_nor_what_is_read(self):
+        target = self.full_file()
+        for path in self.torrent, self.key, target:
+            for name in self.names_of(path):
+                with self.subTest(name=name):
+                    self.fetch_refused(2, path, self.torrent, target, "--save-torrent", name, "--ssl-key", self.key)
+                    self.assert_kept()
+        new = self.dir / "new"
+        self.fetch_refused(2, new, self.torrent, new, "--save-torrent", new.parent / "." / "new")
+        self.assertFalse(new.exists())
+        self.assert_untouched(target)
+
+    def test_the_files_of_a_directory_are_outputs_as_well(self):
+        files = self.dir / "images" / "sda1"
+        files.mkdir(parents=True)
+        (files / "0".zfill(32)).hardlink_to(self.torrent)
+        new = files / f"{32 * MIB:032x}"
+        self.fetch_refused(2, f"the torrent {self.torrent}", self.torrent, files.parent)
+        self.assert_kept()
+        (files / "0".zfill(32)).unlink()
+        self.fetch_refused(2, new, self.torrent, files.parent, "--save-torrent", new)
+        self.assertEqual(list(files.iterdir()), [])
+
+    def test_a_new_torrent_replaces_no_file_of_the_source(self):
+        source = self.dir / "sda1"
+        source.mkdir()
+        for name in "0".zfill(32), f"{32 * MIB:032x}":
+            self.before[make_file(source / name, MIB)] = bytes(MIB)
+        info = write_torrent_info(source / "torrent.info", [Extent(0, MIB), Extent(32 * MIB, MIB)], ["a" * 40])
+        self.before[info] = info.read_bytes()
+        for output in source.iterdir():
+            for name in self.names_of(output)[1:]:
+                name = name.rename(self.dir / name.name)
+                for given in source, info:
+                    with self.subTest(output=name, source=given):
+                        self.refused(2, output, "create", given, "-o", name)
+                        self.assert_kept()
+
+    @needs_loop_devices
+    def test_the_file_below_a_loop_device_is_read_and_written_with_it(self):
+        device = self.loop_device("disk", 64 * MIB, fill=UNTOUCHED)
+        self.refused(2, device.path, "create", device.path, "--all", "-o", device.backing)
+        self.fetch_refused(2, device.path, self.torrent, device.path, "--save-torrent", device.backing)
+        self.fetch_refused(2, device.path, self.torrent, device.path, "--ssl-key", device.backing)
+        self.assert_untouched(device.backing)
+
+    def test_nothing_is_printed_into_an_image(self):
+        target = self.full_file()
+        for arguments in (["fetch", self.torrent, target, *ON_LOOPBACK], ["seed", self.torrent, target, *ON_LOOPBACK],
+                          ["verify", self.torrent, target], ["create", target, "--all", "-o", self.dir / "new"]):
+            for redirection in ">>", "2>>":
+                with self.subTest(command=arguments[0], redirection=redirection):
+                    ezio = self.start(*arguments, "--json",
+                                      wrapper=["sh", "-c", f'exec "$0" "$@" {redirection} {target}'])
+                    self.assertEqual(ezio.wait(), 2, ezio)
+                    self.assert_untouched(target)
+                    self.assertFalse((self.dir / "new").exists())
+
+
 class BadListenAddresses(RefusalTest):
     def listen_refused(self, address, named):
         target = self.full_file()

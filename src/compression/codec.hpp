@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The compressed formats that travel between peers. Pure functions of bytes; each unit is compressed alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+struct ZSTD_CCtx_s;
+
+namespace ezio {
+
+// As it stands in a unit's message.
+enum class Codec : std::uint8_t { lz4 = 1, zstd = 2 };
+
+// A set of codecs, a bit for each, as it stands in the handshake.
+using CodecMask = std::uint8_t;
+inline constexpr CodecMask lz4_bit = 1;
+inline constexpr CodecMask zstd_bit = 2;
+inline constexpr CodecMask known_codecs = lz4_bit | zstd_bit;
+
+[[nodiscard]] constexpr CodecMask bit_of(Codec codec)
+{
+    return codec == Codec::lz4 ? lz4_bit : zstd_bit;
+}
+
+// How hard to compress: the codec, and zstd's own level.
+struct Effort {
+    Codec codec = Codec::lz4;
+    int level = 0; // means nothing for lz4
+};
+
+// What a thread compresses with. Not thread-safe; it keeps the state that setting up takes longest.
+class Packer {
+  public:
+    Packer();
+    ~Packer();
+    Packer(const Packer&) = delete;
+    Packer& operator=(const Packer&) = delete;
+
+    // Replaces `packed` by the compressed data. Returns false, and `packed` is unspecified, when that would
+    // be more than `most` bytes, or when it looks so.
+    [[nodiscard]] bool pack(Effort effort, std::span<const std::byte> data, std::size_t most,
+                            std::vector<char>& packed);
+
+  private:
+    [[nodiscard]] std::size_t pack_lz4(std::span<const std::byte> data, std::span<char> packed);
+    [[nodiscard]] std::size_t pack_zstd(int level, std::span<const std::byte> data, std::span<char> packed);
+    [[nodiscard]] bool looks_dense(std::span<const std::byte> data);
+
+    struct FreeZstd {
+        void operator()(ZSTD_CCtx_s* context) const;
+    };
+    std::unique_ptr<std::byte[]> m_lz4_state;
+    std::unique_ptr<ZSTD_CCtx_s, FreeZstd> m_zstd;
+};
+
+// Fills `data` exactly from all of `packed`, of which any byte may be wrong; otherwise returns false, and
+// `data` is unspecified.
+[[nodiscard]] bool unpack(Codec codec, std::span<const char> packed, std::span<char> data);
+
+} // namespace ezio

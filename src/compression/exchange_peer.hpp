@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "compression/asked_blocks.hpp"
+#include "compression/exchange_state.hpp"
+#include "compression/send_queue.hpp"
+
+#include "ezio/clock.hpp"
+#include "ezio/peer_plugins.hpp"
+
+#include <libtorrent/bdecode.hpp>
+#include <libtorrent/entry.hpp>
+#include <libtorrent/extensions.hpp>
+#include <libtorrent/peer_connection_handle.hpp>
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace ezio {
+
+// One connection's part of the exchange. Network thread.
+class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_from_this<ExchangePeer> {
+  public:
+    ExchangePeer(std::shared_ptr<ExchangeState> state, lt::peer_connection_handle connection);
+
+    void add_handshake(lt::entry& handshake) override;
+    bool on_extension_handshake(const lt::bdecode_node& handshake) override;
+    bool on_extended(int length, int message, lt::span<const char> body) override;
+    void on_disconnect(const lt::error_code& error) override;
+    ~ExchangePeer() override;
+
+    // --- what it asks for ---
+
+    bool on_request(const lt::peer_request& request) override;
+    bool on_cancel(const lt::peer_request& request) override;
+    void sent_choke() override;
+    bool can_disconnect(const lt::error_code& error) override;
+    void tick() override;
+
+    void sent_payload(int bytes) override;
+    [[nodiscard]] CodecMask codecs() const { return m_codecs; } // that it may be sent
+    [[nodiscard]] bool has_asked() const { return !m_queue.empty(); }
+    [[nodiscard]] std::uint64_t waiting_to_send() const
+    {
+        return BlockInjector::waiting_to_send(m_connection);
+    }
+
+    // Begins to answer what there is room for.
+    void pump();
+
+    // What was begun for it has come to an end.
+    void answer(const Unit& unit);
+    void answer_as_it_is(const UnitPlace& place, const std::byte* data);
+    void fail(const UnitPlace& place);
+
+    // --- what it was asked for ---
+
+    void sent_request(const lt::peer_request& request) override;
+    bool on_piece(const lt::peer_request& request, lt::span<const char> data) override;
+    bool on_reject(const lt::peer_request& request) override;
+
+    // Hands over what waits, as far as libtorrent takes it.
+    void go_on();
+
+    [[nodiscard]] bool waits() const { return !m_queue.empty() || !m_late.empty(); }
+
+  private:
+    // A unit, or the rest of one, that waits while libtorrent reads nothing from this peer.
+    struct LateUnit {
+        Codec codec;
+        UnitPlace place;
+        std::uint32_t handed_over; // bytes of it
+        std::vector<char> packed;
+    };
+
+    static constexpr std::uint64_t least_window = 64 << 10;
+    static constexpr std::uint64_t most_window = 512
+                                                 << 10; // what answer_guard takes for usual is a little more
+
+    [[nodiscard]] bool takes_over(const lt::peer_request& request) const;
+    void receive(lt::span<const char> body);
+    void receive_unit(const UnitView& unit);
+    void wait(LateUnit unit);
+    void forget_late();
+    [[nodiscard]] std::uint32_t hand_over(const UnitView& unit, std::uint32_t from);
+    void reject(const UnitPlace& place);
+    void ended(const UnitPlace& place);
+    void widen_if_starved();
+    void send_unit(const Unit& unit);
+    void send(const std::string& message);
+    void count_sent(const UnitPlace& place, std::uint64_t wire_bytes);
+    void send_codecs();
+    void hang_up();
+
+    const std::shared_ptr<ExchangeState> m_state;
+    lt::peer_connection_handle m_connection;
+    AnswerListener* const m_swarm;
+    AnswerListener* const m_ledger;
+    bool m_gone = false;
+    int m_id = 0; // that it takes our messages under; 0: it does not know of them
+    CodecMask m_codecs = 0;
+    SendQueue m_queue;
+    std::uint64_t m_in_work = 0;           // bytes of the payload
+    std::uint64_t m_window = least_window; // bytes that are begun for it or wait to be sent
+    bool m_has_sent = false;               // since it was last looked whether the window is wide enough
+    std::uint64_t m_sent_bytes = 0;        // in units, since the last tick
+    Clock::time_point m_last_sent;
+    bool m_can_take = false; // that units may be sent to us
+    AskedBlocks m_asked;
+    std::deque<LateUnit> m_late;
+};
+
+} // namespace ezio

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the connections of one torrent have in common: see unit_exchange.hpp.
+#pragma once
+
+#include "compression/block_injection.hpp"
+#include "compression/dense_data.hpp"
+#include "compression/unit_message.hpp"
+#include "compression/unit_policy.hpp"
+#include "compression/unit_store.hpp"
+#include "compression/unit_workers.hpp"
+
+#include "ezio/clock.hpp"
+#include "ezio/compression/unit_exchange.hpp"
+#include "ezio/disk_engine.hpp"
+#include "ezio/image.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+class ExchangePeer;
+class ExchangeState;
+
+// Outlives the session.
+class ExchangeShared {
+  public:
+    ExchangeShared(const Image& image, UnitExchange::Options options);
+
+    void say(std::string reason);
+    [[nodiscard]] std::vector<std::string> take_reasons();
+
+    const Image& image;
+    const std::uint64_t memory; // bytes
+    const std::vector<bool> on_disk;
+    const bool is_limited; // what may be sent
+
+    // Set before there are peers.
+    lt::io_context* context = nullptr;
+    DiskEngine* engine = nullptr;
+    std::weak_ptr<ExchangeState> state;
+
+    std::atomic<std::uint64_t> sent_bytes = 0;
+    std::atomic<std::uint64_t> sent_payload = 0;
+    std::atomic<std::uint64_t> received_bytes = 0;
+    std::atomic<std::uint64_t> received_payload = 0;
+    std::atomic<std::uint64_t> forwarded_payload = 0;
+
+    std::mutex mutex;
+    std::vector<std::string> reasons; // guarded by mutex
+
+    UnitWorkers workers; // last: its threads use the rest
+};
+
+// Lives and dies with the torrent, and so before the io_context. Network thread.
+class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
+  public:
+    explicit ExchangeState(std::shared_ptr<ExchangeShared> shared);
+
+    void add(ExchangePeer& peer) { m_peers.insert(&peer); }
+    void remove(ExchangePeer& peer) { m_peers.erase(&peer); }
+
+    [[nodiscard]] bool has(std::uint32_t piece) const { return piece < m_has.size() && m_has[piece]; }
+    void piece_passed(std::uint32_t piece);
+    void piece_failed(std::uint32_t piece) { m_store.piece_failed(piece); }
+
+    // Whether units may be sent to us.
+    [[nodiscard]] bool can_take() const { return m_can_take; }
+    void take_nothing() { m_can_take = false; } // any more, in this process
+
+    // Has the peers' queues looked at soon: when what is being read now has been read.
+    void look_soon();
+
+    // Whether what is asked for is to be compressed; to be asked often.
+    [[nodiscard]] bool compresses();
+
+    // Bytes of the payload were sent to a peer, by either way.
+    void count_sent(std::uint64_t payload_bytes) { m_sample.payload_bytes += payload_bytes; }
+
+    // A run of blocks that is to be sent to the peer: begins to read and compress it.
+    void begin(ExchangePeer& peer, const UnitPlace& run);
+
+    // Whether there is room for what is being compressed.
+    [[nodiscard]] bool has_room() const { return m_in_work < m_most_in_work; }
+
+    // What of the workers' is done.
+    void take_done();
+
+    [[nodiscard]] std::uint32_t unit_bytes() const { return m_unit_bytes; }
+    [[nodiscard]] const Image& image() const { return m_shared->image; }
+    [[nodiscard]] ExchangeShared& shared() { return *m_shared; }
+    [[nodiscard]] BlockInjector& injector() { return m_injector; }
+    [[nodiscard]] DenseData& dense() { return m_dense; }
+    [[nodiscard]] UnitStore& store() { return m_store; }
+
+    // Bytes of units begin or end to wait until libtorrent takes their blocks.
+    void add_late(std::size_t bytes);
+    void remove_late(std::size_t bytes);
+
+  private:
+    void look();
+    void look_later();
+    void observe();
+    [[nodiscard]] bool is_starved(ExchangePeer& peer) const;
+    [[nodiscard]] Effort effort_for(CodecMask codecs) const;
+    void read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, int error, std::byte* data);
+    void answer(PackedUnit unit);
+    void answer_as_it_is(const std::weak_ptr<void>& peer, const UnitPlace& run, std::byte* data);
+    [[nodiscard]] bool is_network_idle() const;
+
+    const std::shared_ptr<ExchangeShared> m_shared;
+    const std::uint32_t m_unit_bytes; // what is compressed together, at most
+    std::vector<bool> m_has;          // pieces that have passed
+    std::set<ExchangePeer*> m_peers;
+    const std::uint64_t m_most_in_work;
+    std::uint64_t m_in_work = 0; // bytes that are being read or compressed
+    std::uint64_t m_late = 0;    // bytes
+    UnitStore m_store;
+    DenseData m_dense;
+    UnitPolicy m_policy;
+    SendingSample m_sample; // of this period
+    Clock::time_point m_period_began = Clock::now();
+    std::chrono::nanoseconds m_spent_before{0}; // by the workers
+    BlockInjector m_injector;
+    bool m_can_take = true;
+    bool m_looks_soon = false;
+    bool m_looks_later = false;
+    boost::asio::steady_timer m_timer;
+};
+
+} // namespace ezio

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "compression/unit_workers.hpp"
+
+#include "ezio/clock.hpp"
+
+#include <sys/resource.h>
+
+#include <utility>
+
+namespace ezio {
+
+namespace {
+
+// On Linux, of the calling thread alone. Where it fails the thread works as well.
+void be_nice()
+{
+    constexpr int nicer = 5;
+    constexpr id_t this_thread = 0;
+    (void)setpriority(PRIO_PROCESS, this_thread, getpriority(PRIO_PROCESS, this_thread) + nicer);
+}
+
+} // namespace
+
+UnitWorkers::UnitWorkers(Options options) : m_options(std::move(options))
+{
+    try {
+        const std::lock_guard lock(m_mutex);
+        while (m_threads.size() < m_options.threads) {
+            m_threads.emplace_back([this] { run(); });
+        }
+    } catch (...) {
+        stop();
+        throw;
+    }
+}
+
+UnitWorkers::~UnitWorkers()
+{
+    stop();
+}
+
+void UnitWorkers::submit(PackJob job)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        if (!m_stopping) {
+            m_waiting.push_back(std::move(job));
+            job.data = nullptr;
+        }
+    }
+    if (job.data != nullptr) {
+        m_options.release(job.data);
+    } else {
+        m_wake.notify_one();
+    }
+}
+
+std::vector<PackJob> UnitWorkers::take_back()
+{
+    const std::lock_guard lock(m_mutex);
+    const auto jobs = std::exchange(m_waiting, {});
+    return {jobs.begin(), jobs.end()};
+}
+
+std::vector<PackedUnit> UnitWorkers::take_done()
+{
+    const std::lock_guard lock(m_mutex);
+    m_notified = false;
+    return std::exchange(m_done, {});
+}
+
+void UnitWorkers::stop()
+{
+    std::vector<std::thread> threads;
+    {
+        const std::lock_guard lock(m_mutex);
+        m_stopping = true;
+        threads.swap(m_threads);
+    }
+    m_wake.notify_all();
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    std::deque<PackJob> waiting;
+    std::vector<PackedUnit> done;
+    {
+        const std::lock_guard lock(m_mutex);
+        waiting.swap(m_waiting);
+        done.swap(m_done);
+    }
+    for (const PackJob& job : waiting) {
+        m_options.release(job.data);
+    }
+    for (const PackedUnit& unit : done) {
+        if (unit.job.data != nullptr) {
+            m_options.release(unit.job.data);
+        }
+    }
+}
+
+void UnitWorkers::run()
+{
+    be_nice();
+    Packer packer;
+    std::unique_lock lock(m_mutex);
+    while (!m_stopping) {
+        if (m_waiting.empty()) {
+            m_wake.wait(lock);
+            continue;
+        }
+        PackJob job = std::move(m_waiting.front());
+        m_waiting.pop_front();
+        lock.unlock();
+        PackedUnit unit = pack(packer, std::move(job));
+        lock.lock();
+        m_done.push_back(std::move(unit));
+        if (!std::exchange(m_notified, true)) {
+            lock.unlock();
+            m_options.notify();
+            lock.lock();
+        }
+    }
+}
+
+PackedUnit UnitWorkers::pack(Packer& packer, PackJob job)
+{
+    const auto start = Clock::now();
+    const std::size_t size = job.place.length;
+    PackedUnit unit{std::move(job), {}};
+    std::vector<char> packed;
+    if (packer.pack(unit.job.effort, {unit.job.data, size}, most_packed(size), packed)) {
+        unit.packed.assign(packed.begin(), packed.end()); // with no room to spare
+        m_options.release(std::exchange(unit.job.data, nullptr));
+    }
+    m_spent += std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
+    return unit;
+}
+
+} // namespace ezio
