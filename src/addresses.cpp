@@ -239,20 +239,30 @@ std::optional<HostPort> parse_host_port(std::string_view text)
     return port ? std::optional(HostPort{std::string(host), port}) : std::nullopt;
 }
 
-std::vector<Endpoint> resolve_peer(const std::string& text)
+namespace {
+
+HostPort parse_peer(const std::string& text)
 {
-    const auto peer = parse_host_port(text);
+    auto peer = parse_host_port(text);
     if (!peer || !peer->port || peer->host.empty()) {
         throw Error(ExitStatus::usage,
                     fmt::format("--peer {}: expected HOST:PORT, as in 10.0.0.1:6881", text));
     }
+    return std::move(*peer);
+}
+
+} // namespace
+
+std::vector<Endpoint> resolve_peer(const std::string& text)
+{
+    const HostPort peer = parse_peer(text);
     asio::io_context context;
     asio::ip::tcp::resolver resolver(context);
     error_code error;
-    const auto results = resolver.resolve(peer->host, std::to_string(*peer->port),
+    const auto results = resolver.resolve(peer.host, std::to_string(*peer.port),
                                           asio::ip::resolver_base::numeric_service, error);
     if (error) {
-        throw Error(ExitStatus::network, fmt::format("--peer {}: {}: {}", text, peer->host, error.message()));
+        throw Error(ExitStatus::network, fmt::format("--peer {}: {}: {}", text, peer.host, error.message()));
     }
     std::vector<Endpoint> endpoints;
     for (const auto& result : results) {
@@ -318,20 +328,36 @@ std::vector<AddressRange> resolve_allowed(const std::vector<std::string>& texts)
     return ranges;
 }
 
-NetworkEndpoints resolve(const NetworkOptions& options)
+NetworkEndpoints resolve_here(const NetworkOptions& options)
 {
     NetworkEndpoints endpoints;
     endpoints.allowed = resolve_allowed(options.allow);
     for (const std::string& peer : options.peers) {
+        (void)parse_peer(peer);
+    }
+    endpoints.listen = resolve_listen(options.listen);
+    return endpoints;
+}
+
+std::vector<Endpoint> resolve_peers(const NetworkOptions& options, const std::vector<AddressRange>& allowed)
+{
+    std::vector<Endpoint> peers;
+    for (const std::string& peer : options.peers) {
         auto found = resolve_peer(peer);
-        std::erase_if(found, [&](const Endpoint& it) { return !allows(endpoints.allowed, it.address()); });
+        std::erase_if(found, [&](const Endpoint& it) { return !allows(allowed, it.address()); });
         if (found.empty()) {
             throw Error(ExitStatus::usage,
                         fmt::format("--peer {}: it is in no network that --allow names", peer));
         }
-        endpoints.peers.insert(endpoints.peers.end(), found.begin(), found.end());
+        peers.insert(peers.end(), found.begin(), found.end());
     }
-    endpoints.listen = resolve_listen(options.listen);
+    return peers;
+}
+
+NetworkEndpoints resolve(const NetworkOptions& options)
+{
+    NetworkEndpoints endpoints = resolve_here(options);
+    endpoints.peers = resolve_peers(options, endpoints.allowed);
     return endpoints;
 }
 

@@ -4,6 +4,7 @@
 #include "ezio/free_space.hpp"
 #include "ezio/mounts.hpp"
 #include "ezio/target_claims.hpp"
+#include "ezio/target_place.hpp"
 
 #include <fmt/format.h>
 
@@ -123,7 +124,7 @@ void refuse_wrong_sectors(const Fd& fd, const std::string& path, const Image& im
 
 } // namespace
 
-std::unique_ptr<Target> open_block_device(const std::string& path, Access access, const Image& image)
+TargetPlace block_device_place(const std::string& path, Access access)
 {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
@@ -137,12 +138,22 @@ std::unique_ptr<Target> open_block_device(const std::string& path, Access access
         refuse_used_loop(path, uses_of(status.st_rdev)); // of what it lies on
         claims = claim_below(path, status.st_rdev);
     }
-    refuse_too_small(path, device_size(fd, path), image);
-    if (access == Access::read_write) {
-        refuse_wrong_sectors(fd, path, image);
+    return {TargetPlace::Kind::block_device, path, access, std::move(fd), {}, std::move(claims)};
+}
+
+std::unique_ptr<Target> open_block_device(TargetPlace place, const Image& image)
+{
+    refuse_too_small(place.path, device_size(place.fd, place.path), image);
+    if (place.access == Access::read_write) {
+        refuse_wrong_sectors(place.fd, place.path, image);
     }
-    return std::make_unique<FdTarget>(std::move(fd), path, page_cache_for(image.map.device_bytes()),
-                                      std::move(claims));
+    return std::make_unique<FdTarget>(std::move(place.fd), std::move(place.path),
+                                      page_cache_for(image.map.device_bytes()), std::move(place.claims));
+}
+
+std::unique_ptr<Target> open_block_device(const std::string& path, Access access, const Image& image)
+{
+    return open_block_device(block_device_place(path, access), image);
 }
 
 } // namespace ezio

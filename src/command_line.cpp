@@ -40,7 +40,9 @@ void add_network(CommandSpec& spec, NetworkOptions& network)
     spec.list("--peer", network.peers, kind::text("HOST:PORT"), "Connect to this peer");
     spec.list("--tracker", network.trackers, kind::tracker, "Announce to this tracker, too");
     spec.flag("--no-tracker", network.torrent_trackers, false, "Leave out the torrent's own trackers");
-    spec.flag("--no-web-seed", network.web_seeds, false, "Leave out the torrent's web seeds (HTTP servers)");
+    spec.flag("--web-seed", network.web_seeds, true,
+              "Fetch from the torrent's web seeds (HTTP servers), too");
+    spec.flag("--no-web-seed", network.web_seeds, false, "Leave them out; the default");
     spec.flag("--no-lsd", network.lsd, false, "No local service discovery (multicast)");
     spec.flag("--compression", network.compression, true, "Compress between peers that both say so");
     spec.list("--listen", network.listen, kind::text("ADDR|IFACE[:PORT]"), "Where to listen").default_text =

@@ -5,8 +5,8 @@
 #include "ezio/command_output.hpp"
 #include "ezio/commands.hpp"
 #include "ezio/fd.hpp"
-#include "ezio/file_roles.hpp"
 #include "ezio/fd_target.hpp"
+#include "ezio/file_roles.hpp"
 #include "ezio/image_source.hpp"
 #include "ezio/partclone_info.hpp"
 #include "ezio/piece_length.hpp"
@@ -16,6 +16,7 @@
 #include "ezio/read_file.hpp"
 #include "ezio/torrent_file.hpp"
 #include "ezio/torrent_maker.hpp"
+#include "ezio/watched_target.hpp"
 
 #include <fmt/format.h>
 
@@ -55,6 +56,12 @@ SourceKind kind_of(const std::string& path)
         fd && read_fully(fd.get(), std::span(&part, 1), 0) == 0; // or who opens it next says why not
     return read && looks_like_partclone_info({beginning.data(), size}) ? SourceKind::partclone_info
                                                                        : SourceKind::disk;
+}
+
+SourceKind look_at_kind(const std::string& path, const Context& context)
+{
+    const DiskCalls::Call call(context.deadline.disk());
+    return kind_of(path);
 }
 
 void refuse_combination(bool given, const char* option, const char* why)
@@ -217,11 +224,20 @@ ExtentMap map_of(const std::vector<Extent>& extents, const std::string& source)
     }
 }
 
+// Nothing else is done meanwhile but to read it, also by partclone.
+ImageSource look_at_source(const CreateOptions& options, const Context& context, SourceKind kind)
+{
+    const DiskCalls::Call call(context.deadline.disk());
+    return kind == SourceKind::directory ? find_files(options, context) : find_extents(options, context);
+}
+
 // What is hashed is read through the descriptor that the extents were found with: a name may mean something
 // else by now.
-std::unique_ptr<Target> target_of(const CreateOptions& options, Fd fd, const Image& image)
+std::unique_ptr<Target> target_of(const CreateOptions& options, Fd fd, const Image& image,
+                                  const Context& context)
 {
     if (!fd) {
+        const DiskCalls::Call call(context.deadline.disk());
         return open_target(options.source, Access::read_only, image); // a directory
     }
     return std::make_unique<FdTarget>(std::move(fd), options.source,
@@ -231,8 +247,7 @@ std::unique_ptr<Target> target_of(const CreateOptions& options, Fd fd, const Ima
 void hash_source(const CreateOptions& options, const Context& context, SourceKind kind,
                  TorrentContents& contents)
 {
-    ImageSource source =
-        kind == SourceKind::directory ? find_files(options, context) : find_extents(options, context);
+    ImageSource source = look_at_source(options, context, kind);
     Image image;
     image.name = contents.name;
     image.map = map_of(source.extents, options.source);
@@ -240,9 +255,10 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     refuse_too_much(options, source.extents.size(), pieces_in(image.map.payload_size(), image.piece_length));
     image.extents = source.extents;
     image.extent_names = source.names;
-    const auto target = target_of(options, std::move(source.fd), image);
+    const auto target = target_of(options, std::move(source.fd), image, context);
+    WatchedTarget watched(*target, context.deadline.disk());
     context.reporter.start(start_event(options, image));
-    TargetCheck hashing(image, *target, TargetCheck::First::nothing, context.wakeup);
+    TargetCheck hashing(image, watched, TargetCheck::First::nothing, context.wakeup);
     (void)wait_for_check(hashing, Phase::hashing, image.map.payload_size(), context);
     contents.piece_length = image.piece_length;
     contents.extents = std::move(source.extents);
@@ -257,8 +273,8 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
 void run(const CreateOptions& options, const Context& context)
 {
     const Clock::time_point started = Clock::now();
-    context.stop.set_disk(options.source);
-    const SourceKind kind = kind_of(options.source);
+    context.deadline.disk().set_disk(options.source);
+    const SourceKind kind = look_at_kind(options.source, context);
     refuse_senseless_options(options, kind);
     TorrentContents contents = contents_from(options, kind);
     refuse_mixed_up_files(options, kind);

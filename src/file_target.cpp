@@ -3,6 +3,7 @@
 #include "ezio/free_space.hpp"
 #include "ezio/mounts.hpp"
 #include "ezio/target_claims.hpp"
+#include "ezio/target_place.hpp"
 
 #include <fmt/format.h>
 
@@ -75,43 +76,47 @@ std::uint64_t allocated_bytes(const struct stat& status)
     return static_cast<std::uint64_t>(status.st_blocks) * 512;
 }
 
-Fd open_for_writing(const std::string& path, const Image& image)
+} // namespace
+
+TargetPlace image_file_place(const std::string& path, Access access)
 {
-    const bool exists = ::access(path.c_str(), F_OK) == 0;
-    Fd fd = exists ? open_existing(path, Access::read_write) : create(path);
-    lock_file(fd, path); // from here on the file is ours to remove
-    try {
-        if (exists) {
-            refuse_swap(fd, path);
-            refuse_used_loop(path, uses_of_file(path));
-        } else {
-            sync_name_of(path);
-        }
-        const auto allocated = allocated_bytes(status_of(fd.get(), path));
-        refuse_full_file_system(path, fd.get(), image.map.device_bytes(), allocated);
-        grow(fd.get(), path, image.map.device_end());
-    } catch (...) {
-        if (!exists) {
-            (void)::unlink(path.c_str()); // it was not there before
-        }
-        throw;
+    if (access == Access::read_only) {
+        return {TargetPlace::Kind::image_file, path, access, open_existing(path, access)};
     }
-    return fd;
+    const bool exists = ::access(path.c_str(), F_OK) == 0;
+    Fd fd = exists ? open_existing(path, access) : create(path);
+    lock_file(fd, path); // from here on the file is ours to remove
+    TargetPlace place{TargetPlace::Kind::image_file, path, access, std::move(fd),
+                      exists ? NewFile() : NewFile(path)};
+    if (exists) {
+        refuse_swap(place.fd, path);
+        refuse_used_loop(path, uses_of_file(path));
+    } else {
+        sync_name_of(path);
+    }
+    return place;
 }
 
-} // namespace
+std::unique_ptr<Target> open_image_file(TargetPlace place, const Image& image)
+{
+    const std::string& path = place.path;
+    const auto status = status_of(place.fd.get(), path);
+    if (place.access == Access::read_write) {
+        refuse_full_file_system(path, place.fd.get(), image.map.device_bytes(), allocated_bytes(status));
+        grow(place.fd.get(), path, image.map.device_end());
+    } else {
+        refuse_too_small(path, static_cast<std::uint64_t>(status.st_size), image);
+    }
+    place.created.keep();
+    const auto file_bytes =
+        place.access == Access::read_write ? std::optional(image.map.device_end()) : std::nullopt;
+    return std::make_unique<FdTarget>(std::move(place.fd), path, page_cache_for(image.map.device_bytes()),
+                                      std::move(place.claims), file_bytes);
+}
 
 std::unique_ptr<Target> open_image_file(const std::string& path, Access access, const Image& image)
 {
-    const PageCache page_cache = page_cache_for(image.map.device_bytes());
-    if (access == Access::read_write) {
-        return std::make_unique<FdTarget>(open_for_writing(path, image), path, page_cache, Claims{},
-                                          image.map.device_end());
-    }
-    Fd fd = open_existing(path, access);
-    const auto size = static_cast<std::uint64_t>(status_of(fd.get(), path).st_size);
-    refuse_too_small(path, size, image);
-    return std::make_unique<FdTarget>(std::move(fd), path, page_cache);
+    return open_image_file(image_file_place(path, access), image);
 }
 
 } // namespace ezio

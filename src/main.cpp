@@ -62,8 +62,10 @@ void run_command_line(const CommandLine& line, Reporter& reporter)
     ignore(SIGPIPE); // a peer or a reader of our output that is gone shows as an error of write
     ignore(SIGXFSZ); // so does a file that reached its size limit
     Wakeup wakeup;
-    StopSignal stop(wakeup);
-    run(line.command, {reporter, line.output.format, wakeup, stop});
+    DiskCalls disk;
+    StopSignal stop(wakeup, disk);
+    Deadline deadline(reporter, disk);
+    run(line.command, {reporter, line.output.format, wakeup, stop, deadline});
 }
 
 } // namespace

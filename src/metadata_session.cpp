@@ -137,6 +137,9 @@ class MetadataSession {
         return torrent;
     }
 
+    // Nothing else is to be called afterwards.
+    [[nodiscard]] EndingSession end() { return std::make_shared<lt::session_proxy>(m_session.abort()); }
+
     // About once a second.
     void look_around(Clock::time_point now)
     {
@@ -207,14 +210,9 @@ std::string no_metadata_for(milliseconds waited, const MetadataSession& session)
                        session.describe_wait());
 }
 
-} // namespace
-
-std::string fetch_metadata(const std::string& magnet, const MetadataOptions& options, Reporter& reporter,
-                           Wakeup& wakeup, const StopSignal& stop)
+std::string wait_for_metadata(MetadataSession& session, const MetadataOptions& options, Reporter& reporter,
+                              Wakeup& wakeup, const StopSignal& stop, Clock::time_point started)
 {
-    const Clock::time_point started = Clock::now();
-    leave_out_device_binding();
-    MetadataSession session(magnet, options, reporter, wakeup, started);
     StallNotes notes;
     reporter.note(describe_port(options.endpoints.listen));
     for (Clock::time_point looked = started;;) {
@@ -242,6 +240,23 @@ std::string fetch_metadata(const std::string& magnet, const MetadataOptions& opt
         if (notes.observe(waited)) {
             reporter.note(no_metadata_for(std::chrono::floor<std::chrono::seconds>(waited), session));
         }
+    }
+}
+
+} // namespace
+
+Metadata fetch_metadata(const std::string& magnet, const MetadataOptions& options, Reporter& reporter,
+                        Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
+{
+    const Clock::time_point started = Clock::now();
+    leave_out_device_binding();
+    MetadataSession session(magnet, options, reporter, wakeup, started);
+    try {
+        std::string torrent = wait_for_metadata(session, options, reporter, wakeup, stop, started);
+        return {std::move(torrent), session.end()};
+    } catch (const Error& error) {
+        deadline.end(error);
+        throw;
     }
 }
 

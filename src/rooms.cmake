@@ -26,5 +26,5 @@ set(room_net addresses allowed_networks ca_certificate device_binding discovery_
 set(room_torrent http_download magnet piece_length portability torrent_file torrent_maker torrent_source)
 set(room_image extent_map sha1 sha1_blocks sha256)
 set(room_report json_reporter line_printer progress_line rate_meter summary_text text_reporter warnings)
-set(room_process child_process descriptor_limit privileges stop_signal subprocess watchdog)
+set(room_process child_process deadline descriptor_limit disk_calls privileges stop_signal subprocess watchdog)
 set(room_util error fd file_id positional_io printable read_file text threads units wakeup)

@@ -81,12 +81,7 @@ Meaning meaning_of(int signal)
 
 } // namespace
 
-std::string describe_dead_disk(const std::string& disk)
-{
-    return disk + " does not answer: the process ends when the kernel gives its request back";
-}
-
-StopSignal::StopSignal(Wakeup& wakeup) : m_wakeup(wakeup)
+StopSignal::StopSignal(Wakeup& wakeup, const DiskCalls& disk) : m_wakeup(wakeup), m_disk(disk)
 {
     const sigset_t wanted = signals_to_obey();
     if (const int error = ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr); error != 0) {
@@ -122,18 +117,6 @@ void StopSignal::end_watch()
     }
 }
 
-void StopSignal::set_disk(std::string path)
-{
-    const std::lock_guard lock(m_mutex);
-    m_disk = std::move(path);
-}
-
-std::string StopSignal::disk() const
-{
-    const std::lock_guard lock(m_mutex);
-    return m_disk;
-}
-
 void StopSignal::throw_if_received(const char* remark) const
 {
     const int signal = received();
@@ -155,7 +138,7 @@ void StopSignal::watch()
             return;
         }
         if (ready == 0) {
-            const std::string path = disk();
+            const std::string path = m_disk.unanswered(hanging_call);
             leave_at_once(received(), path.empty() ? "leaving at once: an orderly end takes too long"
                                                    : describe_dead_disk(path));
         }
@@ -168,7 +151,7 @@ void StopSignal::watch()
             continue;
         }
         if (received() != 0) {
-            const std::string path = disk();
+            const std::string path = m_disk.unanswered();
             leave_at_once(signal, path.empty() ? "leaving at once"
                                                : "leaving at once; if not, " + describe_dead_disk(path));
         }

@@ -5,13 +5,16 @@
 #include "ezio/directory_target.hpp"
 #include "ezio/fd_target.hpp"
 #include "ezio/mounts.hpp"
+#include "ezio/target_place.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace ezio {
 
@@ -88,8 +91,33 @@ std::optional<IoFailure> Target::discard(std::uint64_t offset, std::uint64_t len
     return IoFailure{IoFailure::Operation::discard, path(), offset, length, EOPNOTSUPP};
 }
 
+NewFile::~NewFile()
+{
+    if (!m_path.empty()) {
+        (void)::unlink(m_path.c_str());
+    }
+}
+
 std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image,
                                     const std::string& serial)
+{
+    return open_target(open_place(path, access, serial), image);
+}
+
+std::unique_ptr<Target> open_target(TargetPlace place, const Image& image)
+{
+    switch (place.kind) {
+    case TargetPlace::Kind::block_device:
+        return open_block_device(std::move(place), image);
+    case TargetPlace::Kind::image_file:
+        return open_image_file(std::move(place), image);
+    case TargetPlace::Kind::directory:
+        break;
+    }
+    return open_directory(place.path, place.access, image);
+}
+
+TargetPlace open_place(const std::string& path, Access access, const std::string& serial)
 {
     struct stat status {};
     if (!serial.empty()) {
@@ -105,10 +133,10 @@ std::unique_ptr<Target> open_target(const std::string& path, Access access, cons
         if (error != ENOENT || access == Access::read_only) {
             throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(error)));
         }
-        return open_image_file(path, access, image);
+        return image_file_place(path, access);
     }
     if (S_ISBLK(status.st_mode)) {
-        return open_block_device(path, access, image);
+        return block_device_place(path, access);
     }
     if (S_ISREG(status.st_mode)) {
         if (access == Access::read_write && is_among_devices(directory_of(real_path(path)), status)) {
@@ -117,14 +145,14 @@ std::unique_ptr<Target> open_target(const std::string& path, Access access, cons
                                     "whether the disk is there and its name spelled right",
                                     path));
         }
-        return open_image_file(path, access, image);
+        return image_file_place(path, access);
     }
     if (S_ISDIR(status.st_mode)) {
         if (access == Access::read_write && is_among_devices(path, status)) {
             throw Error(ExitStatus::target,
                         fmt::format("{} is the directory of devices; name one of them", path));
         }
-        return open_directory(path, access, image);
+        return {TargetPlace::Kind::directory, path, access};
     }
     throw Error(ExitStatus::target,
                 fmt::format("{} is neither a block device nor a regular file nor a directory", path));

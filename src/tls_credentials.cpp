@@ -203,28 +203,32 @@ std::string built_in_dh()
     return text_of(writer.get());
 }
 
-std::string read_dh(const std::string& path)
+void refuse_no_dh(const std::string& pem, const Source& source)
 {
-    const Source source{"--ssl-dh", path};
-    std::string pem = source.read();
     const Key group(PEM_read_bio_Parameters(reader_of(pem).get(), nullptr), &EVP_PKEY_free);
     if (!group || EVP_PKEY_get_base_id(group.get()) != EVP_PKEY_DH) {
         throw source.refusal(
             "there are no Diffie-Hellman parameters in it (PEM: -----BEGIN DH PARAMETERS-----)");
     }
-    return pem;
 }
 
 } // namespace
 
-TlsCredentials load_credentials(const TlsFiles& files, const std::string& ca_pem,
-                                const std::string& image_name)
+TlsCredentials read_credentials(const TlsFiles& files)
+{
+    TlsCredentials credentials;
+    credentials.certificate = Source{"--ssl-cert", files.certificate}.read();
+    credentials.key = Source{"--ssl-key", files.key}.read();
+    credentials.dh = files.dh.empty() ? built_in_dh() : Source{"--ssl-dh", files.dh}.read();
+    ERR_clear_error();
+    return credentials;
+}
+
+void check_credentials(const TlsCredentials& credentials, const TlsFiles& files, const std::string& ca_pem,
+                       const std::string& image_name)
 {
     const Source certificate_source{"--ssl-cert", files.certificate};
     const Source key_source{"--ssl-key", files.key};
-    TlsCredentials credentials;
-    credentials.certificate = certificate_source.read();
-    credentials.key = key_source.read();
     const Certificate ca = parse_certificate(ca_pem);
     if (!ca) {
         throw Error(ExitStatus::torrent,
@@ -240,8 +244,17 @@ TlsCredentials load_credentials(const TlsFiles& files, const std::string& ca_pem
     const int security_level = try_to_use(certificate.get(), key.get(), certificate_source, key_source);
     refuse_unverified(certificate.get(), ca.get(), security_level, certificate_source);
     refuse_other_name(certificate.get(), image_name, certificate_source);
-    credentials.dh = files.dh.empty() ? built_in_dh() : read_dh(files.dh);
+    if (!files.dh.empty()) {
+        refuse_no_dh(credentials.dh, {"--ssl-dh", files.dh});
+    }
     ERR_clear_error(); // or libtorrent, in this thread, would take it for its own
+}
+
+TlsCredentials load_credentials(const TlsFiles& files, const std::string& ca_pem,
+                                const std::string& image_name)
+{
+    TlsCredentials credentials = read_credentials(files);
+    check_credentials(credentials, files, ca_pem, image_name);
     return credentials;
 }
 

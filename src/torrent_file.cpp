@@ -15,7 +15,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <functional>
 #include <map>
+#include <string>
+#include <tuple>
 #include <utility>
 
 namespace ezio {
@@ -36,6 +39,98 @@ lt::load_torrent_limits generous_limits()
 Error not_an_image(const std::string& path, const std::string& why)
 {
     return {ExitStatus::torrent, fmt::format("{} is not a disk image: {}", path, why)};
+}
+
+// More would be asked one after the other for minutes; and libtorrent looks for each of them among all
+// others.
+constexpr int most_trackers = 1000;
+
+void refuse_many_trackers(const std::string& path, const lt::bdecode_node& torrent)
+{
+    const lt::bdecode_node tiers = torrent.dict_find_list("announce-list");
+    int trackers = 0;
+    for (int i = 0; tiers && i < tiers.list_size(); ++i) {
+        const lt::bdecode_node tier = tiers.list_at(i);
+        trackers += tier.type() == lt::bdecode_node::list_t ? tier.list_size() : 0;
+    }
+    if (trackers > most_trackers) {
+        throw Error(ExitStatus::torrent,
+                    fmt::format("{} names {} trackers; at most {} are used", path, trackers, most_trackers));
+    }
+}
+
+struct FileName {
+    std::size_t hash; // of the path, in lower case
+    int file;
+    std::int64_t padding; // its length; -1: it is an extent
+
+    bool operator<(const FileName& other) const
+    {
+        return std::tie(hash, file) < std::tie(other.hash, other.file);
+    }
+};
+
+lt::bdecode_node path_of(const lt::bdecode_node& file)
+{
+    const lt::bdecode_node unicode = file.dict_find_list("path.utf-8");
+    return unicode ? unicode : file.dict_find_list("path");
+}
+
+FileName file_name(const lt::bdecode_node& entry, int file)
+{
+    const lt::bdecode_node names = path_of(entry);
+    const auto raw = names ? names.data_section() : lt::span<const char>();
+    const auto attributes = entry.dict_find_string_value("attr");
+    const bool is_padding = std::find(attributes.begin(), attributes.end(), 'p') != attributes.end();
+    return {std::hash<std::string>()(lower_case({raw.data(), static_cast<std::size_t>(raw.size())})), file,
+            is_padding ? entry.dict_find_int_value("length") : -1};
+}
+
+constexpr int most_repeated_names = 100; // more than are worth a message of their own
+
+// libtorrent gives each file of a name that is there already another name, and for that tries all the names
+// that it has given before. Padding may have one name for each length.
+void refuse_repeated_names(const std::string& path, const lt::bdecode_node& info)
+{
+    const lt::bdecode_node files = info.dict_find_list("files");
+    std::vector<FileName> names;
+    for (int i = 0; files && i < files.list_size(); ++i) {
+        if (files.list_at(i).type() != lt::bdecode_node::dict_t) {
+            return; // for libtorrent to refuse
+        }
+        names.push_back(file_name(files.list_at(i), i));
+    }
+    std::sort(names.begin(), names.end());
+    int repeated = 0;
+    int last = 0;
+    for (std::size_t i = 1; i < names.size(); ++i) {
+        if (names[i].hash == names[i - 1].hash &&
+            (names[i].padding < 0 || names[i].padding != names[i - 1].padding)) {
+            ++repeated;
+            last = names[i].file;
+        }
+    }
+    if (repeated > most_repeated_names) {
+        const lt::bdecode_node elements = path_of(files.list_at(last));
+        const auto name = elements && elements.list_size() > 0 ? elements.list_string_value_at(0) : "";
+        throw not_an_image(path, fmt::format("{} of its files have the name of another, as '{}'", repeated,
+                                             printable({name.data(), name.size()})));
+    }
+}
+
+// What would keep libtorrent busy for minutes, and is no image of this program anyway.
+void refuse_what_takes_long(const std::string& path, std::string_view bytes)
+{
+    lt::error_code error;
+    const lt::bdecode_node torrent = lt::bdecode({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())},
+                                                 error, nullptr, deepest_nesting, most_torrent_tokens);
+    if (error || torrent.type() != lt::bdecode_node::dict_t) {
+        return; // for libtorrent to refuse
+    }
+    refuse_many_trackers(path, torrent);
+    if (const lt::bdecode_node info = torrent.dict_find_dict("info")) {
+        refuse_repeated_names(path, info);
+    }
 }
 
 // What stands in place of a torrent, where that can be told; empty where it cannot.
@@ -75,6 +170,7 @@ std::string_view name_of(std::string_view bytes)
 
 lt::add_torrent_params decode(const std::string& path, std::string_view bytes)
 {
+    refuse_what_takes_long(path, bytes);
     try {
         return lt::load_torrent_buffer({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())},
                                        generous_limits());

@@ -10,8 +10,6 @@
 #include "ezio/transfer_notes.hpp"
 #include "ezio/transfer_policy.hpp"
 #include "ezio/verifier.hpp"
-#include "ezio/watchdog.hpp"
-#include "ezio/watched_target.hpp"
 
 #include <fmt/format.h>
 
@@ -19,8 +17,6 @@
 #include <exception>
 #include <utility>
 #include <vector>
-
-#include <unistd.h>
 
 namespace ezio {
 
@@ -30,16 +26,16 @@ constexpr milliseconds tick{250};
 constexpr milliseconds last_words{300};     // what is said last is heard within this
 constexpr milliseconds longest_write{2000}; // one that takes longer hangs
 
-// For the threads of a session that ends: they may be waiting for a dead disk, or for a name server. Less
-// than StopSignal::patience.
-constexpr milliseconds end_patience{2000};
+constexpr const char* network_thread =
+    "the network thread does not answer; a peer, a tracker or a web seed keeps "
+    "it busy";
 
 class Transfer {
   public:
     Transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
-             Reporter& reporter, Wakeup& wakeup, const StopSignal& stop)
+             Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
         : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
-          m_stop(stop)
+          m_stop(stop), m_deadline(deadline)
     {}
 
     void run();
@@ -49,7 +45,11 @@ class Transfer {
     void begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known = {});
     void wait_for_peers();
 
+    void renew_deadline();
     void observe();
+    [[nodiscard]] WaitingFacts waiting() const;
+    [[nodiscard]] std::optional<NextLimit> next_limit_to_leave() const;
+    [[nodiscard]] SeedingFacts seeding() const;
     void refuse_to_go_on() const;
     [[nodiscard]] bool advance();
     void advance_check();
@@ -112,6 +112,7 @@ class Transfer {
     Reporter& m_reporter;
     Wakeup& m_wakeup;
     const StopSignal& m_stop;
+    Deadline& m_deadline;
 
     Phase m_phase = Phase::checking;
     Clock::time_point m_now = Clock::now();
@@ -137,6 +138,7 @@ class Transfer {
 
 void Transfer::run()
 {
+    renew_deadline();
     if (m_options.check) {
         report_start();
         m_on_disk.resize(m_torrent.image.piece_count(), false);
@@ -156,6 +158,7 @@ void Transfer::run()
         note_waiting();
         over = advance();
         report_progress();
+        renew_deadline();
     }
     report_summary();
 }
@@ -184,6 +187,44 @@ void Transfer::wait_for_peers()
 {
     m_phase = m_options.role == Role::seed ? Phase::seeding : Phase::connecting;
     m_meters.begin_phase();
+}
+
+// What is to hold should this thread not come round again: every call of the session waits for its thread.
+void Transfer::renew_deadline()
+{
+    if (m_options.role == Role::seed || m_phase == Phase::seeding) {
+        if (const auto next = next_limit_to_leave()) {
+            m_deadline.leave_at(m_now + next->left, next->reason);
+        } else {
+            m_deadline.call_off();
+        }
+    } else if (const auto next = next_limit(waiting(), {m_options.timeout, m_options.stall_timeout})) {
+        m_deadline.fail_at(m_now + next->left, next->reason, network_thread);
+    } else {
+        m_deadline.call_off();
+    }
+}
+
+std::optional<NextLimit> Transfer::next_limit_to_leave() const
+{
+    if (m_phase != Phase::seeding) {
+        return std::nullopt; // a seed that checks: its time has not begun
+    }
+    if (m_options.role == Role::seed) {
+        return next_limit(seeding(), SeedingLimits{m_options.seed_time, m_options.idle_timeout, {}});
+    }
+    return next_limit(SeedingFacts{since(m_completed), {}, 0}, SeedingLimits{m_options.seed_time, {}, {}});
+}
+
+WaitingFacts Transfer::waiting() const
+{
+    return {since(m_options.timed_since), m_meters.stalled_for(m_now), disk().done_bytes, total_bytes(),
+            m_phase != Phase::connecting && !write_hangs()};
+}
+
+SeedingFacts Transfer::seeding() const
+{
+    return {since(m_started), m_meters.sent_nothing_for(m_now), m_swarm->clients().complete};
 }
 
 void Transfer::observe()
@@ -217,9 +258,7 @@ void Transfer::refuse_to_go_on() const
         m_swarm->refuse_wrong_source(m_now);
     }
     const auto reason =
-        waited_too_long({since(m_options.timed_since), m_meters.stalled_for(m_now), disk().done_bytes,
-                         total_bytes(), m_phase != Phase::connecting && !write_hangs()},
-                        {m_options.timeout, m_options.stall_timeout}, describe_wait());
+        waited_too_long(waiting(), {m_options.timeout, m_options.stall_timeout}, describe_wait());
     if (reason) {
         throw Error(ExitStatus::stalled, *reason);
     }
@@ -490,9 +529,7 @@ bool Transfer::may_leave_now()
 std::optional<std::string> Transfer::reason_to_leave() const
 {
     if (m_options.role == Role::seed) {
-        return seed_may_leave(
-            {since(m_started), m_meters.sent_nothing_for(m_now), m_swarm->clients().complete},
-            {m_options.seed_time, m_options.idle_timeout, m_options.clients});
+        return seed_may_leave(seeding(), {m_options.seed_time, m_options.idle_timeout, m_options.clients});
     }
     // At least until the others have heard that we are complete: a seeder may be counting.
     const milliseconds serve = std::max(m_options.seed_time.value_or(last_words), last_words);
@@ -511,6 +548,10 @@ void Transfer::report_start()
     }
     m_reporter.note(describe_page_cache(m_target.page_cache(), m_torrent.image.map.device_bytes()));
     if (m_options.role == Role::fetch) {
+        const std::size_t left_out = m_options.network.web_seeds ? 0 : m_torrent.web_seeds.size();
+        if (const std::string warning = describe_web_seeds_left_out(left_out); !warning.empty()) {
+            m_reporter.warning(warning);
+        }
         m_reporter.note(describe_writers(m_target.is_rotational()));
     }
 }
@@ -546,51 +587,20 @@ void Transfer::report_summary()
     m_reporter.summary(event);
 }
 
-// For a transfer that is over, whose threads do not end: says what they wait for, and why the transfer ended
-// if that was an `error`. Nobody else reports: they wait.
-[[noreturn]] void leave_at_once(Reporter& reporter, const WatchedTarget& target,
-                                const std::optional<Error>& error)
-{
-    std::optional<Error> told = error;
-    if (!target.is_waited_for()) {
-        reporter.note("leaving without a goodbye to the trackers: the network, or a name server, takes long");
-    } else if (error && !error->io_failure()) {
-        told.emplace(error->status(),
-                     fmt::format("{}; {}", error->what(), describe_dead_disk(target.path())));
-    } else { // the failure is of another request; its path and offset are to be reported, too
-        reporter.warning(describe_dead_disk(target.path()));
-    }
-    if (told) {
-        reporter.error(*told);
-    }
-    reporter.finish();
-    ::_exit(static_cast<int>(error ? error->status() : ExitStatus::done));
-}
-
 } // namespace
 
-void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
-                  Reporter& reporter, Wakeup& wakeup, const StopSignal& stop)
+void run_transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
+                  Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
 {
-    WatchedTarget watched(target);
-    std::optional<Watchdog> end; // outlives the transfer, whose end it watches
-    Transfer transfer(torrent, watched, options, reporter, wakeup, stop);
-    const auto watch_end = [&](const std::optional<Error>& error) {
-        try {
-            end.emplace(end_patience,
-                        [&reporter, &watched, error] { leave_at_once(reporter, watched, error); });
-        } catch (const Error&) { // no thread for it: the work is over all the same, and ends unwatched
-            reporter.note("no further thread can be started: nothing watches how long the end takes");
-        }
-    };
+    Transfer transfer(torrent, target, options, reporter, wakeup, stop, deadline);
     try {
         transfer.run();
-        watch_end({}); // all that was asked for is done, and what was written is synced
+        deadline.end({}); // all that was asked for is done, and what was written is synced
     } catch (const Error& error) {
-        watch_end(error);
+        deadline.end(error);
         throw;
     } catch (const std::exception& error) {
-        watch_end(Error(ExitStatus::internal, fmt::format("internal error: {}", error.what())));
+        deadline.end(Error(ExitStatus::internal, fmt::format("internal error: {}", error.what())));
         throw;
     }
 }

@@ -25,6 +25,13 @@ std::string describe_port(const ListenPlace& place)
                        last_port, place.ports_taken, place.ports_taken == 1 ? "is" : "are");
 }
 
+std::string describe_web_seeds_left_out(std::size_t count)
+{
+    return count == 0
+               ? ""
+               : fmt::format("the torrent names {}, not used without --web-seed", counted(count, "web seed"));
+}
+
 std::string describe_memory(std::uint64_t memory)
 {
     return fmt::format("blocks have {} of memory (--memory); peers wait when most of it waits for the target",

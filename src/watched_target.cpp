@@ -5,24 +5,9 @@
 
 namespace ezio {
 
-namespace {
-
-class Call {
-  public:
-    explicit Call(std::atomic<unsigned>& calls) : m_calls(calls) { ++m_calls; }
-    ~Call() { --m_calls; }
-    Call(const Call&) = delete;
-    Call& operator=(const Call&) = delete;
-
-  private:
-    std::atomic<unsigned>& m_calls;
-};
-
-} // namespace
-
 std::optional<IoFailure> WatchedTarget::read_at(std::uint64_t offset, std::span<iovec> parts)
 {
-    const Call call(m_calls);
+    const DiskCalls::Call call(m_calls);
     if (m_replaced.empty()) {
         return m_target.read_at(offset, parts);
     }
@@ -36,43 +21,43 @@ std::optional<IoFailure> WatchedTarget::read_at(std::uint64_t offset, std::span<
 
 std::optional<IoFailure> WatchedTarget::write_at(std::uint64_t offset, std::span<iovec> parts)
 {
-    const Call call(m_calls);
+    const DiskCalls::Call call(m_calls);
     return m_target.write_at(offset, parts);
 }
 
 std::optional<IoFailure> WatchedTarget::write_behind(const Extent& span, std::uint64_t bytes)
 {
-    const Call call(m_calls);
+    const DiskCalls::Call call(m_calls);
     return m_target.write_behind(span, bytes);
 }
 
 std::optional<IoFailure> WatchedTarget::sync()
 {
-    const Call call(m_calls);
+    const DiskCalls::Call call(m_calls);
     return m_target.sync();
 }
 
 void WatchedTarget::prefetch(std::uint64_t offset, std::uint64_t length)
 {
-    const Call call(m_calls);
+    const DiskCalls::Call call(m_calls);
     m_target.prefetch(offset, length);
 }
 
 void WatchedTarget::drop_cache()
 {
-    const Call call(m_calls);
+    const DiskCalls::Call call(m_calls);
     m_target.drop_cache();
 }
 
 std::optional<IoFailure> WatchedTarget::discard(std::uint64_t offset, std::uint64_t length)
 {
-    const Call call(m_calls);
+    const DiskCalls::Call call(m_calls);
     return m_target.discard(offset, length);
 }
 
 void WatchedTarget::with_descriptor(const std::function<void(int fd)>& use)
 {
-    const Call call(m_calls);
+    const DiskCalls::Call call(m_calls);
     m_target.with_descriptor(use);
 }
 

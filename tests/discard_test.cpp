@@ -23,7 +23,8 @@ constexpr std::uint64_t any_length = 1ULL << 62;
 bool is_ended_by_signal(Target& target)
 {
     Wakeup wakeup;
-    const StopSignal stop(wakeup);
+    const DiskCalls disk;
+    const StopSignal stop(wakeup, disk);
     if (::kill(::getpid(), SIGTERM) != 0) {
         return false;
     }

@@ -313,7 +313,8 @@ TEST_CASE("gpt: a damaged one is left alone, with the reason")
 TEST_CASE("gpt: peers still get the image's bytes where it was replaced")
 {
     test::FakeTarget target(64_KiB);
-    WatchedTarget watched(target);
+    DiskCalls calls;
+    WatchedTarget watched(target, calls);
     std::vector<std::byte> before(4_KiB, std::byte{7});
     REQUIRE_FALSE(watched.write_at(0, before));
     watched.replaced().remember(512, std::vector<std::byte>(512, std::byte{7}));

@@ -28,10 +28,10 @@ LAYERS = {
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
                    " write_order",
     "targets": "block_device block_target device_identity device_tree directory_target fd_target file_roles file_target free_space gpt mounts other_disks page_buffer page_cache partition_list partition_rescan payload_io"
-               " signatures target target_claims write_behind",
+               " signatures target target_claims target_place write_behind",
     "network addresses": "addresses allowed_networks device_binding discovery_message interfaces network_options port_reservation"
                          " tls_credentials",
-    "foundation": "big_endian blkid_probe child_process clock context disk_identity error extent_map fd file_id image little_endian openssl_handles positional_io printable privileges rate_meter"
+    "foundation": "big_endian blkid_probe child_process clock context deadline disk_calls disk_identity error extent_map fd file_id image little_endian openssl_handles positional_io printable privileges rate_meter"
                   " read_file replaced_bytes reporter require sha1 sha1_blocks sha256 stop_signal text threads units wakeup watchdog",
 }
 

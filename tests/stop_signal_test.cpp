@@ -111,7 +111,8 @@ class Child {
 int until_signal(const std::function<int(const StopSignal&)>& then)
 {
     Wakeup wakeup;
-    const StopSignal stop(wakeup);
+    const DiskCalls disk;
+    const StopSignal stop(wakeup, disk);
     say("ready\n");
     while (stop.received() == 0) {
         wakeup.wait_for(deadline);
@@ -185,8 +186,10 @@ TEST_CASE("stop signal: when the orderly stop takes too long the process leaves 
 {
     Child child([] {
         Wakeup wakeup;
-        StopSignal stop(wakeup);
-        stop.set_disk("/dev/sda");
+        DiskCalls disk;
+        disk.set_disk("/dev/sda");
+        const DiskCalls::Call call(disk);
+        StopSignal stop(wakeup, disk);
         say("ready\n");
         while (stop.received() == 0) {
             wakeup.wait_for(deadline);
@@ -204,9 +207,23 @@ TEST_CASE("stop signal: when the orderly stop takes too long the process leaves 
     CHECK(Clock::now() - start < deadline);
 }
 
-TEST_CASE("stop signal: it blames no disk before there is one")
+TEST_CASE("stop signal: it blames no disk while no call on it is out")
 {
-    Child child([] { return until_signal(hang); });
+    Child child([] {
+        Wakeup wakeup;
+        DiskCalls disk;
+        disk.set_disk("/dev/sda");
+        {
+            const DiskCalls::Call returned(disk);
+        }
+        const StopSignal stop(wakeup, disk);
+        say("ready\n");
+        while (stop.received() == 0) {
+            wakeup.wait_for(deadline);
+        }
+        say("received 15\n");
+        return hang(stop);
+    });
     child.expect("ready\n");
     child.send(SIGTERM);
     child.expect("received 15\n");
@@ -236,7 +253,8 @@ TEST_CASE("stop signal: without a signal nothing happens")
 {
     Child child([] {
         Wakeup wakeup;
-        const StopSignal stop(wakeup);
+        const DiskCalls disk;
+        const StopSignal stop(wakeup, disk);
         stop.throw_if_received();
         return stop.received();
     });
@@ -287,8 +305,10 @@ TEST_CASE("stop signal: with its thread replaced, it goes on as before")
 {
     Child child([] {
         Wakeup wakeup;
-        StopSignal stop(wakeup);
-        stop.set_disk("/dev/sda");
+        DiskCalls disk;
+        disk.set_disk("/dev/sda");
+        const DiskCalls::Call call(disk);
+        StopSignal stop(wakeup, disk);
         stop.renew_thread();
         stop.renew_thread();
         say("ready\n");

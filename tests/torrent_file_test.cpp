@@ -271,6 +271,23 @@ TEST_CASE("torrent file: overlapping extents are refused, in whatever order, and
           "is not a disk image: extents overlap: 0x100000 + 10 bytes and 0x100000 + 10 bytes");
 }
 
+TEST_CASE("torrent file: more trackers than are of any use are refused")
+{
+    TorrentContents contents = plain();
+    contents.trackers.assign(1000, "http://a/announce");
+    CHECK(load(encode_torrent(contents)).image.piece_count() > 0);
+    contents.trackers.emplace_back("http://b/announce");
+    CHECK(refusal_to_load(contents) == "names 1001 trackers; at most 1000 are used");
+}
+
+TEST_CASE("torrent file: many files of one name are refused")
+{
+    std::vector<Extent> extents(102, Extent{offset, 0});
+    extents.push_back({offset, 10});
+    CHECK_THAT(refusal_to_load(with_extents(extents)),
+               contains("is not a disk image: 102 of its files have the name of another, as '"));
+}
+
 TEST_CASE("torrent file: an extent may end at 2^63 - 1, and not beyond")
 {
     constexpr std::uint64_t end = (1ULL << 63) - 1;

@@ -44,6 +44,13 @@ TEST_CASE("transfer notes: what is there already, in the singular and in the plu
     CHECK(describe_kept(0, 2000) == "0 of 2,000 pieces are right already");
 }
 
+TEST_CASE("transfer notes: that web seeds are not used, when there are some")
+{
+    CHECK(describe_web_seeds_left_out(0).empty());
+    CHECK(describe_web_seeds_left_out(1) == "the torrent names 1 web seed, not used without --web-seed");
+    CHECK(describe_web_seeds_left_out(2) == "the torrent names 2 web seeds, not used without --web-seed");
+}
+
 TEST_CASE("transfer notes: what a complete fetch stays for")
 {
     CHECK(describe_staying(std::nullopt) == "it serves others until it is stopped");

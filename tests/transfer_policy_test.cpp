@@ -151,4 +151,27 @@ TEST_CASE("waiting: it is stalled when nothing has moved for so long")
     CHECK(waited_too_long({10min, 90s, 0, 1_GiB}, limits, "no peer") == "no data for 90 s: no peer");
 }
 
+TEST_CASE("limits: the one that passes first when nothing moves any more")
+{
+    const WaitingFacts facts{10s, 4s, 1_GiB, 2_GiB, true};
+    CHECK_FALSE(next_limit(facts, WaitingLimits{}));
+    CHECK(next_limit(facts, WaitingLimits{30s, {}})->left == 20s);
+    CHECK(next_limit(facts, WaitingLimits{{}, 5s})->left == 1s);
+    const auto stall = next_limit(facts, WaitingLimits{30s, 5s});
+    CHECK(stall->left == 1s);
+    CHECK(stall->reason == "no data for 5 s");
+    const auto timeout = next_limit(facts, WaitingLimits{9s, 5s});
+    CHECK(timeout->left == -1s);
+    CHECK(timeout->reason == "not complete after 9 s (1.0 GiB of 2.0 GiB done)");
+}
+
+TEST_CASE("limits: the one that passes first when a seed sends nothing any more")
+{
+    const SeedingFacts facts{10s, 4s, 0};
+    CHECK_FALSE(next_limit(facts, SeedingLimits{{}, {}, 1U}));
+    CHECK(next_limit(facts, SeedingLimits{30s, 5s, {}})->left == 1s);
+    CHECK(next_limit(facts, SeedingLimits{30s, 5s, {}})->reason == "nothing was sent for 5 s");
+    CHECK(next_limit(facts, SeedingLimits{10s, 5s, {}})->reason == "its seed time is over");
+}
+
 } // namespace ezio

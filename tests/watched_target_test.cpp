@@ -11,11 +11,13 @@
 using namespace ezio;
 using test::FakeTarget;
 
-TEST_CASE("watched target: it is waited for as long as a call has not returned")
+TEST_CASE("watched target: a call is out as long as it has not returned")
 {
     FakeTarget target(4096);
-    WatchedTarget watched(target);
-    CHECK_FALSE(watched.is_waited_for());
+    DiskCalls calls;
+    calls.set_disk("/dev/sda");
+    WatchedTarget watched(target, calls);
+    CHECK(calls.unanswered().empty());
     target.read_gate.close();
     std::thread reader([&] {
         std::array<std::byte, 512> bytes{};
@@ -23,17 +25,19 @@ TEST_CASE("watched target: it is waited for as long as a call has not returned")
     });
     const bool waits = target.read_gate.wait_for_waiting(1);
     CHECK(waits);
-    CHECK(watched.is_waited_for());
+    CHECK(calls.unanswered() == "/dev/sda");
+    CHECK(calls.unanswered(std::chrono::hours(1)).empty());
     target.read_gate.open();
     reader.join();
-    CHECK_FALSE(watched.is_waited_for());
+    CHECK(calls.unanswered().empty());
 }
 
 TEST_CASE("watched target: calls and failures are passed on")
 {
     using Operation = IoFailure::Operation;
     FakeTarget target(4096);
-    WatchedTarget watched(target);
+    DiskCalls disk_calls;
+    WatchedTarget watched(target, disk_calls);
     target.fail(Operation::write, 1, ENOSPC);
     std::array<std::byte, 512> bytes{};
     const auto failed = watched.write_at(1024, std::span(std::as_const(bytes)));

@@ -60,8 +60,16 @@ struct NetworkEndpoints {
     std::vector<AddressRange> allowed;
 };
 
-// All of the above, for all that the options name. Throws as they do, and ExitStatus::usage when a peer is
-// named that is not allowed.
+// Where to listen, and who is allowed: what needs nobody's answer. A --peer that is malformed is refused,
+// too.
+[[nodiscard]] NetworkEndpoints resolve_here(const NetworkOptions& options);
+
+// The peers that the options name, which name servers may be asked for. Throws as resolve_peer does, and
+// ExitStatus::usage when one is not in `allowed`.
+[[nodiscard]] std::vector<Endpoint> resolve_peers(const NetworkOptions& options,
+                                                  const std::vector<AddressRange>& allowed);
+
+// All of it.
 [[nodiscard]] NetworkEndpoints resolve(const NetworkOptions& options);
 
 // "10.0.0.1:6881", "[fe80::1]:6881".

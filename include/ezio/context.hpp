@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include "ezio/deadline.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/stop_signal.hpp"
 #include "ezio/wakeup.hpp"
@@ -15,6 +16,7 @@ struct Context {
     Format format;
     Wakeup& wakeup;
     StopSignal& stop;
+    Deadline& deadline;
 };
 
 } // namespace ezio

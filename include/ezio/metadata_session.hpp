@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ezio/addresses.hpp"
+#include "ezio/deadline.hpp"
 #include "ezio/network_options.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/stop_signal.hpp"
@@ -11,6 +12,7 @@
 #include "ezio/wakeup.hpp"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -23,11 +25,22 @@ struct MetadataOptions {
     std::uint64_t memory = 256_MiB; // bytes; the metadata may take a quarter: a peer says how much they are
 };
 
+// What is left of a session: its sockets are closed at once, but its threads may wait for a name server. Its
+// destruction waits for them.
+using EndingSession = std::shared_ptr<void>;
+
+struct Metadata {
+    std::string torrent; // a torrent file's bytes
+    EndingSession session;
+};
+
 // Returns a torrent file's bytes, with the trackers and web seeds of the link in it. Their info-hash is the
 // link's; whether they are an image is the caller's to find out.
 // Throws Error: ExitStatus::torrent as parse_magnet does, ExitStatus::stalled when the patience is over,
 // ExitStatus::network when it cannot listen, and as `stop` says.
-[[nodiscard]] std::string fetch_metadata(const std::string& magnet, const MetadataOptions& options,
-                                         Reporter& reporter, Wakeup& wakeup, const StopSignal& stop);
+// `deadline` ends the process when an error cannot, because of what the session waits for.
+[[nodiscard]] Metadata fetch_metadata(const std::string& magnet, const MetadataOptions& options,
+                                      Reporter& reporter, Wakeup& wakeup, const StopSignal& stop,
+                                      Deadline& deadline);
 
 } // namespace ezio

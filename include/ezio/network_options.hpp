@@ -14,7 +14,7 @@ struct NetworkOptions {
     std::vector<std::string> peers;    // HOST:PORT
     std::vector<std::string> trackers; // URLs, besides the torrent's
     bool torrent_trackers = true;      // use those that stand in the torrent
-    bool web_seeds = true;             // use the web seeds that stand in the torrent
+    bool web_seeds = false;            // use the web seeds that stand in the torrent
     bool lsd = true;                   // local service discovery, by multicast
     bool compression = false;          // between peers that both want it
     std::vector<std::string>

@@ -3,24 +3,20 @@
 // SIGINT, SIGTERM and SIGHUP. The first asks for an orderly stop; the second ends the process at once (unless
 // a program sends the same one again within half a second), and so does an orderly stop that takes too long
 // (a device that hangs). The kernel lets no process go whose request
-// is with a device, so it is said which one does not answer, once there is one. SIGINT and SIGHUP that were
-// ignored when the process was started stay ignored, as nohup and a shell's background jobs have it.
+// is with a device, so it is said which one does not answer, when a call on it is out. SIGINT and SIGHUP that
+// were ignored when the process was started stay ignored, as nohup and a shell's background jobs have it.
 #pragma once
 
 #include "ezio/clock.hpp"
+#include "ezio/disk_calls.hpp"
 #include "ezio/fd.hpp"
 #include "ezio/wakeup.hpp"
 
 #include <atomic>
 #include <chrono>
-#include <mutex>
-#include <string>
 #include <thread>
 
 namespace ezio {
-
-// "/dev/sda does not answer: the process ends when the kernel gives its request back".
-[[nodiscard]] std::string describe_dead_disk(const std::string& disk);
 
 class StopSignal {
   public:
@@ -29,13 +25,10 @@ class StopSignal {
 
     // Blocks the signals for the calling thread and all that it starts later: make this before any thread.
     // `wakeup` is notified when one comes. Throws std::system_error.
-    explicit StopSignal(Wakeup& wakeup);
+    StopSignal(Wakeup& wakeup, const DiskCalls& disk);
     ~StopSignal();
     StopSignal(const StopSignal&) = delete;
     StopSignal& operator=(const StopSignal&) = delete;
-
-    // What is read or written from now on, for messages. Before, no disk is blamed.
-    void set_disk(std::string path);
 
     // The signal that came, or 0.
     [[nodiscard]] int received() const { return m_received.load(); }
@@ -50,15 +43,13 @@ class StopSignal {
   private:
     void watch();
     void end_watch();
-    [[nodiscard]] std::string disk() const;
 
     Wakeup& m_wakeup;
+    const DiskCalls& m_disk;
     Fd m_signals; // readable when a signal came
     Fd m_quit;    // readable when the watch is over
     std::atomic<int> m_received = 0;
     Clock::time_point m_since; // when it came; only for the thread that watches
-    mutable std::mutex m_mutex;
-    std::string m_disk; // guarded by m_mutex; empty until there is one
     std::thread m_watcher;
 };
 

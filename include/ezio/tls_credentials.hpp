@@ -29,11 +29,20 @@ struct TlsCredentials {
     std::string dh;
 };
 
-// Throws Error (ExitStatus::network) naming the option, the file and the reason: it cannot be read or is no
-// such thing; the key has a passphrase, or is not the certificate's; the certificate is not of the CA
-// `ca_pem` (the one in the torrent), has expired, is not for TLS in both directions, or is made out to a name
-// that peers do not accept: that must be "*", or `image_name`, or how that begins. ExitStatus::torrent when
-// `ca_pem` is no certificate, ExitStatus::internal when OpenSSL has no built-in group.
+// What the files hold, unchecked: they may be root's, and are read while there are privileges. Throws Error
+// (ExitStatus::network) when one cannot be read, or is missing.
+[[nodiscard]] TlsCredentials read_credentials(const TlsFiles& files);
+
+// Checks what was read. Throws Error (ExitStatus::network) naming the option, the file and the reason: it
+// cannot be read or is no such thing; the key has a passphrase, or is not the certificate's; the certificate
+// is not of the CA `ca_pem` (the one in the torrent), has expired, is not for TLS in both directions, or is
+// made out to a name that peers do not accept: that must be "*", or `image_name`, or how that begins.
+// ExitStatus::torrent when `ca_pem` is no certificate, ExitStatus::internal when OpenSSL has no built-in
+// group.
+void check_credentials(const TlsCredentials& credentials, const TlsFiles& files, const std::string& ca_pem,
+                       const std::string& image_name);
+
+// Both.
 [[nodiscard]] TlsCredentials load_credentials(const TlsFiles& files, const std::string& ca_pem,
                                               const std::string& image_name);
 

@@ -8,17 +8,18 @@
 #include "ezio/addresses.hpp"
 #include "ezio/clear_signatures.hpp"
 #include "ezio/clock.hpp"
+#include "ezio/deadline.hpp"
 #include "ezio/move_gpt.hpp"
 #include "ezio/network_options.hpp"
 #include "ezio/other_disks.hpp"
 #include "ezio/partition_rescan.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/stop_signal.hpp"
-#include "ezio/target.hpp"
 #include "ezio/tls_credentials.hpp"
 #include "ezio/torrent_file.hpp"
 #include "ezio/units.hpp"
 #include "ezio/wakeup.hpp"
+#include "ezio/watched_target.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -54,8 +55,9 @@ struct TransferOptions {
 // seed does not serve an image that is not there.
 //
 // Runs to the end and reports it all but the final error. Returns when the work is done; throws Error with
-// the status otherwise. `wakeup` is the one that `stop` notifies.
-void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
-                  Reporter& reporter, Wakeup& wakeup, const StopSignal& stop);
+// the status otherwise. `wakeup` is the one that `stop` notifies. `deadline` keeps the limits when the
+// session does not answer, and ends the process when what was started does not end.
+void run_transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
+                  Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline);
 
 } // namespace ezio

@@ -8,6 +8,7 @@
 #include "ezio/move_gpt.hpp"
 #include "ezio/page_cache.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ namespace ezio {
 [[nodiscard]] std::string describe_memory(std::uint64_t memory);
 [[nodiscard]] std::string describe_writers(bool is_rotational);
 [[nodiscard]] std::string describe_page_cache(PageCache page_cache, std::uint64_t payload_bytes);
+
+// How many web seeds of the torrent are not used; empty for none.
+[[nodiscard]] std::string describe_web_seeds_left_out(std::size_t count);
 
 // What a complete fetch stays for; none: until it is stopped.
 [[nodiscard]] std::string describe_staying(std::optional<milliseconds> seed_time);

@@ -95,6 +95,16 @@ struct WaitingLimits { // none: it waits
     std::optional<milliseconds> stall_timeout;
 };
 
+// The limit that passes first when nothing moves from now on.
+struct NextLimit {
+    milliseconds left; // until then; negative: it has passed
+    std::string reason;
+};
+[[nodiscard]] std::optional<NextLimit> next_limit(const WaitingFacts& facts, const WaitingLimits& limits);
+
+// The same of a seed that sends nothing from now on.
+[[nodiscard]] std::optional<NextLimit> next_limit(const SeedingFacts& facts, const SeedingLimits& limits);
+
 // Why it is not to wait any longer, in words, if that is so; `waits_for` is what it waits for.
 [[nodiscard]] std::optional<std::string>
 waited_too_long(const WaitingFacts& facts, const WaitingLimits& limits, const std::string& waits_for);

@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A target that knows whether anybody waits for it. When a session does not end, this tells a disk that does
-// not answer from a network that does not. Its readers get the image, also where that was replaced since.
+// A target whose calls are known while they have not returned. Its readers get the image, also where that was
+// replaced since.
 #pragma once
 
+#include "ezio/disk_calls.hpp"
 #include "ezio/replaced_bytes.hpp"
 #include "ezio/target.hpp"
-
-#include <atomic>
 
 namespace ezio {
 
 // Passes everything on to another target. Any thread.
 class WatchedTarget final : public Target {
   public:
-    explicit WatchedTarget(Target& target) : m_target(target) {}
+    WatchedTarget(Target& target, DiskCalls& calls) : m_target(target), m_calls(calls) {}
 
     // What was written over the image, by whoever does that.
     [[nodiscard]] ReplacedBytes& replaced() { return m_replaced; }
-
-    // Whether a call has not returned yet.
-    [[nodiscard]] bool is_waited_for() const { return m_calls > 0; }
 
     using Target::read_at;
     using Target::write_at;
@@ -40,8 +36,8 @@ class WatchedTarget final : public Target {
 
   private:
     Target& m_target;
+    DiskCalls& m_calls;
     ReplacedBytes m_replaced;
-    std::atomic<unsigned> m_calls = 0; // that have not returned
 };
 
 } // namespace ezio

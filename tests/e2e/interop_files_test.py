@@ -70,7 +70,7 @@ class HttpServers(InteropTest):
         url = f"http://{server.address}/"
         torrent = self.image.write_torrent(self.dir / "web.torrent", **{"url-list": [url]})
         target = self.loop_device("target", self.size, fill=UNTOUCHED)
-        fetcher = self.start_ezio("fetch", torrent, target.path, "--seed-time", "0")
+        fetcher = self.start_ezio("fetch", torrent, target.path, "--web-seed", "--seed-time", "0")
         self.assert_complete(fetcher)
         self.assert_device_has_the_image(target)
         self.assertGreater(len(server.requests), 0)

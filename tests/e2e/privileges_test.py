@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """What a process that talks to the network may still do: what it needs once the target is open, and no more."""
 
+import contextlib
 import os
 import pathlib
+import socket
 import unittest
 
-from harness import ON_LOOPBACK, UNTOUCHED, free_port, main, make_file, needs_loop_devices
+from harness import ON_LOOPBACK, UNTOUCHED, free_port, main, make_file, needs_loop_devices, wait_until
 from image_case import ImageCase
 
 SIZE = 64 << 20
@@ -24,6 +26,26 @@ def threads_of(process):
 
 def capabilities(names):
     return sum(1 << name for name in names)
+
+
+class SilentServer:
+    """Takes connections, and says nothing."""
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+        self._connections = []
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        return self
+
+    def accepted(self):
+        with contextlib.suppress(BlockingIOError):
+            self._connections.append(self._listener.accept()[0])
+        return bool(self._connections)
+
+    def __exit__(self, *_):
+        for each in [self._listener, *self._connections]:
+            each.close()
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root")
@@ -122,6 +144,37 @@ class Privileges(ImageCase):
             fetcher.wait_for_event("start")
             self.assert_powers(fetcher, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)
             self.assert_complete(fetcher)
+
+    def assert_gives_up_before(self, torrent, *options):
+        """Nobody answers: the process is looked at while it waits."""
+        target = make_file(self.dir / "target.img", SIZE)
+        target.chmod(0o600)
+        fetcher = self.start("fetch", torrent, target, "--json", *ON_LOOPBACK, "--user", "nobody", *options)
+        wait_until(lambda: not fetcher.is_running() or self.server.accepted(), fetcher)
+        self.assertTrue(fetcher.is_running(), fetcher)
+        self.assert_powers(fetcher)
+        self.assert_is_nobody(fetcher)
+
+    def test_they_are_given_up_before_a_torrent_is_downloaded(self):
+        self.server = self.enterContext(SilentServer())
+        self.assert_gives_up_before(f"http://{self.server.address}/sda1.torrent")
+
+    def test_they_are_given_up_before_a_magnet_link_is_followed(self):
+        self.server = self.enterContext(SilentServer())
+        self.assert_gives_up_before(f"magnet:?xt=urn:btih:{'0123456789' * 4}", "--peer", self.server.address)
+
+    def test_a_target_is_refused_before_the_torrent_is_asked_for(self):
+        self.server = self.enterContext(SilentServer())
+        for torrent in f"http://{self.server.address}/sda1.torrent", f"magnet:?xt=urn:btih:{'0123456789' * 4}":
+            self.ends_with(4, "fetch", torrent, "/dev/null", *ON_LOOPBACK, "--peer", self.server.address)
+        self.assertFalse(self.server.accepted())
+
+    def test_a_new_file_is_gone_when_its_torrent_does_not_come(self):
+        with SilentServer() as server:
+            url = f"http://{server.address}/sda1.torrent"
+            self.ends_with(7, "fetch", url, self.dir / "new.img", *ON_LOOPBACK, "--timeout", "500ms")
+        self.ends_with(6, "fetch", url, self.dir / "new.img", *ON_LOOPBACK)
+        self.assertFalse((self.dir / "new.img").exists())
 
     def test_nobody_does_not_and_that_is_said_at_once(self):
         fetcher = self.ends_with(2, "fetch", self.torrent, self.dir, "--user", "nobody", *ON_LOOPBACK)
