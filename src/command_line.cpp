@@ -44,7 +44,7 @@ void add_network(CommandSpec& spec, NetworkOptions& network)
               "Fetch from the torrent's web seeds (HTTP servers), too");
     spec.flag("--no-web-seed", network.web_seeds, false, "Leave them out; the default");
     spec.flag("--no-lsd", network.lsd, false, "No local service discovery (multicast)");
-    spec.flag("--compression", network.compression, true, "Compress between peers that both say so");
+    spec.flag("--no-compression", network.compression, false, "Send and take every block as it is");
     spec.list("--listen", network.listen, kind::text("ADDR|IFACE[:PORT]"), "Where to listen").default_text =
         fmt::format("all addresses, the first free port of {}-{}", first_port, last_port);
     spec.value("--max-upload", network.max_upload, kind::rate, "Send at most this much per second");

@@ -16,7 +16,7 @@ struct NetworkOptions {
     bool torrent_trackers = true;      // use those that stand in the torrent
     bool web_seeds = false;            // use the web seeds that stand in the torrent
     bool lsd = true;                   // local service discovery, by multicast
-    bool compression = false;          // between peers that both want it
+    bool compression = true;           // between peers that both know it
     std::vector<std::string>
         listen; // ADDR|IFACE[:PORT]; none: all addresses, the first free port of the range
     std::vector<std::string> allow; // who may connect, as networks; none: everybody

@@ -26,7 +26,6 @@ except ImportError:
 MIB = 1 << 20
 BLOCK = 16384
 UNITS_ID = 40  # under which ezio-cli takes messages of the extension
-PLAIN = "plain"
 HANDSHAKE = b"d11:ezio_codecsi1e1:md11:ezio_units1i40eee"
 
 
@@ -48,11 +47,6 @@ def noise(size):
 
 
 class CompressionTest(EndToEndTest):
-    def start(self, command, *arguments, **options):
-        """With compression, unless the arguments say PLAIN."""
-        wanted = ["--compression"] if PLAIN not in arguments else []
-        return super().start(command, *(word for word in arguments if word != PLAIN), *wanted, **options)
-
     def use(self, payload, piece=65536, **extras):
         self.image = image_of(payload)
         self.torrent = self.image.write_torrent(self.dir / "sda1.torrent", piece, **extras)
@@ -118,7 +112,7 @@ class OnTheWire(CompressionTest):
 
     def test_either_side_can_do_without(self):
         payload = words(8 * MIB)
-        for seed_options, fetch_options in ([PLAIN], []), ([], [PLAIN]):
+        for seed_options, fetch_options in (["--no-compression"], []), ([], ["--no-compression"]):
             _, _, wire = self.deploy(payload, seed_options, fetch_options)
             self.assertGreater(wire, len(payload))
             self.target.unlink()
