@@ -100,6 +100,14 @@ class OnTheWire(CompressionTest):
         self.assertLess(wire, len(payload) * 0.6)
         self.assertEqual(fetcher.events_named("summary")[0]["redundant_bytes"], 0)
 
+    def test_units_are_no_flood_for_as_long_as_they_come(self):
+        """libtorrent counts them as messages, of which a peer may only send so many bytes."""
+        text, rest = words(10 * MIB), noise(10 * MIB)
+        payload = b"".join(text[at:at + 2048] + rest[at:at + 2048] for at in range(0, len(text), 2048))
+        fetcher, _, wire = self.deploy(payload, ["--max-upload", "4M"])
+        self.assertLess(wire, len(payload) * 0.75)
+        self.assertEqual(fetcher.events_named("warning"), [], fetcher)
+
     def test_what_cannot_be_is_sent_as_it_is(self):
         payload = noise(16 * MIB)
         _, _, wire = self.deploy(payload)
