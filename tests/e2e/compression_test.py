@@ -102,7 +102,7 @@ class OnTheWire(CompressionTest):
 
     def test_units_are_no_flood_for_as_long_as_they_come(self):
         """libtorrent counts them as messages, of which a peer may only send so many bytes."""
-        text, rest = words(10 * MIB), noise(10 * MIB)
+        text, rest = words(24 * MIB), noise(24 * MIB)
         payload = b"".join(text[at:at + 2048] + rest[at:at + 2048] for at in range(0, len(text), 2048))
         fetcher, _, wire = self.deploy(payload, ["--max-upload", "4M"])
         self.assertLess(wire, len(payload) * 0.75)
