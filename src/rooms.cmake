@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Which sources belong together: each room is compiled as one unit (CMakeLists.txt, EZIO_UNITY). House rule: every
-# source is in exactly one room; configuring fails otherwise.
+# Which sources belong together, from the commands down to what knows nothing of disks and networks. Each room is compiled as
+# one file (EZIO_UNITY). Every source is in exactly one room; configuring fails otherwise.
 set(rooms cli transfer session engine swarm compression verify capture disk target net torrent image report process util)
 
 set(room_cli check_progress command_line command_output command_parser command_spec commands completion create_command
