@@ -146,8 +146,9 @@ class GuardPeer final : public lt::peer_plugin {
     void on_disconnect(const lt::error_code&) override { count(0); }
 
   private:
-    static constexpr std::uint64_t many = 256;           // connections
-    static constexpr std::uint64_t late_units = 4 << 20; // bytes: what was asked for, while the disk is behind
+    static constexpr std::uint64_t many = 256; // connections
+    static constexpr std::uint64_t late_units = 4
+                                                << 20; // bytes: what was asked for, while the disk is behind
 
     // Returns whether it had to hang up.
     bool spend(std::uint64_t messages = 1) { return !m_budget.spend(messages) && hang_up(PeerFault::floods); }
@@ -199,8 +200,8 @@ void guard_answers(lt::add_torrent_params& params, std::uint64_t info_bytes, std
                    DataComes data_comes)
 {
     add_peer_plugins<GuardPeer>(
-        params, std::make_shared<Shared>(Shared{pieces, data_comes, requests_allowed(info_bytes), waiting_usual(pieces),
-                                                waiting_allowed(pieces)}));
+        params, std::make_shared<Shared>(Shared{pieces, data_comes, requests_allowed(info_bytes),
+                                                waiting_usual(pieces), waiting_allowed(pieces)}));
 }
 
 } // namespace ezio

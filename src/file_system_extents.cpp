@@ -124,7 +124,7 @@ void FileSystem::refuse_several_devices() const
                              xfs_has_realtime_device(superblock(xfs_superblock_offset))));
     if (has_several) {
         throw unfit(fmt::format("the {} on {} spans several devices; take every byte of each with --all",
-                                  m_type, m_area.path));
+                                m_type, m_area.path));
     }
 }
 
@@ -138,8 +138,8 @@ void FileSystem::refuse_uncountable() const
     const std::string version = partclone_version(m_type, m_tick);
     if (!counts_in_64_bits(version)) {
         throw unfit(fmt::format("the xfs on {} has {} blocks, of which partclone {} counts no more than "
-                                  "2^32; use partclone 0.3.40 or later, or take every byte with --all",
-                                  m_area.path, blocks, version));
+                                "2^32; use partclone 0.3.40 or later, or take every byte with --all",
+                                m_area.path, blocks, version));
     }
 }
 

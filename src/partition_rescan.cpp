@@ -3,8 +3,8 @@
 
 #include "ezio/child_process.hpp"
 #include "ezio/clock.hpp"
-#include "ezio/error.hpp"
 #include "ezio/device_tree.hpp"
+#include "ezio/error.hpp"
 #include "ezio/privileges.hpp"
 
 #include <fmt/format.h>

@@ -22,7 +22,8 @@ class PeerLedger::Book {
   public:
     // Written on the network thread.
     struct Account {
-        Account(std::string first_address, bool had_all) : address(std::move(first_address)), seeder(had_all) {}
+        Account(std::string first_address, bool had_all) : address(std::move(first_address)), seeder(had_all)
+        {}
 
         const std::string address;
         const bool seeder;

@@ -152,8 +152,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
     params.max_connections = network.max_peers;
     if (params.ti) {
         guard_answers(params, static_cast<std::uint64_t>(params.ti->info_section().size()),
-                      m_torrent.image.piece_count(),
-                      m_exchange ? DataComes::as_units : DataComes::as_blocks);
+                      m_torrent.image.piece_count(), m_exchange ? DataComes::as_units : DataComes::as_blocks);
     }
     const std::string process = make_process_id();
     refuse_duplicates(params, process);

@@ -22,7 +22,7 @@ struct ImageSource {
     std::vector<Extent> extents;            // to be hashed, in this order
     std::vector<std::string> names;         // of their files, parallel; empty where they are no files
     std::optional<DiskIdentity> identity{}; // of the disk, when the image is of all that it is
-    Fd fd;                          // of the device or image file that they were found on; of a directory none
+    Fd fd; // of the device or image file that they were found on; of a directory none
     std::uint64_t sector_bytes = 0; // of the disk, when it has a partition table: what that counts in; or 0
 };
 

@@ -14,7 +14,8 @@
 namespace ezio {
 
 // Looks at the XFS at `offset` of the disk, of at most `size` bytes; reads its log, of up to 2 GiB. `tick` is
-// called for each MiB; what it throws ends it. A log on another device is taken for clean; numbers that make no sense are not. Throws Error (ExitStatus::io).
+// called for each MiB; what it throws ends it. A log on another device is taken for clean; numbers that make
+// no sense are not. Throws Error (ExitStatus::io).
 [[nodiscard]] bool xfs_is_clean(const SourceDisk& disk, std::uint64_t offset, std::uint64_t size,
                                 const std::function<void()>& tick);
 

@@ -7,8 +7,9 @@
 // Where the network waits, and the threads are busy, they are what is slow: a level down. On the lowest level
 // they may still be slower than the network is without them, and only a try tells: for a moment everything is
 // sent as it is. There is one wherever they are busy, also when the network does not wait for them: a peer on
-// the same machine, or one that writes or unpacks slowly, then is slow for want of what they use. (A rule without that try turned compression off on 1 Gbit/s, where data that shrinks well
-// does not fill the network, though it comes twice as fast as uncompressed.)
+// the same machine, or one that writes or unpacks slowly, then is slow for want of what they use. (A rule
+// without that try turned compression off on 1 Gbit/s, where data that shrinks well does not fill the
+// network, though it comes twice as fast as uncompressed.)
 #pragma once
 
 #include "ezio/clock.hpp"

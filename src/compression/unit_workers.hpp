@@ -79,7 +79,7 @@ class UnitWorkers {
     std::size_t m_unfinished = 0; // jobs that wait or are in work
     std::chrono::nanoseconds m_occupied{0};
     Clock::time_point m_counted = Clock::now(); // up to when
-    bool m_notified = false; // since something was taken
+    bool m_notified = false;                    // since something was taken
     bool m_stopping = false;
     std::vector<std::thread> m_threads;
 };

@@ -131,7 +131,8 @@ TEST_CASE("unit policy: on the lowest level it tries to do without, and stays aw
     CHECK(rig.policy.take_reason() == "compressing nothing for 60 s: the network is faster than that");
 }
 
-TEST_CASE("unit policy: it tries to do without also where only its threads are busy, and the network never waits")
+TEST_CASE(
+    "unit policy: it tries to do without also where only its threads are busy, and the network never waits")
 {
     Rig rig;
     rig.observe(sample(0, 0.7), 3);
