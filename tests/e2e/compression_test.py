@@ -25,6 +25,7 @@ except ImportError:
 
 MIB = 1 << 20
 BLOCK = 16384
+STEADY = ["--max-upload", "20M"]  # with a limit it does not try whether it is faster without, which on a busy machine it may be
 UNITS_ID = 40  # under which ezio-cli takes messages of the extension
 HANDSHAKE = b"d11:ezio_codecsi1e1:md11:ezio_units1i40eee"
 
@@ -77,7 +78,7 @@ class OnTheWire(CompressionTest):
         """Returns the client, the seeder, and how many bytes the client's interface has received."""
         self.use(payload, piece)
         seeder = self.start("seed", self.torrent, self.source, "--json", "--no-lsd", "--listen", "7001", "--clients", "1",
-                            *seed_options, wrapper=self.master.wrapper)
+                            *(seed_options or STEADY), wrapper=self.master.wrapper)
         seeder.wait_for_event("start")
         before = self.received()
         fetcher = self.start("fetch", self.torrent, self.target, "--json", "--no-lsd", "--seed-time", "0", "--peer",
@@ -168,7 +169,7 @@ class OnOneHost(CompressionTest):
         payload = words(8 * MIB)
         self.use(payload)
         self.target.write_bytes(payload[:4 * MIB] + bytes(4 * MIB))
-        _, address = self.start_listening("seed", self.torrent, self.source)
+        _, address = self.start_listening("seed", self.torrent, self.source, *STEADY)
         fetcher = self.fetch(self.torrent, self.target, "--resume", "--peer", address, "--seed-time", "0")
         self.assert_right()
         self.assertLessEqual(fetcher.events_named("summary")[0]["received_bytes"], 4 * MIB)
@@ -195,7 +196,7 @@ class OnOneHost(CompressionTest):
     def test_so_is_what_is_sent_over_tls(self):
         authority = Authority(self.dir, "ca")
         self.use(words(8 * MIB), ca=authority.certificate.read_text())
-        with self.seeding(self.torrent, self.source, *authority.issue("server")) as address:
+        with self.seeding(self.torrent, self.source, *STEADY, *authority.issue("server")) as address:
             fetcher = self.fetch(self.torrent, self.target, "--peer", address, *authority.issue("client"), "--seed-time", "0")
         self.assert_right()
         self.assertGreater(self.ratio(fetcher), 1.5)
@@ -224,7 +225,7 @@ class AmongOthers(CompressionTest):
     def test_a_stock_client_gets_blocks_and_ours_units_from_the_same_seeder(self):
         from swarm_test import StockClient
         self.use(words(8 * MIB))
-        seeder, address = self.start_listening("seed", self.torrent, self.source, "--clients", "2")
+        seeder, address = self.start_listening("seed", self.torrent, self.source, "--clients", "2", *STEADY)
         stock = self.enterContext(StockClient(self.torrent, self.dir / "stock"))
         stock.connect(address)
         fetcher, other = self.start_listening("fetch", self.torrent, self.target, "--peer", address)
