@@ -5,7 +5,7 @@
 #include "ezio/clock.hpp"
 #include "ezio/disk_layout.hpp"
 #include "ezio/file_system_extents.hpp"
-#include "ezio/gpt_header.hpp"
+#include "ezio/gpt_records.hpp"
 #include "ezio/partclone.hpp"
 #include "ezio/partclone_info.hpp"
 #include "ezio/partition_records.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/partition_records.hpp"
 
-#include "ezio/gpt_header.hpp"
+#include "ezio/gpt_records.hpp"
 #include "ezio/little_endian.hpp"
 #include "ezio/superblock.hpp"
 

@@ -16,7 +16,7 @@ LAYERS = {
     "command line": "command_line command_parser command_spec completion help_text option_kinds suggestion",
     "commands": "command_output commands create_command check_progress",
     "reporters": "json_events json_reporter line_printer progress_line summary_text text_reporter",
-    "sources": "ca_certificate command_options disk_contents disk_layout file_system_extents gpt_header image_source map_check partclone"
+    "sources": "ca_certificate command_options disk_contents disk_layout file_system_extents gpt_records image_source map_check partclone"
                " partclone_info piece_length partition_records partition_types portability source_disk subprocess superblock block_map xfs_log",
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
                 " transfer_meters transfer_notes transfer_policy warnings watched_target wrong_data",
