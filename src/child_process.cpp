@@ -2,10 +2,28 @@
 #include "ezio/child_process.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace ezio {
+
+ForkedChild fork_child(int socket_type)
+{
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, socket_type | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+        return {};
+    }
+    Fd ours(ends[0]);
+    Fd theirs(ends[1]);
+    const pid_t pid = ::fork();
+    if (pid < 0) {
+        return {};
+    }
+    return {pid, pid == 0 ? std::move(theirs) : std::move(ours)};
+}
 
 void close_all_but(int one, int other) noexcept
 {

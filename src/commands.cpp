@@ -115,12 +115,17 @@ class FetchLimits {
     const Clock::time_point m_started = Clock::now();
 };
 
+bool comes_by_network(const std::string& torrent)
+{
+    return is_magnet(torrent) || is_http_url(torrent);
+}
+
 // What a command reads besides the image: their owners keep them.
 std::vector<InputFile> inputs_of(const std::string& torrent, const TlsFiles& tls)
 {
     std::vector<InputFile> inputs{
         {"--ssl-cert", tls.certificate}, {"--ssl-key", tls.key}, {"--ssl-dh", tls.dh}};
-    if (!is_magnet(torrent) && !is_http_url(torrent)) {
+    if (!comes_by_network(torrent)) {
         inputs.push_back({"the torrent", torrent});
     }
     return inputs;
@@ -158,11 +163,6 @@ struct ToFetch {
     EndingSession session{}; // of a magnet link
 };
 
-bool comes_by_network(const std::string& torrent)
-{
-    return is_magnet(torrent) || is_http_url(torrent);
-}
-
 Metadata metadata_for(const FetchOptions& options, const NetworkEndpoints& endpoints, FetchLimits& limits,
                       const Context& context)
 {
@@ -183,8 +183,9 @@ std::string bytes_of(const FetchOptions& options, FetchLimits& limits, const Con
 
 void refuse_hopeless_expansion(const FetchOptions& options, const LoadedTorrent& torrent)
 {
-    if (const auto why = why_no_gpt(options.target, torrent.image, torrent.source);
-        options.expand_gpt && !why.empty()) {
+    const std::string why =
+        options.expand_gpt ? why_no_gpt(options.target, torrent.image, torrent.source) : "";
+    if (!why.empty()) {
         throw Error(ExitStatus::usage, fmt::format("--expand-gpt: {}", why));
     }
 }

@@ -2,6 +2,7 @@
 #include "ezio/device_tree.hpp"
 
 #include "ezio/fd.hpp"
+#include "ezio/text.hpp"
 
 #include <fmt/format.h>
 
@@ -24,14 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t sysfs_unit = 512; // whatever the disk's sectors are
 
-std::string first_line(const fs::path& path)
-{
-    std::ifstream file(path);
-    std::string line;
-    std::getline(file, line);
-    return line;
-}
-
 std::uint64_t number_in(const fs::path& path)
 {
     std::uint64_t number = 0;
@@ -46,7 +39,7 @@ fs::path sysfs_of(dev_t device)
 
 dev_t number_of(const fs::path& sysfs)
 {
-    return parse_device(first_line(sysfs / "dev"));
+    return parse_device(first_line_of(sysfs / "dev"));
 }
 
 std::vector<fs::path> entries_of(const fs::path& directory)
@@ -69,13 +62,10 @@ std::vector<dev_t> numbers_in(const fs::path& directory)
     return numbers;
 }
 
-// The kernel writes a '/' in a name as '!' there.
 std::string path_from(const fs::path& sysfs)
 {
     std::error_code none;
-    std::string name = fs::canonical(sysfs, none).filename().string();
-    std::replace(name.begin(), name.end(), '!', '/');
-    return "/dev/" + name;
+    return path_of_device(fs::canonical(sysfs, none).filename().string());
 }
 
 // What the loop driver says, for who may open the device: right in whatever mount namespace or root directory
@@ -95,7 +85,7 @@ std::optional<FileId> ask_driver(const LoopDevice& loop)
 std::optional<LoopDevice> loop_device_at(const fs::path& sysfs)
 {
     LoopDevice loop;
-    loop.below_path = first_line(sysfs / "loop" / "backing_file");
+    loop.below_path = first_line_of(sysfs / "loop" / "backing_file");
     if (loop.below_path.empty()) {
         return std::nullopt;
     }
@@ -147,6 +137,12 @@ dev_t parse_device(const std::string& text)
     char colon = 0;
     const bool fits = stream >> major_number >> colon >> minor_number && colon == ':';
     return fits ? makedev(major_number, minor_number) : 0;
+}
+
+std::string path_of_device(std::string name)
+{
+    std::replace(name.begin(), name.end(), '!', '/');
+    return "/dev/" + name;
 }
 
 std::string device_path(dev_t device)

@@ -2,6 +2,7 @@
 #include "ezio/other_disks.hpp"
 
 #include "ezio/child_process.hpp"
+#include "ezio/device_tree.hpp"
 #include "ezio/disk_identity.hpp"
 #include "ezio/partition_list.hpp"
 #include "ezio/privileges.hpp"
@@ -40,12 +41,6 @@ void add(std::vector<KnownUuid>& uuids, const char* what, std::string value)
     }
 }
 
-std::string first_line(const fs::path& path)
-{
-    const std::string text = contents_of(path);
-    return text.substr(0, text.find('\n'));
-}
-
 std::vector<std::string> names_in(const fs::path& directory)
 {
     std::error_code none;
@@ -55,13 +50,6 @@ std::vector<std::string> names_in(const fs::path& directory)
     }
     std::sort(names.begin(), names.end());
     return names;
-}
-
-// In /dev the kernel's '!' is a '/'.
-std::string device_name(std::string sysfs_name)
-{
-    std::replace(sysfs_name.begin(), sysfs_name.end(), '!', '/');
-    return sysfs_name;
 }
 
 // Follows what shares bytes with a device, in the tree of sysfs.
@@ -84,7 +72,7 @@ class Relatives {
         for (const std::string& holder : names_in(m_blocks / name / "holders")) {
             add_above(holder);
         }
-        for (const std::string& loop : loops_on("/dev/" + device_name(name))) {
+        for (const std::string& loop : loops_on(path_of_device(name))) {
             add_above(loop);
         }
     }
@@ -103,7 +91,7 @@ class Relatives {
         for (const std::string& slave : names_in(m_blocks / name / "slaves")) {
             add_below(slave);
         }
-        const std::string backing = first_line(m_blocks / name / "loop" / "backing_file");
+        const std::string backing = first_line_of(m_blocks / name / "loop" / "backing_file");
         if (backing.empty()) {
             return;
         }
@@ -111,7 +99,7 @@ class Relatives {
             add_above(sibling);
         }
         for (const std::string& each : m_all) {
-            if (backing == "/dev/" + device_name(each)) {
+            if (backing == path_of_device(each)) {
                 add_below(each);
             }
         }
@@ -131,7 +119,7 @@ class Relatives {
     {
         std::vector<std::string> loops;
         std::copy_if(m_all.begin(), m_all.end(), std::back_inserter(loops), [&](const std::string& name) {
-            return first_line(m_blocks / name / "loop" / "backing_file") == backing;
+            return first_line_of(m_blocks / name / "loop" / "backing_file") == backing;
         });
         return loops;
     }
@@ -151,7 +139,7 @@ bool is_worth_reading(const fs::path& sysfs)
     const bool is_left_out = std::any_of(left_out.begin(), left_out.end(),
                                          [&](std::string_view prefix) { return name.starts_with(prefix); });
     // A disk is read with its partitions.
-    return !is_left_out && !fs::exists(sysfs / "partition", none) && first_line(sysfs / "size") != "0";
+    return !is_left_out && !fs::exists(sysfs / "partition", none) && first_line_of(sysfs / "size") != "0";
 }
 
 std::vector<KnownUuid> uuids_of_device(const std::string& path)
@@ -173,7 +161,7 @@ void read_all(int socket, dev_t target, const DeviceDirectories& directories)
 {
     for (const std::string& name : unrelated_devices(target, directories)) {
         const fs::path sysfs = fs::path(directories.sysfs) / "class/block" / name;
-        const std::string path = "/dev/" + device_name(name);
+        const std::string path = path_of_device(name);
         if (!is_worth_reading(sysfs) || !send_line(socket, "D " + path)) {
             continue;
         }
@@ -288,16 +276,12 @@ OtherDisks::OtherDisks(dev_t target, DeviceDirectories directories)
     if (fs::exists(m_directories.udev + "/data", none)) {
         return;
     }
-    std::array<int, 2> ends{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-        return; // a warning less: not worth an end
+    ForkedChild forked = fork_child(SOCK_STREAM); // without one it is a warning less: not worth an end
+    if (forked.pid == 0) {
+        serve(forked.socket.get(), m_target, m_directories);
     }
-    m_socket = Fd(ends[0]);
-    const Fd other(ends[1]);
-    m_child = ::fork();
-    if (m_child == 0) {
-        serve(ends[1], m_target, m_directories);
-    }
+    m_child = forked.pid;
+    m_socket = std::move(forked.socket);
 }
 
 OtherDisks::~OtherDisks()
@@ -318,9 +302,10 @@ OtherDisks::Findings OtherDisks::look_at_records() const
 {
     Findings findings;
     for (const std::string& name : unrelated_devices(m_target, m_directories)) {
-        const std::string number = first_line(fs::path(m_directories.sysfs) / "class/block" / name / "dev");
+        const std::string number =
+            first_line_of(fs::path(m_directories.sysfs) / "class/block" / name / "dev");
         auto uuids = uuids_in_record(contents_of(fmt::format("{}/data/b{}", m_directories.udev, number)));
-        findings.disks.push_back({"/dev/" + device_name(name), std::move(uuids)});
+        findings.disks.push_back({path_of_device(name), std::move(uuids)});
     }
     return findings;
 }

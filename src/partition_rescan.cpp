@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <thread>
@@ -121,16 +120,12 @@ std::vector<PartitionRequest> partition_changes(std::span<const ListedPartition>
 PartitionRescan::PartitionRescan(int fd, dev_t device, std::string path)
     : m_device(device), m_path(std::move(path))
 {
-    std::array<int, 2> ends{};
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-        return;
+    ForkedChild forked = fork_child(SOCK_SEQPACKET);
+    if (forked.pid == 0) {
+        serve(fd, forked.socket.get());
     }
-    m_socket = Fd(ends[0]);
-    const Fd other(ends[1]);
-    m_child = ::fork();
-    if (m_child == 0) {
-        serve(fd, ends[1]);
-    }
+    m_child = forked.pid;
+    m_socket = std::move(forked.socket);
 }
 
 PartitionRescan::~PartitionRescan()

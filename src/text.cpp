@@ -41,4 +41,10 @@ std::string contents_of(const std::filesystem::path& path)
     return contents.str();
 }
 
+std::string first_line_of(const std::filesystem::path& path)
+{
+    const std::string contents = contents_of(path);
+    return contents.substr(0, contents.find('\n'));
+}
+
 } // namespace ezio

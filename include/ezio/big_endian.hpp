@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Numbers as XFS has them: `offset` and what follows must be within `bytes`.
+// Numbers as XFS and BitTorrent have them: `offset` and what follows must be within `bytes`.
 #pragma once
 
 #include <boost/endian/conversion.hpp>

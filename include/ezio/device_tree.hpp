@@ -28,6 +28,9 @@ namespace ezio {
 // The kernel's name of a block device, "/dev/sda1".
 [[nodiscard]] std::string device_path(dev_t device);
 
+// The same of a name in sysfs, where the kernel writes a '/' as '!'.
+[[nodiscard]] std::string path_of_device(std::string name);
+
 struct PartitionDevice {
     std::string path; // "/dev/sda1"
     dev_t device = 0;

@@ -34,5 +34,6 @@ template <typename Number>
 // The contents of a small file that may well be missing, such as those of sysfs: empty when it cannot be
 // read.
 [[nodiscard]] std::string contents_of(const std::filesystem::path& path);
+[[nodiscard]] std::string first_line_of(const std::filesystem::path& path); // without its end
 
 } // namespace ezio

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "compression/unit_message.hpp"
 
+#include "ezio/big_endian.hpp"
 #include "ezio/peer_messages.hpp"
 
 namespace ezio {
@@ -8,15 +9,6 @@ namespace ezio {
 namespace {
 
 constexpr char may_byte = 0;
-
-std::uint32_t big_endian(std::span<const char> bytes)
-{
-    std::uint32_t value = 0;
-    for (const char byte : bytes.first(4)) {
-        value = value << 8 | static_cast<unsigned char>(byte);
-    }
-    return value;
-}
 
 bool is_known(char codec)
 {
@@ -61,10 +53,10 @@ std::optional<UnitView> parse_unit(std::span<const char> payload, const Image& i
     if (payload.size() <= unit_head_bytes || !is_known(payload[0])) {
         return std::nullopt;
     }
-    const UnitView unit{
-        static_cast<Codec>(payload[0]),
-        {big_endian(payload.subspan(1)), big_endian(payload.subspan(5)), big_endian(payload.subspan(9))},
-        payload.subspan(unit_head_bytes)};
+    const auto bytes = std::as_bytes(payload);
+    const UnitView unit{static_cast<Codec>(payload[0]),
+                        {big_u32(bytes, 1), big_u32(bytes, 5), big_u32(bytes, 9)},
+                        payload.subspan(unit_head_bytes)};
     if (!is_run_of_blocks(unit.place, image) || unit.packed.size() > unit.place.length) {
         return std::nullopt;
     }
