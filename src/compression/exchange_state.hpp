@@ -128,7 +128,7 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     UnitPolicy m_policy;
     SendingSample m_sample; // of this period
     Clock::time_point m_period_began = Clock::now();
-    std::chrono::nanoseconds m_spent_before{0}; // by the workers
+    std::chrono::nanoseconds m_occupied_before{0}; // the workers
     BlockInjector m_injector;
     bool m_can_take = true;
     bool m_looks_soon = false;

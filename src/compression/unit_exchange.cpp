@@ -227,9 +227,9 @@ void ExchangeState::observe()
     if (passed < UnitPolicy::period) {
         return;
     }
-    const auto spent = m_shared->workers.occupied();
+    const auto occupied = m_shared->workers.occupied();
     m_sample.seconds = std::chrono::duration<double>(passed).count();
-    m_sample.busy = std::chrono::duration<double>(spent - m_spent_before).count() /
+    m_sample.busy = std::chrono::duration<double>(occupied - m_occupied_before).count() /
                     (m_sample.seconds * m_shared->workers.threads());
     m_sample.is_limited = m_shared->is_limited;
     if (m_sample.units == 0 && m_in_work > 0 && is_network_idle()) { // not one in all that time
@@ -241,7 +241,7 @@ void ExchangeState::observe()
         m_shared->say(std::move(*reason));
     }
     m_sample = {};
-    m_spent_before = spent;
+    m_occupied_before = occupied;
     m_period_began = now;
     if (!m_policy.compresses()) { // or the peers, which have asked for all that they may, would wait for the
                                   // threads

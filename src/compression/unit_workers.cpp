@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "compression/unit_workers.hpp"
 
+#include "ezio/threads.hpp"
+
 #include <algorithm>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 #include <sys/resource.h>
@@ -26,7 +29,7 @@ UnitWorkers::UnitWorkers(Options options) : m_options(std::move(options))
     try {
         const std::lock_guard lock(m_mutex);
         while (m_threads.size() < m_options.threads) {
-            m_threads.emplace_back([this] { run(); });
+            m_threads.push_back(start_thread([this] { run(); }));
         }
     } catch (...) {
         stop();
@@ -149,9 +152,13 @@ PackedUnit UnitWorkers::pack(Packer& packer, PackJob job)
     const std::size_t size = job.place.length;
     PackedUnit unit{std::move(job), {}};
     std::vector<char> packed;
-    if (packer.pack(unit.job.effort, {unit.job.data, size}, most_packed(size), packed)) {
-        unit.packed.assign(packed.begin(), packed.end()); // with no room to spare
-        m_options.release(std::exchange(unit.job.data, nullptr));
+    try {
+        if (packer.pack(unit.job.effort, {unit.job.data, size}, most_packed(size), packed)) {
+            unit.packed.assign(packed.begin(), packed.end()); // with no room to spare
+            m_options.release(std::exchange(unit.job.data, nullptr));
+        }
+    } catch (const std::bad_alloc&) { // it is sent as it is
+        unit.packed.clear();
     }
     return unit;
 }

@@ -39,7 +39,7 @@ class UnitWorkers {
         std::function<void()> notify;            // something is done; called on a worker, without a lock
     };
 
-    // Starts the threads. Throws std::system_error when it cannot.
+    // Starts the threads. Throws Error when it cannot.
     explicit UnitWorkers(Options options);
     ~UnitWorkers(); // stop()
     UnitWorkers(const UnitWorkers&) = delete;

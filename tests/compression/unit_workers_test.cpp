@@ -111,6 +111,34 @@ TEST_CASE("unit workers: what is taken back does not come as done")
     CHECK(rig.out == 0);
 }
 
+TEST_CASE("unit workers: they are occupied also while a job waits for a thread that gets no processor")
+{
+    Rig rig;
+    std::mutex processor; // whoever has it lets the one thread do nothing
+    auto options = rig.options();
+    options.threads = 1;
+    options.notify = [&processor, notify = options.notify] {
+        notify();
+        const std::lock_guard lock(processor);
+    };
+    UnitWorkers workers(options);
+    {
+        const std::lock_guard lock(processor);
+        workers.submit(rig.job(0));
+        std::unique_lock notified(rig.mutex);
+        REQUIRE(rig.changed.wait_for(notified, test::deadline, [&] { return rig.notified == 1; }));
+        workers.submit(rig.job(1));
+        const auto before = workers.occupied();
+        const auto end = Clock::now() + milliseconds(1);
+        while (Clock::now() < end) {
+        }
+        CHECK(workers.occupied() - before >= milliseconds(1));
+    }
+    (void)rig.wait_for(workers, 2);
+    const auto idle = workers.occupied();
+    CHECK(workers.occupied() == idle);
+}
+
 TEST_CASE("unit workers: when they stop everything is given back, and what comes later, too")
 {
     Rig rig;
