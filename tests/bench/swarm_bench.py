@@ -2,14 +2,16 @@
 """How long an image takes to N hosts: in namespaces on this machine, everything in memory.
 
     tests/bench/swarm_bench.py --hosts 4 --rate 200mbit [--size MIB] [--piece KIB] [--ipv4] [--program build/release/ezio-cli]
-                               [--tool ezio-cli|udpcast|aria2c]
+                               [--tool ezio-cli|udpcast|udpcast-zstd|aria2c] [--payload FOLDER] [--no-compression]
 
 Each host's link is limited to the rate (tc's words) in both directions. What is printed is the stretch: the time of the last
 host over that of one transfer without any header. Hosts have IPv4 and IPv6; with --ipv4 they use the first only. Needs root,
-and the size for each host in --directory (a tmpfs); nothing is left.
+and the size for each host in --directory (a tmpfs); nothing is left. The image is random bytes, which do not shrink, or what tar(1)
+makes of the FOLDER, cut to the size: /usr is about what an operating system's file system has.
 
 Other tools bring the same bytes into the same files, over IPv4 only. Not comparable: udpcast verifies no hash, begins when the
-last host is there, and the time is that at which the last receiver has ended. aria2c finds its peers by a tracker on the source
+last host is there, and the time is that at which the last receiver has ended. udpcast-zstd is what Clonezilla does: the image is
+compressed beforehand (zstd -3, not timed), and each receiver unpacks it as it comes. aria2c finds its peers by a tracker on the source
 and never syncs; a shell script tells when it is complete, and its hosts are told of each other only as they announce themselves.
 """
 
@@ -36,6 +38,7 @@ from tracker import Tracker  # noqa: E402
 MIB = 1 << 20
 PORT = 6881  # the first that is tried
 UDP_SENDER_PORT = 9001
+UDPCAST = ["--nokbd", "--interface", "eth0"]
 PATIENCE = 3600  # seconds
 UNITS = {"kbit": 1e3, "mbit": 1e6, "gbit": 1e9}
 
@@ -53,6 +56,17 @@ def fill(path, size, make):
     with open(path, "wb") as file:  # also so that no page of a target is touched for the first time while the clock runs
         for _ in range(size // MIB):
             file.write(make(MIB))
+
+
+def fill_from_folder(path, size, folder):
+    with open(path, "wb") as file, subprocess.Popen(["tar", "-C", folder, "--sort=name", "-cf", "-", "."],
+                                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as tar:
+        for _ in range(size // MIB):
+            part = tar.stdout.read(MIB)
+            if len(part) != MIB:
+                raise SystemExit(f"{folder} holds less than {size // MIB} MiB")
+            file.write(part)
+        tar.terminate()
 
 
 def wait_until_complete(fetch):
@@ -88,7 +102,8 @@ def deploy_with_ezio(arguments, image, targets, source, hosts):
     with contextlib.ExitStack() as stack:
         def start(host, *command, **options):
             listen = ["--listen", f"{host.address}:{PORT}"] if arguments.ipv4 else []
-            return stack.enter_context(running(host, arguments.program, *command, *listen, **options))
+            compression = ["--no-compression"] if arguments.no_compression else []
+            return stack.enter_context(running(host, arguments.program, *command, *listen, *compression, **options))
 
         start(source, "seed", torrent, image)
         wait_until(lambda: PORT in source.listening_ports(), "the seed to listen")
@@ -100,18 +115,31 @@ def deploy_with_ezio(arguments, image, targets, source, hosts):
         return time.monotonic() - begin
 
 
-def deploy_with_udpcast(arguments, image, targets, source, hosts):
-    options = ["--nokbd", "--interface", "eth0", "--file"]
+def send_with_udpcast(file, receivers, source):
+    """`receivers` are a host and the command that begins to receive there, each."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(running(source, "udp-sender", "--full-duplex", "--min-receivers", str(len(hosts)), *options, image))
+        stack.enter_context(running(source, "udp-sender", "--full-duplex", "--min-receivers", str(len(receivers)), *UDPCAST,
+                                    "--file", file))
         wait_until(lambda: f":{UDP_SENDER_PORT:04X} " in source.run("cat", "/proc/thread-self/net/udp"), "the sender to listen")
         begin = time.monotonic()
-        receivers = [stack.enter_context(running(host, "udp-receiver", "--nosync", *options, target))
-                     for host, target in zip(hosts, targets)]
-        for receiver in receivers:
-            if receiver.wait(PATIENCE) != 0:
-                raise SystemExit(f"a receiver ended with status {receiver.returncode}")
+        processes = [stack.enter_context(running(host, *command)) for host, command in receivers]
+        for process in processes:
+            if process.wait(PATIENCE) != 0:
+                raise SystemExit(f"a receiver ended with status {process.returncode}")
         return time.monotonic() - begin
+
+
+def deploy_with_udpcast(arguments, image, targets, source, hosts):
+    receivers = [(host, ["udp-receiver", "--nosync", *UDPCAST, "--file", target]) for host, target in zip(hosts, targets)]
+    return send_with_udpcast(image, receivers, source)
+
+
+def deploy_with_udpcast_zstd(arguments, image, targets, source, hosts):
+    compressed = image.with_suffix(".zst")
+    subprocess.run(["zstd", "-3", "-q", image, "-o", compressed], check=True)
+    pipe = 'udp-receiver --nosync "$@" | zstd -dc 1<> "$0"'  # over what is there: no page is new
+    receivers = [(host, ["bash", "-o", "pipefail", "-c", pipe, target, *UDPCAST]) for host, target in zip(hosts, targets)]
+    return send_with_udpcast(compressed, receivers, source)
 
 
 class Aria2(clients.Aria2):
@@ -146,7 +174,8 @@ def deploy_with_aria2(arguments, image, targets, source, hosts):
         return time.monotonic() - begin
 
 
-TOOLS = {"ezio-cli": deploy_with_ezio, "udpcast": deploy_with_udpcast, "aria2c": deploy_with_aria2}
+TOOLS = {"ezio-cli": deploy_with_ezio, "udpcast": deploy_with_udpcast, "udpcast-zstd": deploy_with_udpcast_zstd,
+         "aria2c": deploy_with_aria2}
 
 
 def main():
@@ -156,6 +185,8 @@ def main():
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--piece", type=int, default=1024)
     parser.add_argument("--ipv4", action="store_true")
+    parser.add_argument("--payload", metavar="FOLDER")
+    parser.add_argument("--no-compression", action="store_true")
     parser.add_argument("--tool", choices=TOOLS, default="ezio-cli")
     parser.add_argument("--program", default=REPOSITORY / "build/release/ezio-cli")
     parser.add_argument("--directory", default="/dev/shm")
@@ -165,7 +196,10 @@ def main():
         directory = pathlib.Path(name)
         image = directory / "image"
         targets = [directory / f"target{number}" for number in range(arguments.hosts)]
-        fill(image, size, os.urandom)
+        if arguments.payload:
+            fill_from_folder(image, size, arguments.payload)
+        else:
+            fill(image, size, os.urandom)
         for target in targets:
             fill(target, size, lambda length: b"\xff" * length)
         switch = stack.enter_context(Switch())

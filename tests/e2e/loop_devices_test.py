@@ -11,7 +11,8 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import ON_LOOPBACK, Mount, free_port, main, make_file, missing_tools, needs_loop_devices, run
+from harness import (ON_LOOPBACK, Mount, free_port, main, make_file, missing_tools, needs_loop_devices, partition_devices,
+                     run)
 from image_case import ImageCase
 
 F_OFD_SETLK = 37
@@ -51,8 +52,7 @@ class WhatLoopDevicesShow(ImageCase):
         disk = self.attach(below, "--partscan")
         partitions = f"{disk}p1", f"{disk}p2"
         if not all(map(os.path.exists, partitions)):  # a kernel that knows no such tables
-            run("partx", "--add", disk)
-            self.addCleanup(run, "partx", "--delete", disk)
+            self.enterContext(partition_devices(disk))
         return disk, *partitions
 
     @unittest.skipIf(missing_tools("mkfs.ext4"), "needs e2fsprogs")

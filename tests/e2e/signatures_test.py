@@ -1,13 +1,12 @@
 #!/usr/bin/python3
 """What is left of a target's earlier life does not hide the image: libblkid's word on real devices after a fetch."""
 
-import contextlib
 import os
 import struct
 import unittest
 
 from harness import (UNTOUCHED, EndToEndTest, Mount, main, make_file, missing_tools, needs_fuse,
-                     needs_loop_devices, run)
+                     needs_loop_devices, partition_devices, run)
 from images import Extent, Image, bdecode, bencode, gaps, read_torrent
 
 MIB = 1 << 20
@@ -192,19 +191,11 @@ class OfAWholeDisk(Signatures):
         self.source = self.disk.path
         run("sgdisk", f"--new=1:{self.START // 512}:+40M", self.source)
         self.torrent = self.dir / "disk.torrent"
-        with self.partitions(self.source) as partition:
+        with partition_devices(self.source) as (partition,):
             run("mkfs.ext4", "-q", partition)
             self.uuid = blkid(partition, "UUID")
             self.ends_with(0, "create", self.source, "-o", self.torrent, "--name", "disk")
         self.extents = read_torrent(self.torrent)[1]
-
-    @contextlib.contextmanager
-    def partitions(self, disk):
-        run("partx", "--add", disk)
-        try:
-            yield disk + "p1"
-        finally:
-            run("partx", "--delete", disk)
 
     def test_a_former_raid_member_that_is_larger(self):
         size = SIZE + 6 * MIB
@@ -215,7 +206,7 @@ class OfAWholeDisk(Signatures):
         self.assertEqual([each["offset"] for each in self.wiped(fetcher)], [in_the_partition.offset, at_the_end.offset])
         self.assertEqual(blkid(target.path, "PTTYPE"), "gpt")
         self.assertEqual(signs(target.path), ["PMBR", "gpt"])
-        with self.partitions(target.path) as partition:
+        with partition_devices(target.path) as (partition,):
             self.assertEqual((blkid(partition), blkid(partition, "UUID")), ("ext4", self.uuid))
             run("e2fsck", "-fn", partition)
 

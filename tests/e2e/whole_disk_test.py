@@ -7,20 +7,11 @@ import pathlib
 import unittest
 
 from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, make_file, missing_tools, needs_fuse,
-                     needs_loop_devices, run)
+                     needs_loop_devices, partition_devices, run)
 from images import Extent, Image
 
 MIB = 1 << 20
 SIZE = 64 * MIB
-
-
-@contextlib.contextmanager
-def partition_devices(disk):
-    run("partx", "--add", disk)
-    try:
-        yield
-    finally:
-        run("partx", "--delete", disk)
 
 
 def kernel_partitions(disk):
@@ -74,11 +65,8 @@ class ThePartitionsOfTheKernel(WholeDiskCase):
     def earlier_partitions(self, disk):
         """As the disk was before: other partitions, which the kernel knows."""
         run("sgdisk", "--new=1:4096:+8M", "--new=3:0:+8M", disk)
-        run("partx", "--add", disk)
-        try:
+        with partition_devices(disk):
             yield
-        finally:
-            run("partx", "--delete", disk)
 
     def test_they_are_those_of_the_new_table(self):
         target = self.target()
