@@ -182,7 +182,8 @@ TEST_CASE("disk engine: a failed read answers all who wait for it, and is the en
     for (std::uint64_t block = 0; block < 10; ++block) {
         reads.push_back(rig.read(block * 16_KiB, 16_KiB));
     }
-    reads.push_back(rig.read(5_MiB, 16_KiB)); // of another chunk
+    REQUIRE(rig.target.read_gate.wait_for_waiting(1)); // the one that fails
+    reads.push_back(rig.read(5_MiB, 16_KiB));          // of another chunk
     REQUIRE(rig.target.read_gate.wait_for_waiting(2));
     rig.target.read_gate.let_through(2);
     REQUIRE(rig.all_come());
