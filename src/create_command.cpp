@@ -228,7 +228,8 @@ ExtentMap map_of(const std::vector<Extent>& extents, const std::string& source)
 ImageSource look_at_source(const CreateOptions& options, const Context& context, SourceKind kind)
 {
     const DiskCalls::Call call(context.deadline.disk());
-    return kind == SourceKind::directory ? find_files(options, context) : find_extents(options, context);
+    return kind == SourceKind::directory ? find_files(options, context.reporter)
+                                         : find_extents(options, context.reporter, context.stop);
 }
 
 // What is hashed is read through the descriptor that the extents were found with: a name may mean something

@@ -30,7 +30,7 @@ Error unfit(const std::string& message)
 class FileSystem {
   public:
     FileSystem(const SourceDisk& disk, const Area& area, const std::string& type,
-               const CreateOptions& options, Reporter& reporter, const std::function<void()>& tick)
+               const SourceOptions& options, Reporter& reporter, const std::function<void()>& tick)
         : m_disk(disk), m_area(area), m_type(type), m_options(options), m_reporter(reporter), m_tick(tick)
     {}
 
@@ -52,7 +52,7 @@ class FileSystem {
     const SourceDisk& m_disk;
     const Area& m_area;
     const std::string& m_type;
-    const CreateOptions& m_options;
+    const SourceOptions& m_options;
     Reporter& m_reporter;
     const std::function<void()>& m_tick;
 };
@@ -217,7 +217,7 @@ std::array<std::byte, superblock_bytes> FileSystem::superblock(std::uint64_t off
 } // namespace
 
 std::vector<Extent> file_system_extents(const SourceDisk& disk, const Area& area, const std::string& type,
-                                        const CreateOptions& options, Reporter& reporter,
+                                        const SourceOptions& options, Reporter& reporter,
                                         const std::function<void()>& tick)
 {
     return FileSystem(disk, area, type, options, reporter, tick).extents();

@@ -11,6 +11,7 @@
 #include "ezio/partition_records.hpp"
 #include "ezio/partition_types.hpp"
 #include "ezio/read_file.hpp"
+#include "ezio/recognition.hpp"
 #include "ezio/source_disk.hpp"
 #include "ezio/subprocess.hpp"
 
@@ -59,8 +60,8 @@ std::string advice_for(const std::string& path, const std::string& type)
 
 class ExtentFinder {
   public:
-    ExtentFinder(const SourceDisk& disk, const CreateOptions& options, const Context& context)
-        : m_disk(disk), m_options(options), m_context(context)
+    ExtentFinder(const SourceDisk& disk, const SourceOptions& options, Reporter& reporter, StopSignal& stop)
+        : m_disk(disk), m_options(options), m_reporter(reporter), m_stop(stop)
     {}
 
     std::vector<Extent> find();
@@ -78,8 +79,9 @@ class ExtentFinder {
     void tick() const; // several times a second, where it takes long
 
     const SourceDisk& m_disk;
-    const CreateOptions& m_options;
-    const Context& m_context;
+    const SourceOptions& m_options;
+    Reporter& m_reporter;
+    StopSignal& m_stop;
     const Clock::time_point m_started = Clock::now();
 };
 
@@ -93,7 +95,7 @@ std::vector<Extent> ExtentFinder::find()
     }
     const Area area{m_disk.path, 0, m_disk.size};
     if (const auto content = several_volumes_in(type_of_partition(m_disk.fd.get())); !content.empty()) {
-        return every_byte(area, std::string(content), m_context.reporter);
+        return every_byte(area, std::string(content), m_reporter);
     }
     const DiskContents contents = look_at_contents(m_disk.fd.get(), m_disk.path, 0, m_disk.size);
     if (!contents.has_partitions() && contents.type.empty()) {
@@ -147,7 +149,7 @@ std::vector<Extent> ExtentFinder::of_listed_extents()
     } else {
         BlockMap map = parse_block_map(text, list);
         if (map.unread_bytes > 0) {
-            m_context.reporter.warning(
+            m_reporter.warning(
                 fmt::format("{} says that {} bytes have not been read; the image is without them", list,
                             map.unread_bytes));
         }
@@ -204,12 +206,12 @@ Area ExtentFinder::area_of(const Partition& partition, const std::vector<Partiti
 std::vector<Extent> ExtentFinder::of_partition(const Area& area, const std::string& partition_type) const
 {
     if (const auto content = several_volumes_in(partition_type); !content.empty()) {
-        return every_byte(area, std::string(content), m_context.reporter);
+        return every_byte(area, std::string(content), m_reporter);
     }
     const DiskContents contents = look_at_contents(m_disk.fd.get(), area.path, area.offset, area.size);
     const std::string& type = contents.type;
     if (contents.has_partitions()) {
-        return every_byte(area, "a partition table of its own", m_context.reporter);
+        return every_byte(area, "a partition table of its own", m_reporter);
     }
     if (type == "swsuspend") {
         throw refused(fmt::format("{} holds the memory of a hibernated system; start that and shut it down, "
@@ -220,11 +222,11 @@ std::vector<Extent> ExtentFinder::of_partition(const Area& area, const std::stri
         return of_swap(area);
     }
     if (partclone_program(type).empty()) {
-        return every_byte(area, type.empty() ? "no file system known" : type, m_context.reporter);
+        return every_byte(area, type.empty() ? "no file system known" : type, m_reporter);
     }
     if (lacks_program_for(type, [](const std::string& name) { return !find_program(name).empty(); })) {
         return every_byte(area, fmt::format("{}, and no {} is installed", type, partclone_program(type)),
-                          m_context.reporter);
+                          m_reporter);
     }
     if (area.partition == 0) {
         throw refused(fmt::format("the kernel has no device for {}; make them with partx --update {}, or "
@@ -239,12 +241,12 @@ std::vector<Extent> ExtentFinder::of_partition(const Area& area, const std::stri
 std::vector<Extent> ExtentFinder::of_swap(const Area& area) const
 {
     constexpr std::uint64_t header = 64_KiB;
-    m_context.reporter.note(fmt::format("{} is swap space: its header is in the image", area.path));
+    m_reporter.note(fmt::format("{} is swap space: its header is in the image", area.path));
     std::vector<Extent> extents{{0, std::min(header, area.size)}};
     std::array<std::byte, largest_page> beginning{};
     read_source(m_disk, area.offset, std::span(beginning).first(std::min(header, area.size)));
     if (const auto end = swap_end(beginning)) {
-        const auto rest = carried_rest(area, *end, m_context.reporter);
+        const auto rest = carried_rest(area, *end, m_reporter);
         extents.insert(extents.end(), rest.begin(), rest.end());
     }
     return united(std::move(extents));
@@ -252,7 +254,7 @@ std::vector<Extent> ExtentFinder::of_swap(const Area& area) const
 
 std::vector<Extent> ExtentFinder::of_file_system(const Area& area, const std::string& type) const
 {
-    return file_system_extents(m_disk, area, type, m_options, m_context.reporter, [this] { tick(); });
+    return file_system_extents(m_disk, area, type, m_options, m_reporter, [this] { tick(); });
 }
 
 void ExtentFinder::warn_of_large_gaps(const std::vector<Extent>& extents, const PartitionTable& table) const
@@ -265,7 +267,7 @@ void ExtentFinder::warn_of_large_gaps(const std::vector<Extent>& extents, const 
     }
     const auto gaps = gaps_between(united(std::move(known)), m_disk.size);
     if (!gaps.empty()) {
-        m_context.reporter.warning(
+        m_reporter.warning(
             fmt::format("{}: {} that are in no partition (from byte {} on) are not in the image; --all takes "
                         "every byte",
                         m_disk.path, format_bytes(total_length(gaps)), gaps.front().offset));
@@ -274,16 +276,16 @@ void ExtentFinder::warn_of_large_gaps(const std::vector<Extent>& extents, const 
 
 void ExtentFinder::tick() const
 {
-    m_context.stop.throw_if_received();
+    m_stop.throw_if_received();
     ProgressEvent event;
     event.phase = Phase::mapping;
     event.seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
-    m_context.reporter.progress(event);
+    m_reporter.progress(event);
 }
 
 } // namespace
 
-ImageSource find_extents(const CreateOptions& options, const Context& context)
+ImageSource find_extents(const SourceOptions& options, Reporter& reporter, StopSignal& stop)
 {
     SourceDisk disk = open_source_disk(options.source);
     if (options.skip_holes && disk.is_device) {
@@ -296,7 +298,7 @@ ImageSource find_extents(const CreateOptions& options, const Context& context)
     if (disk.is_device && (disk.is_mounted() || !partition_devices(disk.device).empty())) {
         refresh_cache(disk);
     }
-    ExtentFinder finder(disk, options, context);
+    ExtentFinder finder(disk, options, reporter, stop);
     ImageSource source;
     source.extents = finder.find();
     source.sector_bytes = finder.sector_bytes();
@@ -322,7 +324,7 @@ std::uint64_t length_of(const std::filesystem::directory_entry& file)
 
 } // namespace
 
-ImageSource find_files(const CreateOptions& options, const Context& context)
+ImageSource find_files(const SourceOptions& options, Reporter& reporter)
 {
     struct File {
         Extent extent;
@@ -347,7 +349,7 @@ ImageSource find_files(const CreateOptions& options, const Context& context)
             "{} is no BT image: no file in it is named by an offset, 16 or 32 hex digits", options.source));
     }
     if (!other.empty()) {
-        context.reporter.warning(
+        reporter.warning(
             fmt::format("{}/{} is not named by an offset and not in the image", options.source, other));
     }
     std::sort(files.begin(), files.end(),

@@ -3,7 +3,7 @@
 
 #include "ezio/child_process.hpp"
 #include "ezio/device_tree.hpp"
-#include "ezio/disk_identity.hpp"
+#include "ezio/recognition.hpp"
 #include "ezio/partition_list.hpp"
 #include "ezio/privileges.hpp"
 #include "ezio/text.hpp"

@@ -17,7 +17,7 @@ set(room_compression compression/asked_blocks compression/block_injection compre
 set(room_verify piece_scan target_check verifier)
 set(room_capture block_map disk_contents disk_layout file_system_extents gpt_records image_source map_check partclone
     partclone_info partition_records partition_types source_disk superblock xfs_log)
-set(room_disk clear_signatures disk_identity gpt move_gpt other_disks partition_list partition_rescan signatures)
+set(room_disk clear_signatures gpt move_gpt other_disks partition_list partition_rescan recognition signatures)
 set(room_target background_sync block_device block_target device_identity device_tree directory_target fd_target
     file_roles file_target free_space mounts page_cache payload_io replaced_bytes target target_claims watched_target
     write_behind)

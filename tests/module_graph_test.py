@@ -17,7 +17,7 @@ LAYERS = {
     "commands": "command_output commands create_command check_progress",
     "reporters": "json_events json_reporter line_printer progress_line summary_text text_reporter",
     "sources": "ca_certificate command_options disk_contents disk_layout file_system_extents gpt_records image_source map_check partclone"
-               " partclone_info piece_length partition_records partition_types portability source_disk subprocess superblock block_map xfs_log",
+               " partclone_info piece_length partition_records partition_types portability source_disk source_options subprocess superblock block_map xfs_log",
     "transfer": "background_sync metadata_session start_event swarm_driver swarm_watch target_check transfer"
                 " transfer_meters transfer_notes transfer_policy warnings watched_target wrong_data",
     "session": "asked_blocks answer_guard availability block_injection client_registry codec dense_data descriptor_limit disk_io duplicate_peers exchange_peer exchange_state"
@@ -27,7 +27,7 @@ LAYERS = {
     "torrents": "clear_signatures discard http_download magnet move_gpt piece_scan torrent_file torrent_maker torrent_source verifier",
     "disk engine": "arena back_pressure chunk_store completion_queue disk_engine io_workers piece_cache segment_io"
                    " write_order",
-    "targets": "block_device block_target device_identity device_tree directory_target fd_target file_roles file_target free_space gpt mounts other_disks page_buffer page_cache partition_list partition_rescan payload_io"
+    "targets": "block_device block_target device_identity device_tree directory_target fd_target file_roles file_target free_space gpt mounts other_disks page_buffer page_cache partition_list partition_rescan payload_io recognition"
                " signatures target target_claims target_place write_behind",
     "network addresses": "addresses allowed_networks device_binding discovery_message interfaces network_options port_reservation"
                          " tls_credentials",

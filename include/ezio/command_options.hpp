@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ezio/network_options.hpp"
+#include "ezio/source_options.hpp"
 #include "ezio/units.hpp"
 
 #include <chrono>
@@ -15,8 +16,7 @@
 
 namespace ezio {
 
-struct CreateOptions {
-    std::string source; // device, image file, directory, or torrent.info
+struct CreateOptions : SourceOptions {
     std::string output; // the torrent to write
     std::string name;   // info.name; empty: that of the source
     std::vector<std::string> trackers;
@@ -24,11 +24,6 @@ struct CreateOptions {
     std::string ssl_ca;                        // file with the CA's certificate, PEM; empty: no SSL torrent
     bool date = false;                         // note the time of creation
     std::optional<std::uint64_t> piece_length; // none: as fits the payload
-    bool all = false;                          // every byte, without a look at what is on the source
-    bool skip_holes = false;                   // of an image file, with `all`
-    std::string extents;                       // file that says what to carry; empty: find out
-    bool force = false;                        // although it changes, or was not left in order
-    std::uint64_t memory = 256_MiB;
 
     bool operator==(const CreateOptions&) const = default;
 };

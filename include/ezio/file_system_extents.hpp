@@ -5,10 +5,10 @@
 // free: the hash tree of dm-verity lies there, Android's footers, whatever a vendor appends.
 #pragma once
 
-#include "ezio/command_options.hpp"
 #include "ezio/extent_map.hpp"
 #include "ezio/reporter.hpp"
 #include "ezio/source_disk.hpp"
+#include "ezio/source_options.hpp"
 #include "ezio/units.hpp"
 
 #include <cstdint>
@@ -39,7 +39,7 @@ struct Area {
 // Throws Error: ExitStatus::target when there is no map of used blocks to be trusted, with what to do;
 // ExitStatus::io.
 [[nodiscard]] std::vector<Extent> file_system_extents(const SourceDisk& disk, const Area& area,
-                                                      const std::string& type, const CreateOptions& options,
+                                                      const std::string& type, const SourceOptions& options,
                                                       Reporter& reporter, const std::function<void()>& tick);
 
 // What is carried of an area behind its first `end` bytes, which hold what is known; relative to the area.

@@ -5,11 +5,12 @@
 // told so.
 #pragma once
 
-#include "ezio/command_options.hpp"
-#include "ezio/context.hpp"
 #include "ezio/disk_identity.hpp"
 #include "ezio/extent_map.hpp"
 #include "ezio/fd.hpp"
+#include "ezio/reporter.hpp"
+#include "ezio/source_options.hpp"
+#include "ezio/stop_signal.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -26,13 +27,13 @@ struct ImageSource {
     std::uint64_t sector_bytes = 0; // of the disk, when it has a partition table: what that counts in; or 0
 };
 
-// Looks at the device or image file options.source and finds out. Says through the context's reporter what is
-// carried in another way than one may think. Throws Error: ExitStatus::target when it is not to be read as it
-// is, with what to do about it.
-[[nodiscard]] ImageSource find_extents(const CreateOptions& options, const Context& context);
+// Looks at the device or image file options.source and finds out. Says to the reporter what is carried in
+// another way than one may think. Throws Error: ExitStatus::target when it is not to be read as it is, with
+// what to do about it; as StopSignal::throw_if_received() does.
+[[nodiscard]] ImageSource find_extents(const SourceOptions& options, Reporter& reporter, StopSignal& stop);
 
 // The files of a directory that are named by offsets, in order; what else is in it is left out.
 // Throws Error (ExitStatus::target): there are none, or it cannot be read.
-[[nodiscard]] ImageSource find_files(const CreateOptions& options, const Context& context);
+[[nodiscard]] ImageSource find_files(const SourceOptions& options, Reporter& reporter);
 
 } // namespace ezio

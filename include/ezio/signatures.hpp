@@ -11,7 +11,7 @@
 // business: a torrent of a few extents leaves the rest of the disk as it is.
 #pragma once
 
-#include "ezio/disk_identity.hpp"
+#include "ezio/recognition.hpp"
 #include "ezio/extent_map.hpp"
 
 #include <cstdint>

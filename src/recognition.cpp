@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/disk_identity.hpp"
+#include "ezio/recognition.hpp"
 
 #include "ezio/blkid_probe.hpp"
 
