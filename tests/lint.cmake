@@ -15,7 +15,7 @@ if(NOT CLANG_TIDY OR NOT CPPCHECK)
 endif()
 
 set(stamps "")
-foreach(directory . tests tests/bench tests/fuzz tests/sim)
+foreach(directory src tests tests/bench tests/fuzz tests/sim)
     get_property(targets DIRECTORY ${directory} PROPERTY BUILDSYSTEM_TARGETS)
     foreach(target IN LISTS targets)
         get_target_property(sources ${target} SOURCES)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "compression/asked_blocks.hpp"
+#include "asked_blocks.hpp"
 
 namespace ezio {
 

@@ -28,7 +28,7 @@
 //     - Connections with RC4 are left alone: on_receive() would decrypt what is injected. TLS is below all
 //     this.
 // UBSan's vptr check cannot be had in this file: the library hides the classes' type information.
-#include "compression/block_injection.hpp"
+#include "block_injection.hpp"
 
 #include "ezio/compression/availability.hpp"
 

@@ -4,7 +4,7 @@
 // for how, why, and what guards it.
 #pragma once
 
-#include "compression/unit_message.hpp"
+#include "unit_message.hpp"
 
 #include <libtorrent/fwd.hpp>
 #include <libtorrent/peer_connection_handle.hpp>

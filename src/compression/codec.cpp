@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "compression/codec.hpp"
+#include "codec.hpp"
 
 #include <lz4.h>
 #include <zstd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "compression/dense_data.hpp"
+#include "dense_data.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "compression/exchange_peer.hpp"
+#include "exchange_peer.hpp"
 
-#include "ezio/peer_messages.hpp"
+#include "ezio/swarm/peer_messages.hpp"
 
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/operations.hpp>

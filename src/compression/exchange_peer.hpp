@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "compression/asked_blocks.hpp"
-#include "compression/exchange_state.hpp"
-#include "compression/send_queue.hpp"
+#include "asked_blocks.hpp"
+#include "exchange_state.hpp"
+#include "send_queue.hpp"
 
-#include "ezio/clock.hpp"
-#include "ezio/peer_plugins.hpp"
+#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/util/clock.hpp"
 
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/entry.hpp>

@@ -3,17 +3,17 @@
 // What the connections of one torrent have in common: see unit_exchange.hpp.
 #pragma once
 
-#include "compression/block_injection.hpp"
-#include "compression/dense_data.hpp"
-#include "compression/unit_message.hpp"
-#include "compression/unit_policy.hpp"
-#include "compression/unit_store.hpp"
-#include "compression/unit_workers.hpp"
+#include "block_injection.hpp"
+#include "dense_data.hpp"
+#include "unit_message.hpp"
+#include "unit_policy.hpp"
+#include "unit_store.hpp"
+#include "unit_workers.hpp"
 
-#include "ezio/clock.hpp"
 #include "ezio/compression/unit_exchange.hpp"
-#include "ezio/disk_engine.hpp"
-#include "ezio/image.hpp"
+#include "ezio/engine/disk_engine.hpp"
+#include "ezio/image/image.hpp"
+#include "ezio/util/clock.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 

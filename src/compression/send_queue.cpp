@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "compression/send_queue.hpp"
+#include "send_queue.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "compression/unit_message.hpp"
+#include "unit_message.hpp"
 
 #include <cstddef>
 #include <deque>

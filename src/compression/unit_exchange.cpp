@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/compression/unit_exchange.hpp"
 
-#include "compression/exchange_peer.hpp"
-#include "compression/exchange_state.hpp"
+#include "exchange_peer.hpp"
+#include "exchange_state.hpp"
 
-#include "ezio/peer_plugins.hpp"
+#include "ezio/swarm/peer_plugins.hpp"
 
 #include <boost/asio/post.hpp>
 #include <libtorrent/extensions.hpp>

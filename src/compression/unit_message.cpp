@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "compression/unit_message.hpp"
+#include "unit_message.hpp"
 
-#include "ezio/big_endian.hpp"
-#include "ezio/peer_messages.hpp"
+#include "ezio/swarm/peer_messages.hpp"
+#include "ezio/util/big_endian.hpp"
 
 namespace ezio {
 

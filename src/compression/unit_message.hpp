@@ -8,9 +8,9 @@
 // A unit is a run of whole blocks of one piece, each of which was asked for by an ordinary REQUEST.
 #pragma once
 
-#include "compression/codec.hpp"
+#include "codec.hpp"
 
-#include "ezio/image.hpp"
+#include "ezio/image/image.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "compression/unit_policy.hpp"
+#include "unit_policy.hpp"
 
 #include <fmt/format.h>
 

@@ -12,7 +12,7 @@
 // network, though it comes twice as fast as uncompressed.)
 #pragma once
 
-#include "ezio/clock.hpp"
+#include "ezio/util/clock.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "compression/unit_store.hpp"
+#include "unit_store.hpp"
 
 #include <algorithm>
 #include <utility>

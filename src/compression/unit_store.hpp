@@ -8,7 +8,7 @@
 // twice was verified from the other copy. What was compressed here is of a piece that has passed.
 #pragma once
 
-#include "compression/unit_message.hpp"
+#include "unit_message.hpp"
 
 #include <cstdint>
 #include <list>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "compression/unit_workers.hpp"
+#include "unit_workers.hpp"
 
-#include "ezio/threads.hpp"
+#include "ezio/util/threads.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -3,9 +3,9 @@
 // The threads that compress. They are niced: hashing, writing and the network come first.
 #pragma once
 
-#include "compression/unit_message.hpp"
+#include "unit_message.hpp"
 
-#include "ezio/clock.hpp"
+#include "ezio/util/clock.hpp"
 
 #include <chrono>
 #include <condition_variable>

@@ -9,8 +9,8 @@
 // serve:   the same peers ask for all of it, each piece by piece in an order of its own share.
 // Prints for each MiB/s, CPU seconds per GiB, and the cost as a multiple of SHA-1's, which holds across
 // machines. Use tmpfs to see the engine, a disk to see the disk.
-#include "ezio/disk_engine.hpp"
-#include "ezio/units.hpp"
+#include "ezio/engine/disk_engine.hpp"
+#include "ezio/util/units.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

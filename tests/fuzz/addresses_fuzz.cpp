@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/addresses.hpp"
-#include "ezio/require.hpp"
+#include "ezio/net/addresses.hpp"
+#include "ezio/util/require.hpp"
 
 using namespace ezio;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/block_map.hpp"
-#include "ezio/error.hpp"
-#include "ezio/require.hpp"
+#include "capture/block_map.hpp"
+#include "ezio/util/error.hpp"
+#include "ezio/util/require.hpp"
 
 using namespace ezio;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/extent_map.hpp"
-#include "ezio/require.hpp"
-#include "ezio/torrent_maker.hpp"
+#include "ezio/image/extent_map.hpp"
+#include "ezio/torrent/torrent_maker.hpp"
+#include "ezio/util/require.hpp"
 
 #include <algorithm>
 #include <cctype>

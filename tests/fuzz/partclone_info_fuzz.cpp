@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/error.hpp"
-#include "ezio/partclone_info.hpp"
-#include "ezio/require.hpp"
+#include "ezio/capture/partclone_info.hpp"
+#include "ezio/util/error.hpp"
+#include "ezio/util/require.hpp"
 
 using namespace ezio;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/error.hpp"
-#include "ezio/require.hpp"
-#include "ezio/torrent_file.hpp"
+#include "ezio/torrent/torrent_file.hpp"
+#include "ezio/util/error.hpp"
+#include "ezio/util/require.hpp"
 
 using namespace ezio;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/require.hpp"
-#include "ezio/units.hpp"
+#include "ezio/util/require.hpp"
+#include "ezio/util/units.hpp"
 
 using namespace ezio;
 

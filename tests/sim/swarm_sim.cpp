@@ -20,8 +20,8 @@
 //    than connections. All disks keep up.
 // Prints for each number of fetchers the time of the last one and of the median, over that of one perfect
 // transfer.
-#include "ezio/piece_assigner.hpp"
-#include "ezio/send_window.hpp"
+#include "ezio/swarm/piece_assigner.hpp"
+#include "swarm/send_window.hpp"
 
 #include <algorithm>
 #include <bit>

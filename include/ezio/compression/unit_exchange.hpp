@@ -18,8 +18,8 @@
 // Hooks run on the network thread.
 #pragma once
 
-#include "ezio/disk_engine.hpp"
-#include "ezio/image.hpp"
+#include "ezio/engine/disk_engine.hpp"
+#include "ezio/image/image.hpp"
 
 #include <libtorrent/add_torrent_params.hpp>
 #include <libtorrent/io_context.hpp>

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Whether another disk of the machine has the same UUIDs as the target. A copy has those of its original, and
+// a machine that has both mounts, or boots from, either.
+//
+// Where udev runs, it has noted the UUIDs of all disks, and nothing has to be read. Elsewhere (an initramfs,
+// a container) the disks are read by a child process: one of them may not answer, and the kernel would let no
+// process go that waits for it. The child is left to itself then. It has no open file but its end of a
+// socket.
+#pragma once
+
+#include "ezio/target/device_identity.hpp"
+#include "ezio/util/clock.hpp"
+#include "ezio/util/fd.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace ezio {
+
+struct KnownUuid {
+    std::string what; // "file system", "partition", "partition table"
+    std::string value;
+    bool operator==(const KnownUuid&) const = default;
+};
+
+struct DiskUuids {
+    std::string device; // "/dev/sdb1"
+    std::vector<KnownUuid> uuids;
+    bool operator==(const DiskUuids&) const = default;
+};
+
+// Those on an open device of `size` bytes: of what it is as a whole, of its partitions, and of what is in
+// them.
+[[nodiscard]] std::vector<KnownUuid> read_uuids(int fd, std::uint64_t size, std::uint64_t sector_bytes);
+
+// Those in udev's record of a device, which has lines such as "E:ID_FS_UUID=2f1c".
+[[nodiscard]] std::vector<KnownUuid> uuids_in_record(std::string_view record);
+
+// A sentence that names the disks of `others` that have a UUID of `own`; empty: none has.
+[[nodiscard]] std::optional<std::string>
+describe_twins(const std::string& target, std::span<const KnownUuid> own, std::span<const DiskUuids> others);
+
+// The names, as in /dev, of block devices that share no bytes with `target` as far as the kernel says: not
+// the disk that it is a partition of, its partitions, what it lies on, what lies on it.
+[[nodiscard]] std::vector<std::string> unrelated_devices(dev_t target, const DeviceDirectories& directories);
+
+class OtherDisks {
+  public:
+    // Where there is no udev the child is made now, while there are the privileges to open disks; it waits.
+    explicit OtherDisks(dev_t target, DeviceDirectories directories = {});
+    ~OtherDisks(); // at once
+    OtherDisks(const OtherDisks&) = delete;
+    OtherDisks& operator=(const OtherDisks&) = delete;
+
+    struct Findings {
+        std::vector<DiskUuids> disks;
+        std::string unanswered{}; // the disk that has not answered in time; empty: all did
+    };
+
+    // Once. Returns in a little more than `patience`, whatever hangs. Any thread.
+    [[nodiscard]] Findings look(milliseconds patience);
+
+  private:
+    [[nodiscard]] Findings look_at_records() const;
+    [[nodiscard]] Findings ask_child(milliseconds patience) const;
+
+    const dev_t m_target;
+    const DeviceDirectories m_directories;
+    Fd m_socket;
+    pid_t m_child = -1; // none where there is udev
+};
+
+// For a target that is a block device; none for others.
+[[nodiscard]] std::unique_ptr<OtherDisks> make_other_disks(int fd);
+
+} // namespace ezio

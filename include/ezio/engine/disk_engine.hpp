@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The disk engine: from blocks to the target and back.
+//
+//     network thread                    worker threads
+//     write() --copy--> slab            SHA-1 of the prefix as it grows        (HashJob)
+//     hash()  ........ waits ..........> verdict; a good piece is written       (WriteJob)
+//     read()  <-pinned slice of a slab-- or a miss, read in big steps           (ReadJob)
+//
+// PieceCache decides, IoWorkers run, BackPressure brakes, CompletionQueue brings the answers back. This
+// class holds them together under one mutex, which is never held while something is read, written, hashed or
+// copied, nor while anybody is called back. Every request is answered exactly once, on the network thread.
+//
+// The first I/O error is kept (failure()) and ends it all: nothing is written after it, and every request
+// is answered with EIO. Who owns the engine learns of it at once by Options::wake_owner.
+#pragma once
+
+#include "ezio/engine/arena.hpp"
+#include "ezio/engine/back_pressure.hpp"
+#include "ezio/engine/completion_queue.hpp"
+#include "ezio/engine/io_workers.hpp"
+#include "ezio/engine/piece_cache.hpp"
+#include "ezio/target/target.hpp"
+#include "ezio/util/error.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ezio {
+
+struct PieceDigests {
+    Sha1Digest sha1{};
+    std::vector<Sha256Digest> blocks = {}; // of a hybrid torrent
+};
+
+class DiskEngine {
+  public:
+    struct Options {
+        std::uint64_t memory = 0; // bytes, cut into slabs by choose_chunk_length: at least 128 of them
+        unsigned threads = 0;
+        CompletionQueue::Post post;
+        // Called on a worker, without a lock: once when it has failed, once when every piece is done.
+        std::function<void()> wake_owner;
+    };
+
+    // The answers. `error` is 0, EIO after a failure, ECANCELED when the engine stops first.
+    using Written = std::function<void(int error)>;
+    using Hashed = std::function<void(int error, const PieceDigests& digests)>;
+    using Cleared = std::function<void()>;
+    // `data` lies in a slab, or in memory of its own; either way it goes back with free_buffer().
+    using ReadDone = std::function<void(int error, std::byte* data)>;
+
+    // `image` and `target` must outlive the engine. `on_disk` lists the pieces that the target has already.
+    // Throws std::bad_alloc, std::system_error.
+    DiskEngine(const Image& image, Target& target, const std::vector<bool>& on_disk, Options options);
+    ~DiskEngine();
+
+    // --- for the network thread ---
+
+    // Takes a copy of a block that starts at `offset` of the payload. `done` is called when the peer may
+    // go on: at once as a rule, later when too much waits for the disk; the result is then true, and
+    // `resume` is called when that is over.
+    [[nodiscard]] bool write(std::uint64_t offset, std::span<const std::byte> block, Written done,
+                             std::function<void()> resume);
+
+    // Blocks that write() has taken in so far: not those that were there already.
+    [[nodiscard]] std::uint64_t blocks_taken() const { return m_blocks_taken; }
+
+    // From `offset` of the payload, best within a chunk (see choose_chunk_length). try_read returns the data
+    // if it is in memory, otherwise nullptr; read() answers by `done` in any case. The data goes back with
+    // free_buffer().
+    [[nodiscard]] std::byte* try_read(std::uint64_t offset, std::uint64_t length);
+    void read(std::uint64_t offset, std::uint64_t length, ReadDone done);
+    void free_buffer(std::byte* data); // any thread
+
+    // After the last block of the piece was given to write().
+    void hash(std::uint32_t piece, Hashed done);
+
+    // Forgets a piece that failed its hash. `done` comes after the answers to all its writes.
+    void clear(std::uint32_t piece, Cleared done);
+
+    // Cancels what has not begun and answers everything. `when_stopped` runs on a worker when the last one
+    // ends. Does not wait.
+    void stop(std::function<void()> when_stopped);
+
+    // Posts `completion` after all answers given so far.
+    void answer(Completion completion);
+
+    // --- for any thread ---
+
+    // Declares that the target holds the piece already, of which nothing was written before. Whoever receives
+    // pieces and knows nothing of this may now be given it: write() takes blocks of it for duplicates and
+    // looks at none of them, and the next hash() is answered with the image's, since who says this has
+    // compared it.
+    void keep(std::uint32_t piece);
+
+    struct Facts {
+        std::uint64_t done_bytes = 0;    // of pieces that are verified and written
+        std::uint64_t written_bytes = 0; // given to write calls that succeeded
+        std::uint64_t read_bytes = 0;    // got from read calls
+        std::uint64_t held_bytes = 0;    // received and not written yet, in whole slabs
+        std::uint64_t right_pieces = 0;  // whose hash was right, written or not
+        std::uint64_t failed_pieces = 0; // whose hash was wrong
+        std::uint64_t holds = 0;         // times that peers began to have to wait for the target
+        unsigned writers = 0;            // write calls that have not returned
+        bool hashes_disagree = false;    // a piece is right for v1 and wrong for v2, or the other way round
+    };
+    [[nodiscard]] Facts facts() const;
+    [[nodiscard]] std::optional<IoFailure> failure() const;
+
+  private:
+    struct Waiter {
+        std::uint64_t offset;
+        std::uint64_t length;
+        ReadDone done;
+    };
+    struct Held {
+        Written done;
+        std::function<void()> resume;
+    };
+    // A read that no single slab can answer: put together from several places into memory of its own.
+    struct GatherJob {
+        std::vector<Segment> segments;
+        std::unique_ptr<std::byte[]> memory;
+        ReadDone done;
+    };
+    using Job = std::variant<GatherJob, HashJob, WriteJob, ReadJob>;
+    using Lock = std::unique_lock<std::mutex>;
+
+    [[nodiscard]] std::optional<Job> next_job();
+    [[nodiscard]] bool has_job() const { return m_cache.has_job() || !m_gathers.empty(); }
+    bool step(Lock& lock);
+    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, GatherJob& job, Completions& ready);
+    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, HashJob& job, Completions& ready);
+    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, WriteJob& job, Completions& ready);
+    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, ReadJob& job, Completions& ready);
+    [[nodiscard]] std::optional<IoFailure> hash_v2(Lock& lock, std::uint32_t piece,
+                                                   std::vector<Sha256Digest>& blocks);
+    [[nodiscard]] bool judge(std::uint32_t piece, PieceDigests& digests);
+    [[nodiscard]] std::vector<bool> add_padding();
+
+    [[nodiscard]] int refusal() const;
+    [[nodiscard]] bool reads_copy() const;
+    void find(Waiter waiter, Completions& ready);
+    void release_held(Completions& ready, int error);
+    void answer_hashes(std::uint32_t piece, Completions& ready, int error, const PieceDigests& digests);
+    void answer_all(Completions& ready, int error);
+    void after_change(Completions& ready);
+    void hand_over(Lock& lock, Completions& ready);
+    [[nodiscard]] bool just_all_done();
+
+    const Image& m_image;
+    Target& m_target;
+    const std::function<void()> m_wake_owner;
+    const unsigned m_max_writers;
+    CompletionQueue m_completions;    // synchronises itself
+    std::uint64_t m_blocks_taken = 0; // the network thread's
+
+    mutable std::mutex m_mutex; // guards everything below
+    Arena m_arena;              // its pins synchronise themselves
+    PieceCache m_cache;
+    BackPressure m_pressure;
+    std::vector<Held> m_held;
+    std::unordered_map<std::uint64_t, std::vector<Waiter>> m_waiting_reads; // by chunk
+    std::unordered_multimap<std::uint32_t, Hashed> m_waiting_hashes;        // by piece
+    std::unordered_map<std::uint32_t, std::vector<Cleared>> m_waiting_clears;
+    std::set<std::uint32_t> m_kept; // whose hash has not been asked for yet
+    std::deque<GatherJob> m_gathers;
+    bool m_cache_is_next = false; // after a gather
+    std::optional<IoFailure> m_failure;
+    Facts m_facts;
+    unsigned m_writers = 0;
+    bool m_stopped = false;
+    bool m_all_done = false;
+
+    IoWorkers m_workers; // last: its threads use the rest
+};
+
+} // namespace ezio

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "ezio/image/disk_identity.hpp"
+#include "ezio/image/extent_map.hpp"
+#include "ezio/image/sha1.hpp"
+#include "ezio/image/sha256.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+// Pieces are transferred in blocks of this many bytes (BitTorrent's request size).
+inline constexpr std::uint32_t block_bytes = 16 * 1024;
+
+// Image::sector_bytes in a torrent's info dictionary, beside what BitTorrent knows.
+inline constexpr const char* sector_key = "sector size";
+
+// A torrent's member beside `info` that says what the image was made of, and the members of that, sorted.
+inline constexpr const char* source_key = "ezio-cli source";
+struct SourceMember {
+    const char* key;
+    std::string DiskIdentity::*value;
+};
+inline constexpr std::array<SourceMember, 4> source_members{{{"table", &DiskIdentity::table},
+                                                             {"table uuid", &DiskIdentity::table_uuid},
+                                                             {"type", &DiskIdentity::type},
+                                                             {"uuid", &DiskIdentity::uuid}}};
+
+// What BitTorrent v2 knows of a piece of a hybrid torrent: the root of a tree over the SHA-256 of its blocks.
+struct V2Piece {
+    std::optional<Sha256Digest> root; // empty when the torrent came without it, as by a magnet link
+    std::uint64_t data_bytes = 0;     // the piece's bytes that are no padding; they come first
+    std::uint64_t leaves = 0;         // of the tree; those beyond the data are zero
+};
+
+// The last one may be short.
+[[nodiscard]] constexpr std::uint64_t pieces_in(std::uint64_t payload, std::uint64_t piece_length)
+{
+    return (payload + piece_length - 1) / piece_length;
+}
+
+// A disk image as a torrent describes it. Constant once loaded.
+struct Image {
+    std::string name;                      // info.name, for example "sda1"
+    std::uint64_t piece_length = 0;        // bytes; a power of two, at least block_bytes
+    std::vector<Sha1Digest> hashes;        // one for each piece
+    std::vector<V2Piece> v2_pieces;        // one for each piece of a hybrid torrent; empty for others
+    std::vector<Extent> extents;           // in payload order, one for each file, empty ones included
+    std::vector<std::string> extent_names; // the files' names, parallel to `extents`
+    std::vector<Extent> padding;           // what of the payload is padding: sorted, offsets in the payload
+    ExtentMap map;                         // the same extents and padding, for lookups
+    std::uint64_t sector_bytes = 0; // that a whole disk's partition table counts in; 0: it has none, or
+                                    // this is not known
+    bool single_file = false;       // the torrent is one file, without a directory around it
+
+    [[nodiscard]] std::uint32_t piece_count() const { return static_cast<std::uint32_t>(hashes.size()); }
+    [[nodiscard]] std::uint64_t piece_offset(std::uint32_t piece) const { return piece * piece_length; }
+
+    // Bytes in `piece`; the last one may be short.
+    [[nodiscard]] std::uint64_t piece_size(std::uint32_t piece) const
+    {
+        return std::min(piece_length, map.payload_size() - piece_offset(piece));
+    }
+};
+
+} // namespace ezio

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What happens, as events. Commands and the transfer say what; how it looks, and where, is the reporters'
+// business alone. Calls come one at a time: from the main thread, and where that does not end, from the one
+// that watches its end.
+#pragma once
+
+#include "ezio/util/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ezio {
+
+enum class Phase {
+    metadata,    // a magnet link: getting the torrent from peers
+    connecting,  // nothing received yet
+    checking,    // hashing what is on the target already
+    downloading, // receiving and writing
+    syncing,     // everything is written; waiting for the medium
+    verifying,   // hashing what the medium holds
+    seeding,     // serving others
+    mapping,     // looking for the used blocks of a source
+    hashing,     // reading the source for a new torrent
+};
+
+[[nodiscard]] std::string_view to_string(Phase phase);
+
+struct StartEvent {
+    std::string command; // "fetch", "seed", "verify", "create"
+    std::string torrent; // path
+    std::string target;  // path
+    std::string name;
+    std::string info_hash;
+    std::string listen; // "10.0.0.1:6881, [::]:6881"; empty for commands without a network
+    std::uint64_t payload_bytes = 0;
+    std::uint64_t device_bytes = 0; // of the smallest device that fits
+    std::uint64_t extents = 0;
+    std::uint64_t pieces = 0;
+    std::uint64_t piece_length = 0;
+};
+
+// The client that has the least of the image.
+struct SlowestClient {
+    std::string address;
+    double percent = 0;
+};
+
+// Bytes are of the payload unless said otherwise; rates are bytes per second.
+struct ProgressEvent {
+    Phase phase = Phase::connecting;
+    double seconds = 0; // since the start
+    std::uint64_t total_bytes = 0;
+    std::uint64_t received_bytes = 0;      // from peers, whatever became of them
+    std::uint64_t received_wire_bytes = 0; // what these took of the network, compressed or not
+    std::uint64_t done_bytes = 0; // verified, and written (fetch) or read (checking, verifying, hashing)
+    std::uint64_t uploaded_bytes = 0;
+    std::uint64_t uploaded_wire_bytes = 0;
+    double download_rate = 0;
+    double upload_rate = 0;
+    double download_ratio = 1; // payload to wire, of late
+    double upload_ratio = 1;
+    double done_rate = 0; // of done_bytes: what the disk takes or gives
+    std::optional<double> eta_seconds;
+    unsigned peers = 0;
+    unsigned peers_complete = 0;      // of them, how many have everything
+    std::uint64_t skipped_bytes = 0;  // of done_bytes: were right already, and not fetched
+    unsigned clients_complete = 0;    // peers that became complete while we served, even if they have left
+    unsigned clients_in_progress = 0; // connected, and not complete yet
+    std::optional<SlowestClient> slowest; // of those in progress
+};
+
+struct PeerEvent {
+    bool connected = false; // or gone
+    std::string address;
+    std::string reason{}; // why it is gone; empty when that is not known
+};
+
+struct CompleteEvent {
+    double seconds = 0;
+    std::uint64_t bytes = 0; // verified, written and synced
+};
+
+// What was exchanged with one address, over all its connections.
+struct PeerTotals {
+    std::string address;
+    bool seeder = false; // had everything when it was first met
+    std::uint64_t received_bytes = 0;
+    std::uint64_t uploaded_bytes = 0;
+};
+
+// Of what was on the target before the image: wiped, and where.
+struct WipedSignature {
+    std::string type;
+    std::uint64_t offset = 0; // bytes from the start of the device
+    std::uint64_t length = 0;
+};
+
+struct SummaryEvent {
+    ExitStatus status = ExitStatus::done;
+    double seconds = 0;
+    std::uint64_t total_bytes = 0;
+    std::uint64_t received_bytes = 0;
+    std::uint64_t written_bytes = 0;
+    std::uint64_t uploaded_bytes = 0;
+    std::uint64_t redundant_bytes = 0;
+    std::uint64_t failed_pieces = 0;       // hash was wrong
+    std::uint64_t skipped_bytes = 0;       // were right already, and not fetched
+    std::vector<PeerTotals> peers{};       // with whom anything was exchanged, the biggest sources first
+    std::vector<WipedSignature> wiped{};   // by a fetch
+    std::uint64_t received_wire_bytes = 0; // what received_bytes took of the network, compressed or not
+    std::uint64_t uploaded_wire_bytes = 0;
+};
+
+class Reporter {
+  public:
+    virtual ~Reporter() = default;
+
+    virtual void start(const StartEvent& event) = 0;
+    virtual void progress(const ProgressEvent& event) = 0; // several times a second
+    virtual void peer(const PeerEvent& event) = 0;
+    virtual void warning(const std::string& message) = 0;
+    virtual void note(const std::string& message) = 0; // what was decided and why: for --verbose only
+    virtual void complete(const CompleteEvent& event) = 0;
+    virtual void summary(const SummaryEvent& event) = 0;
+    virtual void error(const Error& error) = 0;
+
+    // Before something is printed past the reporter, a result: a line that was to be redrawn goes away, and
+    // what still waits for its reader is written.
+    virtual void make_way() {}
+
+    // Before the process ends without the destructor: waits a moment for who reads.
+    virtual void finish() {}
+};
+
+enum class Verbosity { quiet, normal, verbose };
+enum class Color { no, yes, always }; // yes: on a terminal
+
+// Between two reports of progress in the same phase, where nothing is redrawn.
+inline constexpr std::chrono::milliseconds plain_interval{10'000};
+inline constexpr std::chrono::milliseconds json_interval{1000};
+
+// Sentences and a progress line on stderr.
+[[nodiscard]] std::unique_ptr<Reporter>
+make_text_reporter(Verbosity verbosity, Color color, std::chrono::milliseconds interval = plain_interval);
+
+// One JSON object per line on stdout, and errors as sentences on stderr too.
+[[nodiscard]] std::unique_ptr<Reporter>
+make_json_reporter(Verbosity verbosity, std::chrono::milliseconds interval = json_interval);
+
+} // namespace ezio

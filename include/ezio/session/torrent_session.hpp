@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// One torrent in one libtorrent session, with the disk engine under it and the swarm plugin in it. What
+// libtorrent tells comes out as plain facts and events; what they mean is the transfer's business.
+#pragma once
+
+#include "ezio/compression/unit_exchange.hpp"
+#include "ezio/engine/disk_engine.hpp"
+#include "ezio/net/addresses.hpp"
+#include "ezio/net/local_discovery.hpp"
+#include "ezio/net/network_options.hpp"
+#include "ezio/net/tls_credentials.hpp"
+#include "ezio/session/handshake_guard.hpp"
+#include "ezio/session/session_events.hpp"
+#include "ezio/session/session_settings.hpp"
+#include "ezio/swarm/peer_ledger.hpp"
+#include "ezio/swarm/swarm.hpp"
+#include "ezio/target/target.hpp"
+#include "ezio/torrent/torrent_file.hpp"
+
+#include <libtorrent/fwd.hpp>
+#include <libtorrent/ip_filter.hpp>
+#include <libtorrent/session.hpp>
+#include <libtorrent/torrent_handle.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+// All calls come from one thread. It works from its construction, and contacts nobody before start().
+class TorrentSession {
+  public:
+    struct Options {
+        Swarm::Kind kind;
+        const NetworkOptions& network;
+        const NetworkEndpoints& endpoints; // what the names in `network` resolved to
+        const TlsCredentials* tls;         // none exactly when the torrent names no CA
+        std::uint64_t memory;              // bytes for received and cached data
+        std::vector<bool> on_disk;         // for each piece, whether the target is known to hold it
+        std::vector<bool> not_yet_known;   // for each piece, whether that will be found out; may be empty
+        std::function<void()> wake;        // there may be news; called on any thread
+    };
+
+    // All of it must outlive the session.
+    TorrentSession(const LoadedTorrent& torrent, Target& target, Options options);
+    ~TorrentSession(); // says goodbye to the tracker, which can take a second
+    TorrentSession(const TorrentSession&) = delete;
+    TorrentSession& operator=(const TorrentSession&) = delete;
+
+    void start();
+
+    // What has been found out of pieces that were not known: the target holds them, or they have to be
+    // fetched.
+    void learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing);
+
+    // Tries these soon, unless they are connected; again, when they have failed.
+    void connect(const std::vector<Endpoint>& peers);
+
+    // No connections with this host any more.
+    void keep_out(const boost::asio::ip::address& host);
+
+    // Says to the local network that this torrent is here; start() does so first.
+    void announce_locally();
+
+    // Asks the trackers who is there. They would otherwise be asked again in minutes.
+    void announce_to_trackers();
+
+    // See request_seconds().
+    void ask_in_advance(int seconds);
+
+    // Who was found nearby is connected with, as far as `reach` says.
+    [[nodiscard]] std::vector<SessionEvent> take_events(LocalDiscovery::Reach reach);
+    [[nodiscard]] std::vector<ConnectedPeer> peers() const;
+    [[nodiscard]] SessionCounts counts() const;
+    [[nodiscard]] UnitExchange::Counts unit_counts() const;
+    [[nodiscard]] bool have_all() const { return m_have_all; } // from the start
+    [[nodiscard]] bool discovers_locally() const { return m_discovery.has_value(); }
+    [[nodiscard]] std::vector<PeerTotals> peer_totals() const { return m_ledger.totals(); }
+    [[nodiscard]] Clients clients() const { return m_swarm.clients(); } // if have_all()
+    [[nodiscard]] unsigned tracker_count() const { return m_tracker_count; }
+    [[nodiscard]] const DiskEngine& engine() const { return *m_engine; }
+
+  private:
+    [[nodiscard]] lt::session_params session_params();
+    [[nodiscard]] lt::add_torrent_params torrent_params();
+    void want(const std::vector<std::uint32_t>& pieces);
+    void look_at_handshakes();
+
+    const LoadedTorrent& m_torrent;
+    Target& m_target;
+    const Options m_options;
+    const bool m_have_all;       // from the start
+    std::size_t m_not_yet_known; // pieces
+    unsigned m_tracker_count = 0;
+    int m_request_seconds = first_request_seconds;
+    DiskEngine* m_engine = nullptr; // the session's
+    Swarm m_swarm;
+    lt::ip_filter m_filter;
+    std::optional<LocalDiscovery> m_discovery;
+    std::optional<HandshakeGuard> m_handshakes; // of TLS
+    PeerLedger m_ledger;
+    std::optional<UnitExchange> m_exchange;
+    std::optional<lt::session> m_session; // ends before what its threads use
+    lt::torrent_handle m_handle;
+};
+
+} // namespace ezio

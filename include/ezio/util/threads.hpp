@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "ezio/util/error.hpp"
+
+#include <functional>
+#include <system_error>
+#include <thread>
+
+namespace ezio {
+
+// What to tell of a thread that could not be started, also by a library.
+[[nodiscard]] Error no_more_threads(const std::system_error& error);
+
+// Starts a thread that runs `work`. Throws Error (ExitStatus::internal) when the system allows no more of
+// them, as in a container with a pids limit.
+[[nodiscard]] std::thread start_thread(std::function<void()> work);
+
+} // namespace ezio

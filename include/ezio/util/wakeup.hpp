@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "ezio/util/fd.hpp"
+
+#include <chrono>
+
+namespace ezio {
+
+// Lets one thread sleep until another has news for it. News that come before the wait end it at once.
+class Wakeup {
+  public:
+    Wakeup(); // throws std::system_error
+
+    // Any thread.
+    void notify() noexcept;
+
+    // Returns when notified, or after `time`.
+    void wait_for(std::chrono::milliseconds time);
+
+  private:
+    Fd m_event;
+};
+
+} // namespace ezio

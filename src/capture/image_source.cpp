@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/capture/image_source.hpp"
+
+#include "disk_layout.hpp"
+#include "ezio/capture/partclone_info.hpp"
+#include "ezio/disk/recognition.hpp"
+#include "ezio/process/subprocess.hpp"
+#include "ezio/target/block_device.hpp"
+#include "ezio/util/clock.hpp"
+#include "ezio/util/read_file.hpp"
+#include "file_system_extents.hpp"
+#include "gpt_records.hpp"
+#include "partclone.hpp"
+#include "partition_records.hpp"
+#include "partition_types.hpp"
+#include "source_disk.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <utility>
+
+namespace ezio {
+
+namespace {
+
+Error refused(const std::string& message)
+{
+    return {ExitStatus::target, message};
+}
+
+// Why there is no map of what is used, and what to do.
+std::string advice_for(const std::string& path, const std::string& type)
+{
+    constexpr const char* or_all = "or take every byte with --all";
+    if (type.empty()) {
+        return fmt::format("no file system is known on {}; take every byte with --all", path);
+    }
+    if (type == "swap" || type == "swsuspend") {
+        return fmt::format(
+            "{} is swap space: there is nothing on it to deploy; run mkswap on the targets, {}", path,
+            or_all);
+    }
+    if (type == "crypto_LUKS" || type == "BitLocker") {
+        return fmt::format("{} is encrypted ({}): open it and create from the device in /dev/mapper, {}",
+                           path, type, or_all);
+    }
+    if (type == "LVM2_member" || type == "LVM1_member") {
+        return fmt::format("{} is an LVM physical volume: create from each of its logical volumes, {}", path,
+                           or_all);
+    }
+    if (type.ends_with("_raid_member")) {
+        return fmt::format("{} is a member of a RAID ({}): create from the array, {}", path, type, or_all);
+    }
+    return fmt::format("partclone does not know the file system on {}, {}; take every byte with --all", path,
+                       type);
+}
+
+class ExtentFinder {
+  public:
+    ExtentFinder(const SourceDisk& disk, const SourceOptions& options, Reporter& reporter, StopSignal& stop)
+        : m_disk(disk), m_options(options), m_reporter(reporter), m_stop(stop)
+    {}
+
+    std::vector<Extent> find();
+    [[nodiscard]] std::uint64_t sector_bytes() const;
+
+  private:
+    [[nodiscard]] std::uint64_t sector_of_device() const;
+    std::vector<Extent> of_listed_extents();
+    std::vector<Extent> of_whole_disk(const PartitionTable& table);
+    [[nodiscard]] Area area_of(const Partition& partition, const std::vector<PartitionDevice>& devices) const;
+    [[nodiscard]] std::vector<Extent> of_partition(const Area& area, const std::string& partition_type) const;
+    [[nodiscard]] std::vector<Extent> of_swap(const Area& area) const;
+    [[nodiscard]] std::vector<Extent> of_file_system(const Area& area, const std::string& type) const;
+    void warn_of_large_gaps(const std::vector<Extent>& extents, const PartitionTable& table) const;
+    void tick() const; // several times a second, where it takes long
+
+    const SourceDisk& m_disk;
+    const SourceOptions& m_options;
+    Reporter& m_reporter;
+    StopSignal& m_stop;
+    const Clock::time_point m_started = Clock::now();
+};
+
+std::vector<Extent> ExtentFinder::find()
+{
+    if (m_options.all) {
+        return m_options.skip_holes ? data_extents(m_disk) : std::vector<Extent>{{0, m_disk.size}};
+    }
+    if (!m_options.extents.empty()) {
+        return of_listed_extents();
+    }
+    const Area area{m_disk.path, 0, m_disk.size};
+    if (const auto content = several_volumes_in(type_of_partition(m_disk.fd.get())); !content.empty()) {
+        return every_byte(area, std::string(content), m_reporter);
+    }
+    const DiskContents contents = look_at_contents(m_disk.fd.get(), m_disk.path, 0, m_disk.size);
+    if (!contents.has_partitions() && contents.type.empty()) {
+        const std::string fault = gpt_fault(m_disk, sector_of_device());
+        throw refused(fault.empty() ? advice_for(m_disk.path, "") : fault);
+    }
+    if (contents.has_partitions() && is_of_discs(contents.type)) {
+        throw refused(
+            fmt::format("{} is the image of a disc ({}) that sticks boot from, too, by its partition "
+                        "table ({}): take every byte with --all",
+                        m_disk.path, contents.type, contents.table->type));
+    }
+    if (contents.has_partitions() && !contents.type.empty()) {
+        throw refused(
+            fmt::format("{} has a partition table ({}) and signs of {}; erase the stale one (see wipefs -n "
+                        "{}), or take every byte with --all",
+                        m_disk.path, contents.table->type, contents.type, m_disk.path));
+    }
+    if (contents.has_partitions()) {
+        return of_whole_disk(*contents.table);
+    }
+    if (partclone_program(contents.type).empty()) {
+        throw refused(advice_for(m_disk.path, contents.type));
+    }
+    return of_file_system(area, contents.type);
+}
+
+// See ImageSource. In a file only a GPT is found where its sectors are of 512 bytes; what MBR counts in it
+// does not say.
+std::uint64_t ExtentFinder::sector_bytes() const
+{
+    const std::string table = partition_table_type(m_disk.fd.get(), m_disk.path, m_disk.size);
+    if (table.empty() || (!m_disk.is_device && table != "gpt")) {
+        return 0;
+    }
+    return sector_of_device();
+}
+
+std::uint64_t ExtentFinder::sector_of_device() const
+{
+    return m_disk.is_device ? sector_size(m_disk.fd, m_disk.path) : 512;
+}
+
+std::vector<Extent> ExtentFinder::of_listed_extents()
+{
+    const std::string& list = m_options.extents;
+    const std::string text = read_file(list, m_options.memory);
+    std::vector<Extent> extents;
+    if (looks_like_partclone_info(text)) {
+        extents = united(parse_partclone_info(text, list).extents);
+    } else {
+        BlockMap map = parse_block_map(text, list);
+        if (map.unread_bytes > 0) {
+            m_reporter.warning(
+                fmt::format("{} says that {} bytes have not been read; the image is without them", list,
+                            map.unread_bytes));
+        }
+        extents = std::move(map.used);
+    }
+    if (extents.empty()) {
+        throw Error(ExitStatus::torrent, fmt::format("{}: no block in it is used (+)", list));
+    }
+    if (extents.back().end() > m_disk.size) {
+        throw refused(fmt::format("{} has {} bytes, but the extents in {} end at {}", m_disk.path,
+                                  m_disk.size, list, extents.back().end()));
+    }
+    return extents;
+}
+
+std::vector<Extent> ExtentFinder::of_whole_disk(const PartitionTable& table)
+{
+    if (!m_disk.is_device) {
+        throw refused(
+            fmt::format("{} is the image of a whole disk: attach it (losetup --find --show --partscan "
+                        "--read-only {}) and create from that device, or take every byte with --all",
+                        m_disk.path, m_disk.path));
+    }
+    const auto devices = partition_devices(m_disk.device);
+    std::vector<UsedPartition> partitions;
+    for (const Partition& partition : table.partitions) {
+        partitions.push_back({partition, {}});
+    }
+    (void)disk_extents(m_disk.path, m_disk.size, partitions); // a table that is wrong is refused first
+    for (UsedPartition& each : partitions) {
+        if (!each.partition.is_container) {
+            each.used = of_partition(area_of(each.partition, devices), each.partition.type);
+        }
+    }
+    auto extents = disk_extents(m_disk.path, m_disk.size, std::move(partitions));
+    const auto records = partition_records(m_disk, table, sector_of_device());
+    extents.insert(extents.end(), records.begin(), records.end());
+    extents = united(std::move(extents));
+    warn_of_large_gaps(extents, table);
+    return extents;
+}
+
+// With the path of the partition's device, if the kernel has made one.
+Area ExtentFinder::area_of(const Partition& partition, const std::vector<PartitionDevice>& devices) const
+{
+    const auto device = std::find_if(devices.begin(), devices.end(), [&](const PartitionDevice& each) {
+        return each.start == partition.start && each.size == partition.size;
+    });
+    const bool has_device = device != devices.end();
+    return {has_device ? device->path : fmt::format("partition {} of {}", partition.number, m_disk.path),
+            partition.start, partition.size, has_device ? device->device : 0};
+}
+
+std::vector<Extent> ExtentFinder::of_partition(const Area& area, const std::string& partition_type) const
+{
+    if (const auto content = several_volumes_in(partition_type); !content.empty()) {
+        return every_byte(area, std::string(content), m_reporter);
+    }
+    const DiskContents contents = look_at_contents(m_disk.fd.get(), area.path, area.offset, area.size);
+    const std::string& type = contents.type;
+    if (contents.has_partitions()) {
+        return every_byte(area, "a partition table of its own", m_reporter);
+    }
+    if (type == "swsuspend") {
+        throw refused(fmt::format("{} holds the memory of a hibernated system; start that and shut it down, "
+                                  "or take every byte with --all",
+                                  area.path));
+    }
+    if (type == "swap") {
+        return of_swap(area);
+    }
+    if (partclone_program(type).empty()) {
+        return every_byte(area, type.empty() ? "no file system known" : type, m_reporter);
+    }
+    if (lacks_program_for(type, [](const std::string& name) { return !find_program(name).empty(); })) {
+        return every_byte(area, fmt::format("{}, and no {} is installed", type, partclone_program(type)),
+                          m_reporter);
+    }
+    if (area.partition == 0) {
+        throw refused(fmt::format("the kernel has no device for {}; make them with partx --update {}, or "
+                                  "take every byte with --all",
+                                  area.path, m_disk.path));
+    }
+    return of_file_system(area, type);
+}
+
+// Of swap its header alone, with label and UUID, in a page of at most 64 KiB. The rest means nothing to
+// another machine, and can hold what was in this one's memory; but what is behind it is none of it.
+std::vector<Extent> ExtentFinder::of_swap(const Area& area) const
+{
+    constexpr std::uint64_t header = 64_KiB;
+    m_reporter.note(fmt::format("{} is swap space: its header is in the image", area.path));
+    std::vector<Extent> extents{{0, std::min(header, area.size)}};
+    std::array<std::byte, largest_page> beginning{};
+    read_source(m_disk, area.offset, std::span(beginning).first(std::min(header, area.size)));
+    if (const auto end = swap_end(beginning)) {
+        const auto rest = carried_rest(area, *end, m_reporter);
+        extents.insert(extents.end(), rest.begin(), rest.end());
+    }
+    return united(std::move(extents));
+}
+
+std::vector<Extent> ExtentFinder::of_file_system(const Area& area, const std::string& type) const
+{
+    return file_system_extents(m_disk, area, type, m_options, m_reporter, [this] { tick(); });
+}
+
+void ExtentFinder::warn_of_large_gaps(const std::vector<Extent>& extents, const PartitionTable& table) const
+{
+    std::vector<Extent> known = extents;
+    for (const Partition& partition : table.partitions) {
+        if (!partition.is_container) {
+            known.push_back({partition.start, partition.size});
+        }
+    }
+    const auto gaps = gaps_between(united(std::move(known)), m_disk.size);
+    if (!gaps.empty()) {
+        m_reporter.warning(
+            fmt::format("{}: {} that are in no partition (from byte {} on) are not in the image; --all takes "
+                        "every byte",
+                        m_disk.path, format_bytes(total_length(gaps)), gaps.front().offset));
+    }
+}
+
+void ExtentFinder::tick() const
+{
+    m_stop.throw_if_received();
+    ProgressEvent event;
+    event.phase = Phase::mapping;
+    event.seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
+    m_reporter.progress(event);
+}
+
+} // namespace
+
+ImageSource find_extents(const SourceOptions& options, Reporter& reporter, StopSignal& stop)
+{
+    SourceDisk disk = open_source_disk(options.source);
+    if (options.skip_holes && disk.is_device) {
+        throw Error(ExitStatus::usage,
+                    fmt::format("--skip-holes: {} is a device; only files have holes", disk.path));
+    }
+    if (!options.force) {
+        refuse_changing(disk);
+    }
+    if (disk.is_device && (disk.is_mounted() || !partition_devices(disk.device).empty())) {
+        refresh_cache(disk);
+    }
+    ExtentFinder finder(disk, options, reporter, stop);
+    ImageSource source;
+    source.extents = finder.find();
+    source.sector_bytes = finder.sector_bytes();
+    if (options.extents.empty()) {
+        source.identity = recognize(disk.fd.get(), {0, disk.size}, 0).identity;
+    }
+    source.fd = std::move(disk.fd);
+    return source;
+}
+
+namespace {
+
+std::uint64_t length_of(const std::filesystem::directory_entry& file)
+{
+    std::error_code error;
+    const auto length = file.is_regular_file(error) ? file.file_size(error) : 0;
+    if (error || !file.is_regular_file(error)) {
+        throw refused(fmt::format("{} is named by an offset, but {}", file.path().string(),
+                                  error ? "cannot be looked at: " + error.message() : "is no regular file"));
+    }
+    return length;
+}
+
+} // namespace
+
+ImageSource find_files(const SourceOptions& options, Reporter& reporter)
+{
+    struct File {
+        Extent extent;
+        std::string name;
+    };
+    std::vector<File> files;
+    std::string other; // a file that is no part of the image
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(options.source, error)) {
+        const std::string name = entry.path().filename().string();
+        if (const auto offset = parse_extent_name(name)) {
+            files.push_back({{*offset, length_of(entry)}, name});
+        } else if (name != "torrent.info") {
+            other = name;
+        }
+    }
+    if (error) {
+        throw refused(fmt::format("{} cannot be read: {}", options.source, error.message()));
+    }
+    if (files.empty()) {
+        throw refused(fmt::format(
+            "{} is no BT image: no file in it is named by an offset, 16 or 32 hex digits", options.source));
+    }
+    if (!other.empty()) {
+        reporter.warning(
+            fmt::format("{}/{} is not named by an offset and not in the image", options.source, other));
+    }
+    std::sort(files.begin(), files.end(),
+              [](const File& a, const File& b) { return a.extent.offset < b.extent.offset; });
+    ImageSource source;
+    for (File& file : files) {
+        if (file.extent.length == 0) {
+            continue; // partclone.dd can write such
+        }
+        source.extents.push_back(file.extent);
+        source.names.push_back(std::move(file.name));
+    }
+    return source;
+}
+
+} // namespace ezio

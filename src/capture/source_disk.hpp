@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The device or image file that an image is made of: what it is, and whether it stands still.
+#pragma once
+
+#include "disk_contents.hpp"
+#include "ezio/target/mounts.hpp"
+#include "ezio/util/fd.hpp"
+#include "superblock.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace ezio {
+
+struct SourceDisk {
+    std::string path;
+    Fd fd; // read-only
+    std::uint64_t size = 0;
+    bool is_device = false; // or a regular file
+    dev_t device = 0;       // its number, of a device
+    std::vector<DeviceUse> uses;
+
+    [[nodiscard]] bool is_mounted() const { return !uses.empty(); }
+};
+
+// Opens it. Throws Error (ExitStatus::target): it cannot be opened, is empty, or neither device nor regular
+// file.
+[[nodiscard]] SourceDisk open_source_disk(const std::string& path);
+
+// Throws Error (ExitStatus::target) naming the mount point when it, or a part of it, is mounted for writing:
+// it changes while it is read.
+void refuse_changing(const SourceDisk& disk);
+
+// Where a cache of the kernel's may not be the truth (a disk that was written through the devices of its
+// partitions, a file system that was mounted meanwhile): has the partitions' data written and the cached data
+// of the disk forgotten.
+void refresh_cache(const SourceDisk& disk);
+
+// Fills `bytes` with what is at `offset`. Throws Error (ExitStatus::io).
+void read_source(const SourceDisk& disk, std::uint64_t offset, std::span<std::byte> bytes);
+
+// The superblock_bytes bytes at `offset`. Throws Error (ExitStatus::io).
+[[nodiscard]] std::array<std::byte, superblock_bytes> read_superblock(const SourceDisk& disk,
+                                                                      std::uint64_t offset);
+
+// The parts of an image file that are not holes, and its last bytes in any case, so that a copy is as long.
+// Throws Error (ExitStatus::io).
+[[nodiscard]] std::vector<Extent> data_extents(const SourceDisk& disk);
+
+} // namespace ezio

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What each command does, in order. They return when what was asked for is done, and throw Error with the
+// exit status otherwise.
+#pragma once
+
+#include "command_options.hpp"
+#include "context.hpp"
+
+namespace ezio {
+
+void run(const CreateOptions& options, const Context& context);
+void run(const SeedOptions& options, const Context& context);
+void run(const FetchOptions& options, const Context& context);
+void run(const VerifyOptions& options, const Context& context);
+void run(const InfoOptions& options, const Context& context);
+
+void run(const Command& command, const Context& context);
+
+} // namespace ezio

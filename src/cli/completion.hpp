@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Completion for shells, made from what the commands take. Arguments are completed with files, values with
+// what their kind says.
+#pragma once
+
+#include "command_spec.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+// The script for `shell`: bash, zsh or fish. Throws Error (ExitStatus::usage) for others.
+[[nodiscard]] std::string completion_script(const std::vector<CommandSpec>& commands,
+                                            const std::string& shell);
+
+} // namespace ezio

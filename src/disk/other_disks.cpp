@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/disk/other_disks.hpp"
+
+#include "ezio/disk/partition_list.hpp"
+#include "ezio/disk/recognition.hpp"
+#include "ezio/process/child_process.hpp"
+#include "ezio/process/privileges.hpp"
+#include "ezio/target/device_tree.hpp"
+#include "ezio/util/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <set>
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ezio {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void add(std::vector<KnownUuid>& uuids, const char* what, std::string value)
+{
+    if (!value.empty()) {
+        uuids.push_back({what, std::move(value)});
+    }
+}
+
+std::vector<std::string> names_in(const fs::path& directory)
+{
+    std::error_code none;
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(directory, none)) {
+        names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+// Follows what shares bytes with a device, in the tree of sysfs.
+class Relatives {
+  public:
+    explicit Relatives(fs::path blocks) : m_blocks(std::move(blocks)), m_all(names_in(m_blocks)) {}
+
+    // The device, its partitions, and what is made of any of them.
+    void add_above(const std::string& name)
+    {
+        if (!m_above.insert(name).second) {
+            return;
+        }
+        for (const std::string& entry : names_in(m_blocks / name)) {
+            std::error_code none;
+            if (fs::exists(m_blocks / name / entry / "partition", none)) {
+                add_above(entry);
+            }
+        }
+        for (const std::string& holder : names_in(m_blocks / name / "holders")) {
+            add_above(holder);
+        }
+        for (const std::string& loop : loops_on(path_of_device(name))) {
+            add_above(loop);
+        }
+    }
+
+    // What the device is a part of, or lies on.
+    void add_below(const std::string& name)
+    {
+        if (!m_below.insert(name).second) {
+            return;
+        }
+        std::error_code none;
+        const fs::path real = fs::canonical(m_blocks / name, none);
+        if (fs::exists(real / "partition", none)) {
+            add_below(real.parent_path().filename().string());
+        }
+        for (const std::string& slave : names_in(m_blocks / name / "slaves")) {
+            add_below(slave);
+        }
+        const std::string backing = first_line_of(m_blocks / name / "loop" / "backing_file");
+        if (backing.empty()) {
+            return;
+        }
+        for (const std::string& sibling : loops_on(backing)) {
+            add_above(sibling);
+        }
+        for (const std::string& each : m_all) {
+            if (backing == path_of_device(each)) {
+                add_below(each);
+            }
+        }
+    }
+
+    [[nodiscard]] std::vector<std::string> others() const
+    {
+        std::vector<std::string> names;
+        std::copy_if(m_all.begin(), m_all.end(), std::back_inserter(names), [&](const std::string& name) {
+            return !m_above.contains(name) && !m_below.contains(name);
+        });
+        return names;
+    }
+
+  private:
+    [[nodiscard]] std::vector<std::string> loops_on(const std::string& backing) const
+    {
+        std::vector<std::string> loops;
+        std::copy_if(m_all.begin(), m_all.end(), std::back_inserter(loops), [&](const std::string& name) {
+            return first_line_of(m_blocks / name / "loop" / "backing_file") == backing;
+        });
+        return loops;
+    }
+
+    const fs::path m_blocks;
+    const std::vector<std::string> m_all;
+    std::set<std::string> m_above;
+    std::set<std::string> m_below;
+};
+
+// Not read: what has no contents of its own, and drives that take long to say that nothing is in them.
+bool is_worth_reading(const fs::path& sysfs)
+{
+    constexpr std::array<std::string_view, 4> left_out{"ram", "zram", "fd", "sr"};
+    const std::string name = sysfs.filename().string();
+    std::error_code none;
+    const bool is_left_out = std::any_of(left_out.begin(), left_out.end(),
+                                         [&](std::string_view prefix) { return name.starts_with(prefix); });
+    // A disk is read with its partitions.
+    return !is_left_out && !fs::exists(sysfs / "partition", none) && first_line_of(sysfs / "size") != "0";
+}
+
+std::vector<KnownUuid> uuids_of_device(const std::string& path)
+{
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    std::uint64_t size = 0;
+    const bool is_open = fd && ::ioctl(fd.get(), BLKGETSIZE64, &size) == 0;
+    return is_open ? read_uuids(fd.get(), size, 0) : std::vector<KnownUuid>();
+}
+
+bool send_line(int socket, const std::string& line)
+{
+    const std::string text = line + '\n';
+    return ::send(socket, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+}
+
+// "D /dev/sdb" before a disk is read, then "U file system=2f1c" for each of its UUIDs.
+void read_all(int socket, dev_t target, const DeviceDirectories& directories)
+{
+    for (const std::string& name : unrelated_devices(target, directories)) {
+        const fs::path sysfs = fs::path(directories.sysfs) / "class/block" / name;
+        const std::string path = path_of_device(name);
+        if (!is_worth_reading(sysfs) || !send_line(socket, "D " + path)) {
+            continue;
+        }
+        for (const KnownUuid& uuid : uuids_of_device(path)) {
+            (void)send_line(socket, fmt::format("U {}={}", uuid.what, uuid.value));
+        }
+    }
+}
+
+// The child. The C library lets a forked process allocate.
+[[noreturn]] void serve(int socket, dev_t target, const DeviceDirectories& directories) noexcept
+{
+    close_all_but(socket, socket);
+    (void)::prctl(PR_SET_NAME, "ezio-disks", 0, 0, 0);
+    give_up_privileges(std::nullopt, {});
+    char word = 0;
+    if (::recv(socket, &word, 1, 0) == 1) {
+        read_all(socket, target, directories);
+    }
+    ::_exit(0);
+}
+
+// What the child has said so far; `is_complete` when it has said all.
+OtherDisks::Findings findings_in(std::string_view text, bool is_complete)
+{
+    OtherDisks::Findings findings;
+    while (!text.empty()) {
+        const std::string line(take_line(text));
+        const std::size_t equals = line.find('=');
+        if (line.starts_with("D ")) {
+            findings.disks.push_back({line.substr(2), {}});
+        } else if (line.starts_with("U ") && equals != std::string::npos && !findings.disks.empty()) {
+            findings.disks.back().uuids.push_back({line.substr(2, equals - 2), line.substr(equals + 1)});
+        }
+    }
+    if (!is_complete && !findings.disks.empty()) {
+        findings.unanswered = findings.disks.back().device;
+    }
+    return findings;
+}
+
+} // namespace
+
+std::vector<KnownUuid> read_uuids(int fd, std::uint64_t size, std::uint64_t sector_bytes)
+{
+    std::vector<KnownUuid> uuids;
+    const DiskIdentity whole = recognize(fd, {0, size}, sector_bytes).identity;
+    add(uuids, "file system", whole.uuid);
+    add(uuids, "partition table", whole.table_uuid);
+    if (const auto list = list_partitions(fd, size, sector_bytes)) {
+        for (std::size_t i = 0; i < list->partitions.size(); ++i) {
+            add(uuids, "partition", list->uuids[i]);
+            if (!list->partitions[i].is_container) {
+                add(uuids, "file system", recognize(fd, list->partitions[i].extent, 0).identity.uuid);
+            }
+        }
+    }
+    return uuids;
+}
+
+std::vector<KnownUuid> uuids_in_record(std::string_view record)
+{
+    constexpr std::array<std::pair<std::string_view, const char*>, 3> keys{
+        {{"E:ID_FS_UUID=", "file system"},
+         {"E:ID_PART_ENTRY_UUID=", "partition"},
+         {"E:ID_PART_TABLE_UUID=", "partition table"}}};
+    std::vector<KnownUuid> uuids;
+    while (!record.empty()) {
+        const std::string_view line = take_line(record);
+        for (const auto& [key, what] : keys) {
+            if (line.starts_with(key)) {
+                add(uuids, what, std::string(line.substr(key.size())));
+            }
+        }
+    }
+    return uuids;
+}
+
+std::optional<std::string> describe_twins(const std::string& target, std::span<const KnownUuid> own,
+                                          std::span<const DiskUuids> others)
+{
+    std::vector<std::string> twins;
+    for (const DiskUuids& disk : others) {
+        const auto same = std::find_first_of(disk.uuids.begin(), disk.uuids.end(), own.begin(), own.end());
+        if (same != disk.uuids.end()) {
+            twins.push_back(fmt::format("{} ({} {})", disk.device, same->what, same->value));
+        }
+    }
+    if (twins.empty()) {
+        return std::nullopt;
+    }
+    return fmt::format("{} now has the same UUIDs as {}: this machine may mount or boot the wrong one; "
+                       "disconnect one of them, or give one new UUIDs",
+                       target, fmt::join(twins, " and "));
+}
+
+std::vector<std::string> unrelated_devices(dev_t target, const DeviceDirectories& directories)
+{
+    std::error_code none;
+    const fs::path sysfs = fs::canonical(
+        fmt::format("{}/dev/block/{}:{}", directories.sysfs, major(target), minor(target)), none);
+    Relatives relatives(fs::path(directories.sysfs) / "class/block");
+    relatives.add_above(sysfs.filename().string());
+    relatives.add_below(sysfs.filename().string());
+    return relatives.others();
+}
+
+OtherDisks::OtherDisks(dev_t target, DeviceDirectories directories)
+    : m_target(target), m_directories(std::move(directories))
+{
+    std::error_code none;
+    if (fs::exists(m_directories.udev + "/data", none)) {
+        return;
+    }
+    ForkedChild forked = fork_child(SOCK_STREAM); // without one it is a warning less: not worth an end
+    if (forked.pid == 0) {
+        serve(forked.socket.get(), m_target, m_directories);
+    }
+    m_child = forked.pid;
+    m_socket = std::move(forked.socket);
+}
+
+OtherDisks::~OtherDisks()
+{
+    (void)m_socket.close();
+    if (m_child > 0) {
+        (void)::kill(m_child, SIGKILL);
+        (void)::waitpid(m_child, nullptr, WNOHANG); // one that waits for a disk is left to itself
+    }
+}
+
+OtherDisks::Findings OtherDisks::look(milliseconds patience)
+{
+    return m_child > 0 ? ask_child(patience) : look_at_records();
+}
+
+OtherDisks::Findings OtherDisks::look_at_records() const
+{
+    Findings findings;
+    for (const std::string& name : unrelated_devices(m_target, m_directories)) {
+        const std::string number =
+            first_line_of(fs::path(m_directories.sysfs) / "class/block" / name / "dev");
+        auto uuids = uuids_in_record(contents_of(fmt::format("{}/data/b{}", m_directories.udev, number)));
+        findings.disks.push_back({path_of_device(name), std::move(uuids)});
+    }
+    return findings;
+}
+
+OtherDisks::Findings OtherDisks::ask_child(milliseconds patience) const
+{
+    const auto end = Clock::now() + patience;
+    std::string text;
+    if (::send(m_socket.get(), "!", 1, MSG_NOSIGNAL) != 1) {
+        return {};
+    }
+    while (true) {
+        const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
+        pollfd ready{m_socket.get(), POLLIN, 0};
+        const int result = ::poll(&ready, 1, static_cast<int>(std::max(left, milliseconds(0)).count()));
+        if (result < 0 && errno == EINTR) {
+            continue;
+        }
+        std::array<char, 4096> buffer{};
+        const ssize_t count = result > 0 ? ::recv(m_socket.get(), buffer.data(), buffer.size(), 0) : -1;
+        if (count <= 0) {
+            return findings_in(text, count == 0);
+        }
+        text.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+}
+
+std::unique_ptr<OtherDisks> make_other_disks(int fd)
+{
+    struct stat status {};
+    const bool is_device = ::fstat(fd, &status) == 0 && S_ISBLK(status.st_mode);
+    return is_device ? std::make_unique<OtherDisks>(status.st_rdev) : nullptr;
+}
+
+} // namespace ezio

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/engine/disk_engine.hpp"
+
+#include "ezio/util/units.hpp"
+#include "segment_io.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace ezio {
+
+namespace {
+
+// What the read cache begins with: every peer's current chunk, and half of a small processor's cache.
+constexpr std::uint64_t first_read_cache = 16_MiB;
+
+CacheGeometry geometry_for(const Image& image, std::uint64_t memory)
+{
+    return {image.map.payload_size(), image.piece_length, choose_chunk_length(image.piece_length, memory)};
+}
+
+// As many as choose_chunk_length cuts the memory into; where it would cut too small, there is more memory.
+constexpr std::size_t fewest_slabs = 128;
+
+std::size_t slabs_in(const Image& image, std::uint64_t memory)
+{
+    return std::max<std::size_t>(fewest_slabs, memory / choose_chunk_length(image.piece_length, memory));
+}
+
+// Slabs of received data above which incomplete pieces are flushed, and down to which peers are held. It is
+// one number: if flushing stopped above what the peers wait for, they would wait for ever.
+std::size_t low_mark(const Arena& arena)
+{
+    return arena.limit() * 3 / 4;
+}
+
+// Peers go on for up to a receive buffer each after they are told to wait.
+std::size_t overflow_slabs(const Image& image, std::uint64_t memory)
+{
+    return 64_MiB / choose_chunk_length(image.piece_length, memory);
+}
+
+// What slow peers may keep in memory by way of what is queued for them, while data is received: with what is
+// above low_mark, and what comes while peers are told to wait, there would be none left for it.
+std::size_t most_pinned(const Arena& arena)
+{
+    return arena.limit() * 5 / 16;
+}
+
+template <typename Handler>
+Completion with(Handler handler, int error)
+{
+    return [handler = std::move(handler), error] { handler(error); };
+}
+
+} // namespace
+
+DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<bool>& on_disk, Options options)
+    : m_image(image), m_target(target), m_wake_owner(std::move(options.wake_owner)),
+      m_max_writers(std::max(1U, options.threads - 1)), m_completions(std::move(options.post)),
+      m_arena(choose_chunk_length(image.piece_length, options.memory), slabs_in(image, options.memory),
+              overflow_slabs(image, options.memory)),
+      // Early flushing begins well before peers are held, and ends what they are held for.
+      m_cache(geometry_for(image, options.memory), m_arena,
+              {low_mark(m_arena), first_read_cache / m_arena.slab_bytes()}, WriteOrder(image)),
+      m_pressure(low_mark(m_arena), m_arena.limit() * 7 / 8),
+      m_workers(options.threads, m_mutex, [this](Lock& lock) { return step(lock); })
+{
+    const std::lock_guard lock(m_mutex);
+    const std::vector<bool> of_padding = add_padding();
+    for (std::uint32_t piece = 0; piece < of_padding.size(); ++piece) {
+        if (of_padding[piece] || (piece < on_disk.size() && on_disk[piece])) {
+            m_cache.set_on_disk(piece);
+        }
+    }
+}
+
+DiskEngine::~DiskEngine() = default;
+
+// The blocks that are nothing but padding are there already. Tells which pieces are.
+std::vector<bool> DiskEngine::add_padding()
+{
+    std::vector<bool> pieces(m_image.piece_count());
+    const std::uint64_t payload_end = m_image.map.payload_size();
+    for (const ExtentMap::Range& range : m_image.map.padding()) {
+        const std::uint64_t end = range.payload_offset + range.length;
+        const auto round_up = [](std::uint64_t offset, std::uint64_t unit) {
+            return (offset + unit - 1) / unit * unit;
+        };
+        for (std::uint64_t at = round_up(range.payload_offset, block_bytes);
+             at < end && (at + block_bytes <= end || end == payload_end); at += block_bytes) {
+            m_cache.set_padding(at);
+        }
+        for (std::uint64_t at = round_up(range.payload_offset, m_image.piece_length);
+             at < end && (at + m_image.piece_length <= end || end == payload_end);
+             at += m_image.piece_length) {
+            pieces[at / m_image.piece_length] = true;
+        }
+    }
+    return pieces;
+}
+
+// --- the network thread's side ---
+
+bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, Written done,
+                       std::function<void()> resume)
+{
+    Completions ready;
+    Lock lock(m_mutex);
+    bool holding = false;
+    PieceCache::Place place{PieceCache::Receive::duplicate, nullptr};
+    int error = refusal();
+    if (error == 0) {
+        place = m_cache.begin_receive(offset);
+        error = place.what == PieceCache::Receive::no_memory ? ENOMEM : 0;
+    }
+    if (place.what == PieceCache::Receive::copy) {
+        lock.unlock();
+        std::memcpy(place.memory, block.data(), block.size());
+        m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever a peer says it is
+        lock.lock();
+        m_cache.end_receive(offset);
+        ++m_blocks_taken;
+        error = refusal(); // by now
+        if (error == 0) {
+            after_change(ready);
+            holding = m_pressure.holding();
+        }
+    }
+    if (holding) {
+        m_held.push_back({std::move(done), std::move(resume)});
+    } else {
+        ready.push_back(with(std::move(done), error));
+    }
+    hand_over(lock, ready);
+    return holding;
+}
+
+std::byte* DiskEngine::try_read(std::uint64_t offset, std::uint64_t length)
+{
+    const std::lock_guard lock(m_mutex);
+    return refusal() == 0 && !reads_copy() ? m_cache.find_cached(offset, length) : nullptr;
+}
+
+void DiskEngine::read(std::uint64_t offset, std::uint64_t length, ReadDone done)
+{
+    Completions ready;
+    Lock lock(m_mutex);
+    if (const int error = refusal(); error != 0) {
+        ready.push_back([done = std::move(done), error] { done(error, nullptr); });
+    } else {
+        find({offset, length, std::move(done)}, ready);
+        after_change(ready);
+    }
+    hand_over(lock, ready);
+}
+
+// Sees to it that the waiter is answered: now, after a read of the chunk, or by a job of its own.
+void DiskEngine::find(Waiter waiter, Completions& ready)
+{
+    const PieceCache::Found found = m_cache.find(waiter.offset, waiter.length);
+    if (found.what == PieceCache::Read::hit && reads_copy()) {
+        m_arena.unpin(found.memory);
+    } else if (found.what == PieceCache::Read::hit) {
+        ready.push_back([done = std::move(waiter.done), data = found.memory] { done(0, data); });
+        return;
+    }
+    if (found.what == PieceCache::Read::wait) {
+        m_waiting_reads[found.chunk].push_back(std::move(waiter));
+        return;
+    }
+    auto segments = m_cache.pinned_segments(waiter.offset, waiter.length);
+    if (segments.empty()) {
+        ready.push_back([done = std::move(waiter.done)] { done(ENODATA, nullptr); });
+    } else {
+        m_gathers.push_back({std::move(segments), nullptr, std::move(waiter.done)});
+    }
+}
+
+void DiskEngine::free_buffer(std::byte* data)
+{
+    if (m_arena.contains(data)) {
+        m_arena.unpin(data);
+    } else {
+        delete[] data;
+    }
+}
+
+void DiskEngine::hash(std::uint32_t piece, Hashed done)
+{
+    Completions ready;
+    Lock lock(m_mutex);
+    int error = refusal();
+    const bool kept = error == 0 && m_kept.erase(piece) != 0;
+    if (error == 0 && !kept && !m_cache.want_hash(piece)) {
+        // A block of it was refused, which libtorrent knows by now; any other error would end the transfer.
+        error = ECANCELED;
+    }
+    if (kept) {
+        ready.push_back([done = std::move(done), sha1 = m_image.hashes[piece]] { done(0, {sha1}); });
+    } else if (error != 0) {
+        ready.push_back([done = std::move(done), error] { done(error, {}); });
+    } else {
+        m_waiting_hashes.emplace(piece, std::move(done));
+        after_change(ready);
+    }
+    hand_over(lock, ready);
+}
+
+void DiskEngine::clear(std::uint32_t piece, Cleared done)
+{
+    Completions ready;
+    Lock lock(m_mutex);
+    release_held(ready, 0); // the answers to the piece's writes come first
+    answer_hashes(piece, ready, ECANCELED, {});
+    if (refusal() != 0 || m_cache.clear(piece)) {
+        ready.push_back(std::move(done));
+    } else {
+        m_waiting_clears[piece].push_back(std::move(done));
+    }
+    if (refusal() == 0) {
+        after_change(ready);
+    }
+    hand_over(lock, ready);
+}
+
+void DiskEngine::stop(std::function<void()> when_stopped)
+{
+    Completions ready;
+    Lock lock(m_mutex);
+    m_stopped = true;
+    answer_all(ready, ECANCELED);
+    m_workers.stop(std::move(when_stopped));
+    hand_over(lock, ready);
+}
+
+void DiskEngine::answer(Completion completion)
+{
+    Completions ready;
+    ready.push_back(std::move(completion));
+    Lock lock(m_mutex);
+    hand_over(lock, ready);
+}
+
+void DiskEngine::keep(std::uint32_t piece)
+{
+    const std::lock_guard lock(m_mutex);
+    m_cache.set_on_disk(piece);
+    m_kept.insert(piece);
+}
+
+DiskEngine::Facts DiskEngine::facts() const
+{
+    const std::lock_guard lock(m_mutex);
+    Facts facts = m_facts;
+    facts.done_bytes = m_cache.done_bytes();
+    facts.writers = m_writers;
+    facts.held_bytes = m_cache.held_slabs() * m_arena.slab_bytes();
+    return facts;
+}
+
+std::optional<IoFailure> DiskEngine::failure() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_failure;
+}
+
+// --- the workers' side ---
+
+// Gathers, in the order in which they were asked for, and the cache's jobs take turns: none of either waits
+// for more than as many of the others as there are of its own kind before it. Nor do peers' reads put off
+// writes without end: see PieceCache::next_job.
+std::optional<DiskEngine::Job> DiskEngine::next_job()
+{
+    if (m_gathers.empty() || std::exchange(m_cache_is_next, false)) {
+        const bool more_writers = m_writers < m_max_writers;
+        auto job = m_cache.next_job(more_writers ? PieceCache::Writes::yes : PieceCache::Writes::no);
+        if (job) {
+            return std::visit([](auto& chosen) { return Job(std::move(chosen)); }, *job);
+        }
+    }
+    if (m_gathers.empty()) {
+        return std::nullopt;
+    }
+    Job job = std::move(m_gathers.front());
+    m_gathers.pop_front();
+    m_cache_is_next = true;
+    return job;
+}
+
+bool DiskEngine::step(Lock& lock)
+{
+    if (refusal() != 0) {
+        return false;
+    }
+    auto job = next_job();
+    if (!job) {
+        return false;
+    }
+    if (has_job()) {
+        m_workers.wake(); // one more, who wakes the next
+    }
+    Completions ready;
+    auto failed = std::visit([&](auto& chosen) { return run(lock, chosen, ready); }, *job);
+    const bool first_failure = failed && !m_failure;
+    if (first_failure) {
+        m_failure = std::move(failed);
+        answer_all(ready, EIO);
+    } else if (refusal() == 0) {
+        after_change(ready);
+    }
+    const bool news = first_failure || just_all_done();
+    hand_over(lock, ready);
+    if (news && m_wake_owner) {
+        m_wake_owner();
+    }
+    lock.lock();
+    return true;
+}
+
+std::optional<IoFailure> DiskEngine::run(Lock& lock, GatherJob& job, Completions& ready)
+{
+    lock.unlock();
+    job.memory = std::make_unique<std::byte[]>(total_length(job.segments));
+    std::vector<Segment> missing;
+    std::byte* at = job.memory.get();
+    for (const Segment& segment : job.segments) {
+        if (segment.memory != nullptr) {
+            std::memcpy(at, segment.memory, segment.length);
+        } else {
+            missing.push_back({segment.payload_offset, segment.length, at});
+        }
+        at += segment.length;
+    }
+    auto failed = read_segments(m_image.map, m_target, missing);
+    lock.lock();
+    m_facts.read_bytes += failed ? 0 : device_bytes(m_image.map, missing);
+    m_cache.unpin(job.segments);
+    ready.push_back([done = std::move(job.done), error = failed ? EIO : 0, data = job.memory.release()] {
+        done(error, data);
+    });
+    return failed;
+}
+
+std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& ready)
+{
+    lock.unlock();
+    auto failed = hash_segments(m_image.map, m_target, job.segments,
+                                [&](std::span<const std::byte> data) { job.sha1->update(data); });
+    const bool digest_wanted = job.last && !failed;
+    PieceDigests digests;
+    digests.sha1 = digest_wanted ? job.sha1->finish() : Sha1Digest{};
+    lock.lock();
+    if (!failed && job.last && !m_image.v2_pieces.empty()) {
+        failed = hash_v2(lock, job.piece, digests.blocks);
+    }
+    if (failed) {
+        return failed;
+    }
+    m_facts.read_bytes += device_bytes(m_image.map, not_in_memory(job.segments));
+    std::optional<PieceCache::Verdict> verdict;
+    if (job.last) {
+        const bool good = judge(job.piece, digests);
+        verdict = good ? PieceCache::Verdict::good : PieceCache::Verdict::bad;
+        ++(good ? m_facts.right_pieces : m_facts.failed_pieces);
+    }
+    m_cache.finish(job, verdict);
+    if (job.last) {
+        answer_hashes(job.piece, ready, 0, digests);
+    }
+    return std::nullopt;
+}
+
+// A hybrid torrent's piece goes through SHA-256 when it is complete. Such torrents are too rare for more.
+std::optional<IoFailure> DiskEngine::hash_v2(Lock& lock, std::uint32_t piece,
+                                             std::vector<Sha256Digest>& blocks)
+{
+    const std::uint64_t data_bytes = m_image.v2_pieces[piece].data_bytes;
+    const auto segments = m_cache.pinned_segments(m_image.piece_offset(piece), data_bytes);
+    lock.unlock();
+    Sha256Blocks sha256(data_bytes);
+    auto failed = hash_segments(m_image.map, m_target, segments,
+                                [&](std::span<const std::byte> data) { sha256.update(data); });
+    blocks = sha256.digests();
+    lock.lock();
+    m_cache.unpin(segments);
+    m_facts.read_bytes += device_bytes(m_image.map, not_in_memory(segments));
+    return failed;
+}
+
+// Where v1 and v2 disagree, no digest is left right: libtorrent 2.0.11 crashes when only one of them is.
+bool DiskEngine::judge(std::uint32_t piece, PieceDigests& digests)
+{
+    const bool v1_good = digests.sha1 == m_image.hashes[piece];
+    const V2Piece* v2 = m_image.v2_pieces.empty() ? nullptr : &m_image.v2_pieces[piece];
+    if (v2 == nullptr || !v2->root) {
+        return v1_good;
+    }
+    const bool v2_good = *v2->root == merkle_root(digests.blocks, v2->leaves);
+    if (v1_good != v2_good) {
+        m_facts.hashes_disagree = true;
+        digests = {};
+    }
+    return v1_good && v2_good;
+}
+
+std::optional<IoFailure> DiskEngine::run(Lock& lock, WriteJob& job, Completions&)
+{
+    ++m_writers;
+    lock.unlock();
+    auto failed = write_segments(m_image.map, m_target, job.segments);
+    lock.lock();
+    --m_writers;
+    if (failed) {
+        return failed;
+    }
+    m_facts.written_bytes += device_bytes(m_image.map, job.segments);
+    m_cache.finish(job);
+    return std::nullopt;
+}
+
+std::optional<IoFailure> DiskEngine::run(Lock& lock, ReadJob& job, Completions& ready)
+{
+    lock.unlock();
+    auto failed = read_segments(m_image.map, m_target, job.segments);
+    lock.lock();
+    if (failed) {
+        return failed;
+    }
+    m_facts.read_bytes += device_bytes(m_image.map, job.segments);
+    m_cache.finish(job);
+    auto waiters = m_waiting_reads.extract(job.chunk);
+    if (waiters.empty()) {
+        return std::nullopt;
+    }
+    for (Waiter& waiter : waiters.mapped()) {
+        find(std::move(waiter), ready);
+    }
+    return std::nullopt;
+}
+
+// --- under the mutex ---
+
+bool DiskEngine::reads_copy() const
+{
+    return m_cache.held_slabs() > 0 && m_arena.pinned() > most_pinned(m_arena);
+}
+
+int DiskEngine::refusal() const
+{
+    if (m_failure) {
+        return EIO;
+    }
+    return m_stopped ? ECANCELED : 0;
+}
+
+void DiskEngine::release_held(Completions& ready, int error)
+{
+    for (Held& held : m_held) {
+        ready.push_back(with(std::move(held.done), error));
+    }
+    for (Held& held : m_held) { // the peers may read again when all of their writes are answered
+        if (held.resume) {
+            ready.push_back(std::move(held.resume));
+        }
+    }
+    m_held.clear();
+}
+
+void DiskEngine::answer_hashes(std::uint32_t piece, Completions& ready, int error,
+                               const PieceDigests& digests)
+{
+    const auto [first, end] = m_waiting_hashes.equal_range(piece);
+    for (auto waiting = first; waiting != end; ++waiting) {
+        ready.push_back([done = std::move(waiting->second), error, digests] { done(error, digests); });
+    }
+    m_waiting_hashes.erase(first, end);
+}
+
+void DiskEngine::answer_all(Completions& ready, int error)
+{
+    release_held(ready, error);
+    for (auto& [chunk, waiters] : m_waiting_reads) {
+        for (Waiter& waiter : waiters) {
+            ready.push_back([done = std::move(waiter.done), error] { done(error, nullptr); });
+        }
+    }
+    for (GatherJob& job : m_gathers) {
+        m_cache.unpin(job.segments);
+        ready.push_back([done = std::move(job.done), error] { done(error, nullptr); });
+    }
+    for (auto& [piece, done] : m_waiting_hashes) {
+        ready.push_back([done = std::move(done), error] { done(error, {}); });
+    }
+    for (auto& [piece, cleared] : m_waiting_clears) {
+        std::move(cleared.begin(), cleared.end(), std::back_inserter(ready));
+    }
+    m_waiting_reads.clear();
+    m_gathers.clear();
+    m_waiting_hashes.clear();
+    m_waiting_clears.clear();
+}
+
+// What follows from a change in the cache: answers to clears, an end of the hold, work for somebody.
+void DiskEngine::after_change(Completions& ready)
+{
+    for (const std::uint32_t piece : m_cache.take_cleared()) {
+        auto waiting = m_waiting_clears.extract(piece);
+        if (!waiting.empty()) {
+            std::move(waiting.mapped().begin(), waiting.mapped().end(), std::back_inserter(ready));
+        }
+    }
+    const bool was_holding = m_pressure.holding();
+    if (m_pressure.set_level(m_cache.held_slabs())) {
+        release_held(ready, 0);
+    }
+    m_facts.holds += !was_holding && m_pressure.holding() ? 1 : 0;
+    if (has_job()) {
+        m_workers.wake();
+    }
+}
+
+bool DiskEngine::just_all_done()
+{
+    const bool all_done = m_cache.done_bytes() == m_image.map.payload_size();
+    return all_done && !std::exchange(m_all_done, true);
+}
+
+// Gives the answers to the network thread, in the order in which the mutex was held; ends with it released.
+void DiskEngine::hand_over(Lock& lock, Completions& ready)
+{
+    const bool deliver = m_completions.add(ready);
+    lock.unlock();
+    if (deliver) {
+        m_completions.deliver_soon();
+    }
+}
+
+} // namespace ezio

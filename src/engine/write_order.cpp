@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/engine/write_order.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace ezio {
+
+WriteOrder::WriteOrder(const Image& image)
+{
+    std::vector<std::uint64_t> starts; // on the device, by piece
+    starts.reserve(image.piece_count());
+    for (std::uint32_t piece = 0; piece < image.piece_count(); ++piece) {
+        // Padding is nowhere, and so comes last.
+        starts.push_back(image.map.ranges(image.piece_offset(piece), 1).front().device_offset);
+    }
+    if (std::is_sorted(starts.begin(), starts.end())) {
+        return;
+    }
+    m_pieces.resize(starts.size());
+    std::iota(m_pieces.begin(), m_pieces.end(), 0);
+    std::sort(m_pieces.begin(), m_pieces.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return starts[a] < starts[b]; });
+    m_places.resize(starts.size());
+    for (std::uint32_t place = 0; place < m_pieces.size(); ++place) {
+        m_places[m_pieces[place]] = place;
+    }
+}
+
+} // namespace ezio

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/image/extent_map.hpp"
+
+#include "ezio/util/error.hpp"
+#include "ezio/util/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <numeric>
+
+namespace ezio {
+
+namespace {
+
+void refuse_overlaps(const std::vector<Extent>& sorted)
+{
+    for (std::size_t i = 1; i < sorted.size(); ++i) {
+        if (sorted[i].offset < sorted[i - 1].end()) {
+            throw Error(ExitStatus::torrent,
+                        fmt::format("extents overlap: {:#x} + {} bytes and {:#x} + {} bytes",
+                                    sorted[i - 1].offset, sorted[i - 1].length, sorted[i].offset,
+                                    sorted[i].length));
+        }
+    }
+}
+
+std::vector<Extent> merge_touching(const std::vector<Extent>& sorted)
+{
+    std::vector<Extent> merged;
+    for (const Extent& extent : sorted) {
+        if (!merged.empty() && merged.back().end() == extent.offset) {
+            merged.back().length += extent.length;
+        } else {
+            merged.push_back(extent);
+        }
+    }
+    return merged;
+}
+
+} // namespace
+
+std::uint64_t total_length(std::span<const Extent> extents)
+{
+    return std::accumulate(extents.begin(), extents.end(), std::uint64_t{0},
+                           [](std::uint64_t sum, const Extent& extent) { return sum + extent.length; });
+}
+
+std::optional<std::uint64_t> parse_extent_name(std::string_view name)
+{
+    const bool valid_length = name.size() == 16 || name.size() == 32;
+    return valid_length ? parse_number<std::uint64_t>(name, 16) : std::nullopt;
+}
+
+ExtentMap::ExtentMap(const std::vector<Extent>& extents, const std::vector<Extent>& padding)
+{
+    auto pad = padding.begin();
+    const auto add_padding_here = [&] {
+        for (; pad != padding.end() && pad->offset == m_payload_size; ++pad) {
+            add_padding(pad->length);
+        }
+    };
+    std::vector<Extent> sorted;
+    sorted.reserve(extents.size());
+    for (const Extent& extent : extents) {
+        add_padding_here();
+        if (extent.length > 0) {
+            add_extent(extent);
+            sorted.push_back(extent);
+        }
+    }
+    add_padding_here();
+    assert(pad == padding.end());
+    std::sort(sorted.begin(), sorted.end(),
+              [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
+    refuse_overlaps(sorted); // and with it, the payload's size cannot have wrapped
+    m_used = merge_touching(sorted);
+}
+
+void ExtentMap::add_extent(const Extent& extent)
+{
+    if (extent.offset > largest_offset || extent.length > largest_offset - extent.offset) {
+        throw Error(ExitStatus::torrent,
+                    fmt::format("extent {:#x} + {} bytes ends beyond what a device can have", extent.offset,
+                                extent.length));
+    }
+    const bool continues_run = !m_runs.empty() && !m_runs.back().is_padding() &&
+                               m_runs.back().device_offset + m_runs.back().length == extent.offset;
+    if (continues_run) {
+        m_runs.back().length += extent.length;
+    } else {
+        m_runs.push_back({m_payload_size, extent.offset, extent.length});
+    }
+    m_payload_size += extent.length;
+}
+
+void ExtentMap::add_padding(std::uint64_t length)
+{
+    if (length > largest_offset - std::min(m_payload_size, largest_offset)) {
+        throw Error(ExitStatus::torrent,
+                    fmt::format("its padding of {} bytes is more than anything can be", length));
+    }
+    if (length == 0) {
+        return;
+    }
+    if (!m_runs.empty() && m_runs.back().is_padding()) {
+        m_runs.back().length += length;
+    } else {
+        m_runs.push_back({m_payload_size, Range::nowhere, length});
+    }
+    m_payload_size += length;
+    m_padding_bytes += length;
+}
+
+std::uint64_t ExtentMap::device_end() const
+{
+    return m_used.empty() ? 0 : m_used.back().end();
+}
+
+std::uint64_t ExtentMap::largest_sector() const
+{
+    std::uint64_t bits = 65536;
+    for (const Extent& extent : m_used) {
+        bits |= extent.offset | extent.length;
+    }
+    return std::max<std::uint64_t>(512, bits & (~bits + 1)); // the lowest bit that is set anywhere
+}
+
+void ExtentMap::for_each(std::uint64_t payload_offset, std::uint64_t length,
+                         const std::function<void(const Range&)>& visit) const
+{
+    assert(payload_offset <= m_payload_size && length <= m_payload_size - payload_offset);
+    auto run =
+        std::upper_bound(m_runs.begin(), m_runs.end(), payload_offset,
+                         [](std::uint64_t offset, const Range& r) { return offset < r.payload_offset; });
+    if (length > 0) {
+        --run;
+    }
+    while (length > 0) {
+        const std::uint64_t skipped = payload_offset - run->payload_offset;
+        const std::uint64_t part = std::min(length, run->length - skipped);
+        visit({payload_offset, run->is_padding() ? Range::nowhere : run->device_offset + skipped, part});
+        payload_offset += part;
+        length -= part;
+        ++run;
+    }
+}
+
+std::vector<ExtentMap::Range> ExtentMap::ranges(std::uint64_t payload_offset, std::uint64_t length) const
+{
+    std::vector<Range> found;
+    for_each(payload_offset, length, [&](const Range& range) { found.push_back(range); });
+    return found;
+}
+
+std::vector<ExtentMap::Range> ExtentMap::padding() const
+{
+    std::vector<Range> found;
+    std::copy_if(m_runs.begin(), m_runs.end(), std::back_inserter(found),
+                 [](const Range& run) { return run.is_padding(); });
+    return found;
+}
+
+void ExtentMap::clear_padding(std::uint64_t payload_offset, std::span<std::byte> data) const
+{
+    if (m_padding_bytes == 0) {
+        return;
+    }
+    for_each(payload_offset, data.size(), [&](const Range& range) {
+        if (range.is_padding()) {
+            std::ranges::fill(data.subspan(range.payload_offset - payload_offset, range.length),
+                              std::byte{0});
+        }
+    });
+}
+
+} // namespace ezio

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/process/deadline.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include <unistd.h>
+
+namespace ezio {
+
+namespace {
+
+constexpr const char* no_goodbye =
+    "leaving without a goodbye to the trackers: the network, or a name server, takes long";
+
+} // namespace
+
+void Deadline::fail_at(Clock::time_point when, std::string reason, std::string waits_for, milliseconds grace)
+{
+    m_watchdog.set(when + grace, [this, reason = std::move(reason), waits_for = std::move(waits_for)] {
+        const std::string dead = m_disk.unanswered(hanging_call);
+        m_reporter.error(
+            {ExitStatus::stalled, fmt::format("{}: {}{}", reason, waits_for,
+                                              dead.empty() ? "" : "; " + describe_dead_disk(dead))});
+        exit_with(ExitStatus::stalled);
+    });
+}
+
+void Deadline::leave_at(Clock::time_point when, std::string reason)
+{
+    m_watchdog.set(when + patience, [this, reason = std::move(reason)] {
+        m_reporter.note("leaving: " + reason);
+        end_at_once({});
+    });
+}
+
+void Deadline::end(const std::optional<Error>& error)
+{
+    m_watchdog.bring_forward(Clock::now() + patience, [this, error] { end_at_once(error); });
+}
+
+// Says what the threads wait for that do not end, and why the transfer ended if that was an error. Nobody
+// else reports: the main thread waits for them.
+void Deadline::end_at_once(const std::optional<Error>& error)
+{
+    std::optional<Error> told = error;
+    const std::string dead = m_disk.unanswered(hanging_call);
+    if (dead.empty()) {
+        m_reporter.note(no_goodbye);
+    } else if (error && !error->io_failure()) {
+        told.emplace(error->status(), fmt::format("{}; {}", error->what(), describe_dead_disk(dead)));
+    } else { // the failure is of another request; its path and offset are to be reported, too
+        m_reporter.warning(describe_dead_disk(dead));
+    }
+    if (told) {
+        m_reporter.error(*told);
+    }
+    exit_with(error ? error->status() : ExitStatus::done);
+}
+
+void Deadline::clean_up_with(std::function<void()> clean_up)
+{
+    const std::lock_guard lock(m_mutex);
+    m_clean_up = std::move(clean_up);
+}
+
+void Deadline::exit_with(ExitStatus status)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_clean_up) {
+            m_clean_up();
+        }
+    }
+    m_reporter.finish();
+    ::_exit(static_cast<int>(status));
+}
+
+} // namespace ezio

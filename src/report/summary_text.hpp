@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "ezio/report/reporter.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+// The end of a command in sentences, for people: what came from whom, what was written, what was served.
+// `command` is the start event's. May be empty.
+[[nodiscard]] std::vector<std::string> summary_text(const std::string& command, const SummaryEvent& event);
+
+} // namespace ezio

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// libtorrent's disk interface over the disk engine. It translates, nothing else: piece and offset to payload
+// offset, errno to storage_error, a slice of a slab to a disk_buffer_holder.
+//
+// What libtorrent relies on, and where it is kept: every handler is called exactly once and on the network
+// thread (DiskEngine's answers; async_read alone may answer within the call, and does when the data is in
+// memory); handlers are moved, never copied; the io_context stays alive until the engine has stopped
+// (m_keep_alive); a holder has exactly the size of the request, since libtorrent fills what is left of it.
+// Every write error is reported as EIO: for ENOSPC libtorrent would wait for ever in upload mode.
+#pragma once
+
+#include "ezio/engine/disk_engine.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <libtorrent/disk_buffer_holder.hpp>
+#include <libtorrent/disk_interface.hpp>
+#include <libtorrent/disk_observer.hpp>
+#include <libtorrent/io_context.hpp>
+#include <libtorrent/peer_request.hpp>
+#include <libtorrent/string_view.hpp>
+#include <libtorrent/version.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+// For one session with one torrent. Runs on the network thread, but for the constructor, the destructor, and
+// what says otherwise.
+class DiskIo final : public lt::disk_interface, public lt::buffer_allocator_interface {
+  public:
+    struct Options {
+        std::uint64_t memory = 0;
+        unsigned threads = 0;
+        std::function<void()> wake_owner; // as in DiskEngine
+    };
+
+    // `image` and `target` must outlive the session.
+    DiskIo(lt::io_context& context, const Image& image, Target& target, const std::vector<bool>& on_disk,
+           Options options);
+    ~DiskIo() override;
+
+    // For what libtorrent's interface has no word for: facts, failure and what is kept.
+    [[nodiscard]] DiskEngine& engine() { return m_engine; }
+
+    lt::storage_holder new_torrent(const lt::storage_params& params,
+                                   const std::shared_ptr<void>& torrent) override;
+    void remove_torrent(lt::storage_index_t storage) override;
+    void async_read(lt::storage_index_t storage, const lt::peer_request& request,
+                    std::function<void(lt::disk_buffer_holder, const lt::storage_error&)> handler,
+                    lt::disk_job_flags_t flags) override;
+    bool async_write(lt::storage_index_t storage, const lt::peer_request& request, const char* buffer,
+                     std::shared_ptr<lt::disk_observer> observer,
+                     std::function<void(const lt::storage_error&)> handler,
+                     lt::disk_job_flags_t flags) override;
+    void async_hash(lt::storage_index_t storage, lt::piece_index_t piece, lt::span<lt::sha256_hash> v2,
+                    lt::disk_job_flags_t flags,
+                    std::function<void(lt::piece_index_t, const lt::sha1_hash&, const lt::storage_error&)>
+                        handler) override;
+    void async_hash2(lt::storage_index_t storage, lt::piece_index_t piece, int offset,
+                     lt::disk_job_flags_t flags,
+                     std::function<void(lt::piece_index_t, const lt::sha256_hash&, const lt::storage_error&)>
+                         handler) override;
+    void async_move_storage(
+        lt::storage_index_t storage, std::string path, lt::move_flags_t flags,
+        std::function<void(lt::status_t, const std::string&, const lt::storage_error&)> handler) override;
+    void async_release_files(lt::storage_index_t storage, std::function<void()> handler) override;
+    void async_check_files(lt::storage_index_t storage, const lt::add_torrent_params* resume_data,
+                           lt::aux::vector<std::string, lt::file_index_t> links,
+                           std::function<void(lt::status_t, const lt::storage_error&)> handler) override;
+    void async_stop_torrent(lt::storage_index_t storage, std::function<void()> handler) override;
+    void async_rename_file(
+        lt::storage_index_t storage, lt::file_index_t index, std::string name,
+        std::function<void(const std::string&, lt::file_index_t, const lt::storage_error&)> handler) override;
+    void async_delete_files(lt::storage_index_t storage, lt::remove_flags_t options,
+                            std::function<void(const lt::storage_error&)> handler) override;
+    void
+    async_set_file_priority(lt::storage_index_t storage,
+                            lt::aux::vector<lt::download_priority_t, lt::file_index_t> priorities,
+                            std::function<void(const lt::storage_error&,
+                                               lt::aux::vector<lt::download_priority_t, lt::file_index_t>)>
+                                handler) override;
+    void async_clear_piece(lt::storage_index_t storage, lt::piece_index_t index,
+                           std::function<void(lt::piece_index_t)> handler) override;
+    void update_stats_counters(lt::counters& counters) const override;
+    std::vector<lt::open_file_state> get_status(lt::storage_index_t storage) const override;
+    void abort(bool wait) override;
+    void submit_jobs() override;
+    void settings_updated() override;
+
+    void free_disk_buffer(char* buffer) override; // any thread
+#if LIBTORRENT_VERSION_NUM >= 20100
+    void free_multiple_buffers(lt::span<char*> buffers) override;
+#endif
+
+  private:
+    [[nodiscard]] std::uint64_t payload_offset(const lt::peer_request& request) const;
+    [[nodiscard]] lt::disk_buffer_holder hold(std::byte* data, int length);
+
+    using KeepAlive = boost::asio::executor_work_guard<lt::io_context::executor_type>;
+
+    const Image& m_image;
+    std::optional<KeepAlive> m_keep_alive; // until the engine has stopped
+    DiskEngine m_engine;                   // after m_keep_alive: its last thread ends that
+};
+
+} // namespace ezio

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/session/torrent_session.hpp"
+
+#include "disk_io.hpp"
+#include "ezio/compression/availability.hpp"
+#include "ezio/net/device_binding.hpp"
+#include "ezio/session/session_alerts.hpp"
+#include "ezio/swarm/answer_guard.hpp"
+#include "ezio/swarm/duplicate_peers.hpp"
+#include "ezio/swarm/introductions.hpp"
+#include "ezio/swarm/shared_addresses.hpp"
+#include "ezio/swarm/tcp_preference.hpp"
+#include "web_certificates.hpp"
+
+#include <libtorrent/ip_filter.hpp>
+#include <libtorrent/peer_class.hpp>
+#include <libtorrent/peer_info.hpp>
+#include <libtorrent/session_params.hpp>
+#include <libtorrent/settings_pack.hpp>
+#include <libtorrent/torrent_status.hpp>
+#include <libtorrent/version.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <thread>
+
+namespace ezio {
+
+namespace {
+
+// One of them never writes. A rotating disk gets one writer, who goes from one end to the other.
+unsigned disk_threads(const Target& target)
+{
+    return target.is_rotational() ? 2U : std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
+}
+
+// Peers on a LAN count as "local" for libtorrent, to which rate limits do not apply: make them ordinary.
+lt::ip_filter everybody_in_the_global_class()
+{
+    constexpr std::uint32_t global = 1U
+                                     << static_cast<std::uint32_t>(lt::session_handle::global_peer_class_id);
+    lt::ip_filter filter;
+    filter.add_rule(lt::make_address("0.0.0.0"), lt::make_address("255.255.255.255"), global);
+    filter.add_rule(lt::make_address("::"), lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+                    global);
+    return filter;
+}
+
+} // namespace
+
+TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Options options)
+    : m_torrent(torrent), m_target(target), m_options(std::move(options)),
+      m_have_all(std::find(m_options.on_disk.begin(), m_options.on_disk.end(), false) ==
+                 m_options.on_disk.end()),
+      m_not_yet_known(static_cast<std::size_t>(
+          std::count(m_options.not_yet_known.begin(), m_options.not_yet_known.end(), true))),
+      m_swarm(m_have_all ? Swarm::Steering::yes : Swarm::Steering::no, m_options.kind,
+              torrent.image.piece_count(), torrent.image.piece_length)
+{
+    m_filter = nobody_but(m_options.endpoints.allowed);
+    if (m_options.network.compression && why_no_compression().empty()) {
+        m_exchange.emplace(torrent.image, UnitExchange::Options{m_options.on_disk, m_options.memory / 8,
+                                                                m_options.network.max_upload != 0});
+    }
+    const lt::add_torrent_params torrent_params = this->torrent_params();
+    if (!needs_web_certificates(torrent_params)) {
+        leave_out_web_certificates();
+    }
+    leave_out_device_binding();
+    m_session.emplace(session_params());
+    m_session->set_alert_notify(m_options.wake);
+    m_session->set_peer_class_filter(everybody_in_the_global_class());
+    m_handle = m_session->add_torrent(torrent_params);
+    if (m_options.network.lsd && !torrent.params.ti->priv()) { // what is private asks its trackers only
+        m_discovery.emplace(torrent.info_hash, m_options.endpoints.listen.endpoints,
+                            m_options.endpoints.allowed);
+    }
+    if (m_options.tls != nullptr) {
+        m_handle.set_ssl_certificate_buffer(m_options.tls->certificate, m_options.tls->key,
+                                            m_options.tls->dh);
+        std::set<std::uint16_t> ports;
+        for (const Endpoint& endpoint : m_options.endpoints.listen.endpoints) {
+            ports.insert(endpoint.port());
+        }
+        m_handshakes.emplace(std::move(ports));
+    }
+}
+
+TorrentSession::~TorrentSession()
+{
+    if (m_exchange) {
+        m_exchange->stop();
+    }
+}
+
+lt::session_params TorrentSession::session_params()
+{
+    lt::session_params params;
+    params.settings = session_settings(m_options.network, m_options.endpoints.listen.endpoints,
+                                       m_options.tls != nullptr ? Transport::tls : Transport::plain);
+    params.ip_filter = m_filter; // here, and it holds before there is a socket
+    params.disk_io_constructor = [this](lt::io_context& context, const lt::settings_interface&,
+                                        lt::counters&) {
+        auto disk = std::make_unique<DiskIo>(
+            context, m_torrent.image, m_target, m_options.on_disk,
+            DiskIo::Options{m_options.memory - (m_exchange ? m_exchange->memory() : 0),
+                            disk_threads(m_target), m_options.wake});
+        m_engine = &disk->engine();
+        if (m_exchange) {
+            m_exchange->attach(context, *m_engine);
+        }
+        return disk;
+    };
+    return params;
+}
+
+lt::add_torrent_params TorrentSession::torrent_params()
+{
+    const NetworkOptions& network = m_options.network;
+    lt::add_torrent_params params = m_torrent.params;
+    params.save_path = "/"; // must not be empty; DiskIo has no use for it
+    params.flags &= ~lt::torrent_flags::auto_managed;
+    params.flags |= lt::torrent_flags::paused | lt::torrent_flags::disable_dht |
+                    lt::torrent_flags::disable_lsd | lt::torrent_flags::no_verify_files;
+    if (m_have_all || !network.web_seeds) {
+        params.url_seeds.clear();
+    }
+#if LIBTORRENT_VERSION_NUM < 20100
+    params.http_seeds.clear(); // BEP 17, of which no server is left
+#endif
+    if (!network.torrent_trackers) {
+        params.trackers.clear();
+        params.tracker_tiers.clear();
+    }
+    params.trackers.insert(params.trackers.end(), network.trackers.begin(), network.trackers.end());
+    m_tracker_count = static_cast<unsigned>(params.trackers.size());
+    const auto& on_disk = m_options.on_disk;
+    const bool has_any = std::find(on_disk.begin(), on_disk.end(), true) != on_disk.end();
+    if (has_any) { // all of them: a shorter list would start a check
+        params.have_pieces.resize(static_cast<int>(on_disk.size()));
+    }
+    for (std::size_t piece = 0; piece < on_disk.size(); ++piece) {
+        if (on_disk[piece]) {
+            params.have_pieces.set_bit(lt::piece_index_t(static_cast<int>(piece)));
+        }
+    }
+    params.piece_priorities.reserve(m_options.not_yet_known.size());
+    for (const bool unknown : m_options.not_yet_known) {
+        params.piece_priorities.push_back(unknown ? lt::dont_download : lt::default_priority);
+    }
+    params.max_connections = network.max_peers;
+    if (params.ti) {
+        guard_answers(params, static_cast<std::uint64_t>(params.ti->info_section().size()),
+                      m_torrent.image.piece_count(), m_exchange ? DataComes::as_units : DataComes::as_blocks);
+    }
+    const std::string process = make_process_id();
+    refuse_duplicates(params, process);
+    prefer_tcp(params); // before anybody has something to send
+    m_swarm.extend(params, process);
+    m_ledger.extend(params);
+    share_addresses(params);
+    if (m_exchange) {
+        m_exchange->extend(params);
+    }
+    if (!m_torrent.params.ti->priv()) {
+        introduce_peers(params);
+    }
+    return params;
+}
+
+void TorrentSession::start()
+{
+    connect(m_options.endpoints.peers);
+    announce_locally();
+    m_handle.resume(); // it connects to those it knows at this moment; later ones wait for its next second
+}
+
+// libtorrent learns of a piece after the start only by getting it, block by block, and asking for its hash.
+// The engine looks at none of these blocks, so that there need not be anything in them. One piece is on its
+// way at a time: the call returns when libtorrent has handed over the blocks, and the answers run before the
+// next call.
+void TorrentSession::learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing)
+{
+    m_not_yet_known -= right.size() + missing.size();
+    want(missing);
+    if (right.empty()) {
+        return;
+    }
+    const auto blank = std::make_unique_for_overwrite<char[]>(m_torrent.image.piece_length);
+    for (const std::uint32_t piece : right) {
+        m_engine->keep(piece);
+        if (m_not_yet_known == 0 && piece == right.back()) {
+            want({piece}); // libtorrent sees that all is there only when it comes to have what it wants
+        }
+        m_handle.add_piece(lt::piece_index_t(static_cast<int>(piece)), blank.get());
+    }
+}
+
+void TorrentSession::want(const std::vector<std::uint32_t>& pieces)
+{
+    std::vector<std::pair<lt::piece_index_t, lt::download_priority_t>> priorities;
+    priorities.reserve(pieces.size());
+    for (const std::uint32_t piece : pieces) {
+        priorities.emplace_back(static_cast<int>(piece), lt::default_priority);
+    }
+    if (!priorities.empty()) {
+        m_handle.prioritize_pieces(priorities);
+    }
+}
+
+void TorrentSession::connect(const std::vector<Endpoint>& peers)
+{
+    for (const Endpoint& peer : peers) {
+        m_handle.connect_peer(peer, lasting_source);
+    }
+}
+
+void TorrentSession::keep_out(const boost::asio::ip::address& host)
+{
+    m_filter.add_rule(host, host, lt::ip_filter::blocked);
+    m_session->set_ip_filter(m_filter);
+}
+
+void TorrentSession::announce_locally()
+{
+    if (m_discovery) {
+        m_discovery->announce();
+    }
+}
+
+void TorrentSession::announce_to_trackers()
+{
+    constexpr int all = -1;
+    m_handle.force_reannounce(0, all, lt::torrent_handle::ignore_min_interval);
+}
+
+void TorrentSession::ask_in_advance(int seconds)
+{
+    if (seconds != m_request_seconds) {
+        m_request_seconds = seconds;
+        lt::settings_pack pack;
+        pack.set_int(lt::settings_pack::request_queue_time, seconds);
+        m_session->apply_settings(std::move(pack));
+    }
+}
+
+std::vector<SessionEvent> TorrentSession::take_events(LocalDiscovery::Reach reach)
+{
+    look_at_handshakes();
+    std::vector<lt::alert*> alerts;
+    m_session->pop_alerts(&alerts);
+    std::vector<SessionEvent> events;
+    if (m_discovery) {
+        const std::vector<Endpoint> found = m_discovery->take_found(reach);
+        connect(found); // they were heard a moment ago
+        for (const Endpoint& peer : found) {
+            events.emplace_back(PeerFound{peer});
+        }
+        if (!m_discovery->trouble().empty()) {
+            events.emplace_back(DiscoveryFailed{m_discovery->trouble()});
+        }
+    }
+    for (const PeerLedger::Failure& failure : m_ledger.take_failures()) {
+        events.emplace_back(WrongDataFrom{failure.piece, failure.address});
+    }
+    if (m_exchange) {
+        for (std::string& reason : m_exchange->take_reasons()) {
+            events.emplace_back(CompressionChanged{std::move(reason)});
+        }
+    }
+    for (const lt::alert* alert : alerts) {
+        if (auto event = to_event(*alert)) {
+            events.push_back(std::move(*event));
+        }
+    }
+    return events;
+}
+
+void TorrentSession::look_at_handshakes()
+{
+    const auto now = Clock::now();
+    if (!m_handshakes || !m_handshakes->is_time(now)) {
+        return;
+    }
+    std::vector<lt::peer_info> infos;
+    m_handle.get_peer_info(infos);
+    std::set<Endpoint> peers;
+    for (const lt::peer_info& info : infos) {
+        peers.insert(address_of(info));
+    }
+    m_handshakes->look(now, peers);
+}
+
+std::vector<ConnectedPeer> TorrentSession::peers() const
+{
+    return connected_peers(m_handle);
+}
+
+UnitExchange::Counts TorrentSession::unit_counts() const
+{
+    return m_exchange ? m_exchange->counts() : UnitExchange::Counts();
+}
+
+SessionCounts TorrentSession::counts() const
+{
+    const lt::torrent_status status = m_handle.status({});
+    // libtorrent counts the blocks of units as received, and what is sent in units not as payload.
+    const UnitExchange::Counts units = unit_counts();
+    const auto received = static_cast<std::uint64_t>(status.total_payload_download);
+    const auto sent = static_cast<std::uint64_t>(status.total_payload_upload);
+    SessionCounts counts;
+    counts.received_bytes = received;
+    counts.received_wire_bytes = received - std::min(received, units.received_payload) + units.received_bytes;
+    counts.uploaded_bytes = sent + units.sent_payload;
+    counts.uploaded_wire_bytes = sent + units.sent_bytes;
+    counts.redundant_bytes = static_cast<std::uint64_t>(status.total_redundant_bytes);
+    counts.failed_bytes = static_cast<std::uint64_t>(status.total_failed_bytes);
+    return counts;
+}
+
+} // namespace ezio

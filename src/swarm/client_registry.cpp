@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/swarm/client_registry.hpp"
+
+#include <fmt/format.h>
+
+namespace ezio {
+
+std::string ClientRegistry::name_of(const std::string& process, const std::string& address,
+                                    const std::string& behind)
+{
+    if (process.empty()) {
+        return address;
+    }
+    const auto known = m_names.find(process);
+    if (known == m_names.end() && m_names.size() >= most_clients) {
+        return address;
+    }
+    std::string name = known != m_names.end() ? known->second : address;
+    if (!behind.empty()) {
+        name = free_name(process, known != m_names.end() ? name : fmt::format("{} ({})", address, behind));
+        m_owners[name] = process;
+    }
+    m_names[process] = name;
+    return name;
+}
+
+// One that no other process has that is connected now.
+std::string ClientRegistry::free_name(const std::string& process, const std::string& wanted) const
+{
+    const auto is_taken = [&](const std::string& name) {
+        const auto client = m_clients.find(name);
+        const auto owner = m_owners.find(name);
+        return client != m_clients.end() && client->second.connected && owner != m_owners.end() &&
+               owner->second != process;
+    };
+    std::string name = wanted;
+    for (unsigned number = 2; is_taken(name); ++number) {
+        name = fmt::format("{} #{}", wanted, number);
+    }
+    return name;
+}
+
+void ClientRegistry::has(const std::string& name, std::uint32_t pieces)
+{
+    if (m_clients.size() >= most_clients && m_clients.count(name) == 0) {
+        return;
+    }
+    Client& client = m_clients[name];
+    client.pieces = pieces;
+    client.connected = true;
+    client.complete = pieces == m_pieces;
+}
+
+void ClientRegistry::left(const std::string& name)
+{
+    const auto client = m_clients.find(name);
+    if (client == m_clients.end()) {
+        return;
+    }
+    if (client->second.complete) {
+        client->second.connected = false;
+    } else {
+        m_clients.erase(client);
+        if (m_left_incomplete.size() >= most_clients) {
+            m_left_incomplete.clear();
+        }
+        m_left_incomplete.insert(name);
+    }
+}
+
+bool ClientRegistry::has_seen(const std::string& name) const
+{
+    return m_clients.count(name) != 0 || m_left_incomplete.count(name) != 0;
+}
+
+Clients ClientRegistry::count() const
+{
+    Clients clients;
+    for (const auto& [name, client] : m_clients) {
+        if (client.complete) {
+            ++clients.complete;
+        } else if (client.connected) {
+            ++clients.in_progress;
+            if (!clients.slowest || client.pieces < clients.slowest->pieces) {
+                clients.slowest = Clients::Slowest{name, client.pieces};
+            }
+        }
+    }
+    return clients;
+}
+
+} // namespace ezio

@@ -1,0 +1,589 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/swarm/swarm.hpp"
+
+#include "ezio/image/image.hpp"
+#include "ezio/net/addresses.hpp"
+#include "ezio/swarm/duplicate_peers.hpp"
+#include "ezio/swarm/peer_messages.hpp"
+#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/swarm/piece_assigner.hpp"
+#include "ezio/swarm/shared_addresses.hpp"
+#include "link_use.hpp"
+#include "send_window.hpp"
+
+#include <libtorrent/bdecode.hpp>
+#include <libtorrent/bitfield.hpp>
+#include <libtorrent/entry.hpp>
+#include <libtorrent/peer_request.hpp>
+#include <libtorrent/span.hpp>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+namespace {
+
+// Seconds without a block asked for or sent, after which what a peer was given goes to others.
+constexpr int patience_ticks = 3;
+
+// Requests of a peer, in a second: what it can have on their way to us. One that goes on has not understood.
+constexpr int most_rejected = most_requests;
+
+// In the extension handshake of `ezio-cli seed`: it is not a client. A fetch that had everything when it came
+// is one.
+constexpr const char* seed_key = "ezio_seed";
+
+std::uint32_t to_number(lt::piece_index_t piece)
+{
+    return static_cast<std::uint32_t>(static_cast<int>(piece));
+}
+
+} // namespace
+
+class SwarmPeer;
+
+// What the connections of one torrent have in common.
+class SwarmState {
+  public:
+    SwarmState(Swarm::Steering steering, Swarm::Kind kind, std::uint32_t pieces, std::uint64_t piece_length)
+        : m_steering(steering == Swarm::Steering::yes), m_seed(kind == Swarm::Kind::seed), m_pieces(pieces),
+          m_assigner(pieces, pieces_ahead(piece_length)), m_window(piece_length), m_clients(pieces)
+    {}
+
+    void add(SwarmPeer& peer);
+    void remove(SwarmPeer& peer);
+    void take_from(SwarmPeer& peer);
+    void feed(SwarmPeer& peer);
+    void feed_all();
+    void sent_block(const lt::peer_request& block, std::uint64_t wire_bytes);
+    void has(SwarmPeer& peer, std::uint32_t piece);
+    void after_have();
+    void count(const SwarmPeer& peer);
+    void other_seed(const std::string& process);
+    void look_at_link();
+    void set_own_id(const std::string& id)
+    {
+        m_own_id = id;
+        m_seeds.insert(id);
+    }
+
+    [[nodiscard]] Clients clients() const; // any thread
+    [[nodiscard]] bool has_seen(const std::string& client) const;
+    [[nodiscard]] bool is_seed() const { return m_seed; }
+    [[nodiscard]] bool steers() const { return m_steering && !m_released; }
+    [[nodiscard]] std::uint32_t pieces() const { return m_pieces; }
+    [[nodiscard]] PieceAssigner& assigner() { return m_assigner; }
+
+  private:
+    [[nodiscard]] std::string name_of(const SwarmPeer& peer);
+    void give_out(Clock::time_point now);
+    void release();
+    [[nodiscard]] bool has_incomplete_peers() const;
+
+    const bool m_steering;
+    const bool m_seed;
+    const std::uint32_t m_pieces;
+    bool m_released = false;
+    PieceAssigner m_assigner;
+    SendWindow m_window;
+    LinkUse m_link{Clock::now()};
+    std::string m_own_id;
+    std::set<std::string> m_seeds; // processes that have had everything from the start, this one, too
+    std::map<PieceAssigner::PeerId, SwarmPeer*> m_peers;
+    PieceAssigner::PeerId m_next_id = 1;
+    mutable std::mutex m_mutex;
+    ClientRegistry m_clients; // guarded by m_mutex
+};
+
+class SwarmPeer final : public AnswerListener {
+  public:
+    SwarmPeer(std::shared_ptr<SwarmState> state, lt::peer_connection_handle connection)
+        : m_state(std::move(state)), m_connection(std::move(connection))
+    {}
+
+    [[nodiscard]] lt::string_view type() const override { return swarm_plugin; }
+
+    // --- steering ---
+
+    bool on_handshake(lt::span<const char> reserved) override
+    {
+        m_can_reject = (reserved[7] & 0x04) != 0; // BEP 6
+        return true;
+    }
+
+    void add_handshake(lt::entry& handshake) override
+    {
+        if (m_state->is_seed()) {
+            handshake.dict()[seed_key] = 1;
+        }
+        if (m_state->steers()) {
+            // A peer drops seeds that it wants nothing from; what it is shown here comes and goes.
+            handshake.dict().erase("upload_only");
+        }
+    }
+
+    bool on_extension_handshake(const lt::bdecode_node& handshake) override
+    {
+        m_listen_port = static_cast<std::uint16_t>(handshake.dict_find_int_value("p"));
+        m_is_client = handshake.dict_find_int_value(seed_key) == 0;
+        m_process = process_id(handshake);
+        m_behind = host_behind(handshake, m_connection.remote().address());
+        const int dont_have = extension_id(handshake, "lt_donthave");
+        if (dont_have != 0 && m_state->steers() && !m_steered) {
+            m_dont_have_id = dont_have;
+            m_steered = true;
+            hide_all();
+        }
+        return true;
+    }
+
+    // Both come once, first of all.
+    bool on_bitfield(const lt::bitfield& has) override
+    {
+        if (m_id != 0) {
+            return false;
+        }
+        if (has.all_set()) {
+            return on_have_all();
+        }
+        join();
+        for (int piece = 0; piece < has.size(); ++piece) {
+            if (has.get_bit(piece)) {
+                m_state->assigner().peer_has(m_id, static_cast<std::uint32_t>(piece));
+            }
+        }
+        m_state->count(*this);
+        m_state->after_have();
+        admit();
+        return false;
+    }
+
+    bool on_have_all() override
+    {
+        if (m_id == 0) {
+            m_had_all = true;
+            m_is_client = m_is_client && (!m_process.empty() || m_state->has_seen(address()));
+            m_state->other_seed(m_process);
+            join();
+            show_all(); // it wants nothing, and is to know that nobody here does either
+        }
+        return false;
+    }
+
+    bool on_have_none() override
+    {
+        join();
+        admit();
+        return false;
+    }
+
+    bool on_have(lt::piece_index_t piece) override
+    {
+        if (m_had_all) { // and what it shows comes and goes
+            return false;
+        }
+        join();
+        m_state->has(*this, to_number(piece));
+        m_state->count(*this);
+        m_state->after_have();
+        m_state->feed(*this);
+        return false;
+    }
+
+    void on_disconnect(const lt::error_code&) override { m_state->remove(*this); }
+
+    // Shows the pieces to the peer, unless it sees them already.
+    void show(const std::vector<std::uint32_t>& pieces)
+    {
+        std::string message;
+        for (const std::uint32_t piece : pieces) {
+            if (m_steered && m_hidden[piece]) {
+                m_hidden[piece] = false;
+                put_have(message, piece);
+            }
+        }
+        send(message);
+        if (!message.empty()) {
+            nudge();
+        }
+    }
+
+    void show_all()
+    {
+        std::vector<std::uint32_t> pieces;
+        for (std::uint32_t piece = 0; m_steered && piece < m_state->pieces(); ++piece) {
+            if (m_hidden[piece]) {
+                pieces.push_back(piece);
+            }
+        }
+        show(pieces);
+    }
+
+    void hide(std::uint32_t piece)
+    {
+        if (m_steered && !m_hidden[piece]) {
+            m_hidden[piece] = true;
+            std::string message;
+            put_dont_have(message, m_dont_have_id, piece);
+            send(message);
+        }
+    }
+
+    [[nodiscard]] bool is_hidden(std::uint32_t piece) const
+    {
+        return m_steered && piece < m_hidden.size() && m_hidden[piece];
+    }
+
+    // --- nudging ---
+
+    bool on_request(const lt::peer_request& request) override
+    {
+        join();
+        const std::uint32_t piece = to_number(request.piece);
+        if (m_can_reject && is_hidden(piece) && m_rejected < most_rejected) { // asked for before it knew
+            ++m_rejected;
+            std::string message;
+            put_reject(message, piece, static_cast<std::uint32_t>(request.start),
+                       static_cast<std::uint32_t>(request.length));
+            send(message);
+            return true;
+        }
+        m_idle_ticks = 0;
+        ++m_unanswered;
+        if (m_state->assigner().peer_began(m_id, piece)) {
+            show({piece}); // asked for before it was hidden, it could not ask for the rest of it
+        }
+        m_state->feed(*this);
+        return false;
+    }
+
+    void sent_piece(const lt::peer_request& request) override
+    {
+        sent_block(request, static_cast<std::uint64_t>(request.length));
+    }
+    void sent_block(const lt::peer_request& block, std::uint64_t wire_bytes) override
+    {
+        m_idle_ticks = 0;
+        answered();
+        m_state->sent_block(block, wire_bytes);
+    }
+    void sent_reject_request(const lt::peer_request&) override { answered(); }
+    void sent_rejection(const lt::peer_request&) override { answered(); }
+
+    bool on_cancel(const lt::peer_request&) override
+    {
+        answered();
+        return false;
+    }
+
+    void sent_have(lt::piece_index_t) override { nudge(); }
+
+    bool on_not_interested() override
+    {
+        return true; // not told to libtorrent, which would choke it
+    }
+
+    // Once a second.
+    void tick() override
+    {
+        m_rejected = 0;
+        m_state->look_at_link();
+        if (++m_idle_ticks == patience_ticks) {
+            m_state->take_from(*this);
+        } else if (m_idle_ticks > patience_ticks) {
+            m_idle_ticks = 0;
+            admit(); // if others have left something, it may try again
+        }
+    }
+
+  private:
+    friend class SwarmState;
+
+    void admit()
+    {
+        if (m_steered && !m_had_all) {
+            m_state->assigner().admit(m_id);
+            m_state->feed(*this);
+        }
+    }
+
+    void join()
+    {
+        if (m_id == 0) {
+            m_state->add(*this);
+        }
+    }
+
+    // Where it listens, or its address alone where it does not say. See ClientRegistry.
+    [[nodiscard]] std::string address() const
+    {
+        Endpoint endpoint = m_connection.remote();
+        if (!m_connection.is_outgoing()) {
+            if (m_listen_port == 0) {
+                return endpoint.address().to_string();
+            }
+            endpoint.port(m_listen_port);
+        }
+        return to_string(endpoint);
+    }
+
+    void hide_all()
+    {
+        m_hidden.assign(m_state->pieces(), true);
+        std::string message;
+        message.reserve(std::size_t{10} * m_state->pieces());
+        for (std::uint32_t piece = 0; piece < m_state->pieces(); ++piece) {
+            put_dont_have(message, m_dont_have_id, piece);
+        }
+        send(message);
+    }
+
+    void answered()
+    {
+        if (m_unanswered > 0) {
+            --m_unanswered;
+        }
+    }
+
+    void nudge()
+    {
+        if (m_unanswered == 0 && !m_connection.is_choked()) {
+            std::string message;
+            put_unchoke(message); // one block, which ends its end game
+            put_unchoke(message); // as many as it wants
+            send(message);
+        }
+    }
+
+    void send(const std::string& message)
+    {
+        if (!message.empty() && !m_connection.is_disconnecting()) {
+            m_connection.send_buffer(message.data(), static_cast<int>(message.size()));
+        }
+    }
+
+    const std::shared_ptr<SwarmState> m_state;
+    lt::peer_connection_handle m_connection;
+    PieceAssigner::PeerId m_id = 0; // 0: takes no part at the moment
+    bool m_steered = false;
+    int m_dont_have_id = 0;
+    bool m_can_reject = false;  // what it asked for, so that it asks somebody else
+    std::vector<bool> m_hidden; // pieces that the peer thinks we do not have
+    int m_rejected = 0;         // of its requests, since the last tick
+    int m_unanswered = 0;       // of them
+    int m_idle_ticks = 0;
+    std::uint16_t m_listen_port = 0;
+    bool m_is_client = true;
+    bool m_had_all = false; // when it came
+    std::string m_process;  // see process_id(); it may have several addresses
+    std::string m_behind;   // see host_behind()
+    std::string m_client;   // its name while it is counted
+};
+
+void SwarmState::add(SwarmPeer& peer)
+{
+    if (!m_steering) {
+        return;
+    }
+    peer.m_id = m_next_id++;
+    m_peers[peer.m_id] = &peer;
+    m_assigner.add_peer(peer.m_id);
+    if (peer.m_is_client) {
+        peer.m_client = name_of(peer);
+        count(peer);
+    }
+    if (m_released) { // perhaps since it was told that there is nothing
+        peer.show_all();
+    }
+}
+
+std::string SwarmState::name_of(const SwarmPeer& peer)
+{
+    const std::lock_guard lock(m_mutex);
+    return m_clients.name_of(peer.m_process, peer.address(), peer.m_behind);
+}
+
+void SwarmState::count(const SwarmPeer& peer)
+{
+    if (!peer.m_client.empty()) {
+        const std::lock_guard lock(m_mutex);
+        m_clients.has(peer.m_client, peer.m_had_all ? m_pieces : m_assigner.pieces_held(peer.m_id));
+    }
+}
+
+Clients SwarmState::clients() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_clients.count();
+}
+
+bool SwarmState::has_seen(const std::string& client) const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_clients.has_seen(client);
+}
+
+void SwarmState::remove(SwarmPeer& peer)
+{
+    if (peer.m_id == 0) {
+        return;
+    }
+    m_peers.erase(peer.m_id);
+    for (const std::uint32_t piece : m_assigner.relinquish(peer.m_id)) {
+        m_window.gone(piece);
+    }
+    m_assigner.remove_peer(peer.m_id);
+    peer.m_id = 0;
+    if (!peer.m_client.empty()) {
+        const std::lock_guard lock(m_mutex);
+        m_clients.left(peer.m_client);
+    }
+    if (m_released && !m_assigner.all_spread() && !has_incomplete_peers()) {
+        m_released = false; // whoever comes now begins anew
+    }
+    feed_all();
+}
+
+bool SwarmState::has_incomplete_peers() const
+{
+    return std::any_of(m_peers.begin(), m_peers.end(), [&](const auto& entry) {
+        return !entry.second->m_had_all && m_assigner.pieces_held(entry.first) < m_pieces;
+    });
+}
+
+// What each of several seeders gives out first should be something else.
+void SwarmState::other_seed(const std::string& process)
+{
+    constexpr std::size_t most_seeds = 64; // beyond that it does not matter
+    if (m_steering && !process.empty() && m_seeds.size() < most_seeds && m_seeds.insert(process).second) {
+        const auto rank = std::distance(m_seeds.begin(), m_seeds.find(m_own_id));
+        m_assigner.begin_at(
+            static_cast<std::uint32_t>(static_cast<std::uint64_t>(rank) * m_pieces / m_seeds.size()));
+    }
+}
+
+// Once a second, or more often.
+void SwarmState::look_at_link()
+{
+    if (steers()) {
+        m_link.observe(Clock::now());
+        if (m_link.is_little() && m_assigner.somebody_has_run_dry()) {
+            release();
+        }
+    }
+}
+
+// After the release there is nothing to take back: it would not be given again.
+void SwarmState::take_from(SwarmPeer& peer)
+{
+    if (!steers()) {
+        return;
+    }
+    const auto returned = m_assigner.relinquish(peer.m_id);
+    for (const std::uint32_t piece : returned) {
+        m_window.gone(piece);
+        peer.hide(piece);
+    }
+    if (!returned.empty()) {
+        feed_all();
+    }
+}
+
+// What the window has room for.
+void SwarmState::give_out(Clock::time_point now)
+{
+    while (m_window.has_room(now)) {
+        const auto next = m_assigner.next_in_line();
+        if (!next) {
+            break;
+        }
+        const std::uint32_t piece = m_assigner.give(*next);
+        m_window.given(piece, now);
+        m_peers.at(*next)->show({piece});
+    }
+}
+
+// Then sees what else `peer` could do.
+void SwarmState::feed(SwarmPeer& peer)
+{
+    if (!steers()) {
+        return;
+    }
+    const auto now = Clock::now();
+    give_out(now);
+    const auto change = m_assigner.help_out(peer.m_id);
+    for (const auto& taken : change.taken) {
+        m_window.given(taken.piece, now);
+        if (const auto from = m_peers.find(taken.from); from != m_peers.end()) {
+            from->second->hide(taken.piece);
+        }
+    }
+    peer.show(change.give);
+}
+
+void SwarmState::feed_all()
+{
+    for (const auto& [id, peer] : m_peers) {
+        feed(*peer);
+    }
+}
+
+// What the link has to do is told by the bytes on the wire: a stretch of zeros would otherwise set a mark
+// that the rest stays far below.
+void SwarmState::sent_block(const lt::peer_request& block, std::uint64_t wire_bytes)
+{
+    if (!steers()) {
+        return;
+    }
+    const auto now = Clock::now();
+    m_link.sent(wire_bytes);
+    m_window.sent_block(to_number(block.piece), now);
+    give_out(now);
+}
+
+void SwarmState::has(SwarmPeer& peer, std::uint32_t piece)
+{
+    m_assigner.peer_has(peer.m_id, piece);
+    m_window.gone(piece);
+}
+
+void SwarmState::after_have()
+{
+    if (steers() && m_assigner.all_spread()) {
+        release();
+    }
+}
+
+void SwarmState::release()
+{
+    m_released = true;
+    for (const auto& [id, peer] : m_peers) {
+        peer->show_all();
+    }
+}
+
+Swarm::Swarm(Steering steering, Kind kind, std::uint32_t pieces, std::uint64_t piece_length)
+    : m_state(std::make_shared<SwarmState>(steering, kind, pieces, piece_length))
+{}
+
+Swarm::~Swarm() = default;
+
+Clients Swarm::clients() const
+{
+    return m_state->clients();
+}
+
+void Swarm::extend(lt::add_torrent_params& params, const std::string& own_id)
+{
+    m_state->set_own_id(own_id);
+    add_peer_plugins<SwarmPeer>(params, m_state);
+}
+
+} // namespace ezio

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/swarm/tcp_preference.hpp"
+
+#include "ezio/swarm/peer_plugins.hpp"
+
+#include <libtorrent/error_code.hpp>
+#include <libtorrent/operations.hpp>
+#include <libtorrent/peer_info.hpp>
+#include <libtorrent/torrent_handle.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <set>
+
+namespace ezio {
+
+namespace {
+
+// At most so many: who comes from ever new ports must not fill the memory.
+constexpr std::size_t most_called_back = 10'000;
+using CalledBack = std::set<lt::tcp::endpoint>;
+
+class IncomingPeer final : public lt::peer_plugin {
+  public:
+    IncomingPeer(std::shared_ptr<CalledBack> called_back, lt::peer_connection_handle connection)
+        : m_called_back(std::move(called_back)), m_connection(std::move(connection))
+    {}
+
+    // Its first word after the handshake, during which the connection cannot be ended. It must not have asked
+    // for anything yet: what waits to be sent to it keeps a uTP connection open that nobody serves any more,
+    // for minutes, and as long it takes a call by TCP for a second connection with the same peer, and ends
+    // it.
+    bool on_extension_handshake(const lt::bdecode_node&) override
+    {
+        look();
+        return true;
+    }
+    bool on_interested() override { return look(); }
+    bool on_request(const lt::peer_request&) override { return look(); }
+    void tick() override { look(); } // it has said nothing
+
+  private:
+    // Returns whether the connection has been ended.
+    bool look()
+    {
+        if (m_seen || m_connection.is_disconnecting()) {
+            return m_connection.is_disconnecting();
+        }
+        m_seen = true;
+        lt::peer_info info;
+        m_connection.get_peer_info(info); // not possible before it belongs to a torrent
+        const lt::tcp::endpoint remote = m_connection.remote();
+        if (m_called_back->size() >= most_called_back) {
+            m_called_back->clear(); // then some are called back once more
+        }
+        const bool call_back =
+            (info.flags & lt::peer_info::utp_socket) && m_called_back->insert(remote).second;
+        if (call_back) {
+            const lt::torrent_handle torrent = m_connection.associated_torrent();
+            m_connection.disconnect(lt::errors::optimistic_disconnect, lt::operation_t::bittorrent);
+            torrent.connect_peer(remote);
+        }
+        return call_back;
+    }
+
+    const std::shared_ptr<CalledBack> m_called_back;
+    lt::peer_connection_handle m_connection;
+    bool m_seen = false;
+};
+
+bool is_incoming(const lt::peer_connection_handle& connection)
+{
+    return is_bittorrent(connection) && !connection.is_outgoing();
+}
+
+} // namespace
+
+void prefer_tcp(lt::add_torrent_params& params)
+{
+    add_peer_plugins<IncomingPeer>(params, std::make_shared<CalledBack>(), is_incoming);
+}
+
+} // namespace ezio

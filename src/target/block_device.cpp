@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/target/block_device.hpp"
+
+#include "ezio/util/error.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <fstream>
+
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+
+namespace ezio {
+
+std::uint64_t device_size(const Fd& fd, const std::string& path)
+{
+    std::uint64_t size = 0;
+    if (::ioctl(fd.get(), BLKGETSIZE64, &size) != 0) {
+        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+    }
+    return size;
+}
+
+std::uint64_t sector_size(const Fd& fd, const std::string& path)
+{
+    int size = 0;
+    if (::ioctl(fd.get(), BLKSSZGET, &size) != 0) {
+        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+    }
+    return static_cast<std::uint64_t>(size);
+}
+
+bool is_rotational(dev_t device)
+{
+    const std::string disk = fmt::format("/sys/dev/block/{}:{}", major(device), minor(device));
+    for (const char* place : {"/queue/rotational", "/../queue/rotational"}) {
+        std::ifstream file(disk + place);
+        if (char flag = 0; file >> flag) {
+            return flag == '1';
+        }
+    }
+    return false;
+}
+
+} // namespace ezio

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/target/block_device.hpp"
+#include "ezio/target/fd_target.hpp"
+#include "ezio/target/mounts.hpp"
+#include "ezio/target/target_claims.hpp"
+#include "ezio/target/target_place.hpp"
+#include "free_space.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+namespace ezio {
+
+namespace {
+
+bool is_device(const std::string& path, dev_t device)
+{
+    struct stat status {};
+    return path.starts_with('/') && ::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode) &&
+           status.st_rdev == device;
+}
+
+// The first device that holds this one (dm, md), from sysfs; empty when there is none.
+std::string holder_of(dev_t device)
+{
+    std::error_code none;
+    const auto holders = fmt::format("/sys/dev/block/{}:{}/holders", major(device), minor(device));
+    for (const auto& entry : std::filesystem::directory_iterator(holders, none)) {
+        return "/dev/" + entry.path().filename().string();
+    }
+    return {};
+}
+
+std::string why_busy(const std::string& path, dev_t device)
+{
+    if (const auto uses = uses_of(device); !uses.empty()) {
+        const DeviceUse& use = uses.front();
+        return is_device(use.device, device)
+                   ? fmt::format("{} is mounted on {}; unmount it first", path, use.point)
+                   : describe_use(path, use);
+    }
+    if (is_swap(file_id_of_device(device))) {
+        return fmt::format("{} is in use as swap; run swapoff first", path);
+    }
+    if (const std::string holder = holder_of(device); !holder.empty()) {
+        return fmt::format("{} is in use by {} (RAID, LVM or encryption); stop that first", path, holder);
+    }
+    return fmt::format("{} is in use by something that does not show here (another program, a mount in a "
+                       "container, RAID, LVM); stop that first (see lsblk {} and fuser -v {})",
+                       path, path, path);
+}
+
+Error read_only_device(const std::string& path)
+{
+    return {ExitStatus::target, fmt::format("{} is read-only; see blockdev --setrw", path)};
+}
+
+Fd open_exclusively(const std::string& path, dev_t device)
+{
+    Fd fd(::open(path.c_str(), O_RDWR | O_EXCL | O_CLOEXEC));
+    if (fd) {
+        return fd;
+    }
+    switch (errno) {
+    case EBUSY:
+        throw Error(ExitStatus::target, why_busy(path, device));
+    case EROFS:
+        throw read_only_device(path);
+    case EACCES:
+    case EPERM:
+        throw Error(ExitStatus::target, fmt::format("no permission to write to {}; are you root?", path));
+    default:
+        throw Error(ExitStatus::target, fmt::format("{} cannot be opened: {}", path, errno_text(errno)));
+    }
+}
+
+Fd open_for_reading(const std::string& path)
+{
+    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) {
+        throw Error(ExitStatus::target, fmt::format("{} cannot be opened: {}", path, errno_text(errno)));
+    }
+    return fd;
+}
+
+void refuse_read_only(int fd, const std::string& path)
+{
+    int read_only = 0;
+    if (::ioctl(fd, BLKROGET, &read_only) != 0) {
+        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+    }
+    if (read_only != 0) {
+        throw read_only_device(path);
+    }
+}
+
+void refuse_wrong_sectors(const Fd& fd, const std::string& path, const Image& image)
+{
+    const std::uint64_t sector = sector_size(fd, path);
+    const std::uint64_t largest = image.map.largest_sector();
+    if (image.sector_bytes != 0 && sector != image.sector_bytes) {
+        throw Error(ExitStatus::target,
+                    fmt::format("{} has sectors of {} bytes, but the image is of a disk with sectors of {} "
+                                "bytes, which its partition table counts in; it needs such a disk",
+                                path, sector, image.sector_bytes));
+    }
+    if (sector > largest) {
+        throw Error(
+            ExitStatus::target,
+            fmt::format("{} has sectors of {} bytes, but the image's extents fit sectors of at most {} "
+                        "bytes; it needs another disk",
+                        path, sector, largest));
+    }
+}
+
+} // namespace
+
+TargetPlace block_device_place(const std::string& path, Access access)
+{
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(errno)));
+    }
+    Fd fd = access == Access::read_write ? open_exclusively(path, status.st_rdev) : open_for_reading(path);
+    Claims claims;
+    if (access == Access::read_write) {
+        refuse_read_only(fd.get(), path);
+        refuse_used_loop(path, {});                      // whoever uses the device itself has claimed it
+        refuse_used_loop(path, uses_of(status.st_rdev)); // of what it lies on
+        claims = claim_below(path, status.st_rdev);
+    }
+    return {TargetPlace::Kind::block_device, path, access, std::move(fd), {}, std::move(claims)};
+}
+
+std::unique_ptr<Target> open_block_device(TargetPlace place, const Image& image)
+{
+    refuse_too_small(place.path, device_size(place.fd, place.path), image);
+    if (place.access == Access::read_write) {
+        refuse_wrong_sectors(place.fd, place.path, image);
+    }
+    return std::make_unique<FdTarget>(std::move(place.fd), std::move(place.path),
+                                      page_cache_for(image.map.device_bytes()), std::move(place.claims));
+}
+
+std::unique_ptr<Target> open_block_device(const std::string& path, Access access, const Image& image)
+{
+    return open_block_device(block_device_place(path, access), image);
+}
+
+} // namespace ezio

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/target/target.hpp"
+
+#include "ezio/target/device_identity.hpp"
+#include "ezio/target/directory_target.hpp"
+#include "ezio/target/fd_target.hpp"
+#include "ezio/target/mounts.hpp"
+#include "ezio/target/target_place.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ezio {
+
+std::optional<IoFailure> Target::read_at(std::uint64_t offset, std::span<std::byte> data)
+{
+    iovec part{data.data(), data.size()};
+    return read_at(offset, std::span(&part, 1));
+}
+
+std::optional<IoFailure> Target::write_at(std::uint64_t offset, std::span<const std::byte> data)
+{
+    iovec part{const_cast<std::byte*>(data.data()), data.size()}; // pwritev does not write to it
+    return write_at(offset, std::span(&part, 1));
+}
+
+namespace {
+
+bool is_below_dev(const std::string& real)
+{
+    return (real + "/").starts_with("/dev/") && !(real + "/").starts_with("/dev/shm/");
+}
+
+// Whether a directory is among the devices: on the file system of /dev, or on a devtmpfs somewhere else. A
+// file there is a disk that is missing, or misspelled, and is kept in memory. Where /dev is no mount of its
+// own, only the name can tell. What is mounted below /dev is a place like any other: /dev/shm.
+bool is_among_devices(const std::string& directory, const struct stat& status)
+{
+    struct stat dev {};
+    struct stat root {};
+    if (::stat("/dev", &dev) == 0 && ::stat("/", &root) == 0 && status.st_dev == dev.st_dev &&
+        (dev.st_dev != root.st_dev || is_below_dev(real_path(directory)))) {
+        return true;
+    }
+    return is_devtmpfs(status.st_dev);
+}
+
+// The same of what does not exist, by the directory that it would be made in, or that this would be made in.
+bool would_be_among_devices(const std::string& path)
+{
+    std::filesystem::path directory = std::filesystem::path(real_path(path)).parent_path();
+    struct stat status {};
+    while (::stat(directory.c_str(), &status) != 0) {
+        if (directory == directory.parent_path()) {
+            return false;
+        }
+        directory = directory.parent_path();
+    }
+    return is_among_devices(directory.string(), status);
+}
+
+void refuse_other_disk(const std::string& path, const std::string& serial)
+{
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISBLK(status.st_mode)) {
+        throw Error(
+            ExitStatus::target,
+            fmt::format("--serial {}: {} is no block device, and has no serial number", serial, path));
+    }
+    const auto identities = device_identities(status.st_rdev);
+    if (!is_identity(serial, identities)) {
+        throw Error(
+            ExitStatus::target,
+            identities.empty()
+                ? fmt::format("--serial {}: {} has no serial number that the system knows", serial, path)
+                : fmt::format("--serial {}: {} is another disk: {}", serial, path,
+                              fmt::join(identities, ", ")));
+    }
+}
+
+} // namespace
+
+std::optional<IoFailure> Target::discard(std::uint64_t offset, std::uint64_t length)
+{
+    return IoFailure{IoFailure::Operation::discard, path(), offset, length, EOPNOTSUPP};
+}
+
+NewFile::~NewFile()
+{
+    if (!m_path.empty()) {
+        (void)::unlink(m_path.c_str());
+    }
+}
+
+std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image,
+                                    const std::string& serial)
+{
+    return open_target(open_place(path, access, serial), image);
+}
+
+std::unique_ptr<Target> open_target(TargetPlace place, const Image& image)
+{
+    switch (place.kind) {
+    case TargetPlace::Kind::block_device:
+        return open_block_device(std::move(place), image);
+    case TargetPlace::Kind::image_file:
+        return open_image_file(std::move(place), image);
+    case TargetPlace::Kind::directory:
+        break;
+    }
+    return open_directory(place.path, place.access, image);
+}
+
+TargetPlace open_place(const std::string& path, Access access, const std::string& serial)
+{
+    struct stat status {};
+    if (!serial.empty()) {
+        refuse_other_disk(path, serial);
+    }
+    if (::stat(path.c_str(), &status) != 0) {
+        const int error = errno;
+        if (error == ENOENT && would_be_among_devices(path)) {
+            throw Error(
+                ExitStatus::target,
+                fmt::format("{} does not exist; is the disk there, and its name spelled right?", path));
+        }
+        if (error != ENOENT || access == Access::read_only) {
+            throw Error(ExitStatus::target, fmt::format("{}: {}", path, errno_text(error)));
+        }
+        return image_file_place(path, access);
+    }
+    if (S_ISBLK(status.st_mode)) {
+        return block_device_place(path, access);
+    }
+    if (S_ISREG(status.st_mode)) {
+        if (access == Access::read_write && is_among_devices(directory_of(real_path(path)), status)) {
+            throw Error(ExitStatus::target,
+                        fmt::format("{} is a regular file among the devices, in memory; remove it, and see "
+                                    "whether the disk is there and its name spelled right",
+                                    path));
+        }
+        return image_file_place(path, access);
+    }
+    if (S_ISDIR(status.st_mode)) {
+        if (access == Access::read_write && is_among_devices(path, status)) {
+            throw Error(ExitStatus::target,
+                        fmt::format("{} is the directory of devices; name one of them", path));
+        }
+        return {TargetPlace::Kind::directory, path, access};
+    }
+    throw Error(ExitStatus::target,
+                fmt::format("{} is neither a block device nor a regular file nor a directory", path));
+}
+
+} // namespace ezio

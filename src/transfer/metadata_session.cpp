@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/transfer/metadata_session.hpp"
+
+#include "ezio/net/device_binding.hpp"
+#include "ezio/net/local_discovery.hpp"
+#include "ezio/report/warnings.hpp"
+#include "ezio/session/session_alerts.hpp"
+#include "ezio/session/session_settings.hpp"
+#include "ezio/swarm/tcp_preference.hpp"
+#include "ezio/torrent/magnet.hpp"
+#include "ezio/torrent/torrent_file.hpp"
+#include "ezio/util/units.hpp"
+#include "swarm_watch.hpp"
+#include "transfer_notes.hpp"
+#include "transfer_policy.hpp"
+
+#include <fmt/format.h>
+#include <libtorrent/alert_types.hpp>
+#include <libtorrent/bencode.hpp>
+#include <libtorrent/disabled_disk_io.hpp>
+#include <libtorrent/session.hpp>
+#include <libtorrent/session_params.hpp>
+#include <libtorrent/torrent_handle.hpp>
+#include <libtorrent/torrent_info.hpp>
+#include <libtorrent/torrent_status.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <variant>
+#include <vector>
+
+namespace ezio {
+
+namespace {
+
+constexpr milliseconds metadata_tick{250};
+constexpr milliseconds peer_list_interval{1000};
+
+std::string to_hex(const lt::sha1_hash& hash)
+{
+    Sha1Digest digest;
+    std::copy(hash.begin(), hash.end(), digest.begin());
+    return ezio::to_hex(digest);
+}
+
+lt::session_params metadata_session_params(const MetadataOptions& options)
+{
+    using lt::settings_pack;
+    lt::session_params params;
+    params.settings = session_settings(options.network, options.endpoints.listen.endpoints, Transport::plain);
+    params.ip_filter = nobody_but(options.endpoints.allowed);
+    // libtorrent's own limits are 3 MiB and 2.5 million tokens: 40,000 extents.
+    params.settings.set_int(settings_pack::max_metadata_size,
+                            static_cast<int>(std::min(largest_torrent, options.memory / 4)));
+    params.settings.set_int(settings_pack::metadata_token_limit, most_torrent_tokens);
+    params.settings.set_int(settings_pack::max_piece_count, most_torrent_pieces);
+    params.disk_io_constructor = lt::disabled_disk_io_constructor;
+    return params;
+}
+
+lt::add_torrent_params metadata_torrent_params(const std::string& magnet, const MetadataOptions& options)
+{
+    lt::add_torrent_params params = parse_magnet(magnet);
+    params.save_path = "/"; // must not be empty; there is no disk
+    params.flags &= ~(lt::torrent_flags::auto_managed | lt::torrent_flags::paused);
+    // Upload mode: nothing is asked for but the metadata.
+    params.flags |= lt::torrent_flags::upload_mode | lt::torrent_flags::disable_dht |
+                    lt::torrent_flags::disable_lsd | lt::torrent_flags::apply_ip_filter;
+    params.url_seeds.clear();
+    if (!options.network.torrent_trackers) {
+        params.trackers.clear();
+        params.tracker_tiers.clear();
+    }
+    params.trackers.insert(params.trackers.end(), options.network.trackers.begin(),
+                           options.network.trackers.end());
+    prefer_tcp(params);
+    return params;
+}
+
+// A torrent file around the info dictionary, which stays byte for byte what the info-hash is of.
+std::string torrent_around(lt::span<const char> info, const lt::add_torrent_params& link)
+{
+    lt::entry::dictionary_type outer;
+    if (!link.trackers.empty()) {
+        outer["announce"] = link.trackers.front();
+        lt::entry::list_type tiers;
+        for (const std::string& tracker : link.trackers) {
+            tiers.emplace_back(lt::entry::list_type{tracker});
+        }
+        outer["announce-list"] = tiers;
+    }
+    outer["info"] = lt::entry::preformatted_type(info.begin(), info.end());
+    if (!link.url_seeds.empty()) {
+        outer["url-list"] = lt::entry::list_type(link.url_seeds.begin(), link.url_seeds.end());
+    }
+    std::string torrent;
+    lt::bencode(std::back_inserter(torrent), lt::entry(outer));
+    return torrent;
+}
+
+class MetadataSession {
+  public:
+    MetadataSession(const std::string& magnet, const MetadataOptions& options, Reporter& reporter,
+                    Wakeup& wakeup, Clock::time_point now)
+        : m_link(parse_magnet(magnet)), m_session(metadata_session_params(options)),
+          m_watch(options.endpoints, reporter), m_warnings(reporter)
+    {
+        auto params = metadata_torrent_params(magnet, options);
+        m_watch.begin(options.network.peers.size(), static_cast<unsigned>(params.trackers.size()),
+                      options.network.lsd, now);
+        m_session.set_alert_notify([&wakeup] { wakeup.notify(); });
+        m_torrent = m_session.add_torrent(std::move(params));
+        connect(options.endpoints.peers);
+        if (options.network.lsd) {
+            m_discovery.emplace(to_hex(m_link.info_hashes.v1), options.endpoints.listen.endpoints,
+                                options.endpoints.allowed);
+            m_discovery->announce();
+        }
+    }
+
+    // The torrent, or an empty string until it is there.
+    [[nodiscard]] std::string poll()
+    {
+        hear_local_discovery();
+        std::string torrent;
+        std::vector<lt::alert*> alerts;
+        m_session.pop_alerts(&alerts);
+        for (const lt::alert* alert : alerts) {
+            if (lt::alert_cast<lt::metadata_received_alert>(alert) != nullptr) {
+                torrent = torrent_around(m_torrent.torrent_file()->info_section(), m_link);
+            } else if (const auto* bad = lt::alert_cast<lt::metadata_failed_alert>(alert)) {
+                m_warnings.tell("metadata from a peer cannot be used: " + bad->error.message());
+            } else if (const auto event = to_event(*alert)) {
+                std::visit([this](const auto& what) { handle(what); }, *event);
+            }
+        }
+        return torrent;
+    }
+
+    // Nothing else is to be called afterwards.
+    [[nodiscard]] EndingSession end() { return std::make_shared<lt::session_proxy>(m_session.abort()); }
+
+    // About once a second.
+    void look_around(Clock::time_point now)
+    {
+        m_watch.look(connected_peers(m_torrent), now);
+        connect(m_watch.missing_peers());
+        const SwarmWatch::Search search = m_watch.search(now);
+        if (search != SwarmWatch::Search::none && m_discovery) {
+            m_discovery->announce();
+        }
+        if (search == SwarmWatch::Search::everywhere) {
+            constexpr int all = -1;
+            m_torrent.force_reannounce(0, all, lt::torrent_handle::ignore_min_interval);
+        }
+    }
+
+    [[nodiscard]] unsigned peers() const { return m_watch.peers(); }
+
+    [[nodiscard]] std::string describe_wait() const
+    {
+        return peers() == 0 ? ezio::describe_wait(m_watch.facts())
+                            : fmt::format("{} connected, but none has sent it", counted(peers(), "peer"));
+    }
+
+  private:
+    void hear_local_discovery()
+    {
+        if (!m_discovery) {
+            return;
+        }
+        const std::vector<Endpoint> found = m_discovery->take_found(m_watch.reach(Clock::now()));
+        connect(found);
+        for (const Endpoint& peer : found) {
+            m_watch.handle(PeerFound{peer});
+        }
+        if (!m_discovery->trouble().empty()) {
+            m_watch.handle(DiscoveryFailed{m_discovery->trouble()});
+        }
+    }
+
+    void connect(const std::vector<Endpoint>& peers)
+    {
+        for (const Endpoint& peer : peers) {
+            m_torrent.connect_peer(peer, lasting_source);
+        }
+    }
+
+    void handle(const TorrentFailed&) {} // there is no data, and none of what can be wrong with it
+    void handle(const PeerBanned&) {}
+    void handle(const PeerMisbehaved&) {} // nobody guards this session
+    template <class Event>
+    void handle(const Event& event)
+    {
+        m_watch.handle(event);
+    }
+
+    const lt::add_torrent_params m_link;
+    lt::session m_session;
+    lt::torrent_handle m_torrent;
+    std::optional<LocalDiscovery> m_discovery;
+    SwarmWatch m_watch;
+    Warnings m_warnings;
+};
+
+// What has been waited for so long, for the user.
+std::string no_metadata_for(milliseconds waited, const MetadataSession& session)
+{
+    return fmt::format("no metadata for the magnet link after {}: {}", format_duration(waited),
+                       session.describe_wait());
+}
+
+std::string wait_for_metadata(MetadataSession& session, const MetadataOptions& options, Reporter& reporter,
+                              Wakeup& wakeup, const StopSignal& stop, Clock::time_point started)
+{
+    StallNotes notes;
+    reporter.note(describe_port(options.endpoints.listen));
+    for (Clock::time_point looked = started;;) {
+        wakeup.wait_for(metadata_tick);
+        stop.throw_if_received();
+        std::string torrent = session.poll();
+        const Clock::time_point now = Clock::now();
+        const auto waited = std::chrono::duration_cast<milliseconds>(now - started);
+        if (!torrent.empty()) {
+            reporter.note(fmt::format("the metadata has come after {}", format_duration(waited)));
+            return torrent;
+        }
+        if (now - looked >= peer_list_interval) {
+            looked = now;
+            session.look_around(now);
+        }
+        ProgressEvent progress;
+        progress.phase = Phase::metadata;
+        progress.seconds = std::chrono::duration<double>(waited).count();
+        progress.peers = session.peers();
+        reporter.progress(progress);
+        if (options.patience && waited >= *options.patience) {
+            throw Error(ExitStatus::stalled, no_metadata_for(*options.patience, session));
+        }
+        if (notes.observe(waited)) {
+            reporter.note(no_metadata_for(std::chrono::floor<std::chrono::seconds>(waited), session));
+        }
+    }
+}
+
+} // namespace
+
+Metadata fetch_metadata(const std::string& magnet, const MetadataOptions& options, Reporter& reporter,
+                        Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
+{
+    const Clock::time_point started = Clock::now();
+    leave_out_device_binding();
+    MetadataSession session(magnet, options, reporter, wakeup, started);
+    try {
+        std::string torrent = wait_for_metadata(session, options, reporter, wakeup, stop, started);
+        return {std::move(torrent), session.end()};
+    } catch (const Error& error) {
+        deadline.end(error);
+        throw;
+    }
+}
+
+} // namespace ezio

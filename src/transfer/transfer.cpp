@@ -1,0 +1,608 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/transfer/transfer.hpp"
+
+#include "ezio/compression/availability.hpp"
+#include "ezio/target/background_sync.hpp"
+#include "ezio/transfer/start_event.hpp"
+#include "ezio/verify/target_check.hpp"
+#include "ezio/verify/verifier.hpp"
+#include "swarm_driver.hpp"
+#include "transfer_meters.hpp"
+#include "transfer_notes.hpp"
+#include "transfer_policy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+#include <vector>
+
+namespace ezio {
+
+namespace {
+
+constexpr milliseconds tick{250};
+constexpr milliseconds last_words{300};     // what is said last is heard within this
+constexpr milliseconds longest_write{2000}; // one that takes longer hangs
+
+constexpr const char* network_thread =
+    "the network thread does not answer; a peer, a tracker or a web seed keeps "
+    "it busy";
+
+class Transfer {
+  public:
+    Transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
+             Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
+        : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
+          m_stop(stop), m_deadline(deadline)
+    {}
+
+    void run();
+
+  private:
+    void begin_check(Phase phase, TargetCheck::First first);
+    void begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known = {});
+    void wait_for_peers();
+
+    void renew_deadline();
+    void observe();
+    [[nodiscard]] WaitingFacts waiting() const;
+    [[nodiscard]] std::optional<NextLimit> next_limit_to_leave() const;
+    [[nodiscard]] SeedingFacts seeding() const;
+    void refuse_to_go_on() const;
+    [[nodiscard]] bool advance();
+    void advance_check();
+    void take_findings(bool over);
+    void end_check();
+    void begin_sync();
+    [[nodiscard]] bool is_last_sync() const;
+    [[nodiscard]] std::optional<IoFailure> write_last();
+    void look_around();
+    void update_partitions(int fd, std::uint64_t size);
+    void look_at_other_disks(int fd, std::uint64_t size);
+    void advance_sync();
+    void report_what_was_found();
+    void advance_verification();
+    void complete();
+    [[nodiscard]] std::optional<std::string> reason_to_leave() const;
+    [[nodiscard]] bool may_leave_now();
+
+    void report_start();
+    void note_waiting();
+    void report_progress();
+    void report_summary();
+
+    [[nodiscard]] bool waits_for_peers() const
+    {
+        return m_phase == Phase::connecting || m_phase == Phase::downloading;
+    }
+    [[nodiscard]] milliseconds since(Clock::time_point then) const
+    {
+        return std::chrono::duration_cast<milliseconds>(m_now - then);
+    }
+    // Whether what is missing is fetched while the check goes on. Of a hybrid torrent libtorrent wants the
+    // hashes of all blocks, which the check does not keep; and the engine has what is padding already.
+    [[nodiscard]] bool fetches_while_checking() const
+    {
+        const Image& image = m_torrent.image;
+        return m_options.role == Role::fetch && image.v2_pieces.empty() && image.padding.empty();
+    }
+    [[nodiscard]] bool write_hangs() const { return m_write_clock.stalled_for(m_now) >= longest_write; }
+    [[nodiscard]] std::string remark_on_stop() const;
+    [[nodiscard]] std::string describe_wait() const;
+    [[nodiscard]] double elapsed() const { return std::chrono::duration<double>(m_now - m_started).count(); }
+    [[nodiscard]] DiskEngine::Facts disk() const { return m_swarm ? m_swarm->disk() : DiskEngine::Facts{}; }
+    [[nodiscard]] SessionCounts counts() const { return m_swarm ? m_swarm->counts() : SessionCounts{}; }
+    [[nodiscard]] std::uint64_t done_bytes() const // of the phase
+    {
+        // What the check has found may still be on its way to the engine.
+        return m_check ? m_check->bytes_done() : std::max(disk().done_bytes, m_kept_bytes);
+    }
+    [[nodiscard]] std::uint64_t skipped_bytes() const
+    {
+        return m_options.role == Role::fetch ? m_kept_bytes : 0;
+    }
+    [[nodiscard]] std::uint64_t total_bytes() const { return m_torrent.image.map.payload_size(); }
+
+    // Constant.
+    const LoadedTorrent& m_torrent;
+    WatchedTarget& m_target;
+    const TransferOptions& m_options;
+    Reporter& m_reporter;
+    Wakeup& m_wakeup;
+    const StopSignal& m_stop;
+    Deadline& m_deadline;
+
+    Phase m_phase = Phase::checking;
+    Clock::time_point m_now = Clock::now();
+    const Clock::time_point m_started = m_now;
+    Clock::time_point m_completed;
+    TransferMeters m_meters{m_now};
+    StallClock m_write_clock{m_now}; // while there are writers
+    HoldNotes m_hold_notes;
+    StallNotes m_stall_notes;
+    std::uint64_t m_kept_bytes = 0;
+    std::vector<bool> m_on_disk;        // what the check has found, until there is a session
+    std::vector<bool> m_unknown;        // what it has not looked at
+    std::optional<TargetCheck> m_check; // while checking or verifying
+    bool m_verified = false;            // --verify, and it was
+    ClearedSignatures m_cleared;        // this and the next four: while syncing only for m_sync's thread
+    GptMove m_gpt;
+    std::optional<std::string> m_partition_warning;
+    std::optional<std::string> m_twin_warning;
+    std::string m_unanswered;
+    std::optional<BackgroundSync> m_sync; // while syncing
+    std::optional<SwarmDriver> m_swarm;   // once the first check is over, or something is found missing
+};
+
+void Transfer::run()
+{
+    renew_deadline();
+    if (m_options.check) {
+        report_start();
+        m_on_disk.resize(m_torrent.image.piece_count(), false);
+        m_unknown.resize(m_torrent.image.piece_count(), true);
+        begin_check(Phase::checking, m_options.role == Role::fetch ? TargetCheck::First::sync_and_drop_cache
+                                                                   : TargetCheck::First::nothing);
+    } else { // who reads that it listens may connect
+        begin_session(std::vector<bool>(m_torrent.image.piece_count(), m_options.role == Role::seed));
+        wait_for_peers();
+        report_start();
+    }
+    for (bool over = false; !over;) {
+        m_wakeup.wait_for(tick);
+        m_now = Clock::now();
+        observe();
+        refuse_to_go_on();
+        note_waiting();
+        over = advance();
+        report_progress();
+        renew_deadline();
+    }
+    report_summary();
+}
+
+void Transfer::begin_check(Phase phase, TargetCheck::First first)
+{
+    m_check.emplace(m_torrent.image, m_target, first, m_wakeup);
+    m_meters.begin_phase();
+    m_phase = phase;
+}
+
+void Transfer::begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known)
+{
+    m_swarm.emplace(
+        m_torrent, m_target,
+        TorrentSession::Options{m_options.role == Role::seed ? Swarm::Kind::seed : Swarm::Kind::client,
+                                m_options.network, m_options.endpoints,
+                                m_options.tls ? &*m_options.tls : nullptr, m_options.memory,
+                                std::move(on_disk), std::move(not_yet_known), [this] { m_wakeup.notify(); }},
+        m_reporter, m_now);
+    m_meters.begin_session(m_now);
+    m_swarm->start();
+}
+
+void Transfer::wait_for_peers()
+{
+    m_phase = m_options.role == Role::seed ? Phase::seeding : Phase::connecting;
+    m_meters.begin_phase();
+}
+
+// What is to hold should this thread not come round again: every call of the session waits for its thread.
+void Transfer::renew_deadline()
+{
+    if (m_options.role == Role::seed || m_phase == Phase::seeding) {
+        if (const auto next = next_limit_to_leave()) {
+            m_deadline.leave_at(m_now + next->left, next->reason);
+        } else {
+            m_deadline.call_off();
+        }
+    } else if (const auto next = next_limit(waiting(), {m_options.timeout, m_options.stall_timeout})) {
+        m_deadline.fail_at(m_now + next->left, next->reason, network_thread);
+    } else {
+        m_deadline.call_off();
+    }
+}
+
+std::optional<NextLimit> Transfer::next_limit_to_leave() const
+{
+    if (m_phase != Phase::seeding) {
+        return std::nullopt; // a seed that checks: its time has not begun
+    }
+    if (m_options.role == Role::seed) {
+        return next_limit(seeding(), SeedingLimits{m_options.seed_time, m_options.idle_timeout, {}});
+    }
+    return next_limit(SeedingFacts{since(m_completed), {}, 0}, SeedingLimits{m_options.seed_time, {}, {}});
+}
+
+WaitingFacts Transfer::waiting() const
+{
+    return {since(m_options.timed_since), m_meters.stalled_for(m_now), disk().done_bytes, total_bytes(),
+            m_phase != Phase::connecting && !write_hangs()};
+}
+
+SeedingFacts Transfer::seeding() const
+{
+    return {since(m_started), m_meters.sent_nothing_for(m_now), m_swarm->clients().complete};
+}
+
+void Transfer::observe()
+{
+    if (m_swarm) {
+        m_swarm->observe(m_phase, m_now);
+    }
+    m_meters.observe({counts().received_bytes, counts().failed_bytes, counts().redundant_bytes,
+                      counts().uploaded_bytes, disk().written_bytes, done_bytes(),
+                      counts().received_wire_bytes, counts().uploaded_wire_bytes},
+                     m_now);
+    if (disk().writers > 0) {
+        m_write_clock.observe(disk().written_bytes, m_now);
+    } else {
+        m_write_clock = StallClock(m_now);
+    }
+    if (m_phase == Phase::connecting && counts().received_bytes > 0) {
+        m_phase = Phase::downloading;
+    }
+}
+
+void Transfer::refuse_to_go_on() const
+{
+    if (m_stop.received() != 0) {
+        m_stop.throw_if_received(remark_on_stop().c_str());
+    }
+    if (m_options.role == Role::seed || m_phase == Phase::seeding) {
+        return; // nobody waits for it
+    }
+    if (waits_for_peers()) {
+        m_swarm->refuse_wrong_source(m_now);
+    }
+    const auto reason =
+        waited_too_long(waiting(), {m_options.timeout, m_options.stall_timeout}, describe_wait());
+    if (reason) {
+        throw Error(ExitStatus::stalled, *reason);
+    }
+}
+
+std::string Transfer::remark_on_stop() const
+{
+    if (m_options.role == Role::seed) {
+        const unsigned complete = m_swarm ? m_swarm->clients().complete : 0;
+        return fmt::format("; it has sent {}, and {} {} complete", format_bytes(counts().uploaded_bytes),
+                           counted(complete, "client"), complete == 1 ? "is" : "are");
+    }
+    if (m_phase == Phase::seeding) {
+        return "; the image is complete";
+    }
+    return disk().done_bytes > 0 ? "; the image is not complete, --resume goes on from here" : "";
+}
+
+std::string Transfer::describe_wait() const
+{
+    if (waits_for_peers() && disk().writers == 0) {
+        return m_swarm->describe_wait();
+    }
+    const char* what = m_phase == Phase::syncing ? "the sync"
+                       : waits_for_peers()       ? "a write"
+                                                 : "a read or sync";
+    return fmt::format("the target {} does not finish {}", m_target.path(), what);
+}
+
+void Transfer::note_waiting()
+{
+    if (const auto note = m_hold_notes.observe(disk().holds, m_now)) {
+        m_reporter.note(*note);
+    }
+    if (waits_for_peers() && m_stall_notes.observe(m_meters.stalled_for(m_now))) {
+        const auto whole = std::chrono::floor<std::chrono::seconds>(m_meters.stalled_for(m_now));
+        m_reporter.note(fmt::format("no data for {}: {}", format_duration(whole), describe_wait()));
+    }
+}
+
+// Takes the next step if it is time. Returns true when the work is over.
+bool Transfer::advance()
+{
+    switch (m_phase) {
+    case Phase::checking:
+        advance_check();
+        break;
+    case Phase::connecting:
+    case Phase::downloading:
+        if (disk().done_bytes == total_bytes()) {
+            begin_sync();
+        }
+        break;
+    case Phase::syncing:
+        advance_sync();
+        break;
+    case Phase::verifying:
+        advance_verification();
+        break;
+    case Phase::seeding:
+        return may_leave_now();
+    case Phase::metadata:
+    case Phase::mapping:
+    case Phase::hashing:
+        break;
+    }
+    return false;
+}
+
+void Transfer::advance_check()
+{
+    const bool over = m_check->advance();
+    if (over || fetches_while_checking()) {
+        take_findings(over);
+    }
+    if (over) {
+        end_check();
+    }
+}
+
+// Nobody is asked for anything before something is missing.
+void Transfer::take_findings(bool over)
+{
+    const TargetCheck::Findings found = m_check->take_findings();
+    for (const std::uint32_t piece : found.right) {
+        m_kept_bytes += m_torrent.image.piece_size(piece);
+    }
+    if (m_swarm) {
+        m_swarm->learn(found.right, found.wrong);
+        return;
+    }
+    for (const std::uint32_t piece : found.right) {
+        m_on_disk[piece] = true;
+        m_unknown[piece] = false;
+    }
+    for (const std::uint32_t piece : found.wrong) {
+        m_unknown[piece] = false;
+    }
+    if (!found.wrong.empty() && !over) {
+        m_reporter.note("something is missing: it is fetched while the check goes on");
+        begin_session(std::move(m_on_disk), std::move(m_unknown));
+    }
+}
+
+void Transfer::end_check()
+{
+    const Image& image = m_torrent.image;
+    const auto wrong = m_check->wrong();
+    if (m_options.role == Role::seed && !wrong.empty()) {
+        throw Error(ExitStatus::verification,
+                    fmt::format("{} is not the image: {}", m_target.path(), describe_wrong(image, wrong)));
+    }
+    m_check.reset();
+    m_reporter.note(
+        describe_kept(image.piece_count() - static_cast<std::uint32_t>(wrong.size()), image.piece_count()));
+    if (!m_swarm) {
+        begin_session(std::move(m_on_disk));
+    }
+    wait_for_peers();
+}
+
+// Signatures are cleared and a GPT is expanded before the last sync, so that `complete` is true of them, too.
+// What is verified is the image: with --verify the GPT comes after that, and needs a sync of its own.
+void Transfer::begin_sync()
+{
+    m_phase = Phase::syncing;
+    m_sync.emplace(
+        m_target, m_wakeup, [this] { return write_last(); }, [this] { look_around(); });
+}
+
+bool Transfer::is_last_sync() const
+{
+    return !m_options.verify || m_options.gpt_copy == GptCopy::leave || m_verified;
+}
+
+// On the sync's thread, as the next one: only what that thread has is used.
+std::optional<IoFailure> Transfer::write_last()
+{
+    const Image& image = m_torrent.image;
+    if (!m_verified) {
+        m_cleared = clear_signatures(m_target, image, m_torrent.source, m_options.stale_signatures);
+    }
+    if (!m_cleared.failure) {
+        m_gpt = move_gpt(m_target, image, is_last_sync() ? m_options.gpt_copy : GptCopy::leave,
+                         m_target.replaced());
+    }
+    return m_cleared.failure ? m_cleared.failure : m_gpt.failure;
+}
+
+// What the image means for the rest of the machine, once it is durable.
+void Transfer::look_around()
+{
+    const auto size = m_target.size();
+    if (size && is_last_sync()) {
+        m_target.with_descriptor([&](int fd) {
+            update_partitions(fd, *size);
+            look_at_other_disks(fd, *size);
+        });
+    }
+}
+
+void Transfer::update_partitions(int fd, std::uint64_t size)
+{
+    if (m_options.rescan != nullptr) {
+        const auto list = list_partitions(fd, size, m_torrent.image.sector_bytes);
+        const auto partitions = list ? list->partitions : std::vector<ListedPartition>();
+        m_partition_warning = m_options.rescan->bring_up_to_date(partitions);
+    }
+}
+
+void Transfer::look_at_other_disks(int fd, std::uint64_t size)
+{
+    constexpr milliseconds patience{2000}; // a disk that sleeps longer is not waited for
+    const auto own = m_options.other_disks != nullptr ? read_uuids(fd, size, m_torrent.image.sector_bytes)
+                                                      : std::vector<KnownUuid>();
+    if (!own.empty()) {
+        const auto others = m_options.other_disks->look(patience);
+        m_twin_warning = describe_twins(m_target.path(), own, others.disks);
+        m_unanswered = others.unanswered;
+    }
+}
+
+void Transfer::advance_sync()
+{
+    if (!m_sync->finished()) {
+        return;
+    }
+    throw_if(m_sync->failure());
+    m_sync.reset();
+    if (is_last_sync()) {
+        report_what_was_found();
+    }
+    if (m_options.verify && !m_verified) {
+        begin_check(Phase::verifying, TargetCheck::First::drop_cache);
+    } else {
+        complete();
+    }
+}
+
+// Throws Error where a GPT was to be expanded that cannot be.
+void Transfer::report_what_was_found()
+{
+    for (const std::string& warning : m_cleared.warnings) {
+        m_reporter.warning(warning);
+    }
+    if (m_partition_warning) {
+        m_reporter.warning(*m_partition_warning);
+    }
+    if (m_twin_warning) {
+        m_reporter.warning(*m_twin_warning);
+    }
+    if (!m_unanswered.empty()) {
+        m_reporter.note(
+            fmt::format("{} does not answer: whether it has the same UUIDs is not known", m_unanswered));
+    }
+    if (m_options.gpt_copy == GptCopy::leave && m_gpt.outcome == GptPlan::Outcome::movable) {
+        m_reporter.warning(describe_gpt_copy(m_target.path()));
+    }
+    if (m_options.gpt_copy == GptCopy::move) {
+        if (const std::string fault = describe_gpt_fault(m_gpt); !fault.empty()) {
+            throw Error(ExitStatus::target,
+                        fmt::format("--expand-gpt: {} has the image, verified and synced, but {}",
+                                    m_target.path(), fault));
+        }
+        m_reporter.note(describe_gpt_move(m_target.path(), m_gpt));
+    }
+}
+
+void Transfer::advance_verification()
+{
+    if (!m_check->advance()) {
+        return;
+    }
+    const auto wrong = m_check->wrong();
+    if (!wrong.empty()) {
+        throw Error(ExitStatus::verification,
+                    fmt::format("{} does not hold what was written: {}", m_target.path(),
+                                describe_wrong(m_torrent.image, wrong)));
+    }
+    m_check.reset();
+    const bool was_last = is_last_sync();
+    m_verified = true;
+    if (was_last) {
+        complete();
+    } else {
+        begin_sync();
+    }
+}
+
+void Transfer::complete()
+{
+    m_phase = Phase::seeding;
+    m_completed = m_now;
+    m_swarm->needed_from(m_now);
+    m_reporter.complete({elapsed(), total_bytes()});
+    m_reporter.note(describe_staying(m_options.seed_time));
+}
+
+bool Transfer::may_leave_now()
+{
+    const auto reason = reason_to_leave();
+    if (reason) {
+        m_reporter.note("leaving: " + *reason);
+    }
+    return reason.has_value();
+}
+
+std::optional<std::string> Transfer::reason_to_leave() const
+{
+    if (m_options.role == Role::seed) {
+        return seed_may_leave(seeding(), {m_options.seed_time, m_options.idle_timeout, m_options.clients});
+    }
+    // At least until the others have heard that we are complete: a seeder may be counting.
+    const milliseconds serve = std::max(m_options.seed_time.value_or(last_words), last_words);
+    return m_options.seed_time ? may_leave(since(m_completed), since(m_swarm->watch().last_needed()), serve)
+                               : std::nullopt;
+}
+
+void Transfer::report_start()
+{
+    m_reporter.start(start_event(m_options.role == Role::fetch ? "fetch" : "seed", m_torrent, m_target.path(),
+                                 m_options.endpoints.listen.endpoints));
+    m_reporter.note(describe_port(m_options.endpoints.listen));
+    m_reporter.note(describe_memory(m_options.memory));
+    if (m_options.network.compression && !why_no_compression().empty()) {
+        m_reporter.note("nothing is compressed on the network: " + why_no_compression());
+    }
+    m_reporter.note(describe_page_cache(m_target.page_cache(), m_torrent.image.map.device_bytes()));
+    if (m_options.role == Role::fetch) {
+        const std::size_t left_out = m_options.network.web_seeds ? 0 : m_torrent.web_seeds.size();
+        if (const std::string warning = describe_web_seeds_left_out(left_out); !warning.empty()) {
+            m_reporter.warning(warning);
+        }
+        m_reporter.note(describe_writers(m_target.is_rotational()));
+    }
+}
+
+void Transfer::report_progress()
+{
+    ProgressEvent event;
+    event.phase = m_phase;
+    event.seconds = elapsed();
+    event.total_bytes = total_bytes();
+    event.done_bytes = done_bytes();
+    event.skipped_bytes = skipped_bytes();
+    if (m_swarm) {
+        m_swarm->describe(event);
+    }
+    m_meters.describe(event, m_now);
+    m_reporter.progress(event);
+}
+
+void Transfer::report_summary()
+{
+    SummaryEvent event;
+    event.seconds = elapsed();
+    event.total_bytes = total_bytes();
+    event.skipped_bytes = skipped_bytes();
+    for (const Signature& each : m_cleared.wiped) {
+        event.wiped.push_back({each.type, each.magic.offset, each.magic.length});
+    }
+    m_swarm->describe(event);
+    if (const auto units = m_swarm->unit_counts(); units.sent_payload > 0) {
+        m_reporter.note(describe_forwarded(units.sent_payload, units.forwarded_payload));
+    }
+    m_reporter.summary(event);
+}
+
+} // namespace
+
+void run_transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
+                  Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
+{
+    Transfer transfer(torrent, target, options, reporter, wakeup, stop, deadline);
+    try {
+        transfer.run();
+        deadline.end({}); // all that was asked for is done, and what was written is synced
+    } catch (const Error& error) {
+        deadline.end(error);
+        throw;
+    } catch (const std::exception& error) {
+        deadline.end(Error(ExitStatus::internal, fmt::format("internal error: {}", error.what())));
+        throw;
+    }
+}
+
+} // namespace ezio

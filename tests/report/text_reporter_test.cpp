@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/report/reporter.hpp"
+
+#include "captured_output.hpp"
+#include "catch.hpp"
+#include "terminal.hpp"
+
+#include "ezio/util/printable.hpp"
+#include "ezio/util/units.hpp"
+
+#include <algorithm>
+
+namespace ezio {
+
+using test::CapturedOutput;
+using test::PseudoTerminal;
+using test::Redirected;
+using test::Variable;
+
+namespace {
+
+ProgressEvent progress(Phase phase, double seconds)
+{
+    ProgressEvent event;
+    event.phase = phase;
+    event.seconds = seconds;
+    event.total_bytes = 1_GiB;
+    return event;
+}
+
+StartEvent start()
+{
+    return {"fetch", "sda1.torrent", "/dev/sda1", "sda1", std::string(40, 'a'), "10.0.0.1:6881", 8_GiB,
+            9_GiB,   12345,          512,         16_MiB};
+}
+
+// Everything that can happen, once.
+void report_all(Reporter& reporter)
+{
+    reporter.start(start());
+    reporter.peer({true, "10.0.0.2:6881"});
+    reporter.progress(progress(Phase::connecting, 0));
+    reporter.warning("tracker: no");
+    reporter.complete({64, 8_GiB});
+    reporter.peer({false, "10.0.0.2:6881"});
+    reporter.summary({ExitStatus::done, 70, 8_GiB, 8_GiB, 8_GiB, 1_GiB, 0, 3});
+    reporter.error({ExitStatus::io, "/dev/sda1: gone"});
+}
+
+std::string text_of_all(Verbosity verbosity)
+{
+    const CapturedOutput err(STDERR_FILENO);
+    report_all(*make_text_reporter(verbosity, Color::yes));
+    return err.text();
+}
+
+} // namespace
+
+TEST_CASE("text reporter: without a terminal there are plain sentences, without colours")
+{
+    CHECK(text_of_all(Verbosity::normal) ==
+          "fetch sda1: 8.0 GiB in 12,345 extents, 512 pieces of 16.0 MiB\n"
+          "listening on 10.0.0.1:6881\n"
+          "connecting 0.0%, no peer yet\n"
+          "warning: tracker: no\n"
+          "complete: 8.0 GiB verified, written and synced in 64.0 s (128.0 MiB/s)\n"
+          "received 8.0 GiB; 3 pieces failed the hash\n"
+          "wrote 8.0 GiB; sent 1.0 GiB; 1:10 in all\n"
+          "ezio-cli: /dev/sda1: gone\n");
+}
+
+TEST_CASE("text reporter: nothing that a torrent, a tracker or a peer says is obeyed by the terminal")
+{
+    const CapturedOutput err(STDERR_FILENO);
+    const std::string evil = "\033]0;owned\007\033[2J\n";
+    const auto reporter = make_text_reporter(Verbosity::verbose, Color::always);
+    reporter->start({"fetch", evil, evil, evil, evil, evil, 1, 1, 1, 1, 16384});
+    reporter->peer({true, evil});
+    reporter->warning(evil);
+    reporter->note(evil);
+    SummaryEvent summary;
+    summary.peers = {{evil, true, 1, 1}};
+    reporter->summary(summary);
+    reporter->error({ExitStatus::io, evil});
+    const std::string text = err.text();
+    CHECK_THAT(text, test::contains("\\x1b]0;owned\\x07\\x1b[2J\\x0a"));
+    CHECK_THAT(text, !test::contains("\033]") && !test::contains("\033[2J") && !test::contains("\007"));
+}
+
+TEST_CASE("text reporter: a verbose one names the peers, too")
+{
+    const std::string text = text_of_all(Verbosity::verbose);
+    CHECK_THAT(text, test::contains("peer 10.0.0.2:6881 connected\n"));
+    CHECK_THAT(text, test::contains("peer 10.0.0.2:6881 left\n"));
+}
+
+TEST_CASE("text reporter: a quiet one has errors only")
+{
+    CHECK(text_of_all(Verbosity::quiet) == "ezio-cli: /dev/sda1: gone\n");
+}
+
+TEST_CASE("text reporter: nothing is said on standard output, that is for results")
+{
+    const CapturedOutput out(STDOUT_FILENO);
+    (void)text_of_all(Verbosity::verbose);
+    CHECK(out.text().empty());
+}
+
+TEST_CASE(
+    "text reporter: without a terminal progress is a line every ten seconds, and whenever the phase changes")
+{
+    const CapturedOutput err(STDERR_FILENO);
+    const auto reporter = make_text_reporter(Verbosity::normal, Color::yes);
+    for (int quarter = 0; quarter < 120; ++quarter) { // half a minute
+        reporter->progress(progress(Phase::verifying, 0.25 * quarter));
+    }
+    reporter->progress(progress(Phase::syncing, 30));
+    reporter->progress(progress(Phase::syncing, 31));
+    const std::string verifying = "verifying 0.0%, 0.0 of 1.0 GiB, disk 0 B/s\n";
+    CHECK(err.text() == verifying + verifying + verifying + "syncing 0.0%, written; waiting for the disk\n");
+}
+
+TEST_CASE("text reporter: how often it reports without a terminal can be chosen")
+{
+    const CapturedOutput err(STDERR_FILENO);
+    const auto reporter = make_text_reporter(Verbosity::normal, Color::yes, std::chrono::seconds(1));
+    for (int quarter = 0; quarter < 12; ++quarter) { // three seconds
+        reporter->progress(progress(Phase::verifying, 0.25 * quarter));
+    }
+    const std::string text = err.text();
+    CHECK(std::count(text.begin(), text.end(), '\n') == 3);
+}
+
+TEST_CASE("text reporter: on a terminal progress is one line that is redrawn, narrower than the terminal")
+{
+    const Variable term("TERM", "xterm");
+    PseudoTerminal terminal(20);
+    const Redirected err(STDERR_FILENO, terminal.device());
+    const auto reporter = make_text_reporter(Verbosity::normal, Color::no);
+    reporter->progress(progress(Phase::connecting, 0));
+    CHECK(terminal.read_to("%") == "connecting    0.0%");
+    reporter->progress(progress(Phase::downloading, 0.25));
+    CHECK(terminal.read_to("J") == "\rdownloading   0.0%\033[J");
+    reporter->error({ExitStatus::io, "gone"});
+    CHECK(terminal.read_to("\n") == "\r\033[Jezio-cli: gone\n");
+}
+
+TEST_CASE("text reporter: behind the progress line there is room for the ^C that a terminal shows")
+{
+    const Variable term("TERM", "xterm");
+    PseudoTerminal terminal(80);
+    const Redirected err(STDERR_FILENO, terminal.device());
+    const auto reporter = make_text_reporter(Verbosity::normal, Color::no);
+    ProgressEvent event = progress(Phase::downloading, 0);
+    event.total_bytes = 8_GiB;
+    event.eta_seconds = 10;
+    reporter->progress(event);
+    const std::string line = terminal.read_to("left");
+    CHECK(columns(line) + 2 < 80);
+    CHECK(line.ends_with(" 0:10 left"));
+}
+
+TEST_CASE("text reporter: on a terminal what matters is coloured, unless colours are not wanted")
+{
+    const Variable term("TERM", "xterm");
+    PseudoTerminal terminal(80);
+    const Redirected err(STDERR_FILENO, terminal.device());
+    make_text_reporter(Verbosity::normal, Color::yes)->warning("slow");
+    CHECK(terminal.read_to("\n") == "\033[33mwarning: \033[0mslow\n");
+    make_text_reporter(Verbosity::normal, Color::yes)->error({ExitStatus::io, "gone"});
+    CHECK(terminal.read_to("\n") == "\033[31mezio-cli: \033[0mgone\n");
+    make_text_reporter(Verbosity::normal, Color::no)->error({ExitStatus::io, "gone"});
+    CHECK(terminal.read_to("\n") == "ezio-cli: gone\n");
+}
+
+} // namespace ezio

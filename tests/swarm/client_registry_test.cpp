@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/swarm/client_registry.hpp"
+
+#include "catch.hpp"
+
+#include <string>
+
+using namespace ezio;
+
+TEST_CASE("client registry: clients are in progress until they have every piece")
+{
+    ClientRegistry registry(10);
+    CHECK(registry.count().in_progress == 0);
+    CHECK_FALSE(registry.count().slowest);
+    registry.has("10.0.0.1:6881", 0);
+    registry.has("10.0.0.2:6881", 9);
+    CHECK(registry.count().in_progress == 2);
+    CHECK(registry.count().complete == 0);
+    registry.has("10.0.0.2:6881", 10);
+    CHECK(registry.count().in_progress == 1);
+    CHECK(registry.count().complete == 1);
+}
+
+TEST_CASE("client registry: the slowest is the one in progress that has the least")
+{
+    ClientRegistry registry(10);
+    registry.has("10.0.0.1:6881", 5);
+    registry.has("10.0.0.2:6881", 3);
+    registry.has("10.0.0.3:6881", 10);
+    REQUIRE(registry.count().slowest);
+    CHECK(registry.count().slowest->address == "10.0.0.2:6881");
+    CHECK(registry.count().slowest->pieces == 3);
+    registry.left("10.0.0.2:6881");
+    CHECK(registry.count().slowest->address == "10.0.0.1:6881");
+}
+
+TEST_CASE("client registry: one that is complete stays counted when it leaves")
+{
+    ClientRegistry registry(10);
+    registry.has("10.0.0.1:6881", 10);
+    registry.left("10.0.0.1:6881");
+    CHECK(registry.count().complete == 1);
+    CHECK(registry.count().in_progress == 0);
+}
+
+TEST_CASE("client registry: one that leaves half way is nothing, until it comes back")
+{
+    ClientRegistry registry(10);
+    registry.has("10.0.0.1:6881", 5);
+    registry.left("10.0.0.1:6881");
+    registry.left("10.0.0.9:6881"); // never seen
+    CHECK(registry.count().in_progress == 0);
+    CHECK(registry.count().complete == 0);
+    registry.has("10.0.0.1:6881", 6);
+    CHECK(registry.count().in_progress == 1);
+}
+
+TEST_CASE("client registry: one that is started again counts once, by what it has now")
+{
+    ClientRegistry registry(10);
+    registry.has("10.0.0.1:6881", 10);
+    registry.left("10.0.0.1:6881");
+    registry.has("10.0.0.1:6881", 0);
+    CHECK(registry.count().complete == 0);
+    CHECK(registry.count().in_progress == 1);
+    registry.has("10.0.0.1:6881", 10);
+    CHECK(registry.count().complete == 1);
+}
+
+TEST_CASE("client registry: several on one host are several")
+{
+    ClientRegistry registry(10);
+    registry.has("10.0.0.1:6881", 10);
+    registry.has("10.0.0.1:6882", 10);
+    CHECK(registry.count().complete == 2);
+}
+
+TEST_CASE("client registry: a process keeps its first name, whatever its addresses")
+{
+    ClientRegistry registry(10);
+    CHECK(registry.name_of("one", "10.0.0.1:6881") == "10.0.0.1:6881");
+    CHECK(registry.name_of("one", "10.1.0.1:6881") == "10.0.0.1:6881");
+    CHECK(registry.name_of("two", "10.1.0.1:6881") == "10.1.0.1:6881");
+}
+
+TEST_CASE("client registry: who does not say which process it is has the name of its address")
+{
+    ClientRegistry registry(10);
+    CHECK(registry.name_of("", "10.0.0.1:6881") == "10.0.0.1:6881");
+    CHECK(registry.name_of("", "10.0.0.2:6881") == "10.0.0.2:6881");
+}
+
+TEST_CASE("client registry: clients behind one address are told apart by the one each has itself")
+{
+    ClientRegistry registry(10);
+    const std::string first = registry.name_of("one", "172.17.0.1:6881", "10.0.0.1");
+    CHECK(first == "172.17.0.1:6881 (10.0.0.1)");
+    registry.has(first, 10);
+    registry.left(first);
+    registry.has(registry.name_of("two", "172.17.0.1:6881", "10.0.0.2"), 10);
+    CHECK(registry.count().complete == 2);
+    CHECK(registry.name_of("again", "172.17.0.1:6881", "10.0.0.1") == first); // the first, started again
+}
+
+TEST_CASE("client registry: clients that have that in common, too, are told apart while they are connected")
+{
+    ClientRegistry registry(10);
+    const auto name_of = [&](const char* process) {
+        return registry.name_of(process, "172.17.0.1:6881", "172.17.0.2");
+    };
+    const std::string first = name_of("one");
+    registry.has(first, 4);
+    const std::string second = name_of("two");
+    registry.has(second, 5);
+    registry.has(name_of("three"), 6);
+    CHECK(registry.count().in_progress == 3);
+    CHECK(name_of("two") == second); // by another connection
+    registry.left(first);
+    registry.has(name_of("four"), 7); // has the first one's name now
+    registry.has(name_of("one"), 4);
+    CHECK(registry.count().in_progress == 4);
+}
+
+TEST_CASE("client registry: who was here is known, whether it is complete or has left")
+{
+    ClientRegistry registry(10);
+    CHECK_FALSE(registry.has_seen("10.0.0.1:6881"));
+    registry.has("10.0.0.1:6881", 9);
+    CHECK(registry.has_seen("10.0.0.1:6881"));
+    registry.left("10.0.0.1:6881");
+    CHECK(registry.has_seen("10.0.0.1:6881"));
+    CHECK(registry.count().in_progress == 0);
+    registry.has("10.0.0.1:6881", 10);
+    registry.left("10.0.0.1:6881");
+    CHECK(registry.has_seen("10.0.0.1:6881"));
+}
+
+TEST_CASE("client registry: who comes under ever new names is not remembered without end")
+{
+    ClientRegistry registry(10);
+    const auto come_and_go = [&](std::uint32_t pieces) {
+        for (std::size_t number = 0; number < ClientRegistry::most_clients + 10; ++number) {
+            const std::string name = "10.0.0.1:" + std::to_string(number);
+            registry.has(name, pieces);
+            registry.left(name);
+        }
+    };
+    come_and_go(9);
+    CHECK_FALSE(registry.has_seen("10.0.0.1:0"));
+    CHECK(registry.has_seen("10.0.0.1:" + std::to_string(ClientRegistry::most_clients + 9)));
+    registry.has("10.0.0.2:6881", 9);
+    CHECK(registry.count().in_progress == 1);
+    come_and_go(10);
+    CHECK(registry.count().complete < ClientRegistry::most_clients);
+    registry.has("10.0.0.2:6881", 10);
+    CHECK(registry.count().complete == ClientRegistry::most_clients);
+}
