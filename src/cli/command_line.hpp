@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "command_spec.hpp"
 #include "commands.hpp"
 
 #include <optional>
@@ -33,19 +32,5 @@ struct HelpText {
 
 // What the options about output say, as far as they can be made out: how to report that the rest is wrong.
 [[nodiscard]] OutputOptions output_options(int argc, const char* const* argv);
-
-// One object for each command's options, with their defaults until a command line is read into it.
-struct CommandVariables {
-    OutputOptions output;
-    bool help = false;
-    CreateOptions create;
-    SeedOptions seed;
-    FetchOptions fetch;
-    VerifyOptions verify;
-    InfoOptions info;
-};
-
-// What each command takes, in the order of the help. They refer to `variables`.
-[[nodiscard]] std::vector<CommandSpec> describe_commands(CommandVariables& variables);
 
 } // namespace ezio

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "completion.hpp"
 
+#include "help_text.hpp"
+
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <string_view>
@@ -11,7 +14,12 @@ namespace {
 
 constexpr std::string_view shells = "bash zsh fish";
 
-using Commands = std::vector<CommandSpec>;
+using Commands = std::vector<DeclaredCommand>;
+
+bool takes_file(const CLI::Option& option)
+{
+    return option.get_type_name() == "FILE";
+}
 
 void append_word(std::string& list, const std::string& word)
 {
@@ -23,7 +31,7 @@ void append_word(std::string& list, const std::string& word)
 std::string command_names(const Commands& commands)
 {
     std::string names;
-    for (const CommandSpec& command : commands) {
+    for (const DeclaredCommand& command : commands) {
         append_word(names, command.name);
     }
     return names;
@@ -51,16 +59,16 @@ std::string zsh_quoted(std::string_view text)
 
 // --- bash: three lists per command: all options, those with a value, and of these those with a file ---
 
-std::string bash_case(const CommandSpec& command)
+std::string bash_case(const DeclaredCommand& command)
 {
     std::string options;
     std::string with_value;
     std::string with_file;
-    for (const OptionSpec& option : command.options) {
-        for (const std::string& name : {option.short_name, option.name}) {
+    for (const CLI::Option* option : options_of(*command.app)) {
+        for (const std::string& name : {short_name(*option), option->get_name()}) {
             append_word(options, name);
-            append_word(with_value, option.is_flag() ? "" : name);
-            append_word(with_file, option.completes == Completes::files ? name : "");
+            append_word(with_value, is_flag(*option) ? "" : name);
+            append_word(with_file, takes_file(*option) ? name : "");
         }
     }
     return fmt::format("    {})\n        options='{}'\n        with_value='{}'\n        with_file='{}' ;;\n",
@@ -107,7 +115,7 @@ std::string bash_script(const Commands& commands)
                           "-- \"$current\")\n        return\n    fi\n",
                           names);
     script += "    case ${COMP_WORDS[1]} in\n";
-    for (const CommandSpec& command : commands) {
+    for (const DeclaredCommand& command : commands) {
         script += bash_case(command);
     }
     script += fmt::format("    help) mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$current\"); return ;;\n",
@@ -119,35 +127,34 @@ std::string bash_script(const Commands& commands)
 
 // --- zsh: one _arguments per command ---
 
-std::string zsh_option(const OptionSpec& option)
+std::string zsh_option(const CLI::Option& option)
 {
-    const std::string text = "[" + escaped(option.help, "[]:\\") + "]";
-    const std::string value = option.is_flag()
-                                  ? ""
-                                  : ":" + escaped(option.value_name, "[]:\\") +
-                                        (option.completes == Completes::files ? ":_files" : ": ");
-    const std::string equals = option.is_flag() ? "" : "=";
-    const std::string repeat = option.is_repeatable ? "*" : "";
-    if (option.short_name.empty()) {
-        return zsh_quoted(repeat + option.name + equals + text + value);
+    const std::string long_name = option.get_name() + (is_flag(option) ? "" : "=");
+    const std::string text = "[" + escaped(option.get_description(), "[]:\\") + "]";
+    const std::string value = is_flag(option) ? ""
+                                              : ":" + escaped(option.get_type_name(), "[]:\\") +
+                                                    (takes_file(option) ? ":_files" : ": ");
+    const std::string repeat = is_repeatable(option) ? "*" : "";
+    if (short_name(option).empty()) {
+        return zsh_quoted(repeat + long_name + text + value);
     }
     const std::string exclusive =
-        option.is_repeatable ? "*" : fmt::format("({} {})", option.short_name, option.name);
+        is_repeatable(option) ? "*" : fmt::format("({} {})", short_name(option), option.get_name());
     return fmt::format("{}{{{},{}}}{}", zsh_quoted(exclusive),
-                       option.short_name + (option.is_flag() ? "" : "+"), option.name + equals,
+                       short_name(option) + (is_flag(option) ? "" : "+"), long_name,
                        zsh_quoted(text + value));
 }
 
-std::string zsh_case(const CommandSpec& command)
+std::string zsh_case(const DeclaredCommand& command)
 {
     std::string text = fmt::format("        {})\n            _arguments -s -S", command.name);
-    for (const OptionSpec& option : command.options) {
-        text += " \\\n                " + zsh_option(option);
+    for (const CLI::Option* option : options_of(*command.app)) {
+        text += " \\\n                " + zsh_option(*option);
     }
     int position = 1;
-    for (const ArgumentSpec& argument : command.arguments) {
+    for (const CLI::Option* argument : arguments_of(*command.app)) {
         text += fmt::format(" \\\n                {}",
-                            zsh_quoted(fmt::format("{}:{}:_files", position++, argument.name)));
+                            zsh_quoted(fmt::format("{}:{}:_files", position++, argument->get_name())));
     }
     return text + " ;;\n";
 }
@@ -156,14 +163,15 @@ std::string zsh_script(const Commands& commands)
 {
     std::string script = "#compdef ezio-cli\n# Made by `ezio-cli completion zsh`.\n_ezio_cli() {\n"
                          "    local -a commands\n    commands=(\n";
-    for (const CommandSpec& command : commands) {
-        script += "        " + zsh_quoted(command.name + ":" + escaped(command.summary, ":\\")) + "\n";
+    for (const DeclaredCommand& command : commands) {
+        script += "        " +
+                  zsh_quoted(command.name + ":" + escaped(command.app->get_description(), ":\\")) + "\n";
     }
     script +=
         "        'help:A command'\\''s options, with examples'\n        'completion:A script for a shell'\n"
         "    )\n    if ((CURRENT == 2)); then\n        _describe command commands\n        return\n    fi\n"
         "    shift words\n    ((CURRENT--))\n    case $words[1] in\n";
-    for (const CommandSpec& command : commands) {
+    for (const DeclaredCommand& command : commands) {
         script += zsh_case(command);
     }
     script += fmt::format("        help) _values command {} ;;\n        completion) _values shell {} ;;\n",
@@ -179,25 +187,25 @@ std::string fish_quoted(std::string_view text)
     return "'" + escaped(text, "'\\") + "'";
 }
 
-std::string fish_option(const CommandSpec& command, const OptionSpec& option)
+std::string fish_option(const std::string& command, const CLI::Option& option)
 {
-    std::string line = fmt::format("complete -c ezio-cli -n '__fish_seen_subcommand_from {}' -l {}",
-                                   command.name, option.name.substr(2));
-    if (!option.short_name.empty()) {
-        line += " -s " + option.short_name.substr(1);
+    std::string line = fmt::format("complete -c ezio-cli -n '__fish_seen_subcommand_from {}' -l {}", command,
+                                   option.get_name().substr(2));
+    if (!short_name(option).empty()) {
+        line += " -s " + short_name(option).substr(1);
     }
-    if (!option.is_flag()) {
-        line += option.completes == Completes::files ? " -r -F" : " -x";
+    if (!is_flag(option)) {
+        line += takes_file(option) ? " -r -F" : " -x";
     }
-    return line + " -d " + fish_quoted(option.help) + "\n";
+    return line + " -d " + fish_quoted(option.get_description()) + "\n";
 }
 
 std::string fish_script(const Commands& commands)
 {
     std::string script = "# Completion of ezio-cli for fish; made by `ezio-cli completion fish`.\n";
     const std::string first = "complete -c ezio-cli -f -n __fish_use_subcommand -a ";
-    for (const CommandSpec& command : commands) {
-        script += first + command.name + " -d " + fish_quoted(command.summary) + "\n";
+    for (const DeclaredCommand& command : commands) {
+        script += first + command.name + " -d " + fish_quoted(command.app->get_description()) + "\n";
     }
     script += first + "help -d " + fish_quoted("A command's options, with examples") + "\n";
     script += first + "completion -d " + fish_quoted("A script for a shell") + "\n";
@@ -205,9 +213,9 @@ std::string fish_script(const Commands& commands)
                           command_names(commands));
     script +=
         fmt::format("complete -c ezio-cli -f -n '__fish_seen_subcommand_from completion' -a '{}'\n", shells);
-    for (const CommandSpec& command : commands) {
-        for (const OptionSpec& option : command.options) {
-            script += fish_option(command, option);
+    for (const DeclaredCommand& command : commands) {
+        for (const CLI::Option* option : options_of(*command.app)) {
+            script += fish_option(command.name, *option);
         }
     }
     return script;
@@ -215,7 +223,7 @@ std::string fish_script(const Commands& commands)
 
 } // namespace
 
-std::string completion_script(const std::vector<CommandSpec>& commands, const std::string& shell)
+std::string completion_script(const Commands& commands, const std::string& shell)
 {
     if (shell == "bash") {
         return bash_script(commands);

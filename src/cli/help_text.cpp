@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "help_text.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <sstream>
@@ -39,68 +40,101 @@ std::string entry(const std::string& title, const std::string& text)
     return result + "\n";
 }
 
-std::string title_of(const OptionSpec& option)
+std::string names_of(const CLI::Option& option)
 {
-    const std::string names =
-        option.short_name.empty() ? option.name : option.short_name + ", " + option.name;
-    return option.is_flag() ? names : names + " " + option.value_name;
+    const std::string title = title_of(option);
+    return short_name(option).empty() ? title : short_name(option) + ", " + title;
 }
 
-std::string text_of(const OptionSpec& option)
+std::string text_of(const CLI::Option& option)
 {
-    std::string text = option.help;
-    if (option.is_repeatable) {
+    std::string text = option.get_description();
+    if (is_repeatable(option)) {
         text += "; may be repeated";
     }
-    if (!option.default_text.empty()) {
-        text += "; default: " + option.default_text;
+    if (!option.get_default_str().empty()) {
+        text += "; default: " + option.get_default_str();
     }
     return text;
 }
 
-std::string options_text(const CommandSpec& command)
+std::string options_text(const CLI::App& command)
 {
     std::string text;
-    std::string group;
-    for (const OptionSpec& option : command.options) {
-        if (option.group != group) {
-            group = option.group;
+    std::string group = CLI::OptionDefaults().get_group(); // of an option that was given none
+    for (const CLI::Option* option : options_of(command)) {
+        if (option->get_group() != group) {
+            group = option->get_group();
             text += "\n" + group + ":\n";
         }
-        text += entry(title_of(option), text_of(option));
-    }
-    return text;
-}
-
-std::string examples_text(const CommandSpec& command)
-{
-    std::string text;
-    for (const std::string& example : command.examples) {
-        text += (text.empty() ? "\nExamples:\n  " : "  ") + example + "\n";
+        text += entry(names_of(*option), text_of(*option));
     }
     return text;
 }
 
 } // namespace
 
-std::string general_help(const std::vector<CommandSpec>& commands)
+std::vector<const CLI::Option*> options_of(const CLI::App& command)
+{
+    return command.get_options([](const CLI::Option* option) { return option->nonpositional(); });
+}
+
+std::vector<const CLI::Option*> arguments_of(const CLI::App& command)
+{
+    return command.get_options([](const CLI::Option* option) { return option->get_positional(); });
+}
+
+bool is_flag(const CLI::Option& option)
+{
+    return option.get_items_expected_max() == 0;
+}
+
+bool is_repeatable(const CLI::Option& option)
+{
+    return option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+}
+
+std::string short_name(const CLI::Option& option)
+{
+    return option.get_snames().empty() ? "" : "-" + option.get_snames().front();
+}
+
+std::string title_of(const CLI::Option& option)
+{
+    const bool has_value = option.nonpositional() && !is_flag(option);
+    return has_value ? option.get_name() + " " + option.get_type_name() : option.get_name();
+}
+
+std::string usage_line(const CLI::App& command)
+{
+    std::string line = fmt::format("ezio-cli {} [OPTIONS]", command.get_name());
+    for (const CLI::Option* argument : arguments_of(command)) {
+        line += " " + argument->get_name();
+    }
+    for (const CLI::Option* option : options_of(command)) {
+        if (option->get_required()) {
+            line += fmt::format(" {} {}", short_name(*option), option->get_type_name());
+        }
+    }
+    return line;
+}
+
+std::string general_help(const std::vector<DeclaredCommand>& commands)
 {
     std::string text = "Deploys disk images over a LAN with BitTorrent.\n\n"
                        "Usage: ezio-cli COMMAND [OPTIONS] ARGUMENTS\n\nCommands:\n";
-    for (const CommandSpec& command : commands) {
-        text += entry(command.name, command.summary);
+    for (const DeclaredCommand& command : commands) {
+        text += entry(command.name, command.app->get_description());
     }
     text += "\nMore:\n";
     text += entry("help COMMAND", "A command's options, with examples");
     text += entry("completion SHELL", "A script for bash, zsh or fish");
     text += entry("--version", "The version");
-    text += "\nOn the machine that has the image, and then on every other:\n";
-    for (const CommandSpec& command : commands) {
-        if (command.name != "info" && command.name != "verify" && !command.examples.empty()) {
-            text += "  " + command.examples.front() + "\n";
-        }
-    }
-    return text + "\nThe manual, with exit statuses and the events of --json: man ezio-cli\n";
+    return text + "\nOn the machine that has the image, and then on every other:\n"
+                  "  ezio-cli create /dev/sda1 -o sda1.torrent\n"
+                  "  ezio-cli seed sda1.torrent /dev/sda1\n"
+                  "  ezio-cli fetch sda1.torrent /dev/sda1\n"
+                  "\nThe manual, with exit statuses and the events of --json: man ezio-cli\n";
 }
 
 std::string completion_help()
@@ -111,13 +145,13 @@ std::string completion_help()
            "  ezio-cli completion fish > ~/.config/fish/completions/ezio-cli.fish\n";
 }
 
-std::string command_help(const CommandSpec& command)
+std::string command_help(const CLI::App& command)
 {
-    std::string text = fmt::format("{}.\n\nUsage: {}\n\n", command.summary, usage_line(command));
-    for (const ArgumentSpec& argument : command.arguments) {
-        text += entry(argument.name, argument.help);
+    std::string text = fmt::format("{}.\n\nUsage: {}\n\n", command.get_description(), usage_line(command));
+    for (const CLI::Option* argument : arguments_of(command)) {
+        text += entry(argument->get_name(), argument->get_description());
     }
-    return text + options_text(command) + examples_text(command);
+    return text + options_text(command) + "\nExamples:\n" + command.get_footer();
 }
 
 } // namespace ezio

@@ -83,9 +83,9 @@ const Duration duration{"DUR", valid_durations, parse_duration, show_duration};
 const Number peer_count{"N", "a number from 1 to 99999", parse_peer_count, show_number};
 const Text tracker{"URL", "a URL that begins with http://, https:// or udp://", parse_tracker, show_text};
 
-Text text(std::string_view name, Completes completes)
+Text text(std::string_view name)
 {
-    return {name, name, parse_text, show_text, completes};
+    return {name, name, parse_text, show_text};
 }
 
 } // namespace ezio::kind

@@ -14,16 +14,12 @@
 
 namespace ezio {
 
-// What a shell offers to complete a value with.
-enum class Completes { nothing, files };
-
 template <typename Value>
 struct OptionKind {
     std::string_view name;                           // "SIZE", as the help calls it
     std::string_view valid;                          // ends the sentence "--memory lots: expected ..."
     std::optional<Value> (*parse)(std::string_view); // empty: not valid
     std::string (*show)(const Value&);               // for people; empty: there is no such value
-    Completes completes = Completes::nothing;
 };
 
 namespace kind {
@@ -40,8 +36,8 @@ extern const Duration duration; // "90s"
 extern const Number peer_count; // 1 to 99999
 extern const Text tracker;      // a URL
 
-// Any text that is not empty, for what can only be checked later.
-[[nodiscard]] Text text(std::string_view name, Completes completes = Completes::nothing);
+// Any text that is not empty, for what can only be checked later. "FILE" is completed by shells.
+[[nodiscard]] Text text(std::string_view name);
 
 } // namespace kind
 

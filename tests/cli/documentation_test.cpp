@@ -7,9 +7,12 @@
 #include "parse_arguments.hpp"
 #include "temp_dir.hpp"
 
+#include "cli/declared_commands.hpp"
+#include "cli/help_text.hpp"
 #include "ezio/net/addresses.hpp"
 #include "ezio/report/json_events.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -50,12 +53,6 @@ std::string first_word(const std::string& text)
     return text.substr(0, text.find_first_of(" ,"));
 }
 
-std::vector<CommandSpec> described_commands()
-{
-    static CommandVariables variables;
-    return describe_commands(variables);
-}
-
 // A list item of the man page.
 struct ManEntry {
     std::string title; // with a space at the end
@@ -76,15 +73,12 @@ std::vector<ManEntry> man_entries()
 }
 
 // The command with its required arguments and options and these.
-Command parse_with(const CommandSpec& command, const Arguments& options)
+Command parse_with(const DeclaredCommand& command, const Arguments& options)
 {
     Arguments arguments{command.name};
-    for (const ArgumentSpec& argument : command.arguments) {
-        arguments.push_back(argument.name);
-    }
-    for (const OptionSpec& option : command.options) {
-        if (option.is_required) {
-            arguments.insert(arguments.end(), {option.name, option.value_name});
+    for (const CLI::Option* option : command.app->get_options()) {
+        if (option->get_required()) {
+            arguments.push_back(option->get_positional() ? "FILE" : option->get_name() + "=FILE");
         }
     }
     arguments.insert(arguments.end(), options.begin(), options.end());
@@ -129,16 +123,15 @@ TEST_CASE("help: the version is asked for with --version")
 
 TEST_CASE("help: it has every option, with its default")
 {
-    for (const CommandSpec& command : described_commands()) {
+    for (const DeclaredCommand& command : declare_commands()) {
         const std::string help = std::regex_replace(help_of({"help", command.name}), std::regex("\\s+"), " ");
-        for (const OptionSpec& option : command.options) {
-            CAPTURE(command.name, option.name);
+        for (const CLI::Option* option : options_of(*command.app)) {
+            CAPTURE(command.name, option->get_name());
             const std::string said =
-                option.default_text.empty() ? "" : "; default: " + option.default_text + " ";
-            CHECK_THAT(help,
-                       contains(" " + option.name + (option.is_flag() ? "" : " " + option.value_name) + " "));
-            CHECK_THAT(help,
-                       contains(option.help + (option.is_repeatable ? "; may be repeated" : "") + said));
+                option->get_default_str().empty() ? "" : "; default: " + option->get_default_str() + " ";
+            CHECK_THAT(help, contains(" " + title_of(*option) + " "));
+            CHECK_THAT(help, contains(option->get_description() +
+                                      (is_repeatable(*option) ? "; may be repeated" : "") + said));
         }
     }
 }
@@ -146,13 +139,13 @@ TEST_CASE("help: it has every option, with its default")
 TEST_CASE("help: what is said about defaults is what happens without the option")
 {
     const std::set<std::string> words_for_none{"never", "stay", "none", "off", "all", "that"};
-    for (const CommandSpec& command : described_commands()) {
+    for (const DeclaredCommand& command : declare_commands()) {
         const Command without = parse_with(command, {});
-        for (const OptionSpec& option : command.options) {
-            CAPTURE(command.name, option.name, option.default_text);
-            const std::string said = first_word(option.default_text);
+        for (const CLI::Option* option : options_of(*command.app)) {
+            CAPTURE(command.name, option->get_name(), option->get_default_str());
+            const std::string said = first_word(option->get_default_str());
             if (!said.empty() && words_for_none.count(said) == 0) {
-                CHECK(parse_with(command, {option.name + "=" + said}) == without);
+                CHECK(parse_with(command, {option->get_name() + "=" + said}) == without);
             }
         }
     }
@@ -160,9 +153,9 @@ TEST_CASE("help: what is said about defaults is what happens without the option"
 
 TEST_CASE("help: the examples are command lines that can be read")
 {
-    for (const CommandSpec& command : described_commands()) {
-        CHECK_FALSE(command.examples.empty());
-        for (const std::string& example : command.examples) {
+    for (const DeclaredCommand& command : declare_commands()) {
+        CHECK_FALSE(command.app->get_footer().empty());
+        for (const std::string& example : lines_of(command.app->get_footer())) {
             CAPTURE(example);
             std::istringstream stream(example);
             Arguments words{std::istream_iterator<std::string>(stream), {}};
@@ -182,12 +175,12 @@ TEST_CASE("help: the ports that are tried are those of the program")
 TEST_CASE("man page: it has every option, with the default that the help says")
 {
     const auto entries = man_entries();
-    for (const CommandSpec& command : described_commands()) {
-        for (const OptionSpec& option : command.options) {
-            const std::string word = first_word(option.default_text);
+    for (const DeclaredCommand& command : declare_commands()) {
+        for (const CLI::Option* option : options_of(*command.app)) {
+            const std::string word = first_word(option->get_default_str());
             const std::string said = word == "that" ? "the" : word;
-            CAPTURE(command.name, option.name, said);
-            const std::string flag = " Fl Fl " + option.name.substr(2) + " ";
+            CAPTURE(command.name, option->get_name(), said);
+            const std::string flag = " Fl Fl " + option->get_name().substr(2) + " ";
             CHECK(std::any_of(entries.begin(), entries.end(), [&](const ManEntry& entry) {
                 return contains(flag).match(entry.title) &&
                        contains(said.empty() ? "" : "Default: " + said).match(entry.text);
@@ -199,9 +192,9 @@ TEST_CASE("man page: it has every option, with the default that the help says")
 TEST_CASE("man page: it has no option that there is not")
 {
     std::set<std::string> known{"--version"};
-    for (const CommandSpec& command : described_commands()) {
-        for (const OptionSpec& option : command.options) {
-            known.insert(option.name);
+    for (const DeclaredCommand& command : declare_commands()) {
+        for (const CLI::Option* option : options_of(*command.app)) {
+            known.insert(option->get_name());
         }
     }
     const std::regex flag("\\bFl Fl ([-a-z]+)");

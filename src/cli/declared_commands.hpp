@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What each command takes, declared once, to CLI11: its arguments and options, with their groups, defaults
+// and examples. Parsing, the help and the completion for shells are all made from this.
+#pragma once
+
+#include "command_line.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace ezio {
+
+struct DeclaredCommand {
+    std::string name; // "fetch"
+    std::shared_ptr<CLI::App> app;
+    std::shared_ptr<CommandLine> read; // what `app` parses into; the defaults until then
+};
+
+// In the order of the help.
+[[nodiscard]] std::vector<DeclaredCommand> declare_commands();
+
+} // namespace ezio
