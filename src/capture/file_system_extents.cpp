@@ -44,7 +44,7 @@ class FileSystem {
     void refuse_uncountable() const;
     void refuse_unclean() const;
     [[nodiscard]] Fd open_partition() const;
-    void refuse_lossy(const BlockMap& map) const;
+    void refuse_lossy(const DdrescueMap& map) const;
     [[nodiscard]] bool has_empty_log() const;
     [[nodiscard]] bool is_mounted() const;
     [[nodiscard]] std::array<std::byte, superblock_bytes> superblock(std::uint64_t offset) const;
@@ -77,7 +77,7 @@ std::vector<Extent> FileSystem::extents() const
                                    m_area.size,     m_type,
                                    m_options.force, is_mounted(),
                                    m_options.memory};
-    const BlockMap map = used_blocks(request, m_tick);
+    const DdrescueMap map = used_blocks(request, m_tick);
     refuse_lossy(map);
     auto extents = carried_blocks(map);
     m_reporter.note(fmt::format("{} ({}): {} of {} are used", m_area.path, m_type,
@@ -187,7 +187,7 @@ Fd FileSystem::open_partition() const
     return fd;
 }
 
-void FileSystem::refuse_lossy(const BlockMap& map) const
+void FileSystem::refuse_lossy(const DdrescueMap& map) const
 {
     const std::uint64_t missing = bytes_missing(map.used, m_disk, m_area.offset, m_type, m_tick);
     if (missing == 0) {

@@ -2,7 +2,7 @@
 #include "gpt_records.hpp"
 
 #include "ezio/disk/gpt.hpp"
-#include "ezio/util/little_endian.hpp"
+#include "ezio/util/byte_order.hpp"
 
 #include <fmt/format.h>
 

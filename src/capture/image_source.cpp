@@ -147,7 +147,7 @@ std::vector<Extent> ExtentFinder::of_listed_extents()
     if (looks_like_partclone_info(text)) {
         extents = united(parse_partclone_info(text, list).extents);
     } else {
-        BlockMap map = parse_block_map(text, list);
+        DdrescueMap map = parse_ddrescue_map(text, list);
         if (map.unread_bytes > 0) {
             m_reporter.warning(
                 fmt::format("{} says that {} bytes have not been read; the image is without them", list,

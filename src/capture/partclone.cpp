@@ -121,7 +121,7 @@ bool lacks_program_for(std::string_view type, const std::function<bool(const std
            (is_not_in_debian(type) || std::any_of(known.begin(), known.end(), is_there));
 }
 
-BlockMap used_blocks(const PartcloneRequest& request, const std::function<void()>& tick)
+DdrescueMap used_blocks(const PartcloneRequest& request, const std::function<void()>& tick)
 {
     const std::string name = partclone_program(request.type);
     const std::string program = find_program(name);
@@ -155,9 +155,9 @@ BlockMap used_blocks(const PartcloneRequest& request, const std::function<void()
                                   "--all",
                                   name, result.status, reason.empty() ? "" : ": ", reason));
     }
-    BlockMap map;
+    DdrescueMap map;
     try {
-        map = parse_block_map(result.output, "the map of " + name);
+        map = parse_ddrescue_map(result.output, "the map of " + name);
     } catch (const Error& error) {
         const std::string reason = reason_in(result.errors);
         throw refused(request, error.what() + (reason.empty() ? "" : "; it said: " + reason));
@@ -204,14 +204,14 @@ bool counts_in_64_bits(const std::string& version)
     return numbers >= first;
 }
 
-std::vector<Extent> carried_blocks(const BlockMap& map)
+std::vector<Extent> carried_blocks(const DdrescueMap& map)
 {
     auto extents = map.used;
     extents.push_back(tail_of(map.end));
     return united(std::move(extents));
 }
 
-std::string flaw_of(const BlockMap& map, std::uint64_t device_size)
+std::string flaw_of(const DdrescueMap& map, std::uint64_t device_size)
 {
     if (map.has_gaps || map.end != map.position) {
         return "is not complete";

@@ -10,7 +10,7 @@
 // btrfs, NTFS, FAT, exFAT, F2FS and Minix take it, for devices and files.
 #pragma once
 
-#include "block_map.hpp"
+#include "ddrescue_map.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -41,7 +41,7 @@ struct PartcloneRequest {
 
 // The map of all of the file system. `tick` as in run_process. Throws Error (ExitStatus::target): partclone
 // is not installed, it refuses the file system (with what it says), or its map is not to be believed.
-[[nodiscard]] BlockMap used_blocks(const PartcloneRequest& request, const std::function<void()>& tick);
+[[nodiscard]] DdrescueMap used_blocks(const PartcloneRequest& request, const std::function<void()>& tick);
 
 // The version of the program for this type: "0.3.23"; "unknown" when it does not say. `tick` as above.
 [[nodiscard]] std::string partclone_version(const std::string& type, const std::function<void()>& tick);
@@ -52,10 +52,10 @@ struct PartcloneRequest {
 
 // What is carried of a file system with this map: its used blocks, and its last 4 KiB in any case. In order,
 // touching extents merged.
-[[nodiscard]] std::vector<Extent> carried_blocks(const BlockMap& map);
+[[nodiscard]] std::vector<Extent> carried_blocks(const DdrescueMap& map);
 
 // Empty, or what is wrong with a map that partclone printed for a device of `device_size` bytes.
-[[nodiscard]] std::string flaw_of(const BlockMap& map, std::uint64_t device_size);
+[[nodiscard]] std::string flaw_of(const DdrescueMap& map, std::uint64_t device_size);
 
 // The last lines of what partclone printed on standard error that tell what went wrong.
 [[nodiscard]] std::string reason_in(std::string_view errors);

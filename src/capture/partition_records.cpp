@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "partition_records.hpp"
 
-#include "ezio/util/little_endian.hpp"
+#include "ezio/util/byte_order.hpp"
 #include "gpt_records.hpp"
 #include "superblock.hpp"
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "disk_contents.hpp"
-#include "ezio/target/mounts.hpp"
+#include "ezio/target/device_use.hpp"
 #include "ezio/util/fd.hpp"
 #include "superblock.hpp"
 

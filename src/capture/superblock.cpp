@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "superblock.hpp"
 
-#include "ezio/util/big_endian.hpp"
-#include "ezio/util/little_endian.hpp"
+#include "ezio/util/byte_order.hpp"
 
 #include <fmt/format.h>
 

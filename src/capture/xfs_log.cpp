@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "xfs_log.hpp"
 
-#include "ezio/util/big_endian.hpp"
+#include "ezio/util/byte_order.hpp"
 #include "ezio/util/page_buffer.hpp"
 #include "ezio/util/units.hpp"
 

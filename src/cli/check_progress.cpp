@@ -5,7 +5,7 @@
 
 namespace ezio {
 
-double wait_for_check(TargetCheck& check, Phase phase, std::uint64_t total_bytes, const Context& context)
+double wait_for_check(ImageCheck& check, Phase phase, std::uint64_t total_bytes, const Context& context)
 {
     constexpr std::chrono::milliseconds tick{250};
     const Clock::time_point started = Clock::now();

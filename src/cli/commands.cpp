@@ -13,16 +13,17 @@
 #include "ezio/target/watched_target.hpp"
 #include "ezio/torrent/http_download.hpp"
 #include "ezio/torrent/magnet.hpp"
+#include "ezio/torrent/read_torrent.hpp"
+#include "ezio/torrent/torrent_encoder.hpp"
 #include "ezio/torrent/torrent_file.hpp"
-#include "ezio/torrent/torrent_maker.hpp"
-#include "ezio/torrent/torrent_source.hpp"
 #include "ezio/transfer/discard.hpp"
 #include "ezio/transfer/metadata_session.hpp"
 #include "ezio/transfer/start_event.hpp"
 #include "ezio/transfer/transfer.hpp"
+#include "ezio/util/atomic_file.hpp"
 #include "ezio/util/clock.hpp"
 #include "ezio/util/printable.hpp"
-#include "ezio/verify/verifier.hpp"
+#include "ezio/verify/digest_comparison.hpp"
 #include "file_roles.hpp"
 
 #include <fmt/format.h>
@@ -454,7 +455,7 @@ void run(const VerifyOptions& options, const Context& context)
     const auto target = open_for(image, std::move(*place), context);
     WatchedTarget watched(*target, context.deadline.disk());
     context.reporter.start(start_event("verify", torrent, options.target));
-    TargetCheck check(image, watched, TargetCheck::First::sync_and_drop_cache, context.wakeup);
+    ImageCheck check(image, watched, ImageCheck::First::sync_and_drop_cache, context.wakeup);
     const double seconds = wait_for_check(check, Phase::verifying, image.map.payload_size(), context);
     if (const auto wrong = check.wrong(); !wrong.empty()) {
         throw Error(ExitStatus::verification,

@@ -9,8 +9,9 @@
 #include "ezio/target/watched_target.hpp"
 #include "ezio/torrent/piece_length.hpp"
 #include "ezio/torrent/portability.hpp"
+#include "ezio/torrent/torrent_encoder.hpp"
 #include "ezio/torrent/torrent_file.hpp"
-#include "ezio/torrent/torrent_maker.hpp"
+#include "ezio/util/atomic_file.hpp"
 #include "ezio/util/clock.hpp"
 #include "ezio/util/fd.hpp"
 #include "ezio/util/positional_io.hpp"
@@ -259,7 +260,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     const auto target = target_of(options, std::move(source.fd), image, context);
     WatchedTarget watched(*target, context.deadline.disk());
     context.reporter.start(start_event(options, image));
-    TargetCheck hashing(image, watched, TargetCheck::First::nothing, context.wakeup);
+    ImageCheck hashing(image, watched, ImageCheck::First::nothing, context.wakeup);
     (void)wait_for_check(hashing, Phase::hashing, image.map.payload_size(), context);
     contents.piece_length = image.piece_length;
     contents.extents = std::move(source.extents);

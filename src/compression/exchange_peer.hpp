@@ -76,7 +76,7 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
 
     static constexpr std::uint64_t least_window = 64 << 10;
     static constexpr std::uint64_t most_window = 512
-                                                 << 10; // what answer_guard takes for usual is a little more
+                                                 << 10; // what reply_limits takes for usual is a little more
 
     [[nodiscard]] bool takes_over(const lt::peer_request& request) const;
     void receive(lt::span<const char> body);

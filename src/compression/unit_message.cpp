@@ -2,7 +2,7 @@
 #include "unit_message.hpp"
 
 #include "ezio/swarm/peer_messages.hpp"
-#include "ezio/util/big_endian.hpp"
+#include "ezio/util/byte_order.hpp"
 
 namespace ezio {
 

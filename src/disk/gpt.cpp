@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/disk/gpt.hpp"
 
-#include "ezio/util/little_endian.hpp"
+#include "ezio/util/byte_order.hpp"
 #include "ezio/util/units.hpp"
 
 #include <boost/crc.hpp>

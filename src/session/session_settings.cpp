@@ -62,8 +62,8 @@ void set_transport(settings_pack& pack, Transport transport)
     // TCP: uTP sends 1.4 KB per system call, and yields to other traffic. It is not refused
     // (tcp_preference.hpp).
     pack.set_bool(settings_pack::enable_outgoing_utp, false);
-    // With TLS it is: a handshake that never ends has no descriptor there that HandshakeGuard could hang up
-    // on.
+    // With TLS it is: a handshake that never ends has no descriptor there that TlsHandshakeGuard could hang
+    // up on.
     pack.set_bool(settings_pack::enable_incoming_utp, transport == Transport::plain);
     pack.set_int(settings_pack::mixed_mode_algorithm, settings_pack::prefer_tcp);
     // Plain text: RC4 protects nothing, and would take every block's zero-copy way away. Clients that prefer

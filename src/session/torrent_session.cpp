@@ -5,9 +5,9 @@
 #include "ezio/compression/availability.hpp"
 #include "ezio/net/device_binding.hpp"
 #include "ezio/session/session_alerts.hpp"
-#include "ezio/swarm/answer_guard.hpp"
 #include "ezio/swarm/duplicate_peers.hpp"
-#include "ezio/swarm/introductions.hpp"
+#include "ezio/swarm/instant_pex.hpp"
+#include "ezio/swarm/reply_limits.hpp"
 #include "ezio/swarm/shared_addresses.hpp"
 #include "ezio/swarm/tcp_preference.hpp"
 #include "web_certificates.hpp"
@@ -151,7 +151,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
     }
     params.max_connections = network.max_peers;
     if (params.ti) {
-        guard_answers(params, static_cast<std::uint64_t>(params.ti->info_section().size()),
+        limit_replies(params, static_cast<std::uint64_t>(params.ti->info_section().size()),
                       m_torrent.image.piece_count(), m_exchange ? DataComes::as_units : DataComes::as_blocks);
     }
     const std::string process = make_process_id();
@@ -164,7 +164,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
         m_exchange->extend(params);
     }
     if (!m_torrent.params.ti->priv()) {
-        introduce_peers(params);
+        add_instant_pex(params);
     }
     return params;
 }

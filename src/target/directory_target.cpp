@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/target/directory_target.hpp"
 
+#include "capacity.hpp"
 #include "ezio/target/block_device.hpp"
 #include "ezio/target/device_tree.hpp"
-#include "ezio/target/mounts.hpp"
+#include "ezio/target/device_use.hpp"
 #include "ezio/target/target_claims.hpp"
 #include "ezio/util/positional_io.hpp"
 #include "ezio/util/units.hpp"
-#include "free_space.hpp"
 
 #include <fmt/format.h>
 

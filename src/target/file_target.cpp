@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "capacity.hpp"
+#include "ezio/target/device_use.hpp"
 #include "ezio/target/fd_target.hpp"
-#include "ezio/target/mounts.hpp"
 #include "ezio/target/target_claims.hpp"
 #include "ezio/target/target_place.hpp"
-#include "free_space.hpp"
 
 #include <fmt/format.h>
 

@@ -2,9 +2,9 @@
 #include "ezio/target/target.hpp"
 
 #include "ezio/target/device_identity.hpp"
+#include "ezio/target/device_use.hpp"
 #include "ezio/target/directory_target.hpp"
 #include "ezio/target/fd_target.hpp"
-#include "ezio/target/mounts.hpp"
 #include "ezio/target/target_place.hpp"
 
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 #include "ezio/target/target_claims.hpp"
 
 #include "ezio/target/device_tree.hpp"
-#include "ezio/target/mounts.hpp"
+#include "ezio/target/device_use.hpp"
 #include "ezio/util/error.hpp"
 
 #include <fmt/format.h>

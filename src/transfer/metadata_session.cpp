@@ -3,14 +3,14 @@
 
 #include "ezio/net/device_binding.hpp"
 #include "ezio/net/local_discovery.hpp"
-#include "ezio/report/warnings.hpp"
+#include "ezio/report/warn_once.hpp"
 #include "ezio/session/session_alerts.hpp"
 #include "ezio/session/session_settings.hpp"
 #include "ezio/swarm/tcp_preference.hpp"
 #include "ezio/torrent/magnet.hpp"
 #include "ezio/torrent/torrent_file.hpp"
 #include "ezio/util/units.hpp"
-#include "swarm_watch.hpp"
+#include "peer_watch.hpp"
 #include "transfer_notes.hpp"
 #include "transfer_policy.hpp"
 
@@ -145,11 +145,11 @@ class MetadataSession {
     {
         m_watch.look(connected_peers(m_torrent), now);
         connect(m_watch.missing_peers());
-        const SwarmWatch::Search search = m_watch.search(now);
-        if (search != SwarmWatch::Search::none && m_discovery) {
+        const PeerWatch::Search search = m_watch.search(now);
+        if (search != PeerWatch::Search::none && m_discovery) {
             m_discovery->announce();
         }
-        if (search == SwarmWatch::Search::everywhere) {
+        if (search == PeerWatch::Search::everywhere) {
             constexpr int all = -1;
             m_torrent.force_reannounce(0, all, lt::torrent_handle::ignore_min_interval);
         }
@@ -199,8 +199,8 @@ class MetadataSession {
     lt::session m_session;
     lt::torrent_handle m_torrent;
     std::optional<LocalDiscovery> m_discovery;
-    SwarmWatch m_watch;
-    Warnings m_warnings;
+    PeerWatch m_watch;
+    WarnOnce m_warnings;
 };
 
 // What has been waited for so long, for the user.

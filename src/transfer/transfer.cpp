@@ -4,9 +4,9 @@
 #include "ezio/compression/availability.hpp"
 #include "ezio/target/background_sync.hpp"
 #include "ezio/transfer/start_event.hpp"
-#include "ezio/verify/target_check.hpp"
-#include "ezio/verify/verifier.hpp"
-#include "swarm_driver.hpp"
+#include "ezio/verify/digest_comparison.hpp"
+#include "ezio/verify/image_check.hpp"
+#include "session_driver.hpp"
 #include "transfer_meters.hpp"
 #include "transfer_notes.hpp"
 #include "transfer_policy.hpp"
@@ -41,7 +41,7 @@ class Transfer {
     void run();
 
   private:
-    void begin_check(Phase phase, TargetCheck::First first);
+    void begin_check(Phase phase, ImageCheck::First first);
     void begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known = {});
     void wait_for_peers();
 
@@ -123,17 +123,17 @@ class Transfer {
     HoldNotes m_hold_notes;
     StallNotes m_stall_notes;
     std::uint64_t m_kept_bytes = 0;
-    std::vector<bool> m_on_disk;        // what the check has found, until there is a session
-    std::vector<bool> m_unknown;        // what it has not looked at
-    std::optional<TargetCheck> m_check; // while checking or verifying
-    bool m_verified = false;            // --verify, and it was
-    ClearedSignatures m_cleared;        // this and the next four: while syncing only for m_sync's thread
+    std::vector<bool> m_on_disk;       // what the check has found, until there is a session
+    std::vector<bool> m_unknown;       // what it has not looked at
+    std::optional<ImageCheck> m_check; // while checking or verifying
+    bool m_verified = false;           // --verify, and it was
+    ClearedSignatures m_cleared;       // this and the next four: while syncing only for m_sync's thread
     GptMove m_gpt;
     std::optional<std::string> m_partition_warning;
     std::optional<std::string> m_twin_warning;
     std::string m_unanswered;
     std::optional<BackgroundSync> m_sync; // while syncing
-    std::optional<SwarmDriver> m_swarm;   // once the first check is over, or something is found missing
+    std::optional<SessionDriver> m_swarm; // once the first check is over, or something is found missing
 };
 
 void Transfer::run()
@@ -143,8 +143,8 @@ void Transfer::run()
         report_start();
         m_on_disk.resize(m_torrent.image.piece_count(), false);
         m_unknown.resize(m_torrent.image.piece_count(), true);
-        begin_check(Phase::checking, m_options.role == Role::fetch ? TargetCheck::First::sync_and_drop_cache
-                                                                   : TargetCheck::First::nothing);
+        begin_check(Phase::checking, m_options.role == Role::fetch ? ImageCheck::First::sync_and_drop_cache
+                                                                   : ImageCheck::First::nothing);
     } else { // who reads that it listens may connect
         begin_session(std::vector<bool>(m_torrent.image.piece_count(), m_options.role == Role::seed));
         wait_for_peers();
@@ -163,7 +163,7 @@ void Transfer::run()
     report_summary();
 }
 
-void Transfer::begin_check(Phase phase, TargetCheck::First first)
+void Transfer::begin_check(Phase phase, ImageCheck::First first)
 {
     m_check.emplace(m_torrent.image, m_target, first, m_wakeup);
     m_meters.begin_phase();
@@ -342,7 +342,7 @@ void Transfer::advance_check()
 // Nobody is asked for anything before something is missing.
 void Transfer::take_findings(bool over)
 {
-    const TargetCheck::Findings found = m_check->take_findings();
+    const ImageCheck::Findings found = m_check->take_findings();
     for (const std::uint32_t piece : found.right) {
         m_kept_bytes += m_torrent.image.piece_size(piece);
     }
@@ -452,7 +452,7 @@ void Transfer::advance_sync()
         report_what_was_found();
     }
     if (m_options.verify && !m_verified) {
-        begin_check(Phase::verifying, TargetCheck::First::drop_cache);
+        begin_check(Phase::verifying, ImageCheck::First::drop_cache);
     } else {
         complete();
     }

@@ -7,7 +7,7 @@
 
 #include "ezio/disk/move_gpt.hpp"
 #include "ezio/target/watched_target.hpp"
-#include "ezio/util/little_endian.hpp"
+#include "ezio/util/byte_order.hpp"
 #include "ezio/util/units.hpp"
 
 #include <boost/crc.hpp>

@@ -5,7 +5,7 @@
 #include "loop_device.hpp"
 #include "temp_dir.hpp"
 
-#include "ezio/target/mounts.hpp"
+#include "ezio/target/device_use.hpp"
 #include "ezio/util/units.hpp"
 
 #include <filesystem>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/image/extent_map.hpp"
-#include "ezio/torrent/torrent_maker.hpp"
+#include "ezio/torrent/torrent_encoder.hpp"
 #include "ezio/util/require.hpp"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ezio/image/image.hpp"
-#include "ezio/torrent/torrent_maker.hpp"
+#include "ezio/torrent/torrent_encoder.hpp"
 
 #include <string>
 #include <utility>

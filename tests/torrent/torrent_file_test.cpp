@@ -5,7 +5,7 @@
 #include "faults.hpp"
 #include "temp_dir.hpp"
 
-#include "ezio/torrent/torrent_maker.hpp"
+#include "ezio/torrent/torrent_encoder.hpp"
 #include "ezio/util/printable.hpp"
 #include "ezio/util/read_file.hpp"
 #include "ezio/util/units.hpp"

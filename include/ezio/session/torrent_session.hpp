@@ -10,9 +10,9 @@
 #include "ezio/net/local_discovery.hpp"
 #include "ezio/net/network_options.hpp"
 #include "ezio/net/tls_credentials.hpp"
-#include "ezio/session/handshake_guard.hpp"
 #include "ezio/session/session_events.hpp"
 #include "ezio/session/session_settings.hpp"
+#include "ezio/session/tls_handshake_guard.hpp"
 #include "ezio/swarm/peer_ledger.hpp"
 #include "ezio/swarm/swarm.hpp"
 #include "ezio/target/target.hpp"
@@ -101,7 +101,7 @@ class TorrentSession {
     Swarm m_swarm;
     lt::ip_filter m_filter;
     std::optional<LocalDiscovery> m_discovery;
-    std::optional<HandshakeGuard> m_handshakes; // of TLS
+    std::optional<TlsHandshakeGuard> m_handshakes; // of TLS
     PeerLedger m_ledger;
     std::optional<UnitExchange> m_exchange;
     std::optional<lt::session> m_session; // ends before what its threads use

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Integers in a given byte order: little-endian as on PCs' disks, big-endian as in XFS and BitTorrent.
+// `offset` and what follows must be within `bytes`.
+#pragma once
+
+#include <boost/endian/conversion.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace ezio {
+
+[[nodiscard]] inline std::uint64_t little_u16(std::span<const std::byte> bytes, std::size_t offset)
+{
+    return boost::endian::load_little_u16(reinterpret_cast<const unsigned char*>(&bytes[offset]));
+}
+
+[[nodiscard]] inline std::uint64_t little_u32(std::span<const std::byte> bytes, std::size_t offset)
+{
+    return boost::endian::load_little_u32(reinterpret_cast<const unsigned char*>(&bytes[offset]));
+}
+
+[[nodiscard]] inline std::uint64_t little_u64(std::span<const std::byte> bytes, std::size_t offset)
+{
+    return boost::endian::load_little_u64(reinterpret_cast<const unsigned char*>(&bytes[offset]));
+}
+
+[[nodiscard]] inline std::uint16_t big_u16(std::span<const std::byte> bytes, std::size_t offset)
+{
+    return boost::endian::load_big_u16(reinterpret_cast<const unsigned char*>(&bytes[offset]));
+}
+
+[[nodiscard]] inline std::uint32_t big_u32(std::span<const std::byte> bytes, std::size_t offset)
+{
+    return boost::endian::load_big_u32(reinterpret_cast<const unsigned char*>(&bytes[offset]));
+}
+
+[[nodiscard]] inline std::uint64_t big_u64(std::span<const std::byte> bytes, std::size_t offset)
+{
+    return boost::endian::load_big_u64(reinterpret_cast<const unsigned char*>(&bytes[offset]));
+}
+
+} // namespace ezio

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/swarm/reply_limits.hpp"
+
+#include "ezio/swarm/peer_faults.hpp"
+#include "ezio/swarm/peer_plugins.hpp"
+#include "message_budget.hpp"
+
+#include <libtorrent/bitfield.hpp>
+#include <libtorrent/error_code.hpp>
+#include <libtorrent/operations.hpp>
+#include <libtorrent/peer_info.hpp>
+
+#include <algorithm>
+#include <memory>
+
+namespace ezio {
+
+namespace {
+
+constexpr int metadata_message = 2; // the number that libtorrent gives to ut_metadata in every handshake
+constexpr std::uint64_t metadata_piece_bytes = 16384;
+
+// Each piece of it several times: requests are repeated when answers are late.
+std::uint64_t requests_allowed(std::uint64_t info_bytes)
+{
+    return 256 + 4 * (info_bytes / metadata_piece_bytes + 1);
+}
+
+// Bytes that may wait to be sent to a peer, which reads nothing for a while. Data and metadata are less than
+// 1 MiB; for each piece it may be told a few times, with 10 bytes each, that it is here, hidden, shown again.
+std::uint64_t waiting_allowed(std::uint32_t pieces)
+{
+    constexpr std::uint64_t for_each_piece = 64;
+    return (std::uint64_t{4} << 20) + for_each_piece * pieces;
+}
+
+// What waits for an honest one that reads: data up to the watermark, and what it is told at once of each
+// piece.
+std::uint64_t waiting_usual(std::uint32_t pieces)
+{
+    constexpr std::uint64_t for_each_piece = 20;
+    return (std::uint64_t{640} << 10) + for_each_piece * pieces;
+}
+
+// Requests beyond those that may wait, in a second: several times what an honest one can have on their way.
+constexpr int rejections_allowed = 1000;
+
+// Of what is more than usual, over all connections.
+constexpr std::uint64_t waiting_together = std::uint64_t{32} << 20;
+
+// Messages with which a bitfield, or another extension handshake, is on a par.
+constexpr std::uint64_t long_message = 100;
+
+struct Shared {
+    const std::uint32_t pieces;
+    const DataComes data_comes;
+    const std::uint64_t metadata_messages;
+    const std::uint64_t usual;
+    const std::uint64_t most;
+    std::uint64_t together = 0; // what waits beyond the usual, when each connection was looked at last
+};
+
+class GuardPeer final : public lt::peer_plugin {
+  public:
+    GuardPeer(std::shared_ptr<Shared> shared, lt::peer_connection_handle connection)
+        : m_shared(std::move(shared)), m_connection(std::move(connection)),
+          m_budget(m_shared->pieces, m_shared->data_comes == DataComes::as_units ? late_units : 0),
+          m_left(m_shared->metadata_messages)
+    {}
+
+    // Called first of all plugins, also while the message is incomplete. True: not passed on.
+    bool on_extended(int length, int message, lt::span<const char> body) override
+    {
+        const bool is_whole = static_cast<int>(body.size()) >= length;
+        if (!is_whole) {
+            return false;
+        }
+        if (message != metadata_message) {
+            return spend();
+        }
+        if (m_left > 0) {
+            --m_left;
+            return false;
+        }
+        return hang_up(PeerFault::asks_too_much);
+    }
+
+    bool on_request(const lt::peer_request&) override
+    {
+        return m_rejections <= rejections_allowed ? spend() : hang_up(PeerFault::asks_too_much);
+    }
+
+    bool on_choke() override { return spend(); }
+    bool on_unchoke() override { return spend(); }
+    bool on_not_interested() override { return spend(); }
+    bool on_have(lt::piece_index_t) override { return spend(); }
+    bool on_dont_have(lt::piece_index_t) override { return spend(); }
+    bool on_allowed_fast(lt::piece_index_t) override { return spend(); }
+    bool on_suggest(lt::piece_index_t) override { return spend(); }
+    bool on_cancel(const lt::peer_request&) override { return spend(); }
+    bool on_reject(const lt::peer_request&) override { return spend(); }
+    bool on_bitfield(const lt::bitfield&) override { return spend(long_message); }
+    bool on_have_all() override { return spend(long_message); }
+    bool on_have_none() override { return spend(long_message); }
+    bool on_extension_handshake(const lt::bdecode_node&) override
+    {
+        spend(long_message);
+        return true;
+    }
+    bool on_piece(const lt::peer_request&, lt::span<const char> data) override
+    {
+        m_budget.exchanged(static_cast<std::uint64_t>(data.size()));
+        return spend();
+    }
+
+    void sent_piece(const lt::peer_request& block) override
+    {
+        m_budget.exchanged(static_cast<std::uint64_t>(block.length));
+    }
+
+    void sent_reject_request(const lt::peer_request&) override { ++m_rejections; }
+
+    // Of which an honest one can send a few for each piece.
+    bool on_interested() override
+    {
+        constexpr int looked_at_every = 1000;
+        return spend() || (++m_interested % looked_at_every == 0 && hang_up_if_too_much_waits());
+    }
+
+    void tick() override // once a second
+    {
+        m_rejections = 0;
+        lt::peer_info info;
+        m_connection.get_peer_info(info);
+        const auto data_rate = static_cast<std::uint64_t>(info.payload_down_speed + info.payload_up_speed);
+        // A unit is shorter than the blocks in it, which count as data once they are taken out.
+        const int units = m_shared->data_comes == DataComes::as_units ? info.payload_down_speed : 0;
+        const int other_bytes = std::max(info.down_speed - info.payload_down_speed - units, 0);
+        if (m_budget.second(static_cast<std::uint64_t>(other_bytes), data_rate)) {
+            hang_up_if_too_much_waits(info);
+        } else {
+            hang_up(PeerFault::floods);
+        }
+    }
+
+    void on_disconnect(const lt::error_code&) override { count(0); }
+
+  private:
+    static constexpr std::uint64_t many = 256; // connections
+    static constexpr std::uint64_t late_units = 4
+                                                << 20; // bytes: what was asked for, while the disk is behind
+
+    // Returns whether it had to hang up.
+    bool spend(std::uint64_t messages = 1) { return !m_budget.spend(messages) && hang_up(PeerFault::floods); }
+
+    void count(std::uint64_t beyond)
+    {
+        m_shared->together += beyond - m_beyond;
+        m_beyond = beyond;
+    }
+
+    // When all have too much together, those that have the least of it may stay. Returns whether it hung up.
+    bool hang_up_if_too_much_waits()
+    {
+        lt::peer_info info;
+        m_connection.get_peer_info(info);
+        return hang_up_if_too_much_waits(info);
+    }
+
+    bool hang_up_if_too_much_waits(const lt::peer_info& info)
+    {
+        const auto waiting = static_cast<std::uint64_t>(info.used_send_buffer);
+        count(waiting > m_shared->usual ? waiting - m_shared->usual : 0);
+        if (waiting <= m_shared->most &&
+            (m_shared->together <= waiting_together || m_beyond <= waiting_together / many)) {
+            return false;
+        }
+        return hang_up(PeerFault::reads_nothing);
+    }
+
+    bool hang_up(PeerFault fault)
+    {
+        m_connection.disconnect(make_error(fault), lt::operation_t::bittorrent,
+                                lt::peer_connection_interface::peer_error);
+        return true;
+    }
+
+    const std::shared_ptr<Shared> m_shared;
+    lt::peer_connection_handle m_connection;
+    MessageBudget m_budget;
+    std::uint64_t m_beyond = 0; // bytes that wait for it beyond the usual, of m_shared->together
+    int m_rejections = 0;       // since the last tick
+    unsigned m_interested = 0;  // times that it said so
+    std::uint64_t m_left;       // messages about metadata, for as long as it is connected
+};
+
+} // namespace
+
+void limit_replies(lt::add_torrent_params& params, std::uint64_t info_bytes, std::uint32_t pieces,
+                   DataComes data_comes)
+{
+    add_peer_plugins<GuardPeer>(
+        params, std::make_shared<Shared>(Shared{pieces, data_comes, requests_allowed(info_bytes),
+                                                waiting_usual(pieces), waiting_allowed(pieces)}));
+}
+
+} // namespace ezio

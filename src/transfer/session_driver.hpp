@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Keeps a session going: hears what it tells, looks for peers when there are none, keeps out who sends wrong
+// data, and ends it all when it is hopeless.
+#pragma once
+
+#include "ezio/report/rate_meter.hpp"
+#include "ezio/report/reporter.hpp"
+#include "ezio/session/torrent_session.hpp"
+#include "ezio/util/clock.hpp"
+#include "peer_watch.hpp"
+#include "wrong_data.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+// Not thread-safe.
+class SessionDriver {
+  public:
+    // What `options` refer to, `torrent`, `target` and `reporter` must outlive it. The session works, and has
+    // contacted nobody.
+    SessionDriver(const LoadedTorrent& torrent, Target& target, const TorrentSession::Options& options,
+                  Reporter& reporter, Clock::time_point now);
+
+    void start() { m_session.start(); }
+
+    // See TorrentSession.
+    void learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing)
+    {
+        m_session.learn(right, missing);
+        m_disk = m_session.engine().facts();
+    }
+
+    // Hears what has happened, and brings the facts below up to date; in `phase` data is waited for or not.
+    // Throws Error: the disk engine has failed, it cannot listen, or libtorrent gives up.
+    void observe(Phase phase, Clock::time_point now);
+
+    // Throws Error (ExitStatus::verification) when what is missing comes only with wrong data.
+    void refuse_wrong_source(Clock::time_point now) const;
+
+    [[nodiscard]] const DiskEngine::Facts& disk() const { return m_disk; }
+    [[nodiscard]] const SessionCounts& counts() const { return m_counts; }
+    [[nodiscard]] UnitExchange::Counts unit_counts() const { return m_session.unit_counts(); }
+    [[nodiscard]] const Clients& clients() const { return m_clients; }
+    [[nodiscard]] const PeerWatch& watch() const { return m_watch; }
+
+    // Fill in what is known here: what was exchanged, with whom, and what the disk has got.
+    void describe(ProgressEvent& event) const;
+    void describe(SummaryEvent& event) const;
+
+    // For the end of a sentence: what a fetch that has not got everything waits for.
+    [[nodiscard]] std::string describe_wait() const;
+
+    // Only who is not complete from now on counts as last_needed().
+    void needed_from(Clock::time_point time);
+
+  private:
+    void handle(const TorrentFailed& event);
+    [[noreturn]] void refuse_disagreeing_hashes() const;
+    void handle(const PeerBanned& event);
+    void handle(const PeerMisbehaved& event);
+    void handle(const PieceRejected& event);
+    template <class Event>
+    void handle(const Event& event)
+    {
+        m_watch.handle(event);
+    }
+    void look_at_peers(Phase phase);
+    void look_at_rate();
+    void look_for_peers();
+
+    const LoadedTorrent& m_torrent;
+    TorrentSession m_session;
+    PeerWatch m_watch;
+    WrongData m_wrong_data;
+    DiskEngine::Facts m_disk;
+    SessionCounts m_counts;
+    RateMeter m_receiving;
+    std::optional<Clock::time_point> m_first_data;
+    Clients m_clients;
+    Clock::time_point m_now;
+    Clock::time_point m_last_look; // at the peers
+};
+
+} // namespace ezio
