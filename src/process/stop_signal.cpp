@@ -81,6 +81,12 @@ Meaning meaning_of(int signal)
 
 } // namespace
 
+Error stopped_by(int signal, std::string_view remark)
+{
+    const auto [name, status] = meaning_of(signal);
+    return {status, fmt::format("stopped by {}{}", name, remark)};
+}
+
 StopSignal::StopSignal(Wakeup& wakeup, const DiskCalls& disk) : m_wakeup(wakeup), m_disk(disk)
 {
     const sigset_t wanted = signals_to_obey();
@@ -119,12 +125,9 @@ void StopSignal::end_watch()
 
 void StopSignal::throw_if_received(const char* remark) const
 {
-    const int signal = received();
-    if (signal == 0) {
-        return;
+    if (const int signal = received(); signal != 0) {
+        throw stopped_by(signal, remark);
     }
-    const auto [name, status] = meaning_of(signal);
-    throw Error(status, fmt::format("stopped by {}{}", name, remark));
 }
 
 void StopSignal::watch()

@@ -45,7 +45,6 @@ void SessionDriver::observe(Phase phase, Clock::time_point now)
     look_at_peers(phase);
     look_for_peers();
     m_wrong_data.observe(m_disk.right_pieces, m_watch.has_source(), m_now);
-    throw_if(m_session.engine().failure());
 }
 
 void SessionDriver::refuse_disagreeing_hashes() const

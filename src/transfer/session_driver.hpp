@@ -36,13 +36,14 @@ class SessionDriver {
     }
 
     // Hears what has happened, and brings the facts below up to date; in `phase` data is waited for or not.
-    // Throws Error: the disk engine has failed, it cannot listen, or libtorrent gives up.
+    // Throws Error: it cannot listen, or libtorrent gives up.
     void observe(Phase phase, Clock::time_point now);
 
     // Throws Error (ExitStatus::verification) when what is missing comes only with wrong data.
     void refuse_wrong_source(Clock::time_point now) const;
 
     [[nodiscard]] const DiskEngine::Facts& disk() const { return m_disk; }
+    [[nodiscard]] std::optional<IoFailure> disk_failure() const { return m_session.engine().failure(); }
     [[nodiscard]] const SessionCounts& counts() const { return m_counts; }
     [[nodiscard]] UnitExchange::Counts unit_counts() const { return m_session.unit_counts(); }
     [[nodiscard]] const Clients& clients() const { return m_clients; }

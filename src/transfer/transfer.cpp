@@ -10,6 +10,7 @@
 #include "transfer_meters.hpp"
 #include "transfer_notes.hpp"
 #include "transfer_policy.hpp"
+#include "transfer_state.hpp"
 
 #include <fmt/format.h>
 
@@ -23,72 +24,68 @@ namespace ezio {
 namespace {
 
 constexpr milliseconds tick{250};
-constexpr milliseconds last_words{300};     // what is said last is heard within this
 constexpr milliseconds longest_write{2000}; // one that takes longer hangs
 
 constexpr const char* network_thread =
     "the network thread does not answer; a peer, a tracker or a web seed keeps "
     "it busy";
 
+// What is missing is fetched while the check goes on, but of a hybrid torrent, of which libtorrent wants the
+// hashes of all blocks, which the check does not keep, and of one with padding, which the engine has already.
+TransferPlan plan_of(const Image& image, const TransferOptions& options)
+{
+    const bool is_plain = image.v2_pieces.empty() && image.padding.empty();
+    return {options.role,
+            options.check,
+            options.role == Role::fetch && is_plain,
+            options.verify,
+            options.gpt_copy != GptCopy::leave,
+            {options.timeout, options.stall_timeout},
+            {options.seed_time, options.idle_timeout, options.clients}};
+}
+
+// Gathers the facts, and carries out what TransferState decides.
 class Transfer {
   public:
     Transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
              Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
         : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
-          m_stop(stop), m_deadline(deadline)
+          m_stop(stop), m_deadline(deadline), m_state(plan_of(torrent.image, options))
     {}
 
     void run();
 
   private:
-    void begin_check(Phase phase, ImageCheck::First first);
+    void begin_check(ImageCheck::First first);
     void begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known = {});
-    void wait_for_peers();
 
     void renew_deadline();
     void observe();
-    [[nodiscard]] WaitingFacts waiting() const;
-    [[nodiscard]] std::optional<NextLimit> next_limit_to_leave() const;
-    [[nodiscard]] SeedingFacts seeding() const;
-    void refuse_to_go_on() const;
-    [[nodiscard]] bool advance();
-    void advance_check();
-    void take_findings(bool over);
+    [[nodiscard]] TransferFacts facts() const;
+    void hash_on();
+    void take_findings();
+    void carry_out(const TransferStep& step);
     void end_check();
     void begin_sync();
-    [[nodiscard]] bool is_last_sync() const;
     [[nodiscard]] std::optional<IoFailure> write_last();
     void look_around();
     void update_partitions(int fd, std::uint64_t size);
     void look_at_other_disks(int fd, std::uint64_t size);
-    void advance_sync();
     void report_what_was_found();
-    void advance_verification();
+    [[nodiscard]] std::string describe_failed_gpt_move() const;
     void complete();
-    [[nodiscard]] std::optional<std::string> reason_to_leave() const;
-    [[nodiscard]] bool may_leave_now();
 
     void report_start();
     void note_waiting();
     void report_progress();
     void report_summary();
 
-    [[nodiscard]] bool waits_for_peers() const
-    {
-        return m_phase == Phase::connecting || m_phase == Phase::downloading;
-    }
     [[nodiscard]] milliseconds since(Clock::time_point then) const
     {
         return std::chrono::duration_cast<milliseconds>(m_now - then);
     }
-    // Whether what is missing is fetched while the check goes on. Of a hybrid torrent libtorrent wants the
-    // hashes of all blocks, which the check does not keep; and the engine has what is padding already.
-    [[nodiscard]] bool fetches_while_checking() const
-    {
-        const Image& image = m_torrent.image;
-        return m_options.role == Role::fetch && image.v2_pieces.empty() && image.padding.empty();
-    }
     [[nodiscard]] bool write_hangs() const { return m_write_clock.stalled_for(m_now) >= longest_write; }
+    [[nodiscard]] bool sync_is_over() const { return m_sync && m_sync->finished() && !m_sync->failure(); }
     [[nodiscard]] std::string remark_on_stop() const;
     [[nodiscard]] std::string describe_wait() const;
     [[nodiscard]] double elapsed() const { return std::chrono::duration<double>(m_now - m_started).count(); }
@@ -114,7 +111,8 @@ class Transfer {
     const StopSignal& m_stop;
     Deadline& m_deadline;
 
-    Phase m_phase = Phase::checking;
+    TransferState m_state;
+    TransferFacts::Hashing m_hashing; // of m_check
     Clock::time_point m_now = Clock::now();
     const Clock::time_point m_started = m_now;
     Clock::time_point m_completed;
@@ -126,7 +124,6 @@ class Transfer {
     std::vector<bool> m_on_disk;       // what the check has found, until there is a session
     std::vector<bool> m_unknown;       // what it has not looked at
     std::optional<ImageCheck> m_check; // while checking or verifying
-    bool m_verified = false;           // --verify, and it was
     ClearedSignatures m_cleared;       // this and the next four: while syncing only for m_sync's thread
     GptMove m_gpt;
     std::optional<std::string> m_partition_warning;
@@ -143,31 +140,30 @@ void Transfer::run()
         report_start();
         m_on_disk.resize(m_torrent.image.piece_count(), false);
         m_unknown.resize(m_torrent.image.piece_count(), true);
-        begin_check(Phase::checking, m_options.role == Role::fetch ? ImageCheck::First::sync_and_drop_cache
-                                                                   : ImageCheck::First::nothing);
+        begin_check(m_options.role == Role::fetch ? ImageCheck::First::sync_and_drop_cache
+                                                  : ImageCheck::First::nothing);
     } else { // who reads that it listens may connect
         begin_session(std::vector<bool>(m_torrent.image.piece_count(), m_options.role == Role::seed));
-        wait_for_peers();
+        m_meters.begin_phase();
         report_start();
     }
-    for (bool over = false; !over;) {
+    while (m_state.state() != TransferState::State::over) {
         m_wakeup.wait_for(tick);
         m_now = Clock::now();
         observe();
-        refuse_to_go_on();
         note_waiting();
-        over = advance();
+        carry_out(m_state.advance(facts()));
         report_progress();
         renew_deadline();
     }
     report_summary();
 }
 
-void Transfer::begin_check(Phase phase, ImageCheck::First first)
+void Transfer::begin_check(ImageCheck::First first)
 {
+    m_hashing = {};
     m_check.emplace(m_torrent.image, m_target, first, m_wakeup);
     m_meters.begin_phase();
-    m_phase = phase;
 }
 
 void Transfer::begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known)
@@ -183,54 +179,25 @@ void Transfer::begin_session(std::vector<bool> on_disk, std::vector<bool> not_ye
     m_swarm->start();
 }
 
-void Transfer::wait_for_peers()
-{
-    m_phase = m_options.role == Role::seed ? Phase::seeding : Phase::connecting;
-    m_meters.begin_phase();
-}
-
 // What is to hold should this thread not come round again: every call of the session waits for its thread.
 void Transfer::renew_deadline()
 {
-    if (m_options.role == Role::seed || m_phase == Phase::seeding) {
-        if (const auto next = next_limit_to_leave()) {
-            m_deadline.leave_at(m_now + next->left, next->reason);
-        } else {
-            m_deadline.call_off();
-        }
-    } else if (const auto next = next_limit(waiting(), {m_options.timeout, m_options.stall_timeout})) {
-        m_deadline.fail_at(m_now + next->left, next->reason, network_thread);
-    } else {
+    const auto limit = m_state.next_limit(facts());
+    if (!limit) {
         m_deadline.call_off();
+    } else if (limit->is_failure) {
+        m_deadline.fail_at(m_now + limit->next.left, limit->next.reason, network_thread);
+    } else {
+        m_deadline.leave_at(m_now + limit->next.left, limit->next.reason);
     }
 }
 
-std::optional<NextLimit> Transfer::next_limit_to_leave() const
-{
-    if (m_phase != Phase::seeding) {
-        return std::nullopt; // a seed that checks: its time has not begun
-    }
-    if (m_options.role == Role::seed) {
-        return next_limit(seeding(), SeedingLimits{m_options.seed_time, m_options.idle_timeout, {}});
-    }
-    return next_limit(SeedingFacts{since(m_completed), {}, 0}, SeedingLimits{m_options.seed_time, {}, {}});
-}
-
-WaitingFacts Transfer::waiting() const
-{
-    return {since(m_options.timed_since), m_meters.stalled_for(m_now), disk().done_bytes, total_bytes(),
-            m_phase != Phase::connecting && !write_hangs()};
-}
-
-SeedingFacts Transfer::seeding() const
-{
-    return {since(m_started), m_meters.sent_nothing_for(m_now), m_swarm->clients().complete};
-}
-
+// Throws Error: libtorrent gives up, what is missing comes only with wrong data, or the target cannot be
+// hashed.
 void Transfer::observe()
 {
     if (m_swarm) {
-        m_swarm->observe(m_phase, m_now);
+        m_swarm->observe(m_state.phase(), m_now);
     }
     m_meters.observe({counts().received_bytes, counts().failed_bytes, counts().redundant_bytes,
                       counts().uploaded_bytes, disk().written_bytes, done_bytes(),
@@ -241,27 +208,38 @@ void Transfer::observe()
     } else {
         m_write_clock = StallClock(m_now);
     }
-    if (m_phase == Phase::connecting && counts().received_bytes > 0) {
-        m_phase = Phase::downloading;
+    if (m_state.waits_for_peers() && m_stop.received() == 0 && !m_swarm->disk_failure()) {
+        m_swarm->refuse_wrong_source(m_now);
+    }
+    if (m_check) {
+        hash_on();
+    }
+    if (sync_is_over() && m_state.is_last_sync()) {
+        report_what_was_found();
     }
 }
 
-void Transfer::refuse_to_go_on() const
+TransferFacts Transfer::facts() const
 {
-    if (m_stop.received() != 0) {
-        m_stop.throw_if_received(remark_on_stop().c_str());
+    TransferFacts facts;
+    facts.signal = m_stop.received();
+    facts.remark_on_stop = remark_on_stop();
+    facts.disk_failure = m_swarm ? m_swarm->disk_failure() : std::nullopt;
+    facts.received_bytes = counts().received_bytes;
+    facts.waiting = {since(m_options.timed_since), m_meters.stalled_for(m_now), disk().done_bytes,
+                     total_bytes(), m_state.phase() != Phase::connecting && !write_hangs()};
+    facts.waits_for = describe_wait();
+    facts.has_session = m_swarm.has_value();
+    facts.hashing = m_hashing;
+    if (m_sync && m_sync->finished()) {
+        facts.sync = {true, m_sync->failure(), describe_failed_gpt_move()};
     }
-    if (m_options.role == Role::seed || m_phase == Phase::seeding) {
-        return; // nobody waits for it
+    if (m_swarm) {
+        facts.seeding = {since(m_started), m_meters.sent_nothing_for(m_now), m_swarm->clients().complete};
+        facts.since_complete = since(m_completed);
+        facts.since_needed = since(m_swarm->watch().last_needed());
     }
-    if (waits_for_peers()) {
-        m_swarm->refuse_wrong_source(m_now);
-    }
-    const auto reason =
-        waited_too_long(waiting(), {m_options.timeout, m_options.stall_timeout}, describe_wait());
-    if (reason) {
-        throw Error(ExitStatus::stalled, *reason);
-    }
+    return facts;
 }
 
 std::string Transfer::remark_on_stop() const
@@ -271,7 +249,7 @@ std::string Transfer::remark_on_stop() const
         return fmt::format("; it has sent {}, and {} {} complete", format_bytes(counts().uploaded_bytes),
                            counted(complete, "client"), complete == 1 ? "is" : "are");
     }
-    if (m_phase == Phase::seeding) {
+    if (m_state.phase() == Phase::seeding) {
         return "; the image is complete";
     }
     return disk().done_bytes > 0 ? "; the image is not complete, --resume goes on from here" : "";
@@ -279,12 +257,12 @@ std::string Transfer::remark_on_stop() const
 
 std::string Transfer::describe_wait() const
 {
-    if (waits_for_peers() && disk().writers == 0) {
-        return m_swarm->describe_wait();
+    if (m_state.waits_for_peers() && disk().writers == 0) {
+        return m_swarm ? m_swarm->describe_wait() : "the session is not started yet";
     }
-    const char* what = m_phase == Phase::syncing ? "the sync"
-                       : waits_for_peers()       ? "a write"
-                                                 : "a read or sync";
+    const char* what = m_state.phase() == Phase::syncing ? "the sync"
+                       : m_state.waits_for_peers()       ? "a write"
+                                                         : "a read or sync";
     return fmt::format("the target {} does not finish {}", m_target.path(), what);
 }
 
@@ -293,59 +271,67 @@ void Transfer::note_waiting()
     if (const auto note = m_hold_notes.observe(disk().holds, m_now)) {
         m_reporter.note(*note);
     }
-    if (waits_for_peers() && m_stall_notes.observe(m_meters.stalled_for(m_now))) {
+    if (m_state.waits_for_peers() && m_stall_notes.observe(m_meters.stalled_for(m_now))) {
         const auto whole = std::chrono::floor<std::chrono::seconds>(m_meters.stalled_for(m_now));
         m_reporter.note(fmt::format("no data for {}: {}", format_duration(whole), describe_wait()));
     }
 }
 
-// Takes the next step if it is time. Returns true when the work is over.
-bool Transfer::advance()
+// Throws the error of a step that is one.
+void Transfer::carry_out(const TransferStep& step)
 {
-    switch (m_phase) {
-    case Phase::checking:
-        advance_check();
+    switch (step.kind) {
+    case TransferStep::Kind::wait:
         break;
-    case Phase::connecting:
-    case Phase::downloading:
-        if (disk().done_bytes == total_bytes()) {
-            begin_sync();
-        }
+    case TransferStep::Kind::begin_session:
+        m_reporter.note("something is missing: it is fetched while the check goes on");
+        begin_session(std::move(m_on_disk), std::move(m_unknown));
         break;
-    case Phase::syncing:
-        advance_sync();
-        break;
-    case Phase::verifying:
-        advance_verification();
-        break;
-    case Phase::seeding:
-        return may_leave_now();
-    case Phase::metadata:
-    case Phase::mapping:
-    case Phase::hashing:
-        break;
-    }
-    return false;
-}
-
-void Transfer::advance_check()
-{
-    const bool over = m_check->advance();
-    if (over || fetches_while_checking()) {
-        take_findings(over);
-    }
-    if (over) {
+    case TransferStep::Kind::end_check:
         end_check();
+        break;
+    case TransferStep::Kind::begin_sync:
+        m_check.reset();
+        begin_sync();
+        break;
+    case TransferStep::Kind::begin_verification:
+        m_sync.reset();
+        begin_check(ImageCheck::First::drop_cache);
+        break;
+    case TransferStep::Kind::complete:
+        m_check.reset();
+        m_sync.reset();
+        complete();
+        break;
+    case TransferStep::Kind::leave:
+        m_reporter.note("leaving: " + step.reason);
+        break;
+    case TransferStep::Kind::fail:
+        throw Error(*step.error);
     }
 }
 
-// Nobody is asked for anything before something is missing.
-void Transfer::take_findings(bool over)
+void Transfer::hash_on()
+{
+    m_hashing.over = m_check->advance();
+    if (m_state.phase() == Phase::checking) {
+        take_findings();
+    }
+    if (const auto wrong = m_hashing.over ? m_check->wrong() : std::vector<std::uint32_t>(); !wrong.empty()) {
+        const char* what =
+            m_state.phase() == Phase::checking ? "is not the image" : "does not hold what was written";
+        m_hashing.fault =
+            fmt::format("{} {}: {}", m_target.path(), what, describe_wrong(m_torrent.image, wrong));
+    }
+}
+
+void Transfer::take_findings()
 {
     const ImageCheck::Findings found = m_check->take_findings();
     for (const std::uint32_t piece : found.right) {
         m_kept_bytes += m_torrent.image.piece_size(piece);
     }
+    m_hashing.anything_missing |= !found.wrong.empty();
     if (m_swarm) {
         m_swarm->learn(found.right, found.wrong);
         return;
@@ -357,52 +343,36 @@ void Transfer::take_findings(bool over)
     for (const std::uint32_t piece : found.wrong) {
         m_unknown[piece] = false;
     }
-    if (!found.wrong.empty() && !over) {
-        m_reporter.note("something is missing: it is fetched while the check goes on");
-        begin_session(std::move(m_on_disk), std::move(m_unknown));
-    }
 }
 
 void Transfer::end_check()
 {
-    const Image& image = m_torrent.image;
-    const auto wrong = m_check->wrong();
-    if (m_options.role == Role::seed && !wrong.empty()) {
-        throw Error(ExitStatus::verification,
-                    fmt::format("{} is not the image: {}", m_target.path(), describe_wrong(image, wrong)));
-    }
+    const auto wrong = static_cast<std::uint32_t>(m_check->wrong().size());
     m_check.reset();
-    m_reporter.note(
-        describe_kept(image.piece_count() - static_cast<std::uint32_t>(wrong.size()), image.piece_count()));
+    m_reporter.note(describe_kept(m_torrent.image.piece_count() - wrong, m_torrent.image.piece_count()));
     if (!m_swarm) {
         begin_session(std::move(m_on_disk));
     }
-    wait_for_peers();
+    m_meters.begin_phase();
 }
 
 // Signatures are cleared and a GPT is expanded before the last sync, so that `complete` is true of them, too.
 // What is verified is the image: with --verify the GPT comes after that, and needs a sync of its own.
 void Transfer::begin_sync()
 {
-    m_phase = Phase::syncing;
     m_sync.emplace(
         m_target, m_wakeup, [this] { return write_last(); }, [this] { look_around(); });
-}
-
-bool Transfer::is_last_sync() const
-{
-    return !m_options.verify || m_options.gpt_copy == GptCopy::leave || m_verified;
 }
 
 // On the sync's thread, as the next one: only what that thread has is used.
 std::optional<IoFailure> Transfer::write_last()
 {
     const Image& image = m_torrent.image;
-    if (!m_verified) {
+    if (!m_state.is_verified()) {
         m_cleared = clear_signatures(m_target, image, m_torrent.source, m_options.stale_signatures);
     }
     if (!m_cleared.failure) {
-        m_gpt = move_gpt(m_target, image, is_last_sync() ? m_options.gpt_copy : GptCopy::leave,
+        m_gpt = move_gpt(m_target, image, m_state.is_last_sync() ? m_options.gpt_copy : GptCopy::leave,
                          m_target.replaced());
     }
     return m_cleared.failure ? m_cleared.failure : m_gpt.failure;
@@ -412,7 +382,7 @@ std::optional<IoFailure> Transfer::write_last()
 void Transfer::look_around()
 {
     const auto size = m_target.size();
-    if (size && is_last_sync()) {
+    if (size && m_state.is_last_sync()) {
         m_target.with_descriptor([&](int fd) {
             update_partitions(fd, *size);
             look_at_other_disks(fd, *size);
@@ -441,24 +411,6 @@ void Transfer::look_at_other_disks(int fd, std::uint64_t size)
     }
 }
 
-void Transfer::advance_sync()
-{
-    if (!m_sync->finished()) {
-        return;
-    }
-    throw_if(m_sync->failure());
-    m_sync.reset();
-    if (is_last_sync()) {
-        report_what_was_found();
-    }
-    if (m_options.verify && !m_verified) {
-        begin_check(Phase::verifying, ImageCheck::First::drop_cache);
-    } else {
-        complete();
-    }
-}
-
-// Throws Error where a GPT was to be expanded that cannot be.
 void Transfer::report_what_was_found()
 {
     for (const std::string& warning : m_cleared.warnings) {
@@ -477,64 +429,27 @@ void Transfer::report_what_was_found()
     if (m_options.gpt_copy == GptCopy::leave && m_gpt.outcome == GptPlan::Outcome::movable) {
         m_reporter.warning(describe_gpt_copy(m_target.path()));
     }
-    if (m_options.gpt_copy == GptCopy::move) {
-        if (const std::string fault = describe_gpt_fault(m_gpt); !fault.empty()) {
-            throw Error(ExitStatus::target,
-                        fmt::format("--expand-gpt: {} has the image, verified and synced, but {}",
-                                    m_target.path(), fault));
-        }
+    if (m_options.gpt_copy == GptCopy::move && describe_gpt_fault(m_gpt).empty()) {
         m_reporter.note(describe_gpt_move(m_target.path(), m_gpt));
     }
 }
 
-void Transfer::advance_verification()
+// Of a sync that is over; empty: it was moved, or was not to be.
+std::string Transfer::describe_failed_gpt_move() const
 {
-    if (!m_check->advance()) {
-        return;
-    }
-    const auto wrong = m_check->wrong();
-    if (!wrong.empty()) {
-        throw Error(ExitStatus::verification,
-                    fmt::format("{} does not hold what was written: {}", m_target.path(),
-                                describe_wrong(m_torrent.image, wrong)));
-    }
-    m_check.reset();
-    const bool was_last = is_last_sync();
-    m_verified = true;
-    if (was_last) {
-        complete();
-    } else {
-        begin_sync();
-    }
+    const std::string fault =
+        m_options.gpt_copy == GptCopy::move && m_state.is_last_sync() ? describe_gpt_fault(m_gpt) : "";
+    return fault.empty() ? ""
+                         : fmt::format("--expand-gpt: {} has the image, verified and synced, but {}",
+                                       m_target.path(), fault);
 }
 
 void Transfer::complete()
 {
-    m_phase = Phase::seeding;
     m_completed = m_now;
     m_swarm->needed_from(m_now);
     m_reporter.complete({elapsed(), total_bytes()});
     m_reporter.note(describe_staying(m_options.seed_time));
-}
-
-bool Transfer::may_leave_now()
-{
-    const auto reason = reason_to_leave();
-    if (reason) {
-        m_reporter.note("leaving: " + *reason);
-    }
-    return reason.has_value();
-}
-
-std::optional<std::string> Transfer::reason_to_leave() const
-{
-    if (m_options.role == Role::seed) {
-        return seed_may_leave(seeding(), {m_options.seed_time, m_options.idle_timeout, m_options.clients});
-    }
-    // At least until the others have heard that we are complete: a seeder may be counting.
-    const milliseconds serve = std::max(m_options.seed_time.value_or(last_words), last_words);
-    return m_options.seed_time ? may_leave(since(m_completed), since(m_swarm->watch().last_needed()), serve)
-                               : std::nullopt;
 }
 
 void Transfer::report_start()
@@ -559,7 +474,7 @@ void Transfer::report_start()
 void Transfer::report_progress()
 {
     ProgressEvent event;
-    event.phase = m_phase;
+    event.phase = m_state.phase();
     event.seconds = elapsed();
     event.total_bytes = total_bytes();
     event.done_bytes = done_bytes();

@@ -9,14 +9,19 @@
 
 #include "ezio/process/disk_calls.hpp"
 #include "ezio/util/clock.hpp"
+#include "ezio/util/error.hpp"
 #include "ezio/util/fd.hpp"
 #include "ezio/util/wakeup.hpp"
 
 #include <atomic>
 #include <chrono>
+#include <string_view>
 #include <thread>
 
 namespace ezio {
+
+// What to say of a signal that came, with its exit status. `remark` is added to the message.
+[[nodiscard]] Error stopped_by(int signal, std::string_view remark);
 
 class StopSignal {
   public:

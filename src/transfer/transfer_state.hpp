@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// When a transfer is complete, and what it does next: a state machine without a session, a target, a thread
+// or a clock. The loop around it (transfer.cpp) gathers the facts and carries out the steps.
+//
+//     fetch:  [checking ->] connecting -> downloading -> syncing -> [verifying -> [syncing ->]] seeding ->
+//     over seed:   [checking ->] seeding -> over
+//
+// A stop signal, a failed disk and a limit that has passed end every state; after completion a fetch has no
+// limit left but its seed time.
+#pragma once
+
+#include "ezio/process/stop_signal.hpp"
+#include "ezio/report/reporter.hpp"
+#include "ezio/transfer/transfer.hpp"
+#include "ezio/util/clock.hpp"
+#include "ezio/util/error.hpp"
+#include "transfer_policy.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace ezio {
+
+// What the user has asked for.
+struct TransferPlan {
+    Role role = Role::fetch;
+    bool check = false; // hash the target first
+    bool fetches_while_checking = false;
+    bool verify = false;              // after the sync, hash what the medium holds
+    bool writes_after_verify = false; // what is no part of the image, and needs a sync of its own
+    WaitingLimits waiting;            // of a fetch, until it is complete
+    SeedingLimits seeding;            // of a fetch that is complete only the seed time
+};
+
+// What is known when the next step is chosen.
+struct TransferFacts {
+    // Of the check or the verification, which hash the target.
+    struct Hashing {
+        bool over = false;
+        bool anything_missing = false; // so far
+        std::string fault;             // when it is over: what of the target is not the image; empty: it is
+    };
+    struct Sync {
+        bool finished = false;
+        std::optional<IoFailure> failure; // of the sync, or of what is written last
+        std::string fault;                // why what was to be written last could not be; empty: it was
+    };
+
+    int signal = 0;                        // that came, or 0
+    std::string remark_on_stop;            // for the message then
+    std::optional<IoFailure> disk_failure; // the first of the engine
+    std::uint64_t received_bytes = 0;      // of payload
+    WaitingFacts waiting;
+    std::string waits_for; // for the end of a sentence
+    bool has_session = false;
+    Hashing hashing;                // in checking and verifying
+    Sync sync;                      // in syncing
+    SeedingFacts seeding;           // of a seed
+    milliseconds since_complete{0}; // of a fetch
+    milliseconds since_needed{0};   // likewise: by a peer that is not complete
+};
+
+struct TransferStep {
+    enum class Kind {
+        wait,
+        begin_session, // while the check goes on
+        end_check,     // the target holds what it holds; connect, or go on being connected
+        begin_sync,
+        begin_verification,
+        complete, // every byte is verified, written and synced
+        leave,    // with status 0
+        fail,
+    };
+    Kind kind = Kind::wait;
+    std::string reason{};         // to leave
+    std::optional<Error> error{}; // of fail
+};
+
+// Not thread-safe.
+class TransferState {
+  public:
+    enum class State { checking, connecting, downloading, syncing, verifying, seeding, over };
+
+    explicit TransferState(const TransferPlan& plan);
+
+    [[nodiscard]] State state() const { return m_state; }
+    [[nodiscard]] Phase phase() const; // as it is reported
+
+    // Data is missing, and may come.
+    [[nodiscard]] bool waits_for_peers() const
+    {
+        return m_state == State::connecting || m_state == State::downloading;
+    }
+    // The sync that is next, or under way, is the last: what is no part of the image is written before it.
+    [[nodiscard]] bool is_last_sync() const
+    {
+        return !m_plan.verify || !m_plan.writes_after_verify || m_verified;
+    }
+    [[nodiscard]] bool is_verified() const { return m_verified; }
+
+    // Takes the next step: the caller carries it out. After leave and fail there is none.
+    [[nodiscard]] TransferStep advance(const TransferFacts& facts);
+
+    // What ends it when nothing moves from now on, and with which status.
+    struct Limit {
+        NextLimit next;
+        bool is_failure = false; // or it may leave then, with status 0
+    };
+    [[nodiscard]] std::optional<Limit> next_limit(const TransferFacts& facts) const;
+
+  private:
+    [[nodiscard]] std::optional<Error> reason_to_fail(const TransferFacts& facts) const;
+    [[nodiscard]] TransferStep advance_check(const TransferFacts::Hashing& hashing, bool has_session);
+    [[nodiscard]] TransferStep advance_sync(const TransferFacts::Sync& sync);
+    [[nodiscard]] TransferStep advance_verification(const TransferFacts::Hashing& hashing);
+    [[nodiscard]] std::optional<std::string> reason_to_leave(const TransferFacts& facts) const;
+    [[nodiscard]] bool is_complete() const
+    {
+        return m_plan.role == Role::seed || m_state == State::seeding || m_state == State::over;
+    }
+    TransferStep go(State state, TransferStep::Kind kind);
+
+    const TransferPlan m_plan;
+    State m_state;
+    bool m_verified = false;
+};
+
+} // namespace ezio
