@@ -2,6 +2,7 @@
 #include "exchange_peer.hpp"
 
 #include "ezio/swarm/peer_messages.hpp"
+#include "ezio/swarm/piece_number.hpp"
 
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/operations.hpp>
@@ -13,11 +14,6 @@
 namespace ezio {
 
 namespace {
-
-std::uint32_t to_number(lt::piece_index_t piece)
-{
-    return static_cast<std::uint32_t>(static_cast<int>(piece));
-}
 
 UnitPlace to_place(const lt::peer_request& request)
 {

@@ -24,6 +24,8 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
   public:
     ExchangePeer(std::shared_ptr<ExchangeState> state, lt::peer_connection_handle connection);
 
+    [[nodiscard]] lt::string_view type() const override { return units_plugin; }
+
     void add_handshake(lt::entry& handshake) override;
     bool on_extension_handshake(const lt::bdecode_node& handshake) override;
     bool on_extended(int length, int message, lt::span<const char> body) override;

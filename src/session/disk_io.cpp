@@ -42,7 +42,7 @@ constexpr lt::status_t status_failed = lt::status_t::fatal_disk_error;
 
 DiskIo::DiskIo(lt::io_context& context, const Image& image, Target& target, const std::vector<bool>& on_disk,
                Options options)
-    : m_image(image), m_keep_alive(boost::asio::make_work_guard(context)),
+    : m_image(image), m_taken(std::move(options.taken)), m_keep_alive(boost::asio::make_work_guard(context)),
       m_engine(
           image, target, on_disk,
           {options.memory, options.threads,
@@ -88,6 +88,9 @@ bool DiskIo::async_write(lt::storage_index_t, const lt::peer_request& request, c
                          std::shared_ptr<lt::disk_observer> observer,
                          std::function<void(const lt::storage_error&)> handler, lt::disk_job_flags_t)
 {
+    if (m_taken) {
+        m_taken(request);
+    }
     return m_engine.write(
         payload_offset(request),
         {reinterpret_cast<const std::byte*>(buffer), static_cast<std::size_t>(request.length)},

@@ -35,7 +35,8 @@ class DiskIo final : public lt::disk_interface, public lt::buffer_allocator_inte
     struct Options {
         std::uint64_t memory = 0;
         unsigned threads = 0;
-        std::function<void()> wake_owner; // as in DiskEngine
+        std::function<void()> wake_owner;                              // as in DiskEngine
+        std::function<void(const lt::peer_request& block)> taken = {}; // with each that is to be written
     };
 
     // `image` and `target` must outlive the session.
@@ -103,6 +104,7 @@ class DiskIo final : public lt::disk_interface, public lt::buffer_allocator_inte
     using KeepAlive = boost::asio::executor_work_guard<lt::io_context::executor_type>;
 
     const Image& m_image;
+    const std::function<void(const lt::peer_request&)> m_taken;
     std::optional<KeepAlive> m_keep_alive; // until the engine has stopped
     DiskEngine m_engine;                   // after m_keep_alive: its last thread ends that
 };

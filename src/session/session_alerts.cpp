@@ -49,6 +49,9 @@ std::string reason_of(const lt::error_code& error)
     if (error == lt::errors::duplicate_peer_id) {
         return "there is another connection with it";
     }
+    if (error == lt::errors::too_many_corrupt_pieces || error == lt::errors::peer_banned) {
+        return "it has sent wrong data"; // who has is told by another event
+    }
     if (error == lt::errors::invalid_info_hash || error == lt::errors::torrent_removed) {
         return "it has another image";
     }
@@ -61,9 +64,6 @@ std::optional<SessionEvent> event_of(const Endpoint& peer, lt::operation_t opera
 {
     if (error == lt::errors::self_connection) {
         return std::nullopt; // named by local service discovery, a tracker or another peer
-    }
-    if (error == lt::errors::too_many_corrupt_pieces || error == lt::errors::peer_banned) {
-        return PeerBanned{peer};
     }
     if (is_peer_fault(error)) {
         return PeerMisbehaved{peer, error.message()};

@@ -130,6 +130,9 @@ void set_swarm(settings_pack& pack)
     // Who is complete stays connected: or its last HAVE is lost with the connection, and the seeder never
     // counts it. No difference.
     pack.set_bool(settings_pack::close_redundant_connections, false);
+    // It makes peers that had a part in a failed piece fetch pieces alone, which any other peer can keep them
+    // from by sending one block: WrongBlocks finds out who is to blame.
+    pack.set_bool(settings_pack::use_parole_mode, false);
     // Seconds. A peer that waits for our disk is not slow. No difference while no disk is.
     pack.set_int(settings_pack::piece_timeout, 120);
 }

@@ -12,6 +12,8 @@
 #include "ezio/swarm/tcp_preference.hpp"
 #include "web_certificates.hpp"
 
+#include <libtorrent/extensions/ut_metadata.hpp>
+#include <libtorrent/extensions/ut_pex.hpp>
 #include <libtorrent/ip_filter.hpp>
 #include <libtorrent/peer_class.hpp>
 #include <libtorrent/peer_info.hpp>
@@ -56,7 +58,8 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
       m_not_yet_known(static_cast<std::size_t>(
           std::count(m_options.not_yet_known.begin(), m_options.not_yet_known.end(), true))),
       m_swarm(m_have_all ? Swarm::Steering::yes : Swarm::Steering::no, m_options.kind,
-              torrent.image.piece_count(), torrent.image.piece_length)
+              torrent.image.piece_count(), torrent.image.piece_length),
+      m_wrong_blocks(torrent.image)
 {
     m_filter = nobody_but(m_options.endpoints.allowed);
     if (m_options.network.compression && why_no_compression().empty()) {
@@ -105,14 +108,31 @@ lt::session_params TorrentSession::session_params()
         auto disk = std::make_unique<DiskIo>(
             context, m_torrent.image, m_target, m_options.on_disk,
             DiskIo::Options{m_options.memory - (m_exchange ? m_exchange->memory() : 0),
-                            disk_threads(m_target), m_options.wake});
+                            disk_threads(m_target), m_options.wake,
+                            [this](const lt::peer_request& block) { m_wrong_blocks.taken(block); }});
         m_engine = &disk->engine();
-        if (m_exchange) {
-            m_exchange->attach(context, *m_engine);
-        }
+        attach(context);
         return disk;
     };
+    params.extensions.clear(); // torrent_params() has those that are wanted
     return params;
+}
+
+// What works with the engine, and on the session's thread.
+void TorrentSession::attach(lt::io_context& context)
+{
+    if (m_exchange) {
+        m_exchange->attach(context, *m_engine);
+    }
+    m_wrong_blocks.attach(context, [engine = m_engine](std::uint64_t offset, std::uint64_t length,
+                                                       WrongBlocks::Done done) {
+        engine->read(offset, length, [engine, length, done = std::move(done)](int error, std::byte* data) {
+            done(error == 0 ? std::span<const std::byte>(data, length) : std::span<const std::byte>());
+            if (data != nullptr) {
+                engine->free_buffer(data);
+            }
+        });
+    });
 }
 
 lt::add_torrent_params TorrentSession::torrent_params()
@@ -159,6 +179,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
     prefer_tcp(params); // before anybody has something to send
     m_swarm.extend(params, process);
     m_ledger.extend(params);
+    m_wrong_blocks.extend(params);
     share_addresses(params);
     if (m_exchange) {
         m_exchange->extend(params);
@@ -166,6 +187,8 @@ lt::add_torrent_params TorrentSession::torrent_params()
     if (!m_torrent.params.ti->priv()) {
         add_instant_pex(params);
     }
+    params.extensions.emplace_back(lt::create_ut_pex_plugin);
+    params.extensions.emplace_back(lt::create_ut_metadata_plugin);
     return params;
 }
 
@@ -263,6 +286,9 @@ std::vector<SessionEvent> TorrentSession::take_events(LocalDiscovery::Reach reac
     }
     for (const PeerLedger::Failure& failure : m_ledger.take_failures()) {
         events.emplace_back(WrongDataFrom{failure.piece, failure.address});
+    }
+    for (const WrongBlocks::Verdict& verdict : m_wrong_blocks.take_verdicts()) {
+        events.emplace_back(PeerBanned{verdict.peer, verdict.is_web_seed, verdict.alone});
     }
     if (m_exchange) {
         for (std::string& reason : m_exchange->take_reasons()) {

@@ -5,7 +5,7 @@ namespace ezio {
 
 namespace {
 
-enum class Kind : char { unchoke = 1, have = 4, piece = 7, reject = 16, extended = 20 };
+enum class Kind : char { unchoke = 1, have = 4, request = 6, piece = 7, reject = 16, extended = 20 };
 
 void put_head(std::string& message, Kind kind, std::size_t payload_bytes)
 {
@@ -31,6 +31,14 @@ void put_have(std::string& message, std::uint32_t piece)
 {
     put_head(message, Kind::have, 4);
     put_big_endian(message, piece, 4);
+}
+
+void put_request(std::string& message, std::uint32_t piece, std::uint32_t start, std::uint32_t length)
+{
+    put_head(message, Kind::request, 12);
+    put_big_endian(message, piece, 4);
+    put_big_endian(message, start, 4);
+    put_big_endian(message, length, 4);
 }
 
 void put_reject(std::string& message, std::uint32_t piece, std::uint32_t start, std::uint32_t length)

@@ -7,6 +7,7 @@
 #include "ezio/swarm/peer_messages.hpp"
 #include "ezio/swarm/peer_plugins.hpp"
 #include "ezio/swarm/piece_assigner.hpp"
+#include "ezio/swarm/piece_number.hpp"
 #include "ezio/swarm/shared_addresses.hpp"
 #include "link_use.hpp"
 #include "send_window.hpp"
@@ -39,11 +40,6 @@ constexpr int most_rejected = most_requests;
 // In the extension handshake of `ezio-cli seed`: it is not a client. A fetch that had everything when it came
 // is one.
 constexpr const char* seed_key = "ezio_seed";
-
-std::uint32_t to_number(lt::piece_index_t piece)
-{
-    return static_cast<std::uint32_t>(static_cast<int>(piece));
-}
 
 } // namespace
 

@@ -124,12 +124,26 @@ std::optional<boost::asio::ip::address> PeerWatch::handle(const PeerBanned& even
     if (m_warnings.tell(fmt::format("{} has sent wrong data; it is dropped", to_string(event.peer)))) {
         ++m_facts.banned_peers;
     }
-    if (!is_to_be_kept_out(host)) {
+    const unsigned times = ++m_bans[host];
+    const unsigned enough = is_shared(event.peer) ? bans_until_kept_out : 1;
+    m_banned.insert(to_string(event.peer));
+    if (event.is_web_seed || host.is_loopback() || times < enough || !m_kept_out.insert(host).second) {
         return std::nullopt;
     }
-    m_warnings.tell(fmt::format("{} has sent wrong data {} times; it is kept out from now on",
-                                host.to_string(), bans_until_kept_out));
+    m_warnings.tell(fmt::format("{} has sent wrong data{}; it is kept out from now on", host.to_string(),
+                                times > 1 ? fmt::format(" {} times", times) : ""));
     return host;
+}
+
+// Whether somebody else is connected from the same address, who has done no wrong: behind the same router, or
+// on the same machine.
+bool PeerWatch::is_shared(const Endpoint& peer) const
+{
+    const std::string own = to_string(peer);
+    const std::string host = own.substr(0, own.rfind(':') + 1);
+    return std::any_of(m_known_peers.begin(), m_known_peers.end(), [&](const std::string& other) {
+        return other != own && other.compare(0, host.size(), host) == 0 && m_banned.count(other) == 0;
+    });
 }
 
 std::optional<boost::asio::ip::address> PeerWatch::handle(const PeerMisbehaved& event)

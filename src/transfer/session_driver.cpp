@@ -66,6 +66,9 @@ void SessionDriver::handle(const TorrentFailed& event)
 
 void SessionDriver::handle(const PeerBanned& event)
 {
+    if (event.alone) {
+        m_wrong_data.given_alone(*event.alone, m_now);
+    }
     if (const auto host = m_watch.handle(event)) {
         m_session.keep_out(*host);
     }
@@ -76,12 +79,6 @@ void SessionDriver::handle(const PeerMisbehaved& event)
     if (const auto host = m_watch.handle(event)) {
         m_session.keep_out(*host);
     }
-}
-
-void SessionDriver::handle(const PieceRejected& event)
-{
-    m_wrong_data.rejected(event.piece, m_now);
-    m_watch.handle(event);
 }
 
 void SessionDriver::look_at_peers(Phase phase)

@@ -64,7 +64,6 @@ class SessionDriver {
     [[noreturn]] void refuse_disagreeing_hashes() const;
     void handle(const PeerBanned& event);
     void handle(const PeerMisbehaved& event);
-    void handle(const PieceRejected& event);
     template <class Event>
     void handle(const Event& event)
     {

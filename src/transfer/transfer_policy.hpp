@@ -63,8 +63,8 @@ class StallClock {
 // ever.
 [[nodiscard]] milliseconds search_interval(milliseconds lonely);
 
-// A host that has sent wrong data so often, from whatever port, is kept out. Not the first time: behind one
-// address there can be several machines.
+// A host that was hung up on so often, from whatever port, is kept out. For wrong data the first time is
+// enough, unless others are connected from that address: it may be that of a router.
 inline constexpr unsigned bans_until_kept_out = 3;
 
 // What is known of the swarm while waiting.

@@ -3,7 +3,7 @@
 
 namespace ezio {
 
-void WrongData::rejected(std::uint32_t piece, Clock::time_point now)
+void WrongData::given_alone(std::uint32_t piece, Clock::time_point now)
 {
     m_piece = piece;
     ++m_in_a_row;

@@ -16,6 +16,13 @@ TEST_CASE("peer messages: they are as the protocol has them, one behind the othe
     CHECK(message == "\0\0\0\1\1\0\0\0\5\4\1\2\3\4"s);
 }
 
+TEST_CASE("peer messages: a block is asked for")
+{
+    std::string message;
+    put_request(message, 7, 0x8000, 0x4000);
+    CHECK(message == "\0\0\0\15\6\0\0\0\7\0\0\x80\0\0\0\x40\0"s);
+}
+
 TEST_CASE("peer messages: a block is rejected as it was asked for")
 {
     std::string message;

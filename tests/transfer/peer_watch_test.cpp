@@ -184,18 +184,43 @@ TEST_CASE(
           Lines{"warning: cannot listen on 10.0.0.1:6881: Cannot assign requested address"});
 }
 
-TEST_CASE("swarm watch: a host that sends wrong data three times, from any port, is to be kept out")
+TEST_CASE("swarm watch: a host that sends wrong data is to be kept out, from any port")
 {
     Watched it;
+    CHECK(it.watch.handle(PeerBanned{peer_at("10.0.0.2", 1)}) == peer_at("10.0.0.2").address());
+    CHECK(it.watch.handle(PeerBanned{peer_at("10.0.0.3", 1)}) == peer_at("10.0.0.3").address());
+    CHECK_FALSE(it.watch.handle(PeerBanned{peer_at("10.0.0.2", 2)})); // it has been said
+    CHECK(it.watch.facts().banned_peers == 3);
+    CHECK(it.reporter.take() == Lines{"warning: 10.0.0.2:1 has sent wrong data; it is dropped",
+                                      "warning: 10.0.0.2 has sent wrong data; it is kept out from now on",
+                                      "warning: 10.0.0.3:1 has sent wrong data; it is dropped",
+                                      "warning: 10.0.0.3 has sent wrong data; it is kept out from now on",
+                                      "warning: 10.0.0.2:2 has sent wrong data; it is dropped"});
+}
+
+TEST_CASE("swarm watch: an address that others share is kept out when wrong data comes from it three times")
+{
+    Watched it;
+    const auto honest = peer_at("10.0.0.2", 7);
+    it.watch.look({{to_string(honest)}, {to_string(peer_at("10.0.0.2", 1))}}, start);
     CHECK_FALSE(it.watch.handle(PeerBanned{peer_at("10.0.0.2", 1)}));
-    CHECK_FALSE(it.watch.handle(PeerBanned{peer_at("10.0.0.3", 1)}));
     CHECK_FALSE(it.watch.handle(PeerBanned{peer_at("10.0.0.2", 2)}));
-    CHECK(it.watch.handle(PeerBanned{peer_at("10.0.0.2", 3)}) == peer_at("10.0.0.2").address());
-    CHECK_FALSE(it.watch.handle(PeerBanned{peer_at("10.0.0.2", 4)})); // it has been said
-    CHECK(it.watch.facts().banned_peers == 5);
-    const Lines told = it.reporter.take();
-    CHECK(told[0] == "warning: 10.0.0.2:1 has sent wrong data; it is dropped");
-    CHECK(told[4] == "warning: 10.0.0.2 has sent wrong data 3 times; it is kept out from now on");
+    CHECK(it.watch.handle(PeerBanned{peer_at("10.0.0.2", 3)}) == honest.address());
+    CHECK(it.reporter.take().back() ==
+          "warning: 10.0.0.2 has sent wrong data 3 times; it is kept out from now on");
+}
+
+TEST_CASE("swarm watch: who shares an address with nobody but banned peers is kept out at once")
+{
+    Watched it;
+    it.watch.look({{to_string(peer_at("10.0.0.2", 7))}, {to_string(peer_at("10.0.0.20", 1))}}, start);
+    CHECK(it.watch.handle(PeerBanned{peer_at("10.0.0.2", 7)}) == peer_at("10.0.0.2").address());
+}
+
+TEST_CASE("swarm watch: the address of a web seed is not kept out, for a seeder may be there, too")
+{
+    Watched it;
+    CHECK_FALSE(it.watch.handle(PeerBanned{peer_at("10.0.0.2", 80), true, 7}));
 }
 
 TEST_CASE("swarm watch: a host that floods is named, and kept out when it does so three times")

@@ -22,7 +22,7 @@ TEST_CASE("wrong data: without any there is hope, however long nobody has anythi
 TEST_CASE("wrong data: when the source is gone after a wrong piece, waiting is hopeless after a while")
 {
     WrongData wrong;
-    wrong.rejected(7, start + 10 * second);
+    wrong.given_alone(7, start + 10 * second);
     wrong.observe(0, false, start + 11 * second);
     CHECK_FALSE(wrong.hopeless(start + 11 * second));
     CHECK(wrong.hopeless(start + 10 * second + WrongData::patience) == 7U);
@@ -31,7 +31,7 @@ TEST_CASE("wrong data: when the source is gone after a wrong piece, waiting is h
 TEST_CASE("wrong data: while a connected peer has something that is missing there is hope")
 {
     WrongData wrong;
-    wrong.rejected(7, start);
+    wrong.given_alone(7, start);
     wrong.observe(0, true, start + 60 * second);
     CHECK_FALSE(wrong.hopeless(start + 61 * second));
     wrong.observe(0, false, start + 70 * second);
@@ -41,7 +41,7 @@ TEST_CASE("wrong data: while a connected peer has something that is missing ther
 TEST_CASE("wrong data: a right piece makes up for wrong ones")
 {
     WrongData wrong;
-    wrong.rejected(7, start);
+    wrong.given_alone(7, start);
     wrong.observe(65536, false, start + second);
     CHECK_FALSE(wrong.hopeless(start + 1000 * second));
 }
@@ -52,7 +52,7 @@ TEST_CASE(
     WrongData wrong;
     const auto reject = [&](unsigned count) {
         for (unsigned i = 0; i < count; ++i) {
-            wrong.rejected(i, start);
+            wrong.given_alone(i, start);
         }
     };
     reject(WrongData::most_in_a_row - 1);

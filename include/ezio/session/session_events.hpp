@@ -6,6 +6,7 @@
 #include "ezio/net/addresses.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -47,9 +48,11 @@ struct PeerRefused { // by the TLS handshake or what it led to; `address` has no
     std::string address;
     std::string reason;
 };
-// It has sent wrong data; libtorrent has hung up, and forgets it when it calls from another port.
+// It has sent wrong data, and was hung up on.
 struct PeerBanned {
     Endpoint peer;
+    bool is_web_seed = false;
+    std::optional<std::uint32_t> alone = {}; // a wrong piece that came from this peer alone
 };
 // It was hung up on: it does what no peer does that wants the image; `reason` completes "10.0.0.1 ...".
 struct PeerMisbehaved {

@@ -15,6 +15,7 @@
 #include "ezio/session/tls_handshake_guard.hpp"
 #include "ezio/swarm/peer_ledger.hpp"
 #include "ezio/swarm/swarm.hpp"
+#include "ezio/swarm/wrong_blocks.hpp"
 #include "ezio/target/target.hpp"
 #include "ezio/torrent/torrent_file.hpp"
 
@@ -86,6 +87,7 @@ class TorrentSession {
 
   private:
     [[nodiscard]] lt::session_params session_params();
+    void attach(lt::io_context& context);
     [[nodiscard]] lt::add_torrent_params torrent_params();
     void want(const std::vector<std::uint32_t>& pieces);
     void look_at_handshakes();
@@ -103,6 +105,7 @@ class TorrentSession {
     std::optional<LocalDiscovery> m_discovery;
     std::optional<TlsHandshakeGuard> m_handshakes; // of TLS
     PeerLedger m_ledger;
+    WrongBlocks m_wrong_blocks;
     std::optional<UnitExchange> m_exchange;
     std::optional<lt::session> m_session; // ends before what its threads use
     lt::torrent_handle m_handle;

@@ -15,6 +15,9 @@ void put_big_endian(std::string& message, std::uint32_t value, int bytes);
 void put_unchoke(std::string& message);
 void put_have(std::string& message, std::uint32_t piece);
 
+// Asks for a block. `start` and `length` are in bytes.
+void put_request(std::string& message, std::uint32_t piece, std::uint32_t start, std::uint32_t length);
+
 // That a block, which was asked for, will not come (BEP 6). `start` and `length` are in bytes.
 void put_reject(std::string& message, std::uint32_t piece, std::uint32_t start, std::uint32_t length);
 

@@ -66,6 +66,9 @@ class AnswerListener : public lt::peer_plugin {
 inline constexpr const char* swarm_plugin = "ezio_swarm";
 inline constexpr const char* ledger_plugin = "ezio_ledger";
 
+// The type of the plugin that takes units of blocks, and has to know of every block that is asked for.
+inline constexpr const char* units_plugin = "ezio_units";
+
 // The connection's plugin of that type; nullptr when there is none. It lives as long as the connection.
 [[nodiscard]] AnswerListener* find_listener(const lt::peer_connection_handle& connection, const char* type);
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Finds the peers that send wrong blocks, and hangs up on them. It takes the place of what libtorrent has for
+// that: points that are lost with every failed piece, whoever spoiled it, and a comparison that takes all
+// peers of one address for the first of them, and forgets a peer with its connection.
+//
+//     a block is taken -> BlockBlame knows who gave it
+//     a piece fails ----> one source: it is guilty. Several: their blocks' digests are remembered, and the
+//                         piece is fetched whole from one peer (PieceProbe), while libtorrent goes on
+//     it passes, or the probe's hash is right -> the digests are compared: who differs is guilty
+//     the probe's hash is wrong ---------------> the probed peer is guilty
+//
+// What the probe asks for is sent beside libtorrent's requests; libtorrent takes the blocks that it still
+// misses. The peer to probe is one that has given good blocks, best a seed.
+#pragma once
+
+#include "ezio/image/image.hpp"
+#include "ezio/net/addresses.hpp"
+
+#include <libtorrent/fwd.hpp>
+#include <libtorrent/io_context.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace ezio {
+
+class WrongBlocksState;
+
+class WrongBlocks {
+  public:
+    // Reads a block of the payload and gives it to `done`, on the network thread and not within the call; no
+    // bytes when it cannot be read.
+    using Done = std::function<void(std::span<const std::byte> block)>;
+    using Read = std::function<void(std::uint64_t offset, std::uint64_t length, Done done)>;
+
+    // `image` must outlive the session.
+    explicit WrongBlocks(const Image& image);
+    ~WrongBlocks();
+
+    // What the session that is being made works with, before its torrent is added.
+    void attach(lt::io_context& context, Read read);
+
+    // Makes the plugin part of the torrent that is about to be added, without libtorrent's own.
+    void extend(lt::add_torrent_params& params);
+
+    // libtorrent has taken the block that has just arrived. Network thread.
+    void taken(const lt::peer_request& block);
+
+    // Who was found guilty since this was last asked, each peer once. Any thread.
+    struct Verdict {
+        Endpoint peer;
+        bool is_web_seed = false;
+        std::optional<std::uint32_t> alone; // a wrong piece that nobody else has had a part in
+    };
+    [[nodiscard]] std::vector<Verdict> take_verdicts();
+
+  private:
+    const std::shared_ptr<WrongBlocksState> m_state;
+};
+
+} // namespace ezio

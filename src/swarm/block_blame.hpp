@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Which peer sent a wrong block. A piece whose hash is wrong tells that one of its blocks is, not which one.
+//
+//     taken()     who gave each block of a piece that has not passed yet
+//     failed()    the piece has failed: its sources, to be remembered with the digests of their blocks
+//     judge()     what each block must be is known: whoever gave something else is guilty, and nobody else
+//
+// A piece that came from one source alone needs no comparison: see sole_source(). What is remembered is
+// bounded: when there is too much of it, the oldest piece is forgotten.
+//
+// Invariant: m_suspects has exactly the pieces of m_attempts, the oldest first.
+#pragma once
+
+#include "ezio/image/image.hpp"
+#include "ezio/image/sha1.hpp"
+#include "ezio/net/addresses.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ezio {
+
+// A peer, for as long as anything of what it gave is remembered.
+struct BlockSource {
+    Endpoint address;
+    std::string process = {}; // see process_id(); empty: it does not say
+    bool is_web_seed = false;
+    bool is_guilty = false;        // of wrong data
+    std::uint64_t good_blocks = 0; // of pieces that have passed
+};
+using BlockSourcePtr = std::shared_ptr<BlockSource>;
+using BlockSources = std::vector<BlockSourcePtr>;            // for each block of a piece; may be null
+using BlockDigests = std::vector<std::optional<Sha1Digest>>; // for each block of a piece
+
+// Not thread-safe.
+class BlockBlame {
+  public:
+    // Of failed pieces; each takes 40 bytes.
+    static constexpr std::size_t most_blocks = 128 * 1024;
+
+    // `image` must outlive it.
+    explicit BlockBlame(const Image& image) : m_image(image) {}
+
+    [[nodiscard]] std::uint32_t blocks_in(std::uint32_t piece) const;
+
+    void taken(std::uint32_t piece, std::uint32_t block, BlockSourcePtr source);
+
+    // The piece's hash was right. Returns whether it had failed before, and judge() is to be called.
+    [[nodiscard]] bool passed(std::uint32_t piece);
+
+    // The piece's hash was wrong: all of it is fetched again. Returns who gave it.
+    [[nodiscard]] BlockSources failed(std::uint32_t piece);
+
+    // Until the piece is judged. Without a digest nobody is blamed for a block.
+    void remember(std::uint32_t piece, BlockSources sources, BlockDigests digests);
+
+    // What the blocks of the piece must be. Returns who has given something else, and was not known to be
+    // guilty; the piece is forgotten.
+    [[nodiscard]] BlockSources judge(std::uint32_t piece, const BlockDigests& right);
+
+    // Pieces that have failed and are not judged, the oldest first.
+    [[nodiscard]] const std::deque<std::uint32_t>& suspects() const { return m_suspects; }
+
+  private:
+    struct Attempt {
+        BlockSources sources;
+        BlockDigests digests;
+    };
+
+    void forget(std::uint32_t piece);
+
+    const Image& m_image;
+    std::unordered_map<std::uint32_t, BlockSources> m_sources; // of pieces that are begun
+    std::unordered_map<std::uint32_t, std::vector<Attempt>> m_attempts;
+    std::deque<std::uint32_t> m_suspects;
+    std::size_t m_remembered = 0; // blocks
+};
+
+// The source that gave every block of a piece; null when there are several, or of some block nothing is
+// known.
+[[nodiscard]] BlockSourcePtr sole_source(const BlockSources& sources);
+
+} // namespace ezio
