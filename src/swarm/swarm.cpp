@@ -74,6 +74,11 @@ class SwarmState {
     [[nodiscard]] bool has_seen(const std::string& client) const;
     [[nodiscard]] bool is_seed() const { return m_seed; }
     [[nodiscard]] bool steers() const { return m_steering && !m_released; }
+
+    // Whether it has everything, and nothing is hidden. Of a fetch that is not known: libtorrent says that
+    // one wants nothing when what is known to be missing is there, and more may turn out to be; a fetch that
+    // is complete is known by its bitfield.
+    [[nodiscard]] bool shows_all() const { return m_steering && m_released; }
     [[nodiscard]] std::uint32_t pieces() const { return m_pieces; }
     [[nodiscard]] PieceAssigner& assigner() { return m_assigner; }
 
@@ -119,9 +124,8 @@ class SwarmPeer final : public AnswerListener {
         if (m_state->is_seed()) {
             handshake.dict()[seed_key] = 1;
         }
-        if (m_state->steers()) {
-            // A peer drops seeds that it wants nothing from; what it is shown here comes and goes.
-            handshake.dict().erase("upload_only");
+        if (!m_state->shows_all()) {
+            handshake.dict().erase("upload_only"); // or seeds, and who wants nothing just now, would hang up
         }
     }
 

@@ -36,10 +36,10 @@ class Blame(PeersTest):
         seeder.wait_for_event("start")
         return f"{self.honest.address}:{PORT}"
 
-    def fetch_from(self, *peers, options=()):
+    def fetch_from(self, *peers, seed_time="0"):
         named = [word for peer in peers for word in ("--peer", peer)]
         return self.start("fetch", self.torrent, self.target, "--json", "--no-lsd", "--verbose", "--listen", str(PORT),
-                          "--seed-time", "0", "--timeout", "120s", *named, *options, wrapper=self.client.wrapper)
+                          "--seed-time", seed_time, "--timeout", "120s", *named, wrapper=self.client.wrapper)
 
     @contextlib.contextmanager
     def serving(self, host, answer):
@@ -88,7 +88,7 @@ class Blame(PeersTest):
             while not over.wait(0.1):
                 with contextlib.suppress(OSError):
                     self.lie_once(refused)
-        fetcher = self.fetch_from(self.seed("--max-upload", "6M"))
+        fetcher = self.fetch_from(self.seed("--max-upload", "6M"), seed_time="1s")  # in which the liar tries again
         fetcher.wait_for_event("start")
         with self.background(attack):
             self.assert_complete(fetcher)

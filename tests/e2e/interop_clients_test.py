@@ -2,7 +2,8 @@
 """ezio-cli with one other BitTorrent client: each downloads from our seed of a block device, each seeds a directory to our fetch."""
 
 import clients
-from harness import main, wait_until
+from harness import main, needs_fuse, wait_until
+from images import differing_extents, flip_a_bit
 from interop_case import InteropTest
 
 
@@ -31,6 +32,26 @@ class OneOfThem(InteropTest):
 
     def test_our_fetch_downloads_from_qbittorrent(self):
         self.check_seeds(clients.QBittorrent)
+
+    @needs_fuse
+    def test_pieces_that_differ_come_from_qbittorrent_while_the_disk_is_checked(self):
+        """It would hang up on a peer that says that it wants nothing, and not come back for a minute."""
+        piece = 65536
+        self.torrent = self.image.write_torrent(self.dir / "small.torrent", piece, tracker=self.tracker.url)
+        other = self.start_client(clients.QBittorrent, self.write_directory(self.dir / "images"))
+        other.wait_until_complete()
+        backing = self.dir / "backing"
+        self.image.write_to(backing)
+        for extent in self.image.extents[::5]:
+            flip_a_bit(backing, extent.offset)
+        disk = self.fuse_disk(backing)
+        disk.slow_down_reads(0.1)
+        fetcher = self.start_ezio("fetch", self.torrent, disk.path, "--resume", "--seed-time", "0")
+        self.assert_complete(fetcher)
+        checking = [event for event in fetcher.events_named("progress") if event["phase"] == "checking"]
+        (complete,) = fetcher.events_named("complete")
+        self.assertLess(complete["seconds"] - checking[-1]["seconds"], 15, fetcher)
+        self.assertEqual(differing_extents(self.source.path, backing, self.image.extents), [])
 
     def test_rtorrent_downloads_from_our_seed(self):
         self.check_downloads(clients.RTorrent)

@@ -8,6 +8,7 @@ import signal
 from harness import ON_LOOPBACK, main, needs_fuse, wait_until
 from image_case import PIECE
 from images import Extent, Image, flip_a_bit
+from raw_peer import RawPeer, info_hash_of
 from resume_case import ResumeTest
 
 MIB = 1 << 20
@@ -63,6 +64,24 @@ class FetchingWhileItChecks(ResumeTest):
         self.torrent = self.image.write_torrent(self.dir / "big.torrent", piece)
         self.source = self.image.write_to(self.dir / "big.img")
         self.check_redeploy([1, 2], piece, 0.01)
+
+    def test_it_does_not_say_that_it_wants_nothing_while_it_checks(self):
+        """Seeds of other programs hang up on who says so."""
+        self.disk = self.slow_target([0], read_seconds=0.1)
+        with self.seeding(self.torrent, self.source) as peer:
+            fetcher, address = self.start_listening("fetch", self.torrent, self.disk.path, "--resume", "--interval", "0.2s",
+                                                    "--peer", peer)
+            wait_until(lambda: not fetcher.is_running() or any(event["received_bytes"] >= PIECE for event in
+                                                               fetcher.events_named("progress")), fetcher)
+            raw = RawPeer.connect(address, info_hash_of(self.torrent), len(self.image.payload) // PIECE + 1)
+            with raw.connection:
+                raw.handshake(bytes(5) + b"\x10" + bytes(2))
+                kind, payload = raw.message()
+                while kind != 20:
+                    kind, payload = raw.message()
+        self.assertEqual({event["phase"] for event in fetcher.events_named("progress")}, {"checking"}, fetcher)
+        self.assertIn(b"12:ezio_process", payload)
+        self.assertNotIn(b"11:upload_onlyi1e", payload)  # its number in `m` is another one
 
     def test_killed_in_the_middle_it_is_resumed_again(self):
         wrong = range(3, len(self.image.payload) // PIECE, 7)
