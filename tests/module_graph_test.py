@@ -14,7 +14,6 @@ KNOWN_TO = {
     "libtorrent/": "session swarm compression torrent transfer/metadata_session",
     "nlohmann/": "report cli/command_output",
     "CLI/": "cli",
-    "curl/": "torrent/http_download",
     "blkid/": "disk",
 }
 

@@ -178,14 +178,13 @@ bool read_some(const Fd& from, std::string& to)
     return got > 0 || (got < 0 && errno == EINTR);
 }
 
-// Reads both until `command` has closed them.
-void collect(Fd& output, Fd& errors, ProcessResult& result, std::uint64_t output_limit,
-             const std::string& command, const std::function<void()>& tick)
+// Reads both until the program has closed them.
+void collect(Fd& output, Fd& errors, ProcessResult& result,
+             const std::function<void(const ProcessResult&)>& watch)
 {
     while (output || errors) {
         std::array<pollfd, 2> wanted{{{output.get(), POLLIN, 0}, {errors.get(), POLLIN, 0}}};
         (void)::poll(wanted.data(), wanted.size(), tick_ms); // revents are 0 when it failed
-        tick();
         if (wanted[0].revents != 0 && !read_some(output, result.output)) {
             output = Fd();
         }
@@ -195,10 +194,7 @@ void collect(Fd& output, Fd& errors, ProcessResult& result, std::uint64_t output
         if (result.errors.size() > errors_kept) {
             result.errors.erase(0, result.errors.size() - errors_kept);
         }
-        if (result.output.size() > output_limit) {
-            throw Error(ExitStatus::target, fmt::format("{} printed more than {}; allow more with --memory",
-                                                        command, format_bytes(output_limit)));
-        }
+        watch(result);
     }
 }
 
@@ -219,8 +215,8 @@ std::string find_program(const std::string& name)
     return {};
 }
 
-ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t output_limit,
-                          const std::function<void()>& tick, int given)
+ProcessResult run_process(const std::vector<std::string>& command,
+                          const std::function<void(const ProcessResult&)>& watch, int given)
 {
     Pipe output = make_pipe();
     Pipe errors = make_pipe();
@@ -238,12 +234,25 @@ ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t
     output.writer = Fd();
     errors.writer = Fd();
     ProcessResult result;
-    collect(output.reader, errors.reader, result, output_limit, command[0], tick);
+    collect(output.reader, errors.reader, result, watch);
     while (!child.has_ended(result.status)) {
-        tick();
+        watch(result);
         (void)::poll(nullptr, 0, exit_poll_ms);
     }
     return result;
+}
+
+ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t output_limit,
+                          const std::function<void()>& tick, int given)
+{
+    const auto watch = [&](const ProcessResult& so_far) {
+        tick();
+        if (so_far.output.size() > output_limit) {
+            throw Error(ExitStatus::target, fmt::format("{} printed more than {}; allow more with --memory",
+                                                        command[0], format_bytes(output_limit)));
+        }
+    };
+    return run_process(command, watch, given);
 }
 
 } // namespace ezio

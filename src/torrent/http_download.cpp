@@ -1,121 +1,108 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/torrent/http_download.hpp"
 
+#include "ezio/process/subprocess.hpp"
 #include "ezio/util/clock.hpp"
 #include "ezio/util/error.hpp"
 #include "ezio/util/units.hpp"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdlib>
-#include <memory>
-#include <new>
+#include <vector>
 
 namespace ezio {
 
 namespace {
 
-constexpr long connect_seconds = 10;
-constexpr long silent_seconds = 30;
-constexpr long most_redirects = 5;
+constexpr int status_of_http_errors = 22; // curl's, where the server answered
 
-template <typename Function>
-Function find(void* library, const char* name, const std::string& url)
-{
-    void* const symbol = library != nullptr ? ::dlsym(library, name) : nullptr;
-    if (symbol == nullptr) {
-        throw Error(
-            ExitStatus::torrent,
-            fmt::format("{} cannot be downloaded without libcurl (on Debian: apt install libcurl4): {}", url,
-                        ::dlerror()));
-    }
-    return reinterpret_cast<Function>(symbol);
-}
-
-// libcurl, loaded when it is needed: it brings two dozen libraries, which would cost every start of the
-// program 30 ms of a CPU (virtual machine, slow page faults) and an initramfs some MiB, for what few
-// transfers need.
-struct Curl {
-    explicit Curl(const std::string& url) // which needs it
-        : library(::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)),
-          global_init(find<decltype(global_init)>(library, "curl_global_init", url)),
-          easy_init(find<decltype(easy_init)>(library, "curl_easy_init", url)),
-          easy_cleanup(find<decltype(easy_cleanup)>(library, "curl_easy_cleanup", url)),
-          easy_setopt(find<decltype(easy_setopt)>(library, "curl_easy_setopt", url)),
-          easy_perform(find<decltype(easy_perform)>(library, "curl_easy_perform", url)),
-          easy_strerror(find<decltype(easy_strerror)>(library, "curl_easy_strerror", url))
-    {
-        if (global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-            throw std::bad_alloc();
-        }
-    }
-
-    void* const library; // stays until the process ends
-    CURLcode (*const global_init)(long);
-    CURL* (*const easy_init)();
-    void (*const easy_cleanup)(CURL*);
-    CURLcode (*const easy_setopt)(CURL*, CURLoption, ...);
-    CURLcode (*const easy_perform)(CURL*);
-    const char* (*const easy_strerror)(CURLcode);
-};
-
-struct Download {
-    std::string bytes;
-    std::uint64_t limit;
-    const StopSignal& stop;
-    const DownloadPatience& patience;
-    Clock::time_point last_received = Clock::now();
-    bool too_large = false;
-
-    [[nodiscard]] bool is_silent_too_long() const
-    {
-        return patience.silence && Clock::now() - last_received >= *patience.silence;
-    }
-};
-
-// Both callbacks are called by C: nothing may be thrown through it.
-
-std::size_t take(char* data, std::size_t size, std::size_t count, void* user) noexcept
-{
-    auto& download = *static_cast<Download*>(user);
-    download.too_large = size * count > download.limit - download.bytes.size();
-    if (download.too_large) {
-        return 0; // ends the transfer
-    }
-    download.bytes.append(data, size * count);
-    download.last_received = Clock::now();
-    return size * count;
-}
-
-int go_on(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept
-{
-    const auto& download = *static_cast<const Download*>(user);
-    return download.stop.received() != 0 || download.is_silent_too_long() ? 1 : 0;
-}
-
-// Every option is known to libcurl 7.85 and later; a failure would be out of memory.
-template <typename Value>
-void set(const Curl& library, CURL* curl, CURLoption option, Value value)
-{
-    if (library.easy_setopt(curl, option, value) != CURLE_OK) {
-        throw std::bad_alloc();
-    }
-}
-
-// Whom the environment says to trust, as curl(1) has it, which libcurl itself does not look at; nullptr: it
-// does not say.
-const char* trusted_certificates()
+// Whose certificates the environment says to trust; empty: it does not. curl itself prefers SSL_CERT_DIR,
+// which systems set, to SSL_CERT_FILE.
+std::string trusted_certificates()
 {
     for (const char* variable : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
         if (const char* file = std::getenv(variable); file != nullptr && *file != '\0') {
             return file;
         }
     }
-    return nullptr;
+    return {};
 }
+
+// Its defaults are not ours: they would take the page that says "not found" for the torrent, and go on to
+// file://. What the environment says of proxies it obeys by itself.
+std::vector<std::string> curl_command(const std::string& curl, const std::string& url)
+{
+    std::vector<std::string> command{
+        curl,
+        "--disable", // ~/.curlrc; has to be the first
+        "--silent",
+        "--show-error",
+        "--fail",
+        "--no-buffer", // or what comes slowly would seem not to come
+        "--globoff",
+        "--proto",
+        "=http,https",
+        "--proto-redir",
+        url.starts_with("https://") ? "=https" : "=http,https", // who was promised TLS keeps it
+        "--location",
+        "--max-redirs",
+        "5",
+        "--connect-timeout",
+        "10",
+        "--speed-limit",
+        "1",
+        "--speed-time",
+        "30",
+        "--user-agent",
+        "ezio-cli/" EZIO_VERSION,
+        "--url",
+        url};
+    if (const std::string file = trusted_certificates(); !file.empty()) {
+        command.insert(command.end(), {"--cacert", file});
+    }
+    return command;
+}
+
+// Looks at a download several times a second, and throws what ends it.
+class DownloadWatch {
+  public:
+    DownloadWatch(const std::string& url, std::uint64_t limit, const StopSignal& stop,
+                  const DownloadPatience& patience)
+        : m_url(url), m_limit(limit), m_stop(stop), m_patience(patience)
+    {}
+
+    void look_at(const std::string& received)
+    {
+        m_stop.throw_if_received();
+        if (received.size() > m_limit) {
+            throw Error(ExitStatus::torrent,
+                        fmt::format("{} has more than {}; that is no torrent", m_url, format_bytes(m_limit)));
+        }
+        const Clock::time_point now = Clock::now();
+        if (received.size() != m_received) {
+            m_received = received.size();
+            m_last_received = now;
+        }
+        if (m_patience.all && now - m_started >= *m_patience.all) {
+            throw Error(ExitStatus::stalled, fmt::format("{} is not downloaded after {}", m_url,
+                                                         format_duration(*m_patience.all)));
+        }
+        if (m_patience.silence && now - m_last_received >= *m_patience.silence) {
+            throw Error(ExitStatus::stalled, fmt::format("{} is not downloaded: nothing came for {}", m_url,
+                                                         format_duration(*m_patience.silence)));
+        }
+    }
+
+  private:
+    const std::string& m_url;
+    const std::uint64_t m_limit;
+    const StopSignal& m_stop;
+    const DownloadPatience& m_patience;
+    const Clock::time_point m_started = Clock::now();
+    Clock::time_point m_last_received = m_started;
+    std::size_t m_received = 0;
+};
 
 } // namespace
 
@@ -124,63 +111,35 @@ bool is_http_url(std::string_view text)
     return text.starts_with("http://") || text.starts_with("https://");
 }
 
+std::string curl_reason(std::string_view errors, int status)
+{
+    const std::size_t begin = errors.find("curl: (");
+    const std::size_t text = begin == std::string_view::npos ? begin : errors.find(") ", begin);
+    if (text == std::string_view::npos) {
+        return fmt::format("curl ended with status {}", status);
+    }
+    errors.remove_prefix(text + 2);
+    return std::string(errors.substr(0, errors.find('\n')));
+}
+
 std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop,
                           const DownloadPatience& patience)
 {
-    const Clock::time_point started = Clock::now();
-    static const Curl library(url);
-    const std::unique_ptr<CURL, void (*)(CURL*)> curl(library.easy_init(), library.easy_cleanup);
-    if (curl == nullptr) {
-        throw std::bad_alloc();
-    }
-    Download download{{}, limit, stop, patience};
-    char reason[CURL_ERROR_SIZE] = "";
-    const auto option = [&](CURLoption which, auto value) { set(library, curl.get(), which, value); };
-    option(CURLOPT_URL, url.c_str());
-    option(CURLOPT_PROTOCOLS_STR, "http,https");
-    // Who was promised TLS keeps it.
-    option(CURLOPT_REDIR_PROTOCOLS_STR, url.starts_with("https://") ? "https" : "http,https");
-    if (const char* certificates = trusted_certificates()) {
-        option(CURLOPT_CAINFO, certificates);
-    }
-    option(CURLOPT_FOLLOWLOCATION, 1L);
-    option(CURLOPT_MAXREDIRS, most_redirects);
-    option(CURLOPT_FAILONERROR, 1L);
-    option(CURLOPT_USERAGENT, "ezio-cli/" EZIO_VERSION);
-    option(CURLOPT_NOSIGNAL, 1L);
-    option(CURLOPT_CONNECTTIMEOUT, connect_seconds);
-    if (patience.all) {
-        option(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(patience.all->count()))); // 0 would be none
-    }
-    option(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    option(CURLOPT_LOW_SPEED_TIME, silent_seconds);
-    option(CURLOPT_ERRORBUFFER, &reason[0]);
-    option(CURLOPT_WRITEFUNCTION, &take);
-    option(CURLOPT_WRITEDATA, static_cast<void*>(&download));
-    option(CURLOPT_XFERINFOFUNCTION, &go_on);
-    option(CURLOPT_XFERINFODATA, static_cast<void*>(&download));
-    option(CURLOPT_NOPROGRESS, 0L);
-    const CURLcode result = library.easy_perform(curl.get());
-    stop.throw_if_received();
-    if (download.too_large) {
+    const std::string curl = find_program("curl");
+    if (curl.empty()) {
         throw Error(ExitStatus::torrent,
-                    fmt::format("{} has more than {}; that is no torrent", url, format_bytes(limit)));
+                    fmt::format("{} cannot be downloaded: curl is not installed; install it (apt install "
+                                "curl), or copy the torrent here",
+                                url));
     }
-    if (result == CURLE_OPERATION_TIMEDOUT && patience.all && Clock::now() - started >= *patience.all) {
-        throw Error(ExitStatus::stalled,
-                    fmt::format("{} is not downloaded after {}", url, format_duration(*patience.all)));
+    DownloadWatch watch(url, limit, stop, patience);
+    ProcessResult done = run_process(curl_command(curl, url),
+                                     [&](const ProcessResult& so_far) { watch.look_at(so_far.output); });
+    if (done.status != 0) {
+        throw Error(done.status == status_of_http_errors ? ExitStatus::torrent : ExitStatus::network,
+                    fmt::format("{} cannot be downloaded: {}", url, curl_reason(done.errors, done.status)));
     }
-    if (result == CURLE_ABORTED_BY_CALLBACK && patience.silence) {
-        throw Error(ExitStatus::stalled, fmt::format("{} is not downloaded: nothing came for {}", url,
-                                                     format_duration(*patience.silence)));
-    }
-    if (result != CURLE_OK) {
-        const std::string why = reason[0] != '\0' ? &reason[0] : library.easy_strerror(result);
-        const bool answered = result == CURLE_HTTP_RETURNED_ERROR;
-        throw Error(answered ? ExitStatus::torrent : ExitStatus::network,
-                    fmt::format("{} cannot be downloaded: {}", url, why));
-    }
-    return std::move(download.bytes);
+    return std::move(done.output);
 }
 
 } // namespace ezio

@@ -3,11 +3,13 @@
 
 import http.server
 import os
+import pathlib
+import signal
 import ssl
 import time
 import unittest
 
-from harness import EndToEndTest, main, missing_tools, run
+from harness import EndToEndTest, main, missing_tools, run, wait_until
 from http_server import QuietHandler, Served
 from images import odd_image
 
@@ -25,22 +27,28 @@ class Server(Served):
                 if isinstance(answer, str):
                     self.send_header("Location", answer)
                 body = answer if isinstance(answer, bytes) else b""
-                self.send_header("Content-Length", str(len(body)))
+                if not self.path.endswith("/without-end"):
+                    self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 if self.path.endswith("/silently"):
                     time.sleep(10)
                 if self.path.endswith("/slowly"):
                     while self.trickle(body):
                         pass
-                self.wfile.write(body)
+                while self.path.endswith("/without-end") and self.send(body):
+                    pass
+                self.send(body)
 
-            def trickle(self, body):
+            def send(self, body):
                 try:
-                    self.wfile.write(body[:1])
+                    self.wfile.write(body)
                 except OSError:
                     return False
-                time.sleep(0.2)
                 return True
+
+            def trickle(self, body):
+                time.sleep(0.2)
+                return self.send(body[:1])
 
         class QuietServer(http.server.ThreadingHTTPServer):
             def handle_error(self, *_):
@@ -135,10 +143,67 @@ class Urls(EndToEndTest):
                                seconds=8)
         self.assertIn("nothing came for 2", ended.stderr)
 
-    def test_a_machine_without_libcurl(self):
-        (self.dir / "libcurl.so.4").write_text("no library")
-        self.assert_refused(3, f"{self.http.url}/sda1.torrent", "apt install libcurl4",
-                            wrapper=["env", f"LD_LIBRARY_PATH={self.dir}"])
+    def test_a_server_that_sends_for_ever_is_not_listened_to(self):
+        self.http.answers["/without-end"] = bytes(1 << 20)
+        ended = self.ends_with(3, "info", f"{self.http.url}/without-end")
+        self.assertIn("/without-end has more than 256.0 MiB; that is no torrent", ended.stderr)
+
+    def test_the_users_configuration_of_curl_does_not_count(self):
+        (self.dir / ".curlrc").write_text('output = "stolen"\n')
+        self.assert_had(f"{self.http.url}/sda1.torrent", ["env", f"HOME={self.dir}"])
+
+
+class Curl(EndToEndTest):
+    """What curl does to those who run it."""
+    URL = "http://127.0.0.1:9/sda1.torrent"
+
+    def curl(self, script):
+        """Before a command: this curl is the one in PATH."""
+        program = self.dir / "bin/curl"
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        return ["env", f"PATH={program.parent}:{os.environ['PATH']}"]
+
+    def assert_gone(self, pid_file):
+        """Who inherits a process may be slow to take note of its end."""
+        for pid in pid_file.read_text().split():
+            status = pathlib.Path(f"/proc/{pid}/status")
+            wait_until(lambda: not status.exists() or "State:\tZ" in status.read_text(), f"the end of {pid}")
+
+    def test_a_machine_without_curl(self):
+        (self.dir / "bin").mkdir()
+        for command in ["info", self.URL], ["fetch", self.URL, self.dir / "target", "--no-lsd"]:
+            ended = self.ends_with(3, *command, wrapper=["env", f"PATH={self.dir / 'bin'}"])
+            self.assertEqual(ended.stderr, f"ezio-cli: {self.URL} cannot be downloaded: curl is not installed; install it "
+                                           "(apt install curl), or copy the torrent here\n")
+        self.assertFalse((self.dir / "target").exists())
+
+    def test_a_curl_that_hangs_is_killed_with_what_it_has_started_when_the_time_is_over(self):
+        hangs = self.curl(f"trap '' TERM INT; sleep 1000 & echo $$ $! > {self.dir}/pids; wait; wait")
+        ended = self.ends_with(7, "fetch", self.URL, self.dir / "target", "--no-lsd", "--timeout", "1s", wrapper=hangs, seconds=8)
+        self.assertEqual(ended.stderr, f"ezio-cli: {self.URL} is not downloaded after 1 s\n")
+        self.assert_gone(self.dir / "pids")
+        self.assertFalse((self.dir / "target").exists())
+
+    def test_a_curl_that_hangs_is_killed_when_the_user_has_enough(self):
+        hangs = self.curl(f"echo $$ > {self.dir}/pids.new; mv {self.dir}/pids.new {self.dir}/pids; exec sleep 1000")
+        ezio = self.start("info", self.URL, wrapper=hangs)
+        wait_until((self.dir / "pids").exists, ezio)
+        ezio.signal(signal.SIGINT)
+        self.assertEqual(ezio.wait(8), 130, ezio)
+        self.assert_gone(self.dir / "pids")
+
+    def test_a_curl_that_only_fails_is_told_of(self):
+        ended = self.ends_with(6, "info", self.URL, wrapper=self.curl("echo 'Warning: what is this' >&2; exit 3"))
+        self.assertEqual(ended.stderr, f"ezio-cli: {self.URL} cannot be downloaded: curl ended with status 3\n")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_curl_has_no_privileges(self):
+        tells = self.curl("""echo "curl: (7) $(grep -E '^(Uid|CapPrm|CapEff|NoNewPrivs)' /proc/self/status | xargs)" >&2; exit 7""")
+        for options, uid in ([], 0), (["--user", "nobody"], 65534):
+            ended = self.ends_with(6, "fetch", self.URL, self.dir / "target", "--no-lsd", *options, wrapper=tells)
+            self.assertIn(f"Uid: {uid} {uid} {uid} {uid} CapPrm: {0:016} CapEff: {0:016} NoNewPrivs: 1\n", ended.stderr)
 
 
 if __name__ == "__main__":

@@ -25,10 +25,16 @@ inline constexpr int given_descriptor = 3;
 // for everybody but root). Empty when there is none.
 [[nodiscard]] std::string find_program(const std::string& name);
 
-// Runs command[0], a path, with the others as arguments and LC_ALL=C. `tick` is called several times a second
-// meanwhile; what it throws ends the program. Throws Error (ExitStatus::target) when the program cannot be
-// run or prints more than `output_limit` bytes, which are --memory's for the user. `given` is a descriptor
-// for the program; -1: none.
+// Runs command[0], a path, with the others as arguments and LC_ALL=C. `watch` is called several times a
+// second meanwhile, and at the end, with what the program has printed so far; what it throws ends the
+// program. Throws Error (ExitStatus::target) when the program cannot be run. `given` is a descriptor for the
+// program; -1: none.
+[[nodiscard]] ProcessResult run_process(const std::vector<std::string>& command,
+                                        const std::function<void(const ProcessResult&)>& watch,
+                                        int given = -1);
+
+// The same of a program that prints no more than `output_limit` bytes, which are --memory's for the user, or
+// Error (ExitStatus::target) is thrown.
 [[nodiscard]] ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t output_limit,
                                         const std::function<void()>& tick, int given = -1);
 
