@@ -11,7 +11,7 @@ MOST_MODULES = 18
 
 # Which rooms, or files, may include what begins like this.
 KNOWN_TO = {
-    "libtorrent/": "session swarm compression torrent transfer/metadata_session",
+    "libtorrent/": "session swarm peers compression torrent transfer/metadata_session",
     "nlohmann/": "report cli/command_output",
     "CLI/": "cli",
     "blkid/": "disk",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "exchange_peer.hpp"
 
-#include "ezio/swarm/peer_messages.hpp"
-#include "ezio/swarm/piece_number.hpp"
+#include "ezio/peers/peer_messages.hpp"
+#include "ezio/peers/piece_number.hpp"
 
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/operations.hpp>

@@ -5,7 +5,7 @@
 #include "exchange_state.hpp"
 #include "send_queue.hpp"
 
-#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/peers/peer_plugins.hpp"
 #include "ezio/util/clock.hpp"
 
 #include <libtorrent/bdecode.hpp>

@@ -4,7 +4,7 @@
 #include "exchange_peer.hpp"
 #include "exchange_state.hpp"
 
-#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/peers/peer_plugins.hpp"
 
 #include <boost/asio/post.hpp>
 #include <libtorrent/extensions.hpp>

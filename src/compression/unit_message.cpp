@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "unit_message.hpp"
 
-#include "ezio/swarm/peer_messages.hpp"
+#include "ezio/peers/peer_messages.hpp"
 #include "ezio/util/byte_order.hpp"
 
 namespace ezio {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/session/session_alerts.hpp"
 
-#include "ezio/swarm/peer_faults.hpp"
+#include "ezio/peers/peer_faults.hpp"
 
 #include <boost/asio/ssl/error.hpp>
 

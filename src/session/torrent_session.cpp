@@ -4,12 +4,12 @@
 #include "disk_io.hpp"
 #include "ezio/compression/availability.hpp"
 #include "ezio/net/device_binding.hpp"
+#include "ezio/peers/duplicate_peers.hpp"
+#include "ezio/peers/instant_pex.hpp"
+#include "ezio/peers/reply_limits.hpp"
+#include "ezio/peers/shared_addresses.hpp"
+#include "ezio/peers/tcp_preference.hpp"
 #include "ezio/session/session_alerts.hpp"
-#include "ezio/swarm/duplicate_peers.hpp"
-#include "ezio/swarm/instant_pex.hpp"
-#include "ezio/swarm/reply_limits.hpp"
-#include "ezio/swarm/shared_addresses.hpp"
-#include "ezio/swarm/tcp_preference.hpp"
 #include "web_certificates.hpp"
 
 #include <libtorrent/extensions/ut_metadata.hpp>

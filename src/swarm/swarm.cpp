@@ -3,12 +3,12 @@
 
 #include "ezio/image/image.hpp"
 #include "ezio/net/addresses.hpp"
-#include "ezio/swarm/duplicate_peers.hpp"
-#include "ezio/swarm/peer_messages.hpp"
-#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/peers/duplicate_peers.hpp"
+#include "ezio/peers/peer_messages.hpp"
+#include "ezio/peers/peer_plugins.hpp"
+#include "ezio/peers/piece_number.hpp"
+#include "ezio/peers/shared_addresses.hpp"
 #include "ezio/swarm/piece_assigner.hpp"
-#include "ezio/swarm/piece_number.hpp"
-#include "ezio/swarm/shared_addresses.hpp"
 #include "link_use.hpp"
 #include "send_window.hpp"
 

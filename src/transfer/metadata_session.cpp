@@ -3,10 +3,10 @@
 
 #include "ezio/net/device_binding.hpp"
 #include "ezio/net/local_discovery.hpp"
+#include "ezio/peers/tcp_preference.hpp"
 #include "ezio/report/warn_once.hpp"
 #include "ezio/session/session_alerts.hpp"
 #include "ezio/session/session_settings.hpp"
-#include "ezio/swarm/tcp_preference.hpp"
 #include "ezio/torrent/magnet.hpp"
 #include "ezio/torrent/torrent_file.hpp"
 #include "ezio/util/units.hpp"

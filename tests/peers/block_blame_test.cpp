@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "swarm/block_blame.hpp"
+#include "peers/block_blame.hpp"
 
 #include "catch.hpp"
 #include "test_image.hpp"

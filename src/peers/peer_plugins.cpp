@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/peers/peer_plugins.hpp"
 
 namespace ezio {
 

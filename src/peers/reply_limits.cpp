@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/reply_limits.hpp"
+#include "ezio/peers/reply_limits.hpp"
 
-#include "ezio/swarm/peer_faults.hpp"
-#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/peers/peer_faults.hpp"
+#include "ezio/peers/peer_plugins.hpp"
 #include "message_budget.hpp"
 
 #include <libtorrent/bitfield.hpp>

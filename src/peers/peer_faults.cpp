@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/peer_faults.hpp"
+#include "ezio/peers/peer_faults.hpp"
 
 #include <boost/system/error_code.hpp>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/shared_addresses.hpp"
+#include "ezio/peers/shared_addresses.hpp"
 
-#include "ezio/swarm/duplicate_peers.hpp"
-#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/peers/duplicate_peers.hpp"
+#include "ezio/peers/peer_plugins.hpp"
 
 #include <libtorrent/entry.hpp>
 #include <libtorrent/error_code.hpp>

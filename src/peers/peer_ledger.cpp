@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/peer_ledger.hpp"
+#include "ezio/peers/peer_ledger.hpp"
 
 #include "ezio/net/addresses.hpp"
-#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/peers/peer_plugins.hpp"
 
 #include <libtorrent/bitfield.hpp>
 #include <libtorrent/peer_request.hpp>

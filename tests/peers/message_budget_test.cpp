@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "swarm/message_budget.hpp"
+#include "peers/message_budget.hpp"
 
 #include "catch.hpp"
 

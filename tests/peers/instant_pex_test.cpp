@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/instant_pex.hpp"
+#include "ezio/peers/instant_pex.hpp"
 
 #include "catch.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/shared_addresses.hpp"
+#include "ezio/peers/shared_addresses.hpp"
 
 #include "catch.hpp"
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/wrong_blocks.hpp"
+#include "ezio/peers/wrong_blocks.hpp"
 
 #include "block_blame.hpp"
-#include "ezio/swarm/piece_number.hpp"
+#include "ezio/peers/piece_number.hpp"
 #include "piece_probe.hpp"
 #include "trust.hpp"
 
-#include "ezio/swarm/duplicate_peers.hpp"
-#include "ezio/swarm/peer_messages.hpp"
-#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/peers/duplicate_peers.hpp"
+#include "ezio/peers/peer_messages.hpp"
+#include "ezio/peers/peer_plugins.hpp"
 
 #include <boost/asio/post.hpp>
 #include <libtorrent/error_code.hpp>

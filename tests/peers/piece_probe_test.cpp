@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "swarm/piece_probe.hpp"
+#include "peers/piece_probe.hpp"
 
 #include "ezio/image/image.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/duplicate_peers.hpp"
+#include "ezio/peers/duplicate_peers.hpp"
 
 #include "catch.hpp"
 

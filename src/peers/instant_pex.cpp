@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/instant_pex.hpp"
+#include "ezio/peers/instant_pex.hpp"
 
-#include "ezio/swarm/peer_messages.hpp"
-#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/peers/peer_messages.hpp"
+#include "ezio/peers/peer_plugins.hpp"
 
 #include <libtorrent/bencode.hpp>
 #include <libtorrent/entry.hpp>

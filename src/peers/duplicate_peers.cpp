@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/duplicate_peers.hpp"
+#include "ezio/peers/duplicate_peers.hpp"
 
-#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/peers/peer_plugins.hpp"
 
 #include <fmt/format.h>
 

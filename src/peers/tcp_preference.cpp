@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/swarm/tcp_preference.hpp"
+#include "ezio/peers/tcp_preference.hpp"
 
-#include "ezio/swarm/peer_plugins.hpp"
+#include "ezio/peers/peer_plugins.hpp"
 
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/operations.hpp>
