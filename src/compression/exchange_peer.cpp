@@ -74,15 +74,20 @@ bool ExchangePeer::on_extension_handshake(const lt::bdecode_node& handshake)
     }
     if (m_id != 0 && !m_can_take && m_state->can_take() && BlockInjector::fits(m_connection, handshake)) {
         m_can_take = true;
-        send_codecs();
+        if (m_state->wants_units()) {
+            say_what_may_be_sent();
+        }
     }
     return true;
 }
 
-void ExchangePeer::send_codecs()
+void ExchangePeer::say_what_may_be_sent()
 {
+    if (!m_can_take || m_id == 0) {
+        return;
+    }
     std::string message;
-    put_extended(message, m_id, may_message(known_codecs));
+    put_extended(message, m_id, may_message(m_state->wants_units() ? known_codecs : 0));
     send(message);
 }
 
@@ -315,8 +320,9 @@ void ExchangePeer::sent_request(const lt::peer_request& request)
     }
 }
 
-bool ExchangePeer::on_piece(const lt::peer_request& request, lt::span<const char>)
+bool ExchangePeer::on_piece(const lt::peer_request& request, lt::span<const char> data)
 {
+    m_state->count_received(static_cast<std::uint64_t>(data.size()));
     m_asked.answered(to_number(request.piece), static_cast<std::uint32_t>(request.start));
     return false;
 }
@@ -331,6 +337,7 @@ void ExchangePeer::receive_unit(const UnitView& unit)
 {
     m_state->shared().received_bytes += unit.packed.size() + unit_head_bytes;
     m_state->shared().received_payload += unit.place.length;
+    m_state->count_unit(unit.place.length);
     const DiskEngine& engine = *m_state->shared().engine;
     const std::uint64_t taken_before = engine.blocks_taken();
     const std::uint32_t handed_over = m_late.empty() ? hand_over(unit, 0) : 0;

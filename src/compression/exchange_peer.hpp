@@ -62,6 +62,9 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     bool on_piece(const lt::peer_request& request, lt::span<const char> data) override;
     bool on_reject(const lt::peer_request& request) override;
 
+    // The peer hears whether units are wanted.
+    void say_what_may_be_sent();
+
     // Hands over what waits, as far as libtorrent takes it.
     void go_on();
 
@@ -92,7 +95,6 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     void send_unit(const Unit& unit);
     void send(const std::string& message);
     void count_sent(const UnitPlace& place, std::uint64_t wire_bytes);
-    void send_codecs();
     void hang_up();
 
     const std::shared_ptr<ExchangeState> m_state;

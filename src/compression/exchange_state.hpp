@@ -5,6 +5,7 @@
 
 #include "block_injection.hpp"
 #include "dense_data.hpp"
+#include "intake_policy.hpp"
 #include "unit_message.hpp"
 #include "unit_policy.hpp"
 #include "unit_store.hpp"
@@ -76,6 +77,14 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     [[nodiscard]] bool can_take() const { return m_can_take; }
     void take_nothing() { m_can_take = false; } // any more, in this process
 
+    // Whether units are to be sent to us now: the disk and the network thread keep up with them.
+    [[nodiscard]] bool wants_units() const { return m_wants_units; }
+    void tick(); // once a second
+
+    // Bytes of the payload have come, by either way; or a unit, which stands for so many.
+    void count_received(std::uint64_t payload_bytes) { m_receiving.payload_bytes += payload_bytes; }
+    void count_unit(std::uint64_t payload_bytes) { m_receiving.unit_bytes += payload_bytes; }
+
     // Has the peers' queues looked at soon: when what is being read now has been read.
     void look_soon();
 
@@ -109,6 +118,8 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     void look();
     void look_later();
     void observe();
+    void late_has_changed();
+    void tell_peers();
     [[nodiscard]] bool is_starved(ExchangePeer& peer) const;
     [[nodiscard]] Effort effort_for(CodecMask codecs) const;
     void read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, int error, std::byte* data);
@@ -131,6 +142,11 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     std::chrono::nanoseconds m_occupied_before{0}; // the workers
     BlockInjector m_injector;
     bool m_can_take = true;
+    IntakePolicy m_intake;
+    ReceivingSample m_receiving; // of this second
+    std::optional<Clock::time_point> m_ticked;
+    std::chrono::nanoseconds m_network_before{0}; // of a processor, the network thread
+    bool m_wants_units = true;                    // what the peers know
     bool m_looks_soon = false;
     bool m_looks_later = false;
     boost::asio::steady_timer m_timer;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <thread>
 
 namespace ezio {
@@ -53,9 +54,19 @@ class ExchangePlugin final : public lt::torrent_plugin {
         m_state->piece_failed(static_cast<std::uint32_t>(static_cast<int>(piece)));
     }
 
+    void tick() override { m_state->tick(); }
+
   private:
     const std::shared_ptr<ExchangeState> m_state;
 };
+
+// That the calling thread has had.
+std::chrono::nanoseconds processor_time()
+{
+    timespec time{};
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time); // without it the thread counts as idle
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 } // namespace
 
@@ -91,7 +102,7 @@ ExchangeState::ExchangeState(std::shared_ptr<ExchangeShared> shared)
     : m_shared(std::move(shared)),
       m_unit_bytes(static_cast<std::uint32_t>(std::min(packed_together, m_shared->image.piece_length))),
       m_has(m_shared->on_disk), m_most_in_work(std::min(most_in_work, m_shared->memory / 2)),
-      m_store(m_shared->memory), m_timer(*m_shared->context)
+      m_store(m_shared->memory), m_intake(m_shared->memory), m_timer(*m_shared->context)
 {
     m_has.resize(m_shared->image.piece_count());
 }
@@ -105,13 +116,57 @@ void ExchangeState::piece_passed(std::uint32_t piece)
 void ExchangeState::add_late(std::size_t bytes)
 {
     m_late += bytes;
-    m_store.leave_room(m_late);
+    late_has_changed();
 }
 
 void ExchangeState::remove_late(std::size_t bytes)
 {
     m_late -= bytes;
+    late_has_changed();
+}
+
+// The peers hear of it when nobody is in the middle of anything.
+void ExchangeState::late_has_changed()
+{
     m_store.leave_room(m_late);
+    m_intake.late(m_late);
+    if (m_intake.wants_units() != m_wants_units) {
+        look_soon();
+    }
+}
+
+void ExchangeState::tick()
+{
+    const auto now = Clock::now();
+    const auto network = processor_time();
+    if (m_ticked) {
+        m_receiving.seconds = std::chrono::duration<double>(now - *m_ticked).count();
+        m_receiving.busy =
+            std::chrono::duration<double>(network - m_network_before).count() / m_receiving.seconds;
+        m_receiving.late_bytes = m_late;
+        m_intake.observe(m_receiving, now);
+        tell_peers();
+    }
+    m_receiving = {};
+    m_ticked = now;
+    m_network_before = network;
+}
+
+void ExchangeState::tell_peers()
+{
+    if (auto reason = m_intake.take_reason()) {
+        m_shared->say(std::move(*reason));
+    }
+    if (m_intake.wants_units() == m_wants_units) {
+        return;
+    }
+    m_wants_units = m_intake.wants_units();
+    const auto peers = m_peers; // some may leave meanwhile
+    for (ExchangePeer* peer : peers) {
+        if (m_peers.count(peer) != 0) {
+            peer->say_what_may_be_sent();
+        }
+    }
 }
 
 // Requests come in bunches, and what is next to each other is compressed together.
@@ -149,6 +204,7 @@ void ExchangeState::look_later()
 void ExchangeState::look()
 {
     observe();
+    tell_peers();
     bool waits = false;
     const auto peers = m_peers; // some may leave meanwhile
     for (ExchangePeer* peer : peers) {
@@ -196,7 +252,7 @@ void ExchangeState::read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlac
                          std::byte* data)
 {
     const auto alive = peer.lock();
-    if (error == 0 && alive && !m_policy.compresses()) {
+    if (error == 0 && alive && (!m_policy.compresses() || alive->codecs() == 0)) {
         answer_as_it_is(peer, run, data);
         return;
     }

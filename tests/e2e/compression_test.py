@@ -1,66 +1,21 @@
 #!/usr/bin/python3
-"""Compression between our own peers: the same image with fewer bytes on the wire, and nothing that a liar could do with it."""
+"""Compression between our own peers: the same image with fewer bytes on the wire."""
 
-import contextlib
-import hashlib
 import pathlib
 import re
-import select
 import signal
-import socket
-import struct
-import threading
 import time
 import unittest
 
 from certificates import Authority
-from harness import EndToEndTest, main, make_file, missing_tools, needs_fuse, wait_until
-from images import Extent, Image, differing_extents
+from compression_case import BLOCK, MIB, STEADY, CompressionTest, noise, words
+from harness import main, make_file, missing_tools, needs_fuse, wait_until
 from networks import Switch, needs_network_namespaces
 
 try:
     import libtorrent
 except ImportError:
     libtorrent = None
-
-MIB = 1 << 20
-BLOCK = 16384
-STEADY = ["--max-upload", "20M"]  # with a limit it does not try whether it is faster without, which on a busy machine it may be
-UNITS_ID = 40  # under which ezio-cli takes messages of the extension
-HANDSHAKE = b"d11:ezio_codecsi1e1:md11:ezio_units1i40eee"
-
-
-def words(size, seed=1):
-    """Bytes that shrink to about a third."""
-    line = b"".join(b"%08x the quick brown fox jumps over the lazy dog\n" % (number * 2654435761 % (1 << 32))
-                    for number in range(seed, seed + 20_000))
-    return (line * (size // len(line) + 1))[:size]
-
-
-def image_of(payload):
-    image = Image([Extent(0, len(payload))])
-    image.payload = payload
-    return image
-
-
-def noise(size):
-    return Image([Extent(0, size)]).payload
-
-
-class CompressionTest(EndToEndTest):
-    def use(self, payload, piece=65536, **extras):
-        self.image = image_of(payload)
-        self.torrent = self.image.write_torrent(self.dir / "sda1.torrent", piece, **extras)
-        self.source = self.image.write_to(self.dir / "source.img")
-        self.target = self.dir / "target.img"
-
-    def assert_right(self, target=None):
-        self.assertEqual(differing_extents(self.source, target or self.target, self.image.extents), [])
-
-    def ratio(self, fetcher):
-        """What was received, to what that took of the wire, as it says itself."""
-        summary = fetcher.events_named("summary")[0]
-        return summary["received_bytes"] / summary["received_wire_bytes"]
 
 
 @needs_network_namespaces
@@ -149,7 +104,7 @@ class OnOneHost(CompressionTest):
         fetchers, known = [], [address]
         for number in range(3):
             options = [word for peer in known for word in ("--peer", peer)]
-            fetcher, peer = self.start_listening("fetch", self.torrent, self.dir / f"{number}.img", "--verbose", *options)
+            fetcher, peer = self.start_listening("fetch", self.torrent, self.dir / f"{number}.img", "--verbose", *STEADY, *options)
             fetchers.append(fetcher)
             known.append(peer)
         for number, fetcher in enumerate(fetchers):
@@ -235,267 +190,6 @@ class AmongOthers(CompressionTest):
         self.assertGreater(self.ratio(fetcher), 1.3)
         stock.wait_until_complete()
         self.assertEqual(seeder.wait(), 0, seeder)
-
-
-def info_hash_of(torrent):
-    content = torrent.read_bytes()
-    return hashlib.sha1(content[content.index(b"4:info") + 6:-1]).digest()
-
-
-def message(kind, payload=b""):
-    return struct.pack("!IB", len(payload) + 1, kind) + payload
-
-
-def extended(payload):
-    return message(20, bytes([UNITS_ID]) + payload)
-
-
-def extra(length):
-    """The rest of a length of 15 and more, as LZ4 has it."""
-    return b"\xff" * ((length - 15) // 255) + bytes([(length - 15) % 255])
-
-
-def lz4(data, period):
-    """Of data that repeats itself."""
-    match = len(data) - period - 5
-    return (bytes([0xff if period >= 15 else period << 4 | 15]) + (extra(period) if period >= 15 else b"") + data[:period] +
-            struct.pack("<H", period) + extra(match - 4) + b"\x50" + data[-5:])
-
-
-class HandmadeSeed:
-    """A peer that has everything and answers requests as `answer` says: by messages, from a list of (piece, start, length).
-
-    Every connection is served; `ended` counts those that the other side has closed."""
-
-    def __init__(self, torrent, answer, step=None):
-        self._handshake = b"\x13BitTorrent protocol" + b"\0\0\0\0\0\x10\0\x04" + info_hash_of(torrent)
-        self._answer, self._step = answer, step
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
-        self._over = False
-        self.ended, self.may, self.requests = 0, 0, 0
-        self._threads = [threading.Thread(target=self._accept)]
-
-    def __enter__(self):
-        self._threads[0].start()
-        return self
-
-    def __exit__(self, *_):
-        self._over = True
-        self._listener.close()
-        for thread in self._threads:
-            thread.join()
-
-    def _accept(self):
-        while not self._over:
-            if select.select([self._listener], [], [], 0.05)[0]:
-                with contextlib.suppress(OSError):
-                    connection = self._listener.accept()[0]
-                    connection.settimeout(0.05)
-                    self._threads.append(threading.Thread(target=self._serve, args=[connection, len(self._threads)]))
-                    self._threads[-1].start()
-
-    def _receive(self, connection, buffer):
-        """Returns the requests and whether it may send, of whole messages in the buffer."""
-        requests, may = [], None
-        while len(buffer) >= 4 and len(buffer) >= 4 + (size := struct.unpack_from("!I", buffer)[0]):
-            body = bytes(buffer[4:4 + size])
-            del buffer[:4 + size]
-            if body[:1] == b"\x06":
-                requests.append(struct.unpack("!III", body[1:]))
-            elif body[:3] == b"\x14\x28\0":
-                may = body[3]
-        return requests, may
-
-    def _send(self, connection, data):
-        for start in range(0, len(data), self._step or len(data) or 1):
-            part = data[start:start + (self._step or len(data))]
-            while part and not self._over:
-                with contextlib.suppress(TimeoutError):
-                    part = part[connection.send(part):]
-
-    def _serve(self, connection, number):
-        buffer, may = bytearray(), False
-        try:
-            with connection:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connection.sendall(self._handshake + b"-XX0000-%012d" % number +
-                                   message(20, b"\0" + HANDSHAKE) + message(14) + message(1))
-                while not self._over:
-                    with contextlib.suppress(TimeoutError):
-                        data = connection.recv(65536)
-                        if not data:
-                            break
-                        buffer += data
-                    if len(buffer) >= 68 and buffer[0] == 0x13:
-                        del buffer[:68]
-                    if not buffer or buffer[0] == 0x13:
-                        continue
-                    requests, told = self._receive(connection, buffer)
-                    may = may or bool(told)
-                    self.may += bool(told)
-                    self.requests += len(requests)
-                    if requests and may:
-                        self._send(connection, self._answer(requests))
-        except ConnectionError:
-            pass
-        if not self._over:
-            self.ended += 1
-
-
-class ByHand(CompressionTest):
-    PIECE = 65536
-    PERIOD = 64
-
-    def setUp(self):
-        super().setUp()
-        patterns = noise(self.PERIOD * 32)
-        pieces = [patterns[start:start + self.PERIOD] * (self.PIECE // self.PERIOD) for start in range(0, len(patterns), self.PERIOD)]
-        self.use(b"".join(pieces), self.PIECE)
-
-    def data(self, piece, start, length):
-        at = piece * self.PIECE + start
-        return self.image.payload[at:at + length]
-
-    def unit(self, piece, start, length, data=None, said=None, codec=1):
-        data = data or self.data(piece, start, length)
-        return extended(struct.pack("!BIII", codec, piece, start, said or length) + lz4(data, self.PERIOD))
-
-    def block(self, piece, start, length):
-        return message(7, struct.pack("!II", piece, start) + self.data(piece, start, length))
-
-    def units(self, requests):
-        return b"".join(self.unit(*request) for request in requests)
-
-    def runs(self, requests):
-        """Units of several blocks where they follow each other."""
-        runs = []
-        for piece, start, length in requests:
-            if runs and runs[-1][0] == piece and runs[-1][1] + runs[-1][2] == start:
-                runs[-1][2] += length
-            else:
-                runs.append([piece, start, length])
-        return self.units(runs)
-
-    def mixed(self, requests):
-        return b"".join(self.block(*request) if number % 2 else self.unit(*request) for number, request in enumerate(requests))
-
-    def assert_fetched_from(self, answer, step=None):
-        """From this peer alone, without a fault."""
-        with HandmadeSeed(self.torrent, answer, step) as seed:
-            fetcher, _ = self.start_listening("fetch", self.torrent, self.target, "--peer", seed.address, "--seed-time", "0",
-                                              "--timeout", "60s")
-            self.assert_complete(fetcher)
-            self.assertEqual(seed.may, 1)
-        self.assert_right()
-        summary = fetcher.events_named("summary")[0]
-        self.assertEqual((summary["redundant_bytes"], summary["failed_pieces"]), (0, 0))
-        return fetcher
-
-    def test_units_of_a_block_each(self):
-        self.assertGreater(self.ratio(self.assert_fetched_from(self.units)), 20)
-
-    def test_units_of_several_blocks(self):
-        self.assertGreater(self.ratio(self.assert_fetched_from(self.runs)), 20)
-
-    def test_units_that_come_byte_by_byte(self):
-        self.assert_fetched_from(self.units, step=1)
-
-    def test_units_and_blocks_in_turns(self):
-        self.assert_fetched_from(self.mixed)
-
-    def test_units_and_blocks_in_parts_of_an_odd_size(self):
-        self.assert_fetched_from(self.mixed, step=1777)
-
-    # --- liars ---
-
-    def assert_harmless(self, answer, hangs_up=True):
-        """Whatever it does, the image comes from the other one. Returns the fetcher."""
-        with HandmadeSeed(self.torrent, answer) as liar:
-            _, honest = self.start_listening("seed", self.torrent, self.source, "--max-upload", "200K")
-            fetcher, _ = self.start_listening("fetch", self.torrent, self.target, "--peer", liar.address, "--peer", honest,
-                                              "--seed-time", "0", "--timeout", "60s", "--verbose")
-            if hangs_up:
-                wait_until(lambda: liar.ended > 0 or not fetcher.is_running(), "the liar to be hung up on")
-            self.assert_complete(fetcher)
-            self.assertGreater(liar.requests, 0)
-            if hangs_up:
-                self.assertGreater(liar.ended, 0)
-        self.assert_right()
-        return fetcher
-
-    def test_a_bomb(self):
-        self.assert_harmless(lambda requests: self.unit(*requests[0], data=b"x" * (8 * MIB)))
-
-    def test_less_than_it_says(self):
-        self.assert_harmless(lambda requests: self.unit(*requests[0], data=b"x" * (BLOCK - 1)))
-
-    def test_more_than_it_says(self):
-        self.assert_harmless(lambda requests: self.unit(*requests[0], data=b"x" * (BLOCK + 1)))
-
-    def test_no_whole_blocks(self):
-        self.assert_harmless(lambda requests: self.unit(*requests[0][:2], 100, said=100))
-
-    def test_what_was_not_asked_for(self):
-        def other(requests):
-            asked = set(requests)
-            return next(self.unit(piece, start, BLOCK) for piece in range(32) for start in range(0, self.PIECE, BLOCK)
-                        if (piece, start, BLOCK) not in asked)
-        self.assert_harmless(other)
-
-    def test_what_was_answered_already(self):
-        self.assert_harmless(lambda requests: self.unit(*requests[0]) * 2)
-
-    def test_another_codec(self):
-        self.assert_harmless(lambda requests: self.unit(*requests[0], codec=77))
-
-    def test_a_message_that_is_too_long(self):
-        self.assert_harmless(lambda requests: extended(bytes(600_000)))
-
-    def test_a_message_that_is_empty(self):
-        self.assert_harmless(lambda requests: extended(b""))
-
-    def test_a_storm_of_permissions(self):
-        self.assert_harmless(lambda requests: extended(b"\0\1") * 100_000 + self.units(requests), hangs_up=False)
-
-    def test_wrong_content_in_the_right_form_is_found_and_the_peer_named(self):
-        wrong = b"wrong" + noise(self.PERIOD - 5)
-        fetcher = self.assert_harmless(lambda requests: b"".join(
-            self.unit(*request, data=(wrong * BLOCK)[:request[2]]) for request in requests))
-        self.assertGreater(fetcher.events_named("summary")[0]["failed_pieces"], 0)
-        notes = [event["message"] for event in fetcher.events_named("note")]
-        self.assertTrue(any("with the wrong hash had data from 127.0.0.1" in note for note in notes), fetcher)
-
-    def test_units_to_a_seeder_who_has_asked_for_nothing(self):
-        _, address = self.start_listening("seed", self.torrent, self.source)
-        host, port = address.split(":")
-        with socket.create_connection((host, int(port)), timeout=30) as liar:
-            liar.sendall(b"\x13BitTorrent protocol" + b"\0\0\0\0\0\x10\0\x04" + info_hash_of(self.torrent) + b"-XX0000-" +
-                         bytes(12) + message(20, b"\0" + HANDSHAKE) + self.unit(0, 0, BLOCK))
-            with contextlib.suppress(ConnectionError):
-                while liar.recv(65536):
-                    pass
-        self.fetch(self.torrent, self.target, "--peer", address, "--seed-time", "0")
-        self.assert_right()
-
-    def test_many_that_ask_for_units_and_read_nothing(self):
-        self.use(words(32 * MIB), 262144)
-        seeder, address = self.start_listening("seed", self.torrent, self.source, "--memory", "64M")
-        host, port = address.split(":")
-        requests = b"".join(message(6, struct.pack("!III", piece, start, BLOCK)) for piece in range(64) for start in range(0, 262144, BLOCK))
-        for number in range(40):
-            liar = self.enterContext(socket.socket())
-            liar.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            liar.settimeout(1)
-            with contextlib.suppress(TimeoutError, ConnectionError):
-                liar.connect((host, int(port)))
-                liar.sendall(b"\x13BitTorrent protocol" + b"\0\0\0\0\0\x10\0\x04" + info_hash_of(self.torrent) +
-                             b"-XX0000-%012d" % number + message(20, b"\0" + HANDSHAKE) + extended(b"\0\1") + message(2) +
-                             requests * 20)
-        self.fetch(self.torrent, self.target, "--peer", address, "--seed-time", "0", "--timeout", "60s")
-        self.assert_right()
-        peak = int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{seeder.pid}/status").read_text()).group(1)) / 1024
-        self.assertLess(peak, 64 + 96)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "intake_policy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ezio {
+
+namespace {
+
+constexpr double too_busy = 0.9;
+constexpr unsigned seconds_to_try = 2;   // in a row
+constexpr unsigned seconds_of_a_try = 2; // in the first of which units still come that were on their way
+constexpr double better_uncompressed = 1.05;
+
+constexpr std::chrono::seconds longest_time{60};
+
+double rate_of(const ReceivingSample& sample)
+{
+    return static_cast<double>(sample.payload_bytes) / sample.seconds;
+}
+
+} // namespace
+
+void IntakePolicy::observe(const ReceivingSample& sample, Clock::time_point now)
+{
+    late(sample.late_bytes);
+    if (sample.seconds <= 0) {
+        return;
+    }
+    if (m_disk_is_behind) { // nothing can be learnt of the network
+        if (m_mode == Mode::trying_without) {
+            turn_on();
+        }
+        m_periods_busy = 0;
+        return;
+    }
+    switch (m_mode) {
+    case Mode::on:
+        look_for_busy(sample, now);
+        break;
+    case Mode::trying_without:
+        look_at_try(sample, now);
+        break;
+    case Mode::off:
+        if (now >= *m_until) {
+            turn_on();
+        }
+        break;
+    }
+}
+
+void IntakePolicy::late(std::uint64_t bytes)
+{
+    if (!m_disk_is_behind && bytes > m_most_late) {
+        m_disk_is_behind = true;
+        m_reason =
+            "taking blocks uncompressed for now: the disk is behind, and units that wait for it need memory";
+    } else if (m_disk_is_behind && bytes <= m_most_late / 4) {
+        m_disk_is_behind = false;
+    }
+}
+
+void IntakePolicy::look_for_busy(const ReceivingSample& sample, Clock::time_point now)
+{
+    const bool busy = sample.busy > too_busy && 2 * sample.unit_bytes > sample.payload_bytes;
+    m_periods_busy = busy ? m_periods_busy + 1 : 0;
+    if (m_periods_busy >= seconds_to_try && (!m_until || now >= *m_until)) {
+        m_mode = Mode::trying_without;
+        m_rate = rate_of(sample);
+        m_periods_tried = 0;
+    }
+}
+
+void IntakePolicy::look_at_try(const ReceivingSample& sample, Clock::time_point now)
+{
+    if (++m_periods_tried < seconds_of_a_try) {
+        return;
+    }
+    if (rate_of(sample) > better_uncompressed * m_rate) {
+        m_mode = Mode::off;
+        m_until = now + m_off_for;
+        m_reason = fmt::format("taking blocks uncompressed for {} s: the network is faster than unpacking",
+                               m_off_for.count());
+        m_off_for = std::min(m_off_for * 2, longest_time);
+    } else {
+        turn_on();
+        m_until = now + m_no_try_for;
+        m_no_try_for = std::min(m_no_try_for * 2, longest_time);
+    }
+}
+
+void IntakePolicy::turn_on()
+{
+    m_mode = Mode::on;
+    m_periods_busy = 0;
+    m_until.reset();
+}
+
+std::optional<std::string> IntakePolicy::take_reason()
+{
+    return std::exchange(m_reason, std::nullopt);
+}
+
+} // namespace ezio

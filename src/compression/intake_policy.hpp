@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Whether a receiver wants units at all, by what is observed of the receiving. There are two reasons to want
+// none:
+//     - The disk is behind, and the units that wait for it need more memory than is left for them. Blocks as
+//       they are stay in the network meanwhile.
+//     - The network thread, which unpacks, is busy all the time. That alone says nothing: it is as busy
+//       where units come at twice the network's rate. So there is a try without, as in UnitPolicy, and units
+//       are wanted again unless that was faster.
+#pragma once
+
+#include "ezio/util/clock.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace ezio {
+
+// Of one period.
+struct ReceivingSample {
+    double seconds = 0;
+    std::uint64_t payload_bytes = 0; // received from all peers, compressed or not
+    std::uint64_t unit_bytes = 0;    // of them, in units
+    double busy = 0;                 // of the network thread's time, 0 to 1
+    std::uint64_t late_bytes = 0;    // of units that wait for the disk
+};
+
+// Not thread-safe; no clock but the given one.
+class IntakePolicy {
+  public:
+    static constexpr std::chrono::seconds period{1};
+
+    // `memory`: bytes for units, of which those that wait may take half.
+    explicit IntakePolicy(std::uint64_t memory) : m_most_late(memory / 2) {}
+
+    // Once a period.
+    void observe(const ReceivingSample& sample, Clock::time_point now);
+
+    // Units wait for the disk or no longer do; also between the periods.
+    void late(std::uint64_t bytes);
+
+    [[nodiscard]] bool wants_units() const { return m_mode == Mode::on && !m_disk_is_behind; }
+
+    // Why it has changed its mind, once.
+    [[nodiscard]] std::optional<std::string> take_reason();
+
+  private:
+    enum class Mode { on, trying_without, off };
+
+    void look_for_busy(const ReceivingSample& sample, Clock::time_point now);
+    void look_at_try(const ReceivingSample& sample, Clock::time_point now);
+    void turn_on();
+
+    const std::uint64_t m_most_late;
+    bool m_disk_is_behind = false;
+    Mode m_mode = Mode::on;
+    unsigned m_periods_busy = 0; // in a row
+    double m_rate = 0;           // bytes per second in the last of them
+    unsigned m_periods_tried = 0;
+    std::chrono::seconds m_off_for{10};       // the next time
+    std::chrono::seconds m_no_try_for{10};    // the next time
+    std::optional<Clock::time_point> m_until; // off, or without a try
+    std::optional<std::string> m_reason;
+};
+
+} // namespace ezio
