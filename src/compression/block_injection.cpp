@@ -34,6 +34,8 @@
 
 #include <libtorrent/version.hpp>
 
+#include <fmt/format.h>
+
 #ifdef EZIO_COMPRESSION
 
 #include <libtorrent/bdecode.hpp>
@@ -44,10 +46,6 @@
 #else
 #include <libtorrent/bt_peer_connection.hpp>
 #endif
-
-#include <fmt/format.h>
-
-#include <cstring>
 
 namespace ezio {
 
@@ -206,11 +204,7 @@ bool compression_is_built_in()
 
 std::string why_no_compression()
 {
-    if (std::strcmp(lt::version(), LIBTORRENT_VERSION) == 0) {
-        return "";
-    }
-    return fmt::format("this program was built with libtorrent {}, and runs with {}", LIBTORRENT_VERSION,
-                       lt::version());
+    return why_no_compression(LIBTORRENT_VERSION, lt::version());
 }
 
 BlockInjector::BlockInjector() : m_memory(std::make_unique<Memory>()) {}
@@ -311,6 +305,14 @@ void BlockInjector::inject(const lt::peer_connection_handle&, const UnitPlace&, 
 #endif
 
 namespace ezio {
+
+std::string why_no_compression(std::string_view built_with, std::string_view runs_with)
+{
+    return built_with == runs_with
+               ? ""
+               : fmt::format("this program was built with libtorrent {}, and runs with {}", built_with,
+                             runs_with);
+}
 
 BlockInjector::~BlockInjector() = default;
 

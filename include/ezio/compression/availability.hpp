@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace ezio {
 
@@ -10,5 +11,8 @@ namespace ezio {
 
 // Why nothing can be compressed on the wire by this process; empty when it can.
 [[nodiscard]] std::string why_no_compression();
+
+// The same for versions of libtorrent: that it was built with, and that it runs with.
+[[nodiscard]] std::string why_no_compression(std::string_view built_with, std::string_view runs_with);
 
 } // namespace ezio
