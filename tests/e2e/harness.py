@@ -272,6 +272,23 @@ def binary():
     raise FileNotFoundError(f"no ezio-cli: {', '.join(map(str, candidates))}")
 
 
+# How the whole suite is run without compression, or with as much as there can be: see README.md.
+COMPRESSION = os.environ.get("EZIO_TEST_COMPRESSION", "as it is")
+if COMPRESSION not in ("as it is", "off", "forced"):
+    raise SystemExit(f"EZIO_TEST_COMPRESSION is 'off' or 'forced', and not '{COMPRESSION}'")
+
+
+def options_for_compression(arguments):
+    """What is added to a command line. With a limit, even one that is never reached, compression never tries to do without."""
+    if not arguments or arguments[0] not in ("seed", "fetch"):
+        return []
+    if COMPRESSION == "off" and "--no-compression" not in arguments:
+        return ["--no-compression"]
+    if COMPRESSION == "forced" and "--max-upload" not in arguments:
+        return ["--max-upload", "64G"]
+    return []
+
+
 class Ezio:
     """A running ezio-cli. Its output is collected as it comes; leaving the context kills it.
 
@@ -281,6 +298,7 @@ class Ezio:
     def __init__(self, *arguments, wrapper=(), program=None):
         self.program = program or binary()
         self.arguments = [str(argument) for argument in arguments]
+        self.arguments += options_for_compression(self.arguments)
         self.stderr = ""
         self._lines = []
         self._process = subprocess.Popen(
