@@ -8,7 +8,7 @@ import socket
 import struct
 
 from compression_case import (BLOCK, HANDSHAKE, MIB, RESERVED, STEADY, UNITS_ID, CompressionTest, HandmadeSeed, extended, lz4, message, noise,
-                              words)
+                              words, zstd)
 from harness import main, wait_until
 from raw_peer import RawPeer, info_hash_of
 
@@ -137,6 +137,28 @@ class ByHand(CompressionTest):
 
     def test_a_bomb(self):
         self.assert_harmless(lambda requests: self.unit(*requests[0], data=b"x" * (8 * MIB)))
+
+    def frame(self, request, *blocks, says=None):
+        """A unit with a frame of zstd."""
+        return extended(struct.pack("!BIII", 2, *request) + zstd(request[2] if says is None else says, *blocks))
+
+    def test_a_frame_with_more_in_it_than_it_says(self):
+        self.assert_harmless(lambda requests: self.frame(requests[0], *[(b"x", 128 * 1024 - 1)] * 64))
+
+    def test_a_frame_that_says_more_than_the_unit(self):
+        self.assert_harmless(lambda requests: self.frame(requests[0], (b"x", BLOCK), says=0xffffffff))
+
+    def test_a_storm_of_units_that_were_not_asked_for(self):
+        self.assert_harmless(lambda requests: extended(struct.pack("!BIIIB", 1, 0, 0, BLOCK, 0)) * 100_000)
+
+    def test_a_storm_of_the_smallest_units_is_taken_within_the_memory(self):
+        self.use(bytes(96 * MIB), BLOCK)
+        with HandmadeSeed(self.torrent, lambda requests: b"".join(self.frame(request, (b"\0", request[2])) for request in requests)) as seed:
+            fetcher, _ = self.start_listening("fetch", self.torrent, self.target, "--peer", seed.address, "--memory", "32M")
+            fetcher.wait_for_event("complete")
+            peak = int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{fetcher.pid}/status").read_text()).group(1)) / 1024
+            self.assertLess(peak, 32 + 96)
+            self.assert_right()
 
     def test_less_than_it_says(self):
         self.assert_harmless(lambda requests: self.unit(*requests[0], data=b"x" * (BLOCK - 1)))
