@@ -10,7 +10,6 @@
 #include "ezio/process/privileges.hpp"
 #include "ezio/target/directory_target.hpp"
 #include "ezio/target/target_place.hpp"
-#include "ezio/target/watched_target.hpp"
 #include "ezio/torrent/http_download.hpp"
 #include "ezio/torrent/magnet.hpp"
 #include "ezio/torrent/read_torrent.hpp"
@@ -377,8 +376,8 @@ void run(const SeedOptions& options, const Context& context)
     }
     refuse_printing_into(files_of_target(options.source, Access::read_only, torrent->image));
     const auto source = open_for(torrent->image, std::move(start.place), context);
-    WatchedTarget watched(*source, context.deadline.disk());
-    run_transfer(*torrent, watched, transfer, context.reporter, context.wakeup, context.stop,
+    source->watch(context.deadline.disk());
+    run_transfer(*torrent, *source, transfer, context.reporter, context.wakeup, context.stop,
                  context.deadline);
 }
 
@@ -429,12 +428,12 @@ void run(const FetchOptions& options, const Context& context)
     if (const std::string doubt = target->doubt(); !doubt.empty()) {
         context.reporter.warning(doubt);
     }
-    WatchedTarget watched(*target, context.deadline.disk());
+    target->watch(context.deadline.disk());
     if (options.discard) { // needs no more than the open target, and spares its data when the above fails
         limits.begin(fmt::format("{} was still discarding what the image does not use", options.target));
-        discard_unused(watched, torrent.image.map, context.reporter, context.stop);
+        discard_unused(*target, torrent.image.map, context.reporter, context.stop);
     }
-    run_transfer(torrent, watched, transfer, context.reporter, context.wakeup, context.stop,
+    run_transfer(torrent, *target, transfer, context.reporter, context.wakeup, context.stop,
                  context.deadline);
 }
 
@@ -453,14 +452,14 @@ void run(const VerifyOptions& options, const Context& context)
         place.emplace(open_place_of(options.target, Access::read_only, context));
     }
     const auto target = open_for(image, std::move(*place), context);
-    WatchedTarget watched(*target, context.deadline.disk());
+    target->watch(context.deadline.disk());
     context.reporter.start(start_event("verify", torrent, options.target));
-    ImageCheck check(image, watched, ImageCheck::First::sync_and_drop_cache, context.wakeup);
+    ImageCheck check(image, *target, ImageCheck::First::sync_and_drop_cache, context.wakeup);
     const double seconds = wait_for_check(check, Phase::verifying, image.map.payload_size(), context);
     if (const auto wrong = check.wrong(); !wrong.empty()) {
         throw Error(ExitStatus::verification,
                     fmt::format("{} is not the image: {}{}", options.target, describe_wrong(image, wrong),
-                                remark_on_gpt(watched, image)));
+                                remark_on_gpt(*target, image)));
     }
     if (context.format == Format::text) {
         context.reporter.make_way();

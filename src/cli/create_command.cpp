@@ -6,7 +6,6 @@
 #include "ezio/capture/partclone_info.hpp"
 #include "ezio/net/ca_certificate.hpp"
 #include "ezio/target/fd_target.hpp"
-#include "ezio/target/watched_target.hpp"
 #include "ezio/torrent/piece_length.hpp"
 #include "ezio/torrent/portability.hpp"
 #include "ezio/torrent/torrent_encoder.hpp"
@@ -258,9 +257,9 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     image.extents = source.extents;
     image.extent_names = source.names;
     const auto target = target_of(options, std::move(source.fd), image, context);
-    WatchedTarget watched(*target, context.deadline.disk());
+    target->watch(context.deadline.disk());
     context.reporter.start(start_event(options, image));
-    ImageCheck hashing(image, watched, ImageCheck::First::nothing, context.wakeup);
+    ImageCheck hashing(image, *target, ImageCheck::First::nothing, context.wakeup);
     (void)wait_for_check(hashing, Phase::hashing, image.map.payload_size(), context);
     contents.piece_length = image.piece_length;
     contents.extents = std::move(source.extents);

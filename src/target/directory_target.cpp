@@ -152,12 +152,12 @@ DirectoryTarget::DirectoryTarget(std::string directory, Access access, std::vect
       m_file_system(syncing == Syncing::file_system ? open_directory_itself(m_directory) : Fd())
 {}
 
-std::optional<IoFailure> DirectoryTarget::read_at(std::uint64_t offset, std::span<iovec> parts)
+std::optional<IoFailure> DirectoryTarget::do_read_at(std::uint64_t offset, std::span<iovec> parts)
 {
     return transfer(IoFailure::Operation::read, offset, parts);
 }
 
-std::optional<IoFailure> DirectoryTarget::write_at(std::uint64_t offset, std::span<iovec> parts)
+std::optional<IoFailure> DirectoryTarget::do_write_at(std::uint64_t offset, std::span<iovec> parts)
 {
     return transfer(IoFailure::Operation::write, offset, parts);
 }
@@ -212,12 +212,12 @@ std::optional<IoFailure> DirectoryTarget::start_write_back(const OpenFile& file,
                                               length, error));
 }
 
-std::optional<IoFailure> DirectoryTarget::write_behind(const Extent&, std::uint64_t)
+std::optional<IoFailure> DirectoryTarget::do_write_behind(const Extent&, std::uint64_t)
 {
     return std::nullopt; // it began with the writes themselves, where the files are open
 }
 
-void DirectoryTarget::drop_cache()
+void DirectoryTarget::do_drop_cache()
 {
     for (std::size_t index = 0; index < m_files.size(); ++index) {
         const Fd fd(::open(path_of(index).c_str(), O_RDONLY | O_CLOEXEC));
@@ -233,7 +233,7 @@ bool DirectoryTarget::is_rotational() const
     return ::stat(m_directory.c_str(), &status) == 0 && ezio::is_rotational(status.st_dev);
 }
 
-std::optional<IoFailure> DirectoryTarget::sync()
+std::optional<IoFailure> DirectoryTarget::do_sync()
 {
     auto failed = m_file_system ? sync_file_system() : sync_files();
     return failed ? failed : find_files();

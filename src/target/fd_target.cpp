@@ -16,7 +16,7 @@
 
 namespace ezio {
 
-std::optional<IoFailure> FdTarget::read_at(std::uint64_t offset, std::span<iovec> parts)
+std::optional<IoFailure> FdTarget::do_read_at(std::uint64_t offset, std::span<iovec> parts)
 {
     const std::uint64_t length = total_bytes(parts);
     const int error = read_fully(m_fd.get(), parts, offset);
@@ -28,7 +28,7 @@ std::optional<IoFailure> FdTarget::read_at(std::uint64_t offset, std::span<iovec
     return std::nullopt;
 }
 
-std::optional<IoFailure> FdTarget::write_at(std::uint64_t offset, std::span<iovec> parts)
+std::optional<IoFailure> FdTarget::do_write_at(std::uint64_t offset, std::span<iovec> parts)
 {
     const std::uint64_t length = total_bytes(parts);
     const int error = write_fully(m_fd.get(), parts, offset);
@@ -38,7 +38,7 @@ std::optional<IoFailure> FdTarget::write_at(std::uint64_t offset, std::span<iove
     return std::nullopt;
 }
 
-std::optional<IoFailure> FdTarget::write_behind(const Extent& span, std::uint64_t bytes)
+std::optional<IoFailure> FdTarget::do_write_behind(const Extent& span, std::uint64_t bytes)
 {
     if (auto failed = sync_range(span, SYNC_FILE_RANGE_WRITE)) {
         return failed;
@@ -79,7 +79,7 @@ std::optional<IoFailure> FdTarget::sync_range(const Extent& range, unsigned flag
                                                 range.length, error});
 }
 
-std::optional<IoFailure> FdTarget::sync()
+std::optional<IoFailure> FdTarget::do_sync()
 {
     const int error = sync_fully(m_fd);
     return error == 0 ? find() : std::optional(IoFailure{IoFailure::Operation::sync, m_path, 0, 0, error});
@@ -98,13 +98,13 @@ std::optional<IoFailure> FdTarget::find() const
     return loss ? std::optional(IoFailure{IoFailure::Operation::sync, m_path, 0, 0, *loss}) : std::nullopt;
 }
 
-void FdTarget::prefetch(std::uint64_t offset, std::uint64_t length)
+void FdTarget::do_prefetch(std::uint64_t offset, std::uint64_t length)
 {
     (void)::posix_fadvise(m_fd.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
                           POSIX_FADV_WILLNEED);
 }
 
-void FdTarget::drop_cache()
+void FdTarget::do_drop_cache()
 {
     (void)::posix_fadvise(m_fd.get(), 0, 0, POSIX_FADV_DONTNEED);
 }
@@ -122,7 +122,7 @@ std::optional<Target::DiscardGeometry> FdTarget::discard_geometry() const
     return DiscardGeometry{device_size(m_fd, m_path), sector_size(m_fd, m_path)};
 }
 
-std::optional<IoFailure> FdTarget::discard(std::uint64_t offset, std::uint64_t length)
+std::optional<IoFailure> FdTarget::do_discard(std::uint64_t offset, std::uint64_t length)
 {
     struct stat status {};
     int result = ::fstat(m_fd.get(), &status);

@@ -12,11 +12,44 @@
 #include <cerrno>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace ezio {
+
+namespace {
+
+// A call on the target, as long as this lives.
+class Watched {
+  public:
+    explicit Watched(DiskCalls* calls)
+    {
+        if (calls != nullptr) {
+            m_call.emplace(*calls);
+        }
+    }
+
+  private:
+    std::optional<DiskCalls::Call> m_call;
+};
+
+} // namespace
+
+std::optional<IoFailure> Target::read_at(std::uint64_t offset, std::span<iovec> parts)
+{
+    const Watched call(m_calls);
+    if (m_replaced.empty()) {
+        return do_read_at(offset, parts);
+    }
+    const std::vector<iovec> filled(parts.begin(), parts.end()); // `parts` is used up
+    auto failed = do_read_at(offset, parts);
+    if (!failed) {
+        m_replaced.restore(offset, filled);
+    }
+    return failed;
+}
 
 std::optional<IoFailure> Target::read_at(std::uint64_t offset, std::span<std::byte> data)
 {
@@ -24,10 +57,52 @@ std::optional<IoFailure> Target::read_at(std::uint64_t offset, std::span<std::by
     return read_at(offset, std::span(&part, 1));
 }
 
+std::optional<IoFailure> Target::write_at(std::uint64_t offset, std::span<iovec> parts)
+{
+    const Watched call(m_calls);
+    return do_write_at(offset, parts);
+}
+
 std::optional<IoFailure> Target::write_at(std::uint64_t offset, std::span<const std::byte> data)
 {
     iovec part{const_cast<std::byte*>(data.data()), data.size()}; // pwritev does not write to it
     return write_at(offset, std::span(&part, 1));
+}
+
+std::optional<IoFailure> Target::write_behind(const Extent& span, std::uint64_t bytes)
+{
+    const Watched call(m_calls);
+    return do_write_behind(span, bytes);
+}
+
+std::optional<IoFailure> Target::sync()
+{
+    const Watched call(m_calls);
+    return do_sync();
+}
+
+void Target::prefetch(std::uint64_t offset, std::uint64_t length)
+{
+    const Watched call(m_calls);
+    do_prefetch(offset, length);
+}
+
+void Target::drop_cache()
+{
+    const Watched call(m_calls);
+    do_drop_cache();
+}
+
+std::optional<IoFailure> Target::discard(std::uint64_t offset, std::uint64_t length)
+{
+    const Watched call(m_calls);
+    return do_discard(offset, length);
+}
+
+void Target::with_descriptor(const std::function<void(int fd)>& use)
+{
+    const Watched call(m_calls);
+    do_with_descriptor(use);
 }
 
 namespace {
@@ -86,7 +161,7 @@ void refuse_other_disk(const std::string& path, const std::string& serial)
 
 } // namespace
 
-std::optional<IoFailure> Target::discard(std::uint64_t offset, std::uint64_t length)
+std::optional<IoFailure> Target::do_discard(std::uint64_t offset, std::uint64_t length)
 {
     return IoFailure{IoFailure::Operation::discard, path(), offset, length, EOPNOTSUPP};
 }

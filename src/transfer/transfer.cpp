@@ -47,8 +47,8 @@ TransferPlan plan_of(const Image& image, const TransferOptions& options)
 // Gathers the facts, and carries out what TransferState decides.
 class Transfer {
   public:
-    Transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
-             Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
+    Transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options, Reporter& reporter,
+             Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
         : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
           m_stop(stop), m_deadline(deadline), m_state(plan_of(torrent.image, options))
     {}
@@ -104,7 +104,7 @@ class Transfer {
 
     // Constant.
     const LoadedTorrent& m_torrent;
-    WatchedTarget& m_target;
+    Target& m_target;
     const TransferOptions& m_options;
     Reporter& m_reporter;
     Wakeup& m_wakeup;
@@ -504,7 +504,7 @@ void Transfer::report_summary()
 
 } // namespace
 
-void run_transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
+void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
                   Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
 {
     Transfer transfer(torrent, target, options, reporter, wakeup, stop, deadline);

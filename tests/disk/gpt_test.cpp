@@ -6,7 +6,6 @@
 #include "test_image.hpp"
 
 #include "ezio/disk/move_gpt.hpp"
-#include "ezio/target/watched_target.hpp"
 #include "ezio/util/byte_order.hpp"
 #include "ezio/util/units.hpp"
 
@@ -313,21 +312,19 @@ TEST_CASE("gpt: a damaged one is left alone, with the reason")
 TEST_CASE("gpt: peers still get the image's bytes where it was replaced")
 {
     test::FakeTarget target(64_KiB);
-    DiskCalls calls;
-    WatchedTarget watched(target, calls);
     std::vector<std::byte> before(4_KiB, std::byte{7});
-    REQUIRE_FALSE(watched.write_at(0, before));
-    watched.replaced().remember(512, std::vector<std::byte>(512, std::byte{7}));
+    REQUIRE_FALSE(target.write_at(0, before));
+    target.replaced().remember(512, std::vector<std::byte>(512, std::byte{7}));
     const std::vector<std::byte> other(512, std::byte{9});
-    REQUIRE_FALSE(watched.write_at(512, other));
+    REQUIRE_FALSE(target.write_at(512, other));
     std::vector<std::byte> first(700);
     std::vector<std::byte> second(700);
     std::array<iovec, 2> parts{{{first.data(), first.size()}, {second.data(), second.size()}}};
-    REQUIRE_FALSE(watched.read_at(0, std::span<iovec>(parts)));
+    REQUIRE_FALSE(target.read_at(0, std::span<iovec>(parts)));
     CHECK(first == std::vector<std::byte>(700, std::byte{7}));
     CHECK(second == std::vector<std::byte>(700, std::byte{7}));
     std::vector<std::byte> inside(10);
-    REQUIRE_FALSE(watched.read_at(600, inside));
+    REQUIRE_FALSE(target.read_at(600, inside));
     CHECK(inside == std::vector<std::byte>(10, std::byte{7}));
     CHECK(target.bytes()[600] == std::byte{9});
 }

@@ -66,27 +66,27 @@ class FakeTarget final : public Target {
     // What is on the device. Only while no call is under way.
     [[nodiscard]] std::vector<std::byte>& bytes() { return m_bytes; }
 
-    std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) override
+    std::optional<IoFailure> do_read_at(std::uint64_t offset, std::span<iovec> parts) override
     {
         return transfer(Operation::read, offset, parts, read_gate);
     }
-    std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) override
+    std::optional<IoFailure> do_write_at(std::uint64_t offset, std::span<iovec> parts) override
     {
         return transfer(Operation::write, offset, parts, write_gate);
     }
-    std::optional<IoFailure> write_behind(const Extent& span, std::uint64_t bytes) override
+    std::optional<IoFailure> do_write_behind(const Extent& span, std::uint64_t bytes) override
     {
         const int error = begin({Operation::write_back, span.offset, bytes});
         return error != 0 ? std::optional(IoFailure{Operation::write_back, m_path, span.offset, bytes, error})
                           : std::nullopt;
     }
-    std::optional<IoFailure> sync() override
+    std::optional<IoFailure> do_sync() override
     {
         const int error = begin({Operation::sync, 0, 0});
         sync_gate.pass();
         return error != 0 ? std::optional(IoFailure{Operation::sync, m_path, 0, 0, error}) : std::nullopt;
     }
-    void drop_cache() override { ++m_cache_drops; }
+    void do_drop_cache() override { ++m_cache_drops; }
     [[nodiscard]] bool is_rotational() const override { return false; }
     [[nodiscard]] const std::string& path() const override { return m_path; }
 

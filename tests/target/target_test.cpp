@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/target/target.hpp"
 
+#include "fake_target.hpp"
 #include "loop_device.hpp"
 #include "open_target.hpp"
 #include "temp_dir.hpp"
 
 #include "ezio/target/device_identity.hpp"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <thread>
+#include <utility>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -130,6 +137,50 @@ TEST_CASE("target: the directory of devices is refused, as '/dev/$DISK' without 
         CHECK(refusal.status == ExitStatus::target);
         CHECK_THAT(refusal.message, contains("is the directory of devices"));
     }
+}
+
+TEST_CASE("target: a call is out as long as it has not returned")
+{
+    test::FakeTarget target(4096);
+    DiskCalls calls;
+    calls.set_disk("/dev/sda");
+    target.watch(calls);
+    CHECK(calls.unanswered().empty());
+    target.read_gate.close();
+    std::thread reader([&] {
+        std::array<std::byte, 512> bytes{};
+        (void)target.read_at(0, std::span(bytes));
+    });
+    const bool waits = target.read_gate.wait_for_waiting(1);
+    CHECK(waits);
+    CHECK(calls.unanswered() == "/dev/sda");
+    CHECK(calls.unanswered(std::chrono::hours(1)).empty());
+    target.read_gate.open();
+    reader.join();
+    CHECK(calls.unanswered().empty());
+}
+
+TEST_CASE("target: calls and failures are passed on, watched or not")
+{
+    using Operation = IoFailure::Operation;
+    test::FakeTarget target(4096);
+    DiskCalls disk_calls;
+    if (GENERATE(false, true)) {
+        target.watch(disk_calls);
+    }
+    target.fail(Operation::write, 1, ENOSPC);
+    std::array<std::byte, 512> bytes{};
+    const auto failed = target.write_at(1024, std::span(std::as_const(bytes)));
+    REQUIRE(failed);
+    CHECK(failed->error == ENOSPC);
+    CHECK(failed->offset == 1024);
+    CHECK_FALSE(target.write_behind({0, 512}, 512));
+    CHECK_FALSE(target.sync());
+    target.drop_cache();
+    CHECK(target.calls(Operation::write_back).size() == 1);
+    CHECK(target.calls(Operation::sync).size() == 1);
+    CHECK(target.cache_drops() == 1);
+    CHECK(disk_calls.unanswered().empty());
 }
 
 } // namespace ezio

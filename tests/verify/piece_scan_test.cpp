@@ -82,17 +82,14 @@ class ReadOnly : public Target {
   public:
     explicit ReadOnly(FakeTarget& disk) : m_disk(disk) {}
 
-    using Target::read_at;
-    using Target::write_at;
-
-    std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) override
+    std::optional<IoFailure> do_read_at(std::uint64_t offset, std::span<iovec> parts) override
     {
         return m_disk.read_at(offset, parts);
     }
-    std::optional<IoFailure> write_at(std::uint64_t, std::span<iovec>) override { return {}; }
-    std::optional<IoFailure> write_behind(const Extent&, std::uint64_t) override { return {}; }
-    std::optional<IoFailure> sync() override { return {}; }
-    void drop_cache() override {}
+    std::optional<IoFailure> do_write_at(std::uint64_t, std::span<iovec>) override { return {}; }
+    std::optional<IoFailure> do_write_behind(const Extent&, std::uint64_t) override { return {}; }
+    std::optional<IoFailure> do_sync() override { return {}; }
+    void do_drop_cache() override {}
     bool is_rotational() const override { return false; }
     const std::string& path() const override { return m_disk.path(); }
 
@@ -110,7 +107,7 @@ class Throwing : public ReadOnly {
   public:
     using ReadOnly::ReadOnly;
     using Target::read_at;
-    std::optional<IoFailure> read_at(std::uint64_t, std::span<iovec>) override { throw std::bad_alloc(); }
+    std::optional<IoFailure> do_read_at(std::uint64_t, std::span<iovec>) override { throw std::bad_alloc(); }
 };
 
 } // namespace

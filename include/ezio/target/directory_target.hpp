@@ -48,17 +48,16 @@ class DirectoryTarget : public Target {
     DirectoryTarget(std::string directory, Access access, std::vector<File> files, std::size_t open_limit,
                     Syncing syncing = Syncing::each_file, Fd lock = {});
 
-    using Target::read_at;
-    using Target::write_at;
-    std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) override;
-    std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) override;
-    std::optional<IoFailure> write_behind(const Extent& span, std::uint64_t bytes) override;
-    std::optional<IoFailure> sync() override;
-    void drop_cache() override;
     bool is_rotational() const override;
     const std::string& path() const override { return m_directory; }
 
   private:
+    std::optional<IoFailure> do_read_at(std::uint64_t offset, std::span<iovec> parts) override;
+    std::optional<IoFailure> do_write_at(std::uint64_t offset, std::span<iovec> parts) override;
+    std::optional<IoFailure> do_write_behind(const Extent& span, std::uint64_t bytes) override;
+    std::optional<IoFailure> do_sync() override;
+    void do_drop_cache() override;
+
     struct OpenFile {
         std::size_t index = 0;
         Fd fd;

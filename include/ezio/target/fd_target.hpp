@@ -24,24 +24,23 @@ class FdTarget : public Target {
           m_file_bytes(file_bytes)
     {}
 
-    using Target::read_at;
-    using Target::write_at;
-    std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts) override;
-    std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts) override;
-    std::optional<IoFailure> write_behind(const Extent& span, std::uint64_t bytes) override;
-    std::optional<IoFailure> sync() override;
-    void prefetch(std::uint64_t offset, std::uint64_t length) override;
-    void drop_cache() override;
     std::optional<DiscardGeometry> discard_geometry() const override;
-    std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length) override;
     std::optional<std::uint64_t> size() const override;
-    void with_descriptor(const std::function<void(int fd)>& use) override { use(m_fd.get()); }
     PageCache page_cache() const override { return m_page_cache; }
     bool is_rotational() const override;
     const std::string& path() const override { return m_path; }
     std::string doubt() const override { return m_claims.doubt; }
 
   private:
+    std::optional<IoFailure> do_read_at(std::uint64_t offset, std::span<iovec> parts) override;
+    std::optional<IoFailure> do_write_at(std::uint64_t offset, std::span<iovec> parts) override;
+    std::optional<IoFailure> do_write_behind(const Extent& span, std::uint64_t bytes) override;
+    std::optional<IoFailure> do_sync() override;
+    void do_prefetch(std::uint64_t offset, std::uint64_t length) override;
+    void do_drop_cache() override;
+    std::optional<IoFailure> do_discard(std::uint64_t offset, std::uint64_t length) override;
+    void do_with_descriptor(const std::function<void(int fd)>& use) override { use(m_fd.get()); }
+
     void drop_used(std::uint64_t offset, std::uint64_t length) const;
     [[nodiscard]] std::optional<IoFailure> sync_range(const Extent& range, unsigned flags);
     [[nodiscard]] std::optional<IoFailure> find() const;

@@ -15,7 +15,7 @@
 #include "ezio/process/deadline.hpp"
 #include "ezio/process/stop_signal.hpp"
 #include "ezio/report/reporter.hpp"
-#include "ezio/target/watched_target.hpp"
+#include "ezio/target/target.hpp"
 #include "ezio/torrent/torrent_file.hpp"
 #include "ezio/util/clock.hpp"
 #include "ezio/util/units.hpp"
@@ -57,7 +57,7 @@ struct TransferOptions {
 // Runs to the end and reports it all but the final error. Returns when the work is done; throws Error with
 // the status otherwise. `wakeup` is the one that `stop` notifies. `deadline` keeps the limits when the
 // session does not answer, and ends the process when what was started does not end.
-void run_transfer(const LoadedTorrent& torrent, WatchedTarget& target, const TransferOptions& options,
+void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
                   Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline);
 
 } // namespace ezio
