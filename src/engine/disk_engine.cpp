@@ -57,8 +57,9 @@ Completion with(Handler handler, int error)
 } // namespace
 
 DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<bool>& on_disk, Options options)
-    : m_image(image), m_target(target), m_wake_owner(std::move(options.wake_owner)),
-      m_max_writers(std::max(1U, options.threads - 1)), m_completions(std::move(options.post)),
+    : m_image(image), m_is_padded(image.map.padding_bytes() > 0), m_target(target),
+      m_wake_owner(std::move(options.wake_owner)), m_max_writers(std::max(1U, options.threads - 1)),
+      m_completions(std::move(options.post)),
       m_arena(choose_chunk_length(image.piece_length, options.memory), slabs_in(image, options.memory),
               overflow_slabs(image, options.memory)),
       // Early flushing begins well before peers are held, and ends what they are held for.
@@ -68,9 +69,11 @@ DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<boo
       m_workers(options.threads, m_mutex, [this](Lock& lock) { return step(lock); })
 {
     const std::lock_guard lock(m_mutex);
-    const std::vector<bool> of_padding = add_padding();
-    for (std::uint32_t piece = 0; piece < of_padding.size(); ++piece) {
-        if (of_padding[piece] || (piece < on_disk.size() && on_disk[piece])) {
+    std::vector<bool> there = on_disk;
+    there.resize(image.piece_count());
+    add_padding(there);
+    for (std::uint32_t piece = 0; piece < image.piece_count(); ++piece) {
+        if (there[piece]) {
             m_cache.set_on_disk(piece);
         }
     }
@@ -78,27 +81,15 @@ DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<boo
 
 DiskEngine::~DiskEngine() = default;
 
-// The blocks that are nothing but padding are there already. Tells which pieces are.
-std::vector<bool> DiskEngine::add_padding()
+// Blocks and pieces that are nothing but padding are there already.
+void DiskEngine::add_padding(std::vector<bool>& pieces)
 {
-    std::vector<bool> pieces(m_image.piece_count());
-    const std::uint64_t payload_end = m_image.map.payload_size();
-    for (const ExtentMap::Range& range : m_image.map.padding()) {
-        const std::uint64_t end = range.payload_offset + range.length;
-        const auto round_up = [](std::uint64_t offset, std::uint64_t unit) {
-            return (offset + unit - 1) / unit * unit;
-        };
-        for (std::uint64_t at = round_up(range.payload_offset, block_bytes);
-             at < end && (at + block_bytes <= end || end == payload_end); at += block_bytes) {
-            m_cache.set_padding(at);
-        }
-        for (std::uint64_t at = round_up(range.payload_offset, m_image.piece_length);
-             at < end && (at + m_image.piece_length <= end || end == payload_end);
-             at += m_image.piece_length) {
-            pieces[at / m_image.piece_length] = true;
-        }
+    for (const std::uint64_t block : units_of_padding(m_image.map, block_bytes)) {
+        m_cache.set_padding(block * block_bytes);
     }
-    return pieces;
+    for (const std::uint64_t piece : units_of_padding(m_image.map, m_image.piece_length)) {
+        pieces[piece] = true;
+    }
 }
 
 // --- the network thread's side ---
@@ -118,7 +109,9 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
     if (place.what == PieceCache::Receive::copy) {
         lock.unlock();
         std::memcpy(place.memory, block.data(), block.size());
-        m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever a peer says it is
+        if (m_is_padded) {
+            m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever a peer says it is
+        }
         lock.lock();
         m_cache.end_receive(offset);
         ++m_blocks_taken;

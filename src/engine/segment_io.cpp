@@ -27,9 +27,6 @@ std::vector<DeviceTransfer> device_transfers(const ExtentMap& map, const std::ve
     std::vector<DeviceTransfer> transfers;
     for (const Segment& segment : segments) {
         map.for_each(segment.payload_offset, segment.length, [&](const ExtentMap::Range& range) {
-            if (range.is_padding()) {
-                return;
-            }
             std::byte* memory = segment.memory + (range.payload_offset - segment.payload_offset);
             if (transfers.empty() ||
                 transfers.back().offset + transfers.back().length != range.device_offset) {
@@ -55,13 +52,13 @@ std::uint64_t total_length(const std::vector<Segment>& segments)
 
 std::uint64_t device_bytes(const ExtentMap& map, const std::vector<Segment>& segments)
 {
-    std::uint64_t bytes = total_length(segments);
     if (map.padding_bytes() == 0) {
-        return bytes;
+        return total_length(segments);
     }
+    std::uint64_t bytes = 0;
     for (const Segment& segment : segments) {
         map.for_each(segment.payload_offset, segment.length,
-                     [&](const ExtentMap::Range& range) { bytes -= range.is_padding() ? range.length : 0; });
+                     [&](const ExtentMap::Range& range) { bytes += range.length; });
     }
     return bytes;
 }

@@ -12,7 +12,7 @@ WriteOrder::WriteOrder(const Image& image)
     starts.reserve(image.piece_count());
     for (std::uint32_t piece = 0; piece < image.piece_count(); ++piece) {
         // Padding is nowhere, and so comes last.
-        starts.push_back(image.map.ranges(image.piece_offset(piece), 1).front().device_offset);
+        starts.push_back(image.map.device_offset(image.piece_offset(piece)).value_or(~0ULL));
     }
     if (std::is_sorted(starts.begin(), starts.end())) {
         return;

@@ -85,7 +85,8 @@ void ExtentMap::add_extent(const Extent& extent)
                     fmt::format("extent {:#x} + {} bytes ends beyond what a device can have", extent.offset,
                                 extent.length));
     }
-    const bool continues_run = !m_runs.empty() && !m_runs.back().is_padding() &&
+    const bool continues_run = !m_runs.empty() &&
+                               m_runs.back().payload_offset + m_runs.back().length == m_payload_size &&
                                m_runs.back().device_offset + m_runs.back().length == extent.offset;
     if (continues_run) {
         m_runs.back().length += extent.length;
@@ -100,14 +101,6 @@ void ExtentMap::add_padding(std::uint64_t length)
     if (length > largest_offset - std::min(m_payload_size, largest_offset)) {
         throw Error(ExitStatus::torrent,
                     fmt::format("its padding of {} bytes is more than anything can be", length));
-    }
-    if (length == 0) {
-        return;
-    }
-    if (!m_runs.empty() && m_runs.back().is_padding()) {
-        m_runs.back().length += length;
-    } else {
-        m_runs.push_back({m_payload_size, Range::nowhere, length});
     }
     m_payload_size += length;
     m_padding_bytes += length;
@@ -131,19 +124,16 @@ void ExtentMap::for_each(std::uint64_t payload_offset, std::uint64_t length,
                          const std::function<void(const Range&)>& visit) const
 {
     assert(payload_offset <= m_payload_size && length <= m_payload_size - payload_offset);
-    auto run =
-        std::upper_bound(m_runs.begin(), m_runs.end(), payload_offset,
-                         [](std::uint64_t offset, const Range& r) { return offset < r.payload_offset; });
-    if (length > 0) {
-        --run;
-    }
-    while (length > 0) {
-        const std::uint64_t skipped = payload_offset - run->payload_offset;
-        const std::uint64_t part = std::min(length, run->length - skipped);
-        visit({payload_offset, run->is_padding() ? Range::nowhere : run->device_offset + skipped, part});
-        payload_offset += part;
-        length -= part;
-        ++run;
+    const std::uint64_t end = payload_offset + length;
+    auto run = std::partition_point(m_runs.begin(), m_runs.end(), [&](const Range& each) {
+        return each.payload_offset + each.length <= payload_offset;
+    });
+    for (; run != m_runs.end() && run->payload_offset < end; ++run) {
+        const std::uint64_t from = std::max(run->payload_offset, payload_offset);
+        const std::uint64_t to = std::min(run->payload_offset + run->length, end);
+        if (from < to) {
+            visit({from, run->device_offset + (from - run->payload_offset), to - from});
+        }
     }
 }
 
@@ -154,11 +144,27 @@ std::vector<ExtentMap::Range> ExtentMap::ranges(std::uint64_t payload_offset, st
     return found;
 }
 
-std::vector<ExtentMap::Range> ExtentMap::padding() const
+std::optional<std::uint64_t> ExtentMap::device_offset(std::uint64_t payload_offset) const
 {
-    std::vector<Range> found;
-    std::copy_if(m_runs.begin(), m_runs.end(), std::back_inserter(found),
-                 [](const Range& run) { return run.is_padding(); });
+    std::optional<std::uint64_t> found;
+    for_each(payload_offset, 1, [&](const Range& range) { found = range.device_offset; });
+    return found;
+}
+
+std::vector<Extent> ExtentMap::padding() const
+{
+    std::vector<Extent> found;
+    std::uint64_t at = 0;
+    const auto add_until = [&](std::uint64_t offset) {
+        if (at < offset) {
+            found.push_back({at, offset - at});
+        }
+    };
+    for (const Range& run : m_runs) {
+        add_until(run.payload_offset);
+        at = run.payload_offset + run.length;
+    }
+    add_until(m_payload_size);
     return found;
 }
 
@@ -167,12 +173,28 @@ void ExtentMap::clear_padding(std::uint64_t payload_offset, std::span<std::byte>
     if (m_padding_bytes == 0) {
         return;
     }
+    std::size_t at = 0; // in `data`
+    const auto clear_until = [&](std::uint64_t end) {
+        std::ranges::fill(data.subspan(at, end - at), std::byte{0});
+    };
     for_each(payload_offset, data.size(), [&](const Range& range) {
-        if (range.is_padding()) {
-            std::ranges::fill(data.subspan(range.payload_offset - payload_offset, range.length),
-                              std::byte{0});
-        }
+        clear_until(range.payload_offset - payload_offset);
+        at = range.payload_offset - payload_offset + range.length;
     });
+    clear_until(data.size());
+}
+
+std::vector<std::uint64_t> units_of_padding(const ExtentMap& map, std::uint64_t unit_bytes)
+{
+    std::vector<std::uint64_t> units;
+    for (const Extent& stretch : map.padding()) {
+        const bool is_last = stretch.end() == map.payload_size(); // a short unit ends with it
+        const std::uint64_t end = (stretch.end() + (is_last ? unit_bytes - 1 : 0)) / unit_bytes;
+        for (std::uint64_t unit = (stretch.offset + unit_bytes - 1) / unit_bytes; unit < end; ++unit) {
+            units.push_back(unit);
+        }
+    }
+    return units;
 }
 
 } // namespace ezio

@@ -7,9 +7,6 @@ std::optional<IoFailure> read_payload(const ExtentMap& map, Target& target, std:
                                       std::span<std::byte> data)
 {
     for (const auto& range : map.ranges(offset, data.size())) {
-        if (range.is_padding()) {
-            continue;
-        }
         const auto part = data.subspan(range.payload_offset - offset, range.length);
         if (auto failed = target.read_at(range.device_offset, part)) {
             return failed;

@@ -282,20 +282,17 @@ Sha256Digest digest_of(const lt::sha256_hash& hash)
 void refuse_padding_within_a_piece(const std::string& path, const Image& image)
 {
     std::uint32_t looked_at = image.piece_count();
-    for (const ExtentMap::Range& stretch : image.map.padding()) {
-        const std::uint64_t stretch_end = stretch.payload_offset + stretch.length - 1;
-        for (const std::uint64_t at : {stretch.payload_offset, stretch_end}) { // between is nothing else
+    for (const Extent& stretch : image.map.padding()) {
+        for (const std::uint64_t at : {stretch.offset, stretch.end() - 1}) { // between is nothing else
             const auto piece = static_cast<std::uint32_t>(at / image.piece_length);
             if (std::exchange(looked_at, piece) == piece) {
                 continue;
             }
-            std::uint64_t padding = 0;
+            std::uint64_t padding = image.piece_size(piece);
             std::uint64_t data_end = 0; // in the piece
             for (const auto& range : image.map.ranges(image.piece_offset(piece), image.piece_size(piece))) {
-                padding += range.is_padding() ? range.length : 0;
-                data_end = range.is_padding()
-                               ? data_end
-                               : range.payload_offset + range.length - image.piece_offset(piece);
+                padding -= range.length;
+                data_end = range.payload_offset + range.length - image.piece_offset(piece);
             }
             const std::uint64_t blocks = (image.piece_size(piece) + block_bytes - 1) / block_bytes;
             if ((blocks - padding / block_bytes) * block_bytes < data_end) {
@@ -317,20 +314,14 @@ void refuse_wrong_padding(const std::string& path, const Image& image)
         return sha1.finish();
     };
     std::map<std::uint64_t, Sha1Digest> expected; // by the piece's size
-    for (const ExtentMap::Range& stretch : image.map.padding()) {
-        const std::uint64_t end = stretch.payload_offset + stretch.length;
-        auto piece = static_cast<std::uint32_t>((stretch.payload_offset + image.piece_length - 1) /
-                                                image.piece_length);
-        for (; piece < image.piece_count() && image.piece_offset(piece) + image.piece_size(piece) <= end;
-             ++piece) {
-            const std::uint64_t size = image.piece_size(piece);
-            const auto [entry, is_new] = expected.try_emplace(size);
-            if (is_new) {
-                entry->second = digest_of_zeros(size);
-            }
-            if (entry->second != image.hashes[piece]) {
-                throw not_an_image(path, fmt::format("its piece {} is padding, and not of zeros", piece));
-            }
+    for (const std::uint64_t piece : units_of_padding(image.map, image.piece_length)) {
+        const std::uint64_t size = image.piece_size(static_cast<std::uint32_t>(piece));
+        const auto [entry, is_new] = expected.try_emplace(size);
+        if (is_new) {
+            entry->second = digest_of_zeros(size);
+        }
+        if (entry->second != image.hashes[piece]) {
+            throw not_an_image(path, fmt::format("its piece {} is padding, and not of zeros", piece));
         }
     }
 }

@@ -34,8 +34,7 @@ std::vector<std::uint32_t> device_order(const ExtentMap& map, std::uint64_t piec
 {
     std::vector<std::pair<std::uint64_t, std::uint32_t>> begins; // on the device; padding goes last
     for (std::uint64_t at = 0; at < map.payload_size(); at += piece_length) {
-        begins.emplace_back(map.ranges(at, 1).front().device_offset,
-                            static_cast<std::uint32_t>(begins.size()));
+        begins.emplace_back(map.device_offset(at).value_or(~0ULL), static_cast<std::uint32_t>(begins.size()));
     }
     std::vector<std::uint32_t> order;
     if (!std::is_sorted(begins.begin(), begins.end())) {
@@ -194,9 +193,7 @@ void PieceScan::prefetch(std::uint64_t at, std::uint64_t end)
 {
     if (at < end) {
         m_map.for_each(at, std::min(prefetch_step, end - at), [&](const ExtentMap::Range& range) {
-            if (!range.is_padding()) {
-                m_target.prefetch(range.device_offset, range.length);
-            }
+            m_target.prefetch(range.device_offset, range.length);
         });
     }
 }

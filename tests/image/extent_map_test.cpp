@@ -216,12 +216,16 @@ TEST_CASE("extent map: padding is in the payload and nowhere on the device")
     CHECK(map.payload_size() == 1064);
     CHECK(map.device_bytes() == 1024);
     CHECK(map.device_end() == 5120);
-    constexpr std::uint64_t nowhere = ExtentMap::Range::nowhere;
-    CHECK(map.ranges(0, 1064) ==
-          std::vector<ExtentMap::Range>{
-              {0, 4096, 1000}, {1000, nowhere, 24}, {1024, 5096, 24}, {1048, nowhere, 16}});
-    CHECK(map.ranges(1010, 15) == std::vector<ExtentMap::Range>{{1010, nowhere, 14}, {1024, 5096, 1}});
-    CHECK(map.padding() == std::vector<ExtentMap::Range>{{1000, nowhere, 24}, {1048, nowhere, 16}});
+    CHECK(map.padding_bytes() == 40);
+    CHECK(map.ranges(0, 1064) == std::vector<ExtentMap::Range>{{0, 4096, 1000}, {1024, 5096, 24}});
+    CHECK(map.ranges(1010, 15) == std::vector<ExtentMap::Range>{{1024, 5096, 1}});
+    CHECK(map.ranges(1000, 24).empty());
+    CHECK(map.ranges(1050, 14).empty());
+    CHECK(map.padding() == std::vector<Extent>{{1000, 24}, {1048, 16}});
+    CHECK(map.device_offset(999) == 5095);
+    CHECK(map.device_offset(1000) == std::nullopt);
+    CHECK(map.device_offset(1024) == 5096);
+    CHECK(map.device_offset(1063) == std::nullopt);
     CHECK(map.used() == std::vector<Extent>{{4096, 1024}});
 
     std::vector<std::byte> data(60, std::byte{1});
@@ -230,6 +234,18 @@ TEST_CASE("extent map: padding is in the payload and nowhere on the device")
         const bool is_padding = (i >= 10 && i < 34) || i >= 58;
         CHECK(data[i] == std::byte(is_padding ? 0 : 1));
     }
+}
+
+TEST_CASE("extent map: the blocks and pieces that are nothing but padding")
+{
+    using Units = std::vector<std::uint64_t>;
+    const ExtentMap map({{0, 10}, {100, 20}}, {{10, 50}, {80, 25}});
+    CHECK(map.padding() == std::vector<Extent>{{10, 50}, {80, 25}});
+    CHECK(units_of_padding(map, 10) == Units{1, 2, 3, 4, 5, 8, 9, 10}); // the last one is short
+    CHECK(units_of_padding(map, 20) == Units{1, 2, 4, 5});
+    CHECK(units_of_padding(map, 40) == Units{2});
+    CHECK(units_of_padding(map, 90) == Units{1});
+    CHECK(units_of_padding(ExtentMap({{0, 10}}), 10).empty());
 }
 
 TEST_CASE("extent map: the largest sector that every extent begins and ends on")

@@ -126,9 +126,6 @@ class EngineRig {
     {
         if (setup.disk == Setup::Disk::complete) {
             image.map.for_each(0, payload.size(), [&](const ExtentMap::Range& range) {
-                if (range.is_padding()) {
-                    return;
-                }
                 std::memcpy(&target.bytes()[range.device_offset], &payload[range.payload_offset],
                             range.length);
             });
@@ -262,8 +259,8 @@ class EngineRig {
     {
         const auto ranges = image.map.ranges(offset, length);
         return std::all_of(ranges.begin(), ranges.end(), [&](const ExtentMap::Range& range) {
-            return range.is_padding() || same_bytes(&target.bytes()[range.device_offset],
-                                                    &payload[range.payload_offset], range.length);
+            return same_bytes(&target.bytes()[range.device_offset], &payload[range.payload_offset],
+                              range.length);
         });
     }
 

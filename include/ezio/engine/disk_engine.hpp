@@ -147,7 +147,7 @@ class DiskEngine {
     [[nodiscard]] std::optional<IoFailure> hash_v2(Lock& lock, std::uint32_t piece,
                                                    std::vector<Sha256Digest>& blocks);
     [[nodiscard]] bool judge(std::uint32_t piece, PieceDigests& digests);
-    [[nodiscard]] std::vector<bool> add_padding();
+    void add_padding(std::vector<bool>& pieces);
 
     [[nodiscard]] int refusal() const;
     [[nodiscard]] bool reads_copy() const;
@@ -160,6 +160,7 @@ class DiskEngine {
     [[nodiscard]] bool just_all_done();
 
     const Image& m_image;
+    const bool m_is_padded; // few images are
     Target& m_target;
     const std::function<void()> m_wake_owner;
     const unsigned m_max_writers;

@@ -8,11 +8,11 @@
 // Built once, checked once, constant afterwards: safe to use from any thread.
 //
 // Some torrents have padding (BEP 47), in hybrid ones it ends each piece that would otherwise have parts of
-// two extents: zeros that count as payload and are nowhere on the device. Nothing reads or writes a device
-// for them.
+// two extents: zeros that count as payload and are nowhere on the device. It is what no run covers, so that
+// lookups, which go over runs, never meet it.
 //
-// Invariants: runs cover [0, payload_size()) without gaps; no two of them overlap on the device; no extent
-// is empty or ends beyond 2^63 - 1.
+// Invariants: no two runs overlap, in the payload or on the device; without padding they cover
+// [0, payload_size()) without gaps; no extent is empty or ends beyond 2^63 - 1.
 #pragma once
 
 #include <cstddef>
@@ -45,14 +45,11 @@ struct Extent {
 
 class ExtentMap {
   public:
-    // A part of the payload that is contiguous on the device, or padding.
+    // A part of the payload that is contiguous on the device.
     struct Range {
-        static constexpr std::uint64_t nowhere = ~std::uint64_t{};
-
         std::uint64_t payload_offset;
-        std::uint64_t device_offset; // nowhere: padding
+        std::uint64_t device_offset;
         std::uint64_t length;
-        [[nodiscard]] bool is_padding() const { return device_offset == nowhere; }
         bool operator==(const Range&) const = default;
     };
 
@@ -75,16 +72,19 @@ class ExtentMap {
     // 512, the smallest there is, to 64 KiB.
     [[nodiscard]] std::uint64_t largest_sector() const;
 
-    // Calls `visit` for each run that [payload_offset, payload_offset + length) touches, in payload order.
-    // The range must lie within the payload.
+    // Calls `visit` for each part of [payload_offset, payload_offset + length) that is on the device, in
+    // payload order. The range must lie within the payload.
     void for_each(std::uint64_t payload_offset, std::uint64_t length,
                   const std::function<void(const Range&)>& visit) const;
 
     // The same, as a list.
     [[nodiscard]] std::vector<Range> ranges(std::uint64_t payload_offset, std::uint64_t length) const;
 
-    // Every stretch of padding, in payload order.
-    [[nodiscard]] std::vector<Range> padding() const;
+    // Where the byte is on the device; empty: it is padding.
+    [[nodiscard]] std::optional<std::uint64_t> device_offset(std::uint64_t payload_offset) const;
+
+    // Every stretch of padding, in payload order: offsets in the payload.
+    [[nodiscard]] std::vector<Extent> padding() const;
 
     // Writes zeros where `data`, from payload_offset on, is padding.
     void clear_padding(std::uint64_t payload_offset, std::span<std::byte> data) const;
@@ -101,5 +101,9 @@ class ExtentMap {
     std::uint64_t m_payload_size = 0;
     std::uint64_t m_padding_bytes = 0;
 };
+
+// The payload in units of so many bytes, blocks or pieces, the last of which may be short: the numbers of
+// those that are nothing but padding, sorted.
+[[nodiscard]] std::vector<std::uint64_t> units_of_padding(const ExtentMap& map, std::uint64_t unit_bytes);
 
 } // namespace ezio
