@@ -1,57 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/util/printable.hpp"
 
+#include <boost/locale/utf.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 namespace ezio {
 
 namespace {
 
-struct Character {
-    std::uint32_t code_point = 0;
-    std::size_t bytes = 0; // 0: what is there is no UTF-8
-};
-
-unsigned byte_at(std::string_view text, std::size_t at)
+// Takes the first character off `text`; of what is no UTF-8, a byte, and nothing is returned.
+std::optional<std::uint32_t> take_character(std::string_view& text)
 {
-    return static_cast<unsigned char>(text[at]);
-}
-
-std::size_t length_by_first(unsigned first)
-{
-    if (first < 0x80) {
-        return 1;
-    }
-    if (first >= 0xc2 && first < 0xe0) {
-        return 2;
-    }
-    if (first >= 0xe0 && first < 0xf0) {
-        return 3;
-    }
-    return first >= 0xf0 && first < 0xf5 ? 4 : 0;
-}
-
-Character first_character(std::string_view text)
-{
-    static constexpr std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000}; // of so many bytes
-    const unsigned first = byte_at(text, 0);
-    const std::size_t bytes = length_by_first(first);
-    if (bytes == 0 || bytes > text.size()) {
-        return {};
-    }
-    std::uint32_t code_point = bytes == 1 ? first : first & (0x7fU >> bytes);
-    for (std::size_t i = 1; i < bytes; ++i) {
-        if ((byte_at(text, i) & 0xc0U) != 0x80U) {
-            return {};
-        }
-        code_point = code_point << 6 | (byte_at(text, i) & 0x3fU);
-    }
-    const bool surrogate = code_point >= 0xd800 && code_point < 0xe000;
-    return code_point < least[bytes] || code_point > 0x10ffff || surrogate ? Character{}
-                                                                           : Character{code_point, bytes};
+    const char* end = text.data();
+    const auto character = boost::locale::utf::utf_traits<char>::decode(end, text.data() + text.size());
+    const bool valid = boost::locale::utf::is_valid_codepoint(character);
+    text.remove_prefix(valid ? static_cast<std::size_t>(end - text.data()) : 1);
+    return valid ? std::optional(character) : std::nullopt;
 }
 
 bool is_control(std::uint32_t c)
@@ -72,18 +40,15 @@ std::string printable(std::string_view text)
 {
     std::string result;
     while (!text.empty()) {
-        const Character character = first_character(text);
-        const std::size_t taken = std::max<std::size_t>(character.bytes, 1);
-        if (character.bytes == 0) {
-            result += fmt::format("\\x{:02x}", byte_at(text, 0));
-        } else if (is_control(character.code_point)) {
-            result += fmt::format("\\x{:02x}", character.code_point);
-        } else if (is_invisible_mark(character.code_point)) {
-            result += fmt::format("\\u{:04x}", character.code_point);
+        const std::string_view rest = text;
+        const auto character = take_character(text);
+        if (!character || is_control(*character)) {
+            result += fmt::format("\\x{:02x}", character.value_or(static_cast<unsigned char>(rest.front())));
+        } else if (is_invisible_mark(*character)) {
+            result += fmt::format("\\u{:04x}", *character);
         } else {
-            result += text.substr(0, taken);
+            result += rest.substr(0, rest.size() - text.size());
         }
-        text.remove_prefix(taken);
     }
     return result;
 }
@@ -91,11 +56,9 @@ std::string printable(std::string_view text)
 bool is_utf8(std::string_view text)
 {
     while (!text.empty()) {
-        const Character character = first_character(text);
-        if (character.bytes == 0) {
+        if (!take_character(text)) {
             return false;
         }
-        text.remove_prefix(character.bytes);
     }
     return true;
 }
