@@ -15,7 +15,7 @@ from harness import EndToEndTest, main, run
 EXPECTED = ["usr/sbin/ezio-cli", "usr/share/man/man8/ezio-cli.8.gz", "usr/share/doc/ezio-cli/events.schema.json",
             "usr/share/doc/ezio-cli/copyright", "usr/share/doc/ezio-cli/README.md",
             "usr/share/bash-completion/completions/ezio-cli", "usr/share/zsh/vendor-completions/_ezio-cli",
-            "usr/share/fish/vendor_completions.d/ezio-cli.fish"]
+            "usr/share/fish/vendor_completions.d/ezio-cli.fish", "usr/share/doc/ezio-cli/changelog.gz"]
 
 
 def files_under(root):
@@ -59,7 +59,9 @@ class DebianPackage(EndToEndTest):
         installed = [name for name in files_under(root) if not name.startswith("var/lib/dpkg")]
         self.assertEqual(installed, sorted(EXPECTED))
         program = root / "usr/sbin/ezio-cli"
-        self.assertIn("ezio-cli ", run(program, "--version"))
+        version = self.field("Version")
+        self.assertEqual(run(program, "--version").split()[:2], ["ezio-cli", version])
+        self.assertTrue(run("zcat", root / EXPECTED[8]).startswith(f"ezio-cli ({version}) "))
         for shell, path in (("bash", EXPECTED[5]), ("zsh", EXPECTED[6]), ("fish", EXPECTED[7])):
             self.assertEqual((root / path).read_text(), run(program, "completion", shell))
         self.assertIn(b"ezio-cli", subprocess.run(["zcat", root / EXPECTED[1]], capture_output=True, check=True).stdout)
