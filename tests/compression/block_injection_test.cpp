@@ -107,12 +107,10 @@ class ProbePeer final : public lt::peer_plugin {
 struct Rig : SessionRig {
     explicit Rig(const Options& options = {}) : Rig(options, std::make_shared<Probe>()) {}
     Rig(const Options& options, const std::shared_ptr<Probe>& the_probe)
-        : SessionRig(options,
-                     [&](SessionRig&, lt::add_torrent_params& params) {
-                         add_peer_plugins<ProbePeer>(params, the_probe);
-                     }),
-          probe(the_probe)
-    {}
+        : SessionRig(options), probe(the_probe)
+    {
+        add_torrent([&](lt::add_torrent_params& params) { add_peer_plugins<ProbePeer>(params, probe); });
+    }
 
     PeerSocket peer()
     {

@@ -15,6 +15,7 @@
 #include <string>
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace ezio::test {
@@ -67,6 +68,12 @@ class PeerSocket {
             }
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         }
+    }
+
+    [[nodiscard]] bool has_something_to_read(std::chrono::milliseconds patience) const
+    {
+        pollfd wanted{m_socket.get(), POLLIN, 0};
+        return ::poll(&wanted, 1, static_cast<int>(patience.count())) == 1;
     }
 
     [[nodiscard]] PeerMessage message()

@@ -39,10 +39,8 @@ class SessionRig {
         bool insists_on_rc4 = false;
     };
 
-    // Called before the torrent is added; the session's network thread runs already.
-    using Extend = std::function<void(SessionRig&, lt::add_torrent_params&)>;
-
-    SessionRig(const Options& options, const Extend& extend)
+    // The session's network thread runs; the torrent is still to be added.
+    explicit SessionRig(const Options& options)
         : payload(payload_of(options.blocks)), torrent(torrent_of(payload)), target(payload.size())
     {
         if (options.disk == Disk::complete) {
@@ -67,7 +65,6 @@ class SessionRig {
         };
         m_session = std::make_unique<lt::session>(std::move(params));
         REQUIRE(comes_true([this] { return m_session->listen_port() != 0; }));
-        add_torrent(extend);
     }
 
     ~SessionRig() { target.write_gate.open(); }
@@ -86,6 +83,21 @@ class SessionRig {
     [[nodiscard]] std::uint32_t blocks() const
     {
         return static_cast<std::uint32_t>(payload.size() / block_bytes);
+    }
+
+    // `extend` adds the plugins.
+    void add_torrent(const std::function<void(lt::add_torrent_params&)>& extend)
+    {
+        lt::add_torrent_params params = torrent.params;
+        params.save_path = "/";
+        params.flags &= ~(lt::torrent_flags::auto_managed | lt::torrent_flags::paused);
+        params.flags |= lt::torrent_flags::disable_dht | lt::torrent_flags::disable_lsd |
+                        lt::torrent_flags::no_verify_files;
+        if (m_on_disk.front()) {
+            params.have_pieces.resize(static_cast<int>(m_on_disk.size()), true);
+        }
+        extend(params);
+        m_handle = m_session->add_torrent(std::move(params));
     }
 
     // Runs `function` on the network thread, and waits for its end.
@@ -134,20 +146,6 @@ class SessionRig {
             contents.hashes.push_back(sha1_of(std::span(payload).subspan(at, piece_length)));
         }
         return parse_torrent(encode_torrent(contents), "sda1.torrent");
-    }
-
-    void add_torrent(const Extend& extend)
-    {
-        lt::add_torrent_params params = torrent.params;
-        params.save_path = "/";
-        params.flags &= ~(lt::torrent_flags::auto_managed | lt::torrent_flags::paused);
-        params.flags |= lt::torrent_flags::disable_dht | lt::torrent_flags::disable_lsd |
-                        lt::torrent_flags::no_verify_files;
-        if (m_on_disk.front()) {
-            params.have_pieces.resize(static_cast<int>(m_on_disk.size()), true);
-        }
-        extend(*this, params);
-        m_handle = m_session->add_torrent(std::move(params));
     }
 
     std::vector<bool> m_on_disk;
