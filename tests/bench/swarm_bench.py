@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 
-from measures import unwind_on_sigterm
+from measures import fill_from_folder, unwind_on_sigterm
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
@@ -56,17 +56,6 @@ def fill(path, size, make):
     with open(path, "wb") as file:  # also so that no page of a target is touched for the first time while the clock runs
         for _ in range(size // MIB):
             file.write(make(MIB))
-
-
-def fill_from_folder(path, size, folder):
-    with open(path, "wb") as file, subprocess.Popen(["tar", "-C", folder, "--sort=name", "-cf", "-", "."],
-                                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as tar:
-        for _ in range(size // MIB):
-            part = tar.stdout.read(MIB)
-            if len(part) != MIB:
-                raise SystemExit(f"{folder} holds less than {size // MIB} MiB")
-            file.write(part)
-        tar.terminate()
 
 
 def wait_until_complete(fetch):

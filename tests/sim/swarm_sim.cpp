@@ -3,7 +3,7 @@
 // What the seeder's policy does for swarms that no test machine can hold: 1 seeder and up to 1,000 fetchers.
 //
 //     swarm_sim [--fetchers N]... [--pieces N] [--piece-size MIB] [--mbit RATE] [--latency MS] [--neighbours
-//     N]
+//     N] [--ratio R]
 //
 // The policy is the program's own code (PieceAssigner, SendWindow). The rest is a model:
 //  - Time goes in slots, of a 16th of a piece at the speed of a link. In a slot every node sends at most one
@@ -18,6 +18,9 @@
 //  - Everybody starts at the same moment and knows its neighbours, chosen at random where there are more
 //  fetchers
 //    than connections. All disks keep up.
+//  - With --ratio R the data shrinks to an R-th on every link, at once and at no cost: a link carries R times
+//  as
+//    much of it. Latencies stay, and so do the windows' bytes.
 // Prints for each number of fetchers the time of the last one and of the median, over that of one perfect
 // transfer.
 #include "ezio/swarm/piece_assigner.hpp"
@@ -49,6 +52,7 @@ struct Model {
     double piece_mib = 4;
     double mbit = 1000;
     double latency_ms = 100;
+    double ratio = 1;
     unsigned neighbours = 255; // the program's default for connections, less the seeder's
 
     [[nodiscard]] std::uint32_t blocks_per_piece() const
@@ -60,7 +64,10 @@ struct Model {
         return static_cast<std::uint64_t>(piece_mib * 1048576);
     }
     [[nodiscard]] std::uint32_t pieces_ahead() const { return ezio::pieces_ahead(piece_bytes()); }
-    [[nodiscard]] double slot_ms() const { return piece_mib * 1048576 * 8 / parts_per_piece / mbit / 1000; }
+    [[nodiscard]] double slot_ms() const
+    {
+        return piece_mib * 1048576 * 8 / parts_per_piece / mbit / 1000 / ratio;
+    }
 };
 
 struct Result {
@@ -203,10 +210,11 @@ Result Swarm::run()
         times.push_back(m_nodes[node].done_in_slot);
     }
     std::sort(times.begin(), times.end());
-    const double perfect = static_cast<double>(m_model.pieces) * parts_per_piece;
+    const double image = static_cast<double>(m_model.pieces) * parts_per_piece; // in slots, compressed
+    const double perfect = image * m_model.ratio;
     return {static_cast<double>(times.back()) / perfect,
             static_cast<double>(times[times.size() / 2]) / perfect,
-            static_cast<double>(m_parts_of_seeder) / perfect};
+            static_cast<double>(m_parts_of_seeder) / image};
 }
 
 // As the program's seeder does.
@@ -359,6 +367,8 @@ int run(const std::vector<const char*>& arguments)
             model.latency_ms = value;
         } else if (option == "--neighbours") {
             model.neighbours = static_cast<unsigned>(value);
+        } else if (option == "--ratio") {
+            model.ratio = value;
         } else {
             throw std::runtime_error("unknown option " + option);
         }
@@ -369,8 +379,9 @@ int run(const std::vector<const char*>& arguments)
     if (swarms.empty()) {
         swarms = {32, 100, 300, 1000};
     }
-    std::printf("%u pieces of %.2f MiB, links of %.0f Mbit/s, latency %.0f ms, %u neighbours at most\n",
-                model.pieces, model.piece_mib, model.mbit, model.latency_ms, model.neighbours);
+    std::printf(
+        "%u pieces of %.2f MiB, links of %.0f Mbit/s, latency %.0f ms, %u neighbours at most, %.1f:1\n",
+        model.pieces, model.piece_mib, model.mbit, model.latency_ms, model.neighbours, model.ratio);
     for (const unsigned fetchers : swarms) {
         const Result result = Swarm(model, fetchers).run();
         std::printf("N=%-4u  stretch %.3f  median %.3f  the seeder sent %.3f images\n", fetchers, result.last,
