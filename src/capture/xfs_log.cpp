@@ -93,7 +93,8 @@ bool xfs_is_clean(const SourceDisk& disk, std::uint64_t offset, std::uint64_t si
     if (!log) {
         return true;
     }
-    if (log->length == 0 || log->offset > size || log->length > size - log->offset) {
+    const bool has_whole_blocks = log->length != 0 && log->length % block == 0;
+    if (!has_whole_blocks || log->offset > size || log->length > size - log->offset) {
         return false;
     }
     log->offset += offset;

@@ -118,4 +118,20 @@ TEST_CASE("xfs log: one without a record, or outside of the file system, is not 
     CHECK(disk.is_clean());
 }
 
+TEST_CASE("xfs log: one of no whole blocks is not clean, also where the disk ends with it")
+{
+    constexpr std::uint64_t length = 700; // in blocks of a byte
+    constexpr std::uint64_t log = area_size - length;
+    Disk disk;
+    disk.set(4, 1, 4);
+    disk.set(48, log, 8);
+    disk.set(84, area_size, 4);
+    disk.set(96, length, 4);
+    disk.set(124, 31, 1);
+    disk.set(log, 0xfeedbabe, 4); // what it says of itself would be behind the end
+    disk.set(log + 16, 1, 8);
+    disk.set(log + 40, 1, 4);
+    CHECK_FALSE(disk.is_clean());
+}
+
 } // namespace ezio
