@@ -75,7 +75,7 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
 
     // Whether units may be sent to us.
     [[nodiscard]] bool can_take() const { return m_can_take; }
-    void take_nothing() { m_can_take = false; } // any more, in this process
+    void take_nothing(); // any more, in this process
 
     // Whether units are to be sent to us now: the disk and the network thread keep up with them.
     [[nodiscard]] bool wants_units() const { return m_wants_units; }

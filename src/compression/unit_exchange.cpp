@@ -13,6 +13,7 @@
 #include <array>
 #include <ctime>
 #include <thread>
+#include <utility>
 
 namespace ezio {
 
@@ -111,6 +112,14 @@ void ExchangeState::piece_passed(std::uint32_t piece)
 {
     m_has.at(piece) = true;
     m_store.piece_passed(piece);
+}
+
+void ExchangeState::take_nothing()
+{
+    if (std::exchange(m_can_take, false)) {
+        m_shared->say("taking nothing compressed any more: libtorrent's connections are not as they were when "
+                      "this program was built");
+    }
 }
 
 void ExchangeState::add_late(std::size_t bytes)
