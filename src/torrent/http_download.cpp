@@ -15,6 +15,7 @@ namespace ezio {
 
 namespace {
 
+constexpr const char* user_agent = "ezio-cli/" EZIO_VERSION;
 constexpr int status_of_http_errors = 22; // curl's, where the server answered
 
 // Whose certificates the environment says to trust; empty: it does not. curl itself prefers SSL_CERT_DIR,
@@ -55,7 +56,7 @@ std::vector<std::string> curl_command(const std::string& curl, const std::string
         "--speed-time",
         "30",
         "--user-agent",
-        "ezio-cli/" EZIO_VERSION,
+        user_agent,
         "--url",
         url};
     if (const std::string file = trusted_certificates(); !file.empty()) {
