@@ -10,6 +10,8 @@
 #include "ezio/util/read_file.hpp"
 #include "file_system_extents.hpp"
 #include "gpt_records.hpp"
+#include "lvm_extents.hpp"
+#include "lvm_tool.hpp"
 #include "partclone.hpp"
 #include "partition_records.hpp"
 #include "partition_types.hpp"
@@ -31,6 +33,8 @@ Error refused(const std::string& message)
     return {ExitStatus::target, message};
 }
 
+constexpr const char* lvm_type = "LVM2_member"; // a physical volume, as libblkid calls it
+
 // Why there is no map of what is used, and what to do.
 std::string advice_for(const std::string& path, const std::string& type)
 {
@@ -47,7 +51,7 @@ std::string advice_for(const std::string& path, const std::string& type)
         return fmt::format("{} is encrypted ({}): open it and create from the device in /dev/mapper, {}",
                            path, type, or_all);
     }
-    if (type == "LVM2_member" || type == "LVM1_member") {
+    if (type == lvm_type || type == "LVM1_member") {
         return fmt::format("{} is an LVM physical volume: create from each of its logical volumes, {}", path,
                            or_all);
     }
@@ -64,17 +68,34 @@ class ExtentFinder {
         : m_disk(disk), m_options(options), m_reporter(reporter), m_stop(stop)
     {}
 
-    std::vector<Extent> find();
+    // Sets extents, volumes and metadata.
+    void find(ImageSource& source);
     [[nodiscard]] std::uint64_t sector_bytes() const;
 
   private:
+    struct Part {
+        Partition partition;
+        Area area;
+        DiskContents contents; // none of a container, or where the partition's type says what it is
+        std::optional<PhysicalVolumeExtents> physical{}; // when it is a physical volume
+    };
+
+    std::vector<Extent> of_source();
     [[nodiscard]] std::uint64_t sector_of_device() const;
     std::vector<Extent> of_listed_extents();
     std::vector<Extent> of_whole_disk(const PartitionTable& table);
+    [[nodiscard]] std::vector<Part> parts_of(const PartitionTable& table) const;
     [[nodiscard]] Area area_of(const Partition& partition, const std::vector<PartitionDevice>& devices) const;
-    [[nodiscard]] std::vector<Extent> of_partition(const Area& area, const std::string& partition_type) const;
-    [[nodiscard]] std::vector<Extent> of_swap(const Area& area) const;
-    [[nodiscard]] std::vector<Extent> of_file_system(const Area& area, const std::string& type) const;
+    [[nodiscard]] std::vector<Extent> of_partition(const Part& part) const;
+    [[nodiscard]] std::vector<Extent> of_contents(const SourceDisk& disk, const Area& area,
+                                                  const DiskContents& contents) const;
+    [[nodiscard]] std::vector<Extent> of_swap(const SourceDisk& disk, const Area& area) const;
+    [[nodiscard]] std::vector<Extent> of_file_system(const SourceDisk& disk, const Area& area,
+                                                     const std::string& type) const;
+    [[nodiscard]] std::vector<PhysicalVolumeExtents> of_physical_volumes(const std::vector<Area>& areas);
+    [[nodiscard]] VolumeContents of_logical_volume(const SourceDisk& volume, const Area& area) const;
+    void find_physical_volumes(std::vector<Part>& parts);
+    [[nodiscard]] std::vector<Extent> of_physical_volume(const Area& area);
     void warn_of_large_gaps(const std::vector<Extent>& extents, const PartitionTable& table) const;
     void tick() const; // several times a second, where it takes long
 
@@ -83,9 +104,18 @@ class ExtentFinder {
     Reporter& m_reporter;
     StopSignal& m_stop;
     const Clock::time_point m_started = Clock::now();
+    std::vector<VolumeUse> m_volumes;
+    std::vector<SteadyBytes> m_metadata;
 };
 
-std::vector<Extent> ExtentFinder::find()
+void ExtentFinder::find(ImageSource& source)
+{
+    source.extents = of_source();
+    source.volumes = std::move(m_volumes);
+    source.metadata = std::move(m_metadata);
+}
+
+std::vector<Extent> ExtentFinder::of_source()
 {
     if (m_options.all) {
         return m_options.skip_holes ? data_extents(m_disk) : std::vector<Extent>{{0, m_disk.size}};
@@ -117,10 +147,13 @@ std::vector<Extent> ExtentFinder::find()
     if (contents.has_partitions()) {
         return of_whole_disk(*contents.table);
     }
+    if (contents.type == lvm_type) {
+        return of_physical_volume(area);
+    }
     if (partclone_program(contents.type).empty()) {
         throw refused(advice_for(m_disk.path, contents.type));
     }
-    return of_file_system(area, contents.type);
+    return of_file_system(m_disk, area, contents.type);
 }
 
 // See ImageSource. In a file only a GPT is found where its sectors are of 512 bytes; what MBR counts in it
@@ -173,16 +206,15 @@ std::vector<Extent> ExtentFinder::of_whole_disk(const PartitionTable& table)
                         "--read-only {}) and create from that device, or take every byte with --all",
                         m_disk.path, m_disk.path));
     }
-    const auto devices = partition_devices(m_disk.device);
     std::vector<UsedPartition> partitions;
     for (const Partition& partition : table.partitions) {
         partitions.push_back({partition, {}});
     }
     (void)disk_extents(m_disk.path, m_disk.size, partitions); // a table that is wrong is refused first
-    for (UsedPartition& each : partitions) {
-        if (!each.partition.is_container) {
-            each.used = of_partition(area_of(each.partition, devices), each.partition.type);
-        }
+    std::vector<Part> parts = parts_of(table);
+    find_physical_volumes(parts);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        partitions[i].used = of_partition(parts[i]);
     }
     auto extents = disk_extents(m_disk.path, m_disk.size, std::move(partitions));
     const auto records = partition_records(m_disk, table, sector_of_device());
@@ -203,12 +235,41 @@ Area ExtentFinder::area_of(const Partition& partition, const std::vector<Partiti
             partition.start, partition.size, has_device ? device->device : 0};
 }
 
-std::vector<Extent> ExtentFinder::of_partition(const Area& area, const std::string& partition_type) const
+std::vector<ExtentFinder::Part> ExtentFinder::parts_of(const PartitionTable& table) const
 {
-    if (const auto content = several_volumes_in(partition_type); !content.empty()) {
-        return every_byte(area, std::string(content), m_reporter);
+    const auto devices = partition_devices(m_disk.device);
+    std::vector<Part> parts;
+    for (const Partition& partition : table.partitions) {
+        Part part{partition, area_of(partition, devices), {}};
+        if (!partition.is_container && several_volumes_in(partition.type).empty()) {
+            part.contents =
+                look_at_contents(m_disk.fd.get(), part.area.path, part.area.offset, part.area.size);
+        }
+        parts.push_back(std::move(part));
     }
-    const DiskContents contents = look_at_contents(m_disk.fd.get(), area.path, area.offset, area.size);
+    return parts;
+}
+
+std::vector<Extent> ExtentFinder::of_partition(const Part& part) const
+{
+    if (part.partition.is_container) {
+        return {};
+    }
+    if (const auto content = several_volumes_in(part.partition.type); !content.empty()) {
+        return every_byte(part.area, std::string(content), m_reporter);
+    }
+    if (!part.physical) {
+        return of_contents(m_disk, part.area, part.contents);
+    }
+    return part.physical->flaw.empty()
+               ? part.physical->extents
+               : every_byte(part.area, fmt::format("{}: {}", lvm_type, part.physical->flaw),
+                            m_reporter);
+}
+
+std::vector<Extent> ExtentFinder::of_contents(const SourceDisk& disk, const Area& area,
+                                              const DiskContents& contents) const
+{
     const std::string& type = contents.type;
     if (contents.has_partitions()) {
         return every_byte(area, "a partition table of its own", m_reporter);
@@ -219,7 +280,7 @@ std::vector<Extent> ExtentFinder::of_partition(const Area& area, const std::stri
                                   area.path));
     }
     if (type == "swap") {
-        return of_swap(area);
+        return of_swap(disk, area);
     }
     if (partclone_program(type).empty()) {
         return every_byte(area, type.empty() ? "no file system known" : type, m_reporter);
@@ -228,23 +289,78 @@ std::vector<Extent> ExtentFinder::of_partition(const Area& area, const std::stri
         return every_byte(area, fmt::format("{}, and no {} is installed", type, partclone_program(type)),
                           m_reporter);
     }
-    if (area.partition == 0) {
+    if (area.partition == 0 && area.size != disk.size) {
         throw refused(fmt::format("the kernel has no device for {}; make them with partx --update {}, or "
                                   "take every byte with --all",
                                   area.path, m_disk.path));
     }
-    return of_file_system(area, type);
+    return of_file_system(disk, area, type);
+}
+
+// All of the disk together: a volume group may have several of them.
+void ExtentFinder::find_physical_volumes(std::vector<Part>& parts)
+{
+    std::vector<Area> areas;
+    for (const Part& part : parts) {
+        if (part.contents.type == lvm_type) {
+            areas.push_back(part.area);
+        }
+    }
+    auto found = of_physical_volumes(areas);
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+        if (part->contents.type == lvm_type) {
+            part->physical = std::move(found.back());
+            found.pop_back();
+        }
+    }
+}
+
+// The source is one, without a partition table.
+std::vector<Extent> ExtentFinder::of_physical_volume(const Area& area)
+{
+    const auto found = of_physical_volumes({area});
+    if (!lvm_is_installed()) {
+        return every_byte(area, fmt::format("{}: {}", lvm_type, found.front().flaw), m_reporter);
+    }
+    if (!found.front().flaw.empty()) {
+        throw refused(fmt::format("{} ({})", advice_for(area.path, lvm_type), found.front().flaw));
+    }
+    return found.front().extents;
+}
+
+std::vector<PhysicalVolumeExtents> ExtentFinder::of_physical_volumes(const std::vector<Area>& areas)
+{
+    if (areas.empty()) {
+        return {};
+    }
+    if (!lvm_is_installed()) {
+        return std::vector<PhysicalVolumeExtents>(
+            areas.size(), {{}, "its used blocks would do if lvm were installed (apt install lvm2)"});
+    }
+    auto found = lvm_extents(
+        m_disk, areas, m_options.memory, m_reporter,
+        [this](const SourceDisk& volume, const Area& area) { return of_logical_volume(volume, area); },
+        [this] { tick(); });
+    m_volumes = std::move(found.volumes);
+    m_metadata = std::move(found.metadata);
+    return std::move(found.physical);
+}
+
+VolumeContents ExtentFinder::of_logical_volume(const SourceDisk& volume, const Area& area) const
+{
+    const DiskContents contents = look_at_contents(volume.fd.get(), area.path, area.offset, area.size);
+    return {contents.type, of_contents(volume, area, contents)};
 }
 
 // Of swap its header alone, with label and UUID, in a page of at most 64 KiB. The rest means nothing to
 // another machine, and can hold what was in this one's memory; but what is behind it is none of it.
-std::vector<Extent> ExtentFinder::of_swap(const Area& area) const
+std::vector<Extent> ExtentFinder::of_swap(const SourceDisk& disk, const Area& area) const
 {
     constexpr std::uint64_t header = 64_KiB;
     m_reporter.note(fmt::format("{} is swap space: its header is in the image", area.path));
     std::vector<Extent> extents{{0, std::min(header, area.size)}};
     std::array<std::byte, largest_page> beginning{};
-    read_source(m_disk, area.offset, std::span(beginning).first(std::min(header, area.size)));
+    read_source(disk, area.offset, std::span(beginning).first(std::min(header, area.size)));
     if (const auto end = swap_end(beginning)) {
         const auto rest = carried_rest(area, *end, m_reporter);
         extents.insert(extents.end(), rest.begin(), rest.end());
@@ -252,9 +368,10 @@ std::vector<Extent> ExtentFinder::of_swap(const Area& area) const
     return united(std::move(extents));
 }
 
-std::vector<Extent> ExtentFinder::of_file_system(const Area& area, const std::string& type) const
+std::vector<Extent> ExtentFinder::of_file_system(const SourceDisk& disk, const Area& area,
+                                                 const std::string& type) const
 {
-    return file_system_extents(m_disk, area, type, m_options, m_reporter, [this] { tick(); });
+    return file_system_extents(disk, area, type, m_options, m_reporter, [this] { tick(); });
 }
 
 void ExtentFinder::warn_of_large_gaps(const std::vector<Extent>& extents, const PartitionTable& table) const
@@ -295,12 +412,12 @@ ImageSource find_extents(const SourceOptions& options, Reporter& reporter, StopS
     if (!options.force) {
         refuse_changing(disk);
     }
-    if (disk.is_device && (disk.is_mounted() || !partition_devices(disk.device).empty())) {
+    if (disk.is_device && (disk.is_mounted() || has_devices_upon(disk))) {
         refresh_cache(disk);
     }
     ExtentFinder finder(disk, options, reporter, stop);
     ImageSource source;
-    source.extents = finder.find();
+    finder.find(source);
     source.sector_bytes = finder.sector_bytes();
     if (options.extents.empty()) {
         source.identity = recognize(disk.fd.get(), {0, disk.size}, 0).identity;

@@ -31,6 +31,18 @@ void sync(const Fd& fd, const std::string& path)
     }
 }
 
+// What has to be written before what is below it: what was made of it and of its partitions, then those.
+std::vector<dev_t> devices_upon(dev_t device)
+{
+    std::vector<dev_t> devices = holders_of(device);
+    for (const PartitionDevice& partition : partition_devices(device)) {
+        const auto holders = holders_of(partition.device);
+        devices.insert(devices.end(), holders.begin(), holders.end());
+        devices.push_back(partition.device);
+    }
+    return devices;
+}
+
 } // namespace
 
 SourceDisk open_source_disk(const std::string& path)
@@ -75,12 +87,18 @@ void refuse_changing(const SourceDisk& disk)
     }
 }
 
+bool has_devices_upon(const SourceDisk& disk)
+{
+    return !devices_upon(disk.device).empty();
+}
+
 void refresh_cache(const SourceDisk& disk)
 {
-    for (const PartitionDevice& partition : partition_devices(disk.device)) {
-        const Fd fd(::open(partition.path.c_str(), O_RDONLY | O_CLOEXEC));
+    for (const dev_t device : devices_upon(disk.device)) {
+        const std::string path = device_path(device);
+        const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
         if (fd) {
-            sync(fd, partition.path);
+            sync(fd, path);
         }
     }
     sync(disk.fd, disk.path);

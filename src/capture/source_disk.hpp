@@ -38,9 +38,12 @@ struct SourceDisk {
 // it changes while it is read.
 void refuse_changing(const SourceDisk& disk);
 
-// Where a cache of the kernel's may not be the truth (a disk that was written through the devices of its
-// partitions, a file system that was mounted meanwhile): has the partitions' data written and the cached data
-// of the disk forgotten.
+// Whether the kernel has devices for its partitions, or has made others of it, as logical volumes are.
+[[nodiscard]] bool has_devices_upon(const SourceDisk& disk);
+
+// Where a cache of the kernel's may not be the truth (a disk that was written through the devices upon it, a
+// file system that was mounted meanwhile): has the data of those devices written and the cached data of the
+// disk forgotten.
 void refresh_cache(const SourceDisk& disk);
 
 // Fills `bytes` with what is at `offset`. Throws Error (ExitStatus::io).

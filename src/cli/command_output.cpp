@@ -42,7 +42,27 @@ nlohmann::json source_json(const std::optional<DiskIdentity>& source)
                   : nlohmann::json();
 }
 
-std::string info_text(const LoadedTorrent& torrent)
+nlohmann::json volumes_json(const std::vector<VolumeUse>& volumes)
+{
+    nlohmann::json list = nlohmann::json::array();
+    for (const VolumeUse& volume : volumes) {
+        list.push_back({{"name", volume.name},
+                        {"type", volume.type},
+                        {"size_bytes", volume.size},
+                        {"image_bytes", volume.in_image}});
+    }
+    return list;
+}
+
+// "vg0/root, ext4: 1.2 GiB of 8.0 GiB in the image".
+std::string volume_text(const VolumeUse& volume)
+{
+    return fmt::format("{}{}: {} of {} in the image", volume.name,
+                       volume.type.empty() ? "" : ", " + volume.type, format_bytes(volume.in_image),
+                       format_bytes(volume.size));
+}
+
+std::string info_text(const LoadedTorrent& torrent, Verbosity verbosity)
 {
     const Image& image = torrent.image;
     std::string text;
@@ -64,6 +84,11 @@ std::string info_text(const LoadedTorrent& torrent)
     }
     if (torrent.source && !torrent.source->empty()) {
         line("Source", source_text(*torrent.source));
+    }
+    for (const VolumeUse& volume : torrent.volumes) {
+        if (verbosity == Verbosity::verbose) {
+            line("Volume", volume_text(volume));
+        }
     }
     line("Extents", fmt::format("{}", image.extents.size()));
     line("Pieces", fmt::format("{} of {}", image.piece_count(), format_bytes(image.piece_length)));
@@ -102,13 +127,14 @@ nlohmann::json info_event(const LoadedTorrent& torrent)
             {"web_seeds", torrent.web_seeds},
             {"private", !torrent.ssl_ca.empty()},
             {"source", source_json(torrent.source)},
+            {"volumes", volumes_json(torrent.volumes)},
             {"comment", torrent.comment},
             {"created_by", torrent.creator}};
 }
 
-std::string info_in(Format format, const LoadedTorrent& torrent)
+std::string info_in(Format format, Verbosity verbosity, const LoadedTorrent& torrent)
 {
-    return format == Format::json ? to_line(info_event(torrent)) + "\n" : info_text(torrent);
+    return format == Format::json ? to_line(info_event(torrent)) + "\n" : info_text(torrent, verbosity);
 }
 
 } // namespace
@@ -120,15 +146,15 @@ void print_result(const std::string& text)
     }
 }
 
-void print_info(const LoadedTorrent& torrent, Format format)
+void print_info(const LoadedTorrent& torrent, Format format, Verbosity verbosity)
 {
-    print_result(info_in(format, torrent));
+    print_result(info_in(format, verbosity, torrent));
 }
 
-void print_made(const LoadedTorrent& torrent, Format format)
+void print_made(const LoadedTorrent& torrent, Format format, Verbosity verbosity)
 {
     constexpr int patience_ms = 2000;
-    const std::string info = info_in(format, torrent);
+    const std::string info = info_in(format, verbosity, torrent);
     for (std::string_view text = info; !text.empty();) {
         pollfd out{STDOUT_FILENO, POLLOUT, 0};
         if (::poll(&out, 1, patience_ms) == 0) {

@@ -14,11 +14,12 @@ namespace ezio {
 // there.
 void print_result(const std::string& text);
 
-// What is in the torrent, on stdout: for people, or as a JSON event.
-void print_info(const LoadedTorrent& torrent, Format format);
+// What is in the torrent, on stdout: for people, or as a JSON event. Verbose: with the logical volumes, which
+// the event has in any case.
+void print_info(const LoadedTorrent& torrent, Format format, Verbosity verbosity);
 
 // The same for one that was made, which is there whoever reads of it: gives up when nobody reads for 2 s.
-void print_made(const LoadedTorrent& torrent, Format format);
+void print_made(const LoadedTorrent& torrent, Format format, Verbosity verbosity);
 
 // The torrent as a magnet link, on stdout: the link alone, or in the same JSON event.
 void print_magnet(const LoadedTorrent& torrent, Format format);

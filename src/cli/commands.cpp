@@ -488,7 +488,7 @@ void run(const InfoOptions& options, const Context& context)
     if (options.magnet) {
         print_magnet(torrent, context.format);
     } else {
-        print_info(torrent, context.format);
+        print_info(torrent, context.format, context.verbosity);
     }
 }
 

@@ -14,6 +14,7 @@ enum class Format { text, json };
 struct Context {
     Reporter& reporter;
     Format format;
+    Verbosity verbosity;
     Wakeup& wakeup;
     StopSignal& stop;
     Deadline& deadline;

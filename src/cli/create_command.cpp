@@ -266,7 +266,9 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     contents.names = std::move(source.names);
     contents.sector_bytes = source.sector_bytes;
     contents.source = std::move(source.identity);
+    contents.volumes = std::move(source.volumes);
     contents.hashes = hashing.digests();
+    watched.with_descriptor([&](int fd) { refuse_changed(fd, options.source, source.metadata); });
 }
 
 } // namespace
@@ -294,7 +296,7 @@ void run(const CreateOptions& options, const Context& context)
         parse_torrent(torrent, options.output); // what this program makes, it must accept
     write_file_atomically(options.output, torrent);
     context.reporter.make_way();
-    print_made(made, context.format);
+    print_made(made, context.format, context.verbosity);
     if (kind == SourceKind::partclone_info) {
         return; // nothing was read but a list
     }

@@ -65,7 +65,7 @@ void run_command_line(const CommandLine& line, Reporter& reporter)
     DiskCalls disk;
     StopSignal stop(wakeup, disk);
     Deadline deadline(reporter, disk);
-    run(line.command, {reporter, line.output.format, wakeup, stop, deadline});
+    run(line.command, {reporter, line.output.format, line.output.verbosity, wakeup, stop, deadline});
 }
 
 } // namespace

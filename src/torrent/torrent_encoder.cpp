@@ -95,8 +95,26 @@ void encode_info(Bencoder& out, const TorrentContents& contents)
     out.end();
 }
 
+void encode_volume(Bencoder& out, const VolumeUse& volume)
+{
+    out.begin_dictionary();
+    out.string("in image");
+    out.integer(volume.in_image);
+    out.string("name");
+    out.string(volume.name);
+    if (volume.offset != 0) {
+        out.string("offset");
+        out.integer(volume.offset);
+    }
+    out.string("size");
+    out.integer(volume.size);
+    out.string("type");
+    out.string(volume.type);
+    out.end();
+}
+
 // A member of the torrent's own dictionary, so that the info-hash stays the same. Others skip it.
-void encode_source(Bencoder& out, const DiskIdentity& source)
+void encode_source(Bencoder& out, const DiskIdentity& source, const std::vector<VolumeUse>& volumes)
 {
     out.string(source_key);
     out.begin_dictionary();
@@ -105,6 +123,14 @@ void encode_source(Bencoder& out, const DiskIdentity& source)
             out.string(member.key);
             out.string(value);
         }
+    }
+    if (!volumes.empty()) {
+        out.string(volumes_key);
+        out.begin_list();
+        for (const VolumeUse& volume : volumes) {
+            encode_volume(out, volume);
+        }
+        out.end();
     }
     out.end();
 }
@@ -136,7 +162,7 @@ std::string encode_torrent(const TorrentContents& contents)
         out.integer(*contents.creation_date);
     }
     if (contents.source && !contents.source->empty()) {
-        encode_source(out, *contents.source);
+        encode_source(out, *contents.source, contents.volumes);
     }
     out.string("info");
     encode_info(out, contents);

@@ -395,9 +395,40 @@ DiskIdentity identity_in(const lt::bdecode_node& note)
     return source;
 }
 
+std::optional<VolumeUse> volume_in(const lt::bdecode_node& note)
+{
+    constexpr std::size_t longest = 256; // bytes
+    const auto number = [&](const char* key) {
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(note.dict_find_int_value(key), 0));
+    };
+    const lt::string_view name = note.dict_find_string_value("name");
+    const lt::string_view type = note.dict_find_string_value("type");
+    if (name.empty() || name.size() > longest || type.size() > longest) {
+        return std::nullopt;
+    }
+    return VolumeUse{std::string(name.begin(), name.end()), std::string(type.begin(), type.end()),
+                     number("size"), number("in image"), number("offset")};
+}
+
+std::vector<VolumeUse> volumes_in(const lt::bdecode_node& note)
+{
+    constexpr int most = 4096;
+    std::vector<VolumeUse> volumes;
+    const lt::bdecode_node list = note.dict_find_list(volumes_key);
+    for (int i = 0; list && i < std::min(list.list_size(), most); ++i) {
+        const lt::bdecode_node each = list.list_at(i);
+        const auto volume =
+            each.type() == lt::bdecode_node::dict_t ? volume_in(each) : std::optional<VolumeUse>();
+        if (volume) {
+            volumes.push_back(*volume);
+        }
+    }
+    return volumes;
+}
+
 // libtorrent keeps nothing of what it does not know. Keys are sorted, so that what may be large, the info
 // dictionary, is not looked at again.
-std::optional<DiskIdentity> source_of(std::string_view bytes)
+void read_note(std::string_view bytes, LoadedTorrent& loaded)
 {
     std::size_t at = 1; // behind the 'd'
     while (at < bytes.size() && bytes[at] != 'e') {
@@ -411,16 +442,18 @@ std::optional<DiskIdentity> source_of(std::string_view bytes)
         };
         const lt::bdecode_node key = next();
         if (key.type() != lt::bdecode_node::string_t || key.string_value() > lt::string_view(source_key)) {
-            return std::nullopt;
+            return;
         }
         const bool is_note = key.string_value() == lt::string_view(source_key);
         const lt::bdecode_node value = next();
+        if (is_note && value.type() == lt::bdecode_node::dict_t) {
+            loaded.source = identity_in(value);
+            loaded.volumes = volumes_in(value);
+        }
         if (is_note) {
-            return value.type() == lt::bdecode_node::dict_t ? std::optional(identity_in(value))
-                                                            : std::nullopt;
+            return;
         }
     }
-    return std::nullopt;
 }
 
 Image image_of(const std::string& path, const lt::add_torrent_params& params)
@@ -470,7 +503,7 @@ LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path)
     }
     loaded.image = image_of(path, loaded.params);
     loaded.info_hash = to_hex(digest_of(info.info_hashes().v1));
-    loaded.source = source_of(bytes);
+    read_note(bytes, loaded);
     loaded.ssl_ca = std::string(info.ssl_cert());
     loaded.trackers.assign(loaded.params.trackers.begin(), loaded.params.trackers.end());
     loaded.web_seeds = loaded.params.url_seeds;

@@ -45,7 +45,7 @@ class DebianPackage(EndToEndTest):
         self.assertRegex(depends, r"libtorrent-rasterbar2\.0(t64)? \(>=")
         self.assertLessEqual(len(depends.split(",")), len(needed))
         self.assertEqual(self.field("Package"), "ezio-cli")
-        self.assertEqual(self.field("Recommends"), "partclone, curl")  # each for some uses only
+        self.assertEqual(self.field("Recommends"), "partclone, lvm2, curl")  # each for some uses only
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
     def test_it_is_installed_works_and_is_removed_without_a_trace(self):

@@ -58,6 +58,13 @@ TEST_CASE("torrent: what the image was made of is noted beside info, without wha
     contents.source = DiskIdentity{"ext4", "0a-1b", "", ""};
     CHECK(encode_torrent(contents) ==
           "d" + creator + "15:ezio-cli sourced4:type4:ext44:uuid5:0a-1be" + plain_info + "e");
+    contents.volumes = {{"vg0/root", "ext4", 20, 10, 5}};
+    CHECK(encode_torrent(contents) ==
+          "d" + creator +
+              "15:ezio-cli sourced4:type4:ext44:uuid5:0a-1b7:volumes"
+              "ld8:in imagei10e4:name8:vg0/root6:offseti5e4:sizei20e4:type4:ext4eee" +
+              plain_info + "e");
+    contents.volumes.clear();
     contents.source = DiskIdentity{"", "", "gpt", "2c-3d"};
     CHECK(encode_torrent(contents) ==
           "d" + creator + "15:ezio-cli sourced5:table3:gpt10:table uuid5:2c-3de" + plain_info + "e");

@@ -421,11 +421,13 @@ TEST_CASE("torrent file: what the image was made of is read back, and has no par
     const LoadedTorrent without = parse_torrent(encode_torrent(contents), "a.torrent");
     CHECK_FALSE(without.source);
     contents.source = DiskIdentity{"ext4", "0a-1b", "gpt", "2c-3d"};
+    contents.volumes = {{"vg0/root", "ext4", 20, 10, 5}, {"vg0/pool_tdata", "", 30, 30}};
     contents.trackers = {"http://a/announce", "udp://b:1/"};
     contents.comment = "a comment";
     contents.creation_date = 1;
     const LoadedTorrent with = parse_torrent(encode_torrent(contents), "a.torrent");
     CHECK(with.source == contents.source);
+    CHECK(with.volumes == contents.volumes);
     CHECK(with.info_hash == without.info_hash);
 }
 
@@ -444,6 +446,20 @@ TEST_CASE("torrent file: a note of the source that is none is passed over")
         const auto source = parse_torrent(replaced(torrent, note, other), "a.torrent").source;
         REQUIRE(source);
         CHECK(source->empty());
+    }
+}
+
+TEST_CASE("torrent file: logical volumes that are none are passed over")
+{
+    TorrentContents contents = plain();
+    contents.source = DiskIdentity{"ext4", "", "", ""};
+    contents.volumes = {{"vg0/root", "ext4", 20, 10}};
+    const std::string torrent = encode_torrent(contents);
+    const std::string list = "7:volumesld8:in imagei10e4:name8:vg0/root4:sizei20e4:type4:ext4eee";
+    for (const std::string& other : {std::string("7:volumesi1ee"), std::string("7:volumesli1e1:xleee"),
+                                     std::string("7:volumeslee"), std::string("7:volumesld4:sizei1eeee"),
+                                     "7:volumesld4:name" + bencoded(std::string(257, 'x')) + "eee"}) {
+        CHECK(parse_torrent(replaced(torrent, list, other), "a.torrent").volumes.empty());
     }
 }
 

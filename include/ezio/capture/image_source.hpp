@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What of a source goes into an image: the used blocks of a file system, those of all file systems on a whole
-// disk with its partition table, the files of a directory, or what the user says. Never everything unless
-// told so.
+// disk with its partition table, of those in logical volumes, the files of a directory, or what the user
+// says. Never everything unless told so.
 #pragma once
 
 #include "ezio/capture/source_options.hpp"
+#include "ezio/capture/steady_bytes.hpp"
 #include "ezio/image/disk_identity.hpp"
 #include "ezio/image/extent_map.hpp"
+#include "ezio/image/volume_use.hpp"
 #include "ezio/process/stop_signal.hpp"
 #include "ezio/report/reporter.hpp"
 #include "ezio/util/fd.hpp"
@@ -24,7 +26,9 @@ struct ImageSource {
     std::vector<std::string> names;         // of their files, parallel; empty where they are no files
     std::optional<DiskIdentity> identity{}; // of the disk, when the image is of all that it is
     Fd fd; // of the device or image file that they were found on; of a directory none
-    std::uint64_t sector_bytes = 0; // of the disk, when it has a partition table: what that counts in; or 0
+    std::uint64_t sector_bytes = 0;   // of the disk, when it has a partition table: what that counts in; or 0
+    std::vector<VolumeUse> volumes{}; // of LVM2 on it
+    std::vector<SteadyBytes> metadata{}; // what the extents were found by: to be the same once it is hashed
 };
 
 // Looks at the device or image file options.source and finds out. Says to the reporter what is carried in

@@ -8,6 +8,7 @@
 #include "ezio/image/disk_identity.hpp"
 #include "ezio/image/extent_map.hpp"
 #include "ezio/image/sha1.hpp"
+#include "ezio/image/volume_use.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,7 @@ struct TorrentContents {
     std::optional<std::uint64_t> creation_date{}; // seconds since 1970; none: two runs make the same file
     std::uint64_t sector_bytes = 0;               // as in Image
     std::optional<DiskIdentity> source{};         // what the image is of; outside the info dictionary
+    std::vector<VolumeUse> volumes{};             // beside it
     std::string ssl_ca{}; // PEM, part of the info-hash: peers need a certificate of this CA; empty: none
 };
 

@@ -3,6 +3,7 @@
 
 #include "ezio/image/disk_identity.hpp"
 #include "ezio/image/image.hpp"
+#include "ezio/image/volume_use.hpp"
 #include "ezio/util/units.hpp"
 
 #include <libtorrent/add_torrent_params.hpp>
@@ -29,7 +30,8 @@ struct LoadedTorrent {
     std::string comment;
     std::string creator;
     std::optional<DiskIdentity>
-        source;         // what the image was made of; not in all torrents, nor by magnet links
+        source;                     // what the image was made of; not in all torrents, nor by magnet links
+    std::vector<VolumeUse> volumes; // of LVM2 on it, where the torrent says that
     std::string ssl_ca; // PEM; peers of this image need a certificate of this CA; empty: anybody may be one
     libtorrent::add_torrent_params params; // for the session
 };

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What stands at the beginning of a physical volume of LVM2: the label in one of the first four sectors says
+// where the metadata areas are, of which there can be another one at the end. Each has the text that
+// describes the volume group, in a ring behind a header of 512 bytes.
+#pragma once
+
+#include "ezio/image/extent_map.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ezio {
+
+// Where the metadata areas of the physical volume at `area` of the open device or file are; bytes from the
+// start of `area`, and within it. None where it cannot be read, or is no physical volume.
+[[nodiscard]] std::vector<Extent> lvm_metadata_areas(int fd, const Extent& area);
+
+struct VolumeGroup {
+    std::string name;
+    std::string uuid; // without dashes
+    bool operator==(const VolumeGroup&) const = default;
+};
+
+// The volume group that the metadata there describes; empty: as above, or there is none.
+[[nodiscard]] std::optional<VolumeGroup> volume_group_on(int fd, const Extent& area);
+
+} // namespace ezio

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ezio/capture/steady_bytes.hpp"
+
+#include "ezio/util/error.hpp"
+#include "ezio/util/page_buffer.hpp"
+#include "ezio/util/positional_io.hpp"
+#include "ezio/util/units.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <fcntl.h>
+
+namespace ezio {
+
+namespace {
+
+Sha1Digest digest_of(int fd, const std::string& path, const Extent& extent)
+{
+    (void)::posix_fadvise(fd, static_cast<off_t>(extent.offset), static_cast<off_t>(extent.length),
+                          POSIX_FADV_DONTNEED); // others may have written past it, as LVM2 does
+    Sha1 sha1;
+    PageBuffer buffer(std::min<std::uint64_t>(extent.length, 1_MiB));
+    for (std::uint64_t at = 0; at < extent.length; at += buffer.size()) {
+        const auto part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), extent.length - at));
+        iovec whole{part.data(), part.size()};
+        if (const int error = read_fully(fd, std::span(&whole, 1), extent.offset + at); error != 0) {
+            throw Error(IoFailure{IoFailure::Operation::read, path, extent.offset + at, part.size(),
+                                  error == end_of_file ? 0 : error});
+        }
+        sha1.update(part);
+    }
+    return sha1.finish();
+}
+
+} // namespace
+
+SteadyBytes note_bytes(int fd, const std::string& path, const Extent& extent, std::string what)
+{
+    return {std::move(what), extent, digest_of(fd, path, extent)};
+}
+
+void refuse_changed(int fd, const std::string& path, std::span<const SteadyBytes> noted)
+{
+    for (const SteadyBytes& each : noted) {
+        if (digest_of(fd, path, each.extent) != each.digest) {
+            throw Error(ExitStatus::target,
+                        fmt::format("{} has changed while the image was made; create it again, when nothing "
+                                    "changes volumes",
+                                    each.what));
+        }
+    }
+}
+
+} // namespace ezio
