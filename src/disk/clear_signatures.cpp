@@ -11,11 +11,11 @@ namespace {
 
 using Areas = std::optional<std::vector<SignatureArea>>;
 
-Areas areas_of(Target& target, const Image& image, std::uint64_t size)
+Areas areas_of(Target& target, const Image& image, std::span<const VolumeUse> volumes, std::uint64_t size)
 {
     Areas areas;
     target.with_descriptor(
-        [&](int fd) { areas = search_areas(fd, size, image.sector_bytes, image.map.used()); });
+        [&](int fd) { areas = search_areas(fd, size, image.sector_bytes, image.map.used(), volumes); });
     return areas;
 }
 
@@ -35,7 +35,8 @@ std::optional<IoFailure> wipe(Target& target, const std::vector<Signature>& stal
 } // namespace
 
 ClearedSignatures clear_signatures(Target& target, const Image& image,
-                                   const std::optional<DiskIdentity>& noted, StaleSignatures stale)
+                                   const std::optional<DiskIdentity>& noted, StaleSignatures stale,
+                                   std::span<const VolumeUse> volumes)
 {
     constexpr int most_rounds = 4; // what one signature has hidden shows when that is gone
     ClearedSignatures cleared;
@@ -43,7 +44,7 @@ ClearedSignatures clear_signatures(Target& target, const Image& image,
     if (!size) {
         return cleared;
     }
-    Areas areas = areas_of(target, image, *size);
+    Areas areas = areas_of(target, image, volumes, *size);
     for (int round = 0; areas && stale == StaleSignatures::wipe && round < most_rounds; ++round) {
         const auto left_over = stale_signatures(*areas, image.map.used());
         if (left_over.empty()) {
@@ -53,7 +54,7 @@ ClearedSignatures clear_signatures(Target& target, const Image& image,
         if (cleared.failure) {
             return cleared;
         }
-        areas = areas_of(target, image, *size);
+        areas = areas_of(target, image, volumes, *size);
     }
     if (areas) {
         cleared.warnings = hidden_areas(target.path(), *areas, image.map.used(), noted);

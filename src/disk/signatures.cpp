@@ -85,6 +85,48 @@ std::optional<SignatureArea> search_area(int fd, const Extent& extent, std::uint
     return SignatureArea{extent, std::move(*found), recognition};
 }
 
+// False when it cannot be read.
+bool add_partitions(int fd, const PartitionList& list, std::vector<SignatureArea>& areas)
+{
+    for (const ListedPartition& partition : list.partitions) {
+        if (partition.is_container) {
+            continue;
+        }
+        auto area = search_area(fd, partition.extent, 0);
+        if (!area) {
+            return false;
+        }
+        areas.push_back(std::move(*area));
+    }
+    return true;
+}
+
+// The same. A volume that the note has elsewhere than on a physical volume of the image is none.
+bool add_volumes(int fd, std::span<const VolumeUse> volumes, std::span<const Extent> used,
+                 std::vector<SignatureArea>& areas)
+{
+    std::vector<SignatureArea> found;
+    for (const VolumeUse& volume : volumes) {
+        const Extent extent{volume.offset, volume.size};
+        if (volume.offset == 0 || volume.offset > largest_offset || volume.size > largest_offset ||
+            !contains(areas.front().extent, extent)) {
+            continue;
+        }
+        const SignatureArea& owner = owner_of(extent, areas);
+        if (!contains(owner.extent, extent) || !has_type(own_signatures(owner, used), "LVM2_member")) {
+            continue;
+        }
+        auto area = search_area(fd, extent, 0);
+        if (!area) {
+            return false;
+        }
+        area->volume = volume.name;
+        found.push_back(std::move(*area));
+    }
+    std::move(found.begin(), found.end(), std::back_inserter(areas));
+    return true;
+}
+
 std::string list_of_types(std::span<const Signature> signatures)
 {
     std::vector<std::string> types;
@@ -94,6 +136,12 @@ std::string list_of_types(std::span<const Signature> signatures)
         }
     }
     return fmt::format("{}", fmt::join(types, ", "));
+}
+
+std::string place_of(const SignatureArea& area, const std::string& device)
+{
+    return area.volume.empty() ? fmt::format("the partition at byte {} of {}", area.extent.offset, device)
+                               : fmt::format("the logical volume {} of {}", area.volume, device);
 }
 
 } // namespace
@@ -124,7 +172,8 @@ std::optional<std::vector<Signature>> find_signatures(int fd, const Extent& area
 }
 
 std::optional<std::vector<SignatureArea>> search_areas(int fd, std::uint64_t size, std::uint64_t sector_bytes,
-                                                       std::span<const Extent> used)
+                                                       std::span<const Extent> used,
+                                                       std::span<const VolumeUse> volumes)
 {
     const Extent whole{0, size};
     auto root = search_area(fd, whole, sector_bytes);
@@ -136,24 +185,11 @@ std::optional<std::vector<SignatureArea>> search_areas(int fd, std::uint64_t siz
     const auto table = std::find_if(own.begin(), own.end(), [](const Signature& each) {
         return each.is_table && each.type != "PMBR"; // which only protects a GPT
     });
-    if (table == own.end()) {
-        return areas;
+    const auto list = table != own.end() ? list_partitions(fd, size, sector_bytes) : std::nullopt;
+    if (list && list->type == table->type && !add_partitions(fd, *list, areas)) {
+        return std::nullopt;
     }
-    const auto list = list_partitions(fd, size, sector_bytes);
-    if (!list || list->type != table->type) {
-        return areas;
-    }
-    for (const ListedPartition& partition : list->partitions) {
-        if (partition.is_container) {
-            continue;
-        }
-        auto area = search_area(fd, partition.extent, 0);
-        if (!area) {
-            return std::nullopt;
-        }
-        areas.push_back(std::move(*area));
-    }
-    return areas;
+    return add_volumes(fd, volumes, used, areas) ? std::optional(std::move(areas)) : std::nullopt;
 }
 
 std::vector<Signature> stale_signatures(std::span<const SignatureArea> areas, std::span<const Extent> used)
@@ -184,8 +220,7 @@ std::vector<std::string> hidden_areas(const std::string& device, std::span<const
         const auto own = own_signatures(area, used);
         const std::string& seen = area.recognition.identity.type;
         const std::string& seen_table = area.recognition.identity.table;
-        const std::string place =
-            is_whole ? device : fmt::format("the partition at byte {} of {}", area.extent.offset, device);
+        const std::string place = is_whole ? device : place_of(area, device);
         const std::string expected = is_whole && noted && !noted->empty()
                                          ? (noted->type.empty() ? noted->table : noted->type)
                                          : list_of_types(own);

@@ -369,7 +369,8 @@ std::optional<IoFailure> Transfer::write_last()
 {
     const Image& image = m_torrent.image;
     if (!m_state.is_verified()) {
-        m_cleared = clear_signatures(m_target, image, m_torrent.source, m_options.stale_signatures);
+        m_cleared = clear_signatures(m_target, image, m_torrent.source, m_options.stale_signatures,
+                                     m_torrent.volumes);
     }
     if (!m_cleared.failure) {
         m_gpt = move_gpt(m_target, image, m_state.is_last_sync() ? m_options.gpt_copy : GptCopy::leave,

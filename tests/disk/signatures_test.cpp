@@ -269,6 +269,19 @@ TEST_CASE("signatures: a torrent that leaves out what is known leaves everything
     CHECK(disk.type() == "linux_raid_member");
 }
 
+TEST_CASE("signatures: a logical volume that is on no physical volume of the image is none")
+{
+    Disk disk(8_MiB);
+    disk.add_swap();
+    const std::vector<VolumeUse> volumes{{"vg0/root", "swap", 4_MiB, 64_KiB, 4_MiB},
+                                         {"vg0/far", "", 4_MiB, 0, 7_MiB},
+                                         {"vg0/large", "", ~std::uint64_t{}, 0, 1_MiB}};
+    const std::vector<Extent> beginning{{0, 64_KiB}};
+    const auto areas = search_areas(disk.fd(), disk.size(), 0, beginning, volumes);
+    REQUIRE(areas);
+    CHECK(areas->size() == 1);
+}
+
 TEST_CASE("signatures: in a directory there are none")
 {
     test::FakeTarget target(1_MiB);

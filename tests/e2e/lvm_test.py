@@ -432,6 +432,38 @@ class SeveralDisks(LvmCase):
         self.assertLess(sum(extent.length for extent in read_torrent(self.torrent)[1]), 65 * MIB)
 
 
+class AfterAFetch(LvmCase):
+    """What the target means for the machine."""
+
+    SIZE = 64 * MIB
+
+    def setUp(self):
+        super().setUp()
+        self.source = self.loop_device("source", self.SIZE)
+        self.lvm = Lvm(self.dir, self.source.path)
+        self.lvm("vgcreate", "vg0", self.source.path)
+        self.make_volume(self.lvm, "vg0/root", "--size", "20M", seed=1)
+        self.create(self.source.path)
+
+    def test_what_was_there_before_does_not_hide_a_volume(self):
+        """The superblock of a RAID (0.90) where the target has the end of the volume, which is free in the image."""
+        ((_, extent),) = self.lvm.pieces("vg0/root")
+        superblock = Extent(extent.end - 65536, 20)
+        for options, seen in ((), "ext4"), (("--keep-signatures",), "linux_raid_member"):
+            with self.subTest(options):
+                target = self.loop_device("target", self.SIZE, fill=UNTOUCHED)
+                with open(target.path, "r+b") as disk:
+                    disk.seek(superblock.offset)
+                    disk.write(struct.pack("<5I", 0xA92B4EFC, 0, 90, 0, 0) + bytes(4076))
+                with self.seeding(self.torrent, self.source.path) as peer:
+                    self.fetcher = self.fetch(self.torrent, target.path, "--peer", peer, *options)
+                with part_of(target.path, extent) as part:
+                    found = run("blkid", "-p", "-o", "value", "-s", "TYPE", part).strip() if not options else seen
+                    self.assertEqual(found, seen)
+                warned = [each for each in self.warnings_of_fetch() if f"the logical volume vg0/root of {target.path}" in each]
+                self.assertEqual(len(warned), 1 if options else 0, self.fetcher)
+
+
 def copy_attribute(source, destination):
     """Of sysfs, as far as it can be read."""
     with contextlib.suppress(OSError):

@@ -10,6 +10,7 @@
 #include "ezio/util/error.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,11 @@ struct ClearedSignatures {
 };
 
 // Writes zeros over the magic bytes of stale signatures, and over nothing else; then looks whether the image
-// is what shows. The image must be on the target. A directory has no signatures. `noted` as in LoadedTorrent.
+// is what shows. The image must be on the target. A directory has no signatures. `noted` and `volumes` as in
+// LoadedTorrent.
 [[nodiscard]] ClearedSignatures clear_signatures(Target& target, const Image& image,
                                                  const std::optional<DiskIdentity>& noted,
-                                                 StaleSignatures stale);
+                                                 StaleSignatures stale,
+                                                 std::span<const VolumeUse> volumes = {});
 
 } // namespace ezio

@@ -13,6 +13,7 @@
 
 #include "ezio/disk/recognition.hpp"
 #include "ezio/image/extent_map.hpp"
+#include "ezio/image/volume_use.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -29,11 +30,12 @@ struct Signature {
     bool operator==(const Signature&) const = default;
 };
 
-// A part of the device in which something may be: the whole of it, or a partition.
+// A part of the device in which something may be: the whole of it, a partition, or a logical volume.
 struct SignatureArea {
     Extent extent{};
     std::vector<Signature> found;
     Recognition recognition{}; // of the whole area
+    std::string volume{};      // the name of a logical volume; empty: it is none
 };
 
 // Every signature that libblkid finds in `area` of the open device or file, all copies of each, in the order
@@ -42,9 +44,12 @@ struct SignatureArea {
                                                                     std::uint64_t sector_bytes);
 
 // The whole of a device of `size` bytes, then the partitions of a table that lies in `used` (in device order,
-// apart from each other), each with its signatures. Empty when it cannot be read. Any thread.
-[[nodiscard]] std::optional<std::vector<SignatureArea>>
-search_areas(int fd, std::uint64_t size, std::uint64_t sector_bytes, std::span<const Extent> used);
+// apart from each other), then those of `volumes` that are in one piece, on what `used` has the signature of
+// a physical volume of, each with its signatures. Empty when it cannot be read. Any thread.
+[[nodiscard]] std::optional<std::vector<SignatureArea>> search_areas(int fd, std::uint64_t size,
+                                                                     std::uint64_t sector_bytes,
+                                                                     std::span<const Extent> used,
+                                                                     std::span<const VolumeUse> volumes = {});
 
 // Those of `areas`, as search_areas returns them, that are left over from before the image, in device order
 // and each place once.
