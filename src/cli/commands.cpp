@@ -6,6 +6,7 @@
 #include "ezio/disk/move_gpt.hpp"
 #include "ezio/disk/other_disks.hpp"
 #include "ezio/disk/partition_rescan.hpp"
+#include "ezio/disk/volume_scan.hpp"
 #include "ezio/process/descriptor_limit.hpp"
 #include "ezio/process/privileges.hpp"
 #include "ezio/target/directory_target.hpp"
@@ -270,6 +271,7 @@ struct Start {
     TargetPlace place;
     std::unique_ptr<PartitionRescan> rescan{}; // this and the next of a fetch's target: they need privileges
     std::unique_ptr<OtherDisks> other_disks{};
+    std::unique_ptr<VolumeScan> volume_scan{};
 };
 
 void prepare_for_the_end(Start& start, const Context& context)
@@ -278,6 +280,7 @@ void prepare_for_the_end(Start& start, const Context& context)
     if (start.place.fd) {
         start.rescan = make_partition_rescan(start.place.fd.get(), start.place.path);
         start.other_disks = make_other_disks(start.place.fd.get());
+        start.volume_scan = make_volume_scan(start.place.fd.get());
     }
 }
 
@@ -422,6 +425,7 @@ void run(const FetchOptions& options, const Context& context)
     transfer.gpt_copy = options.expand_gpt ? GptCopy::move : GptCopy::leave;
     transfer.rescan = start.rescan.get();
     transfer.other_disks = start.other_disks.get();
+    transfer.volume_scan = start.volume_scan.get();
     limits.begin(fmt::format("{} was still being looked at", options.target));
     const auto target = open_for(torrent.image, std::move(start.place), context);
     context.deadline.clean_up_with({});

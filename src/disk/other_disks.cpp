@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include <fcntl.h>
@@ -39,6 +40,36 @@ void add(std::vector<KnownUuid>& uuids, const char* what, std::string value)
     if (!value.empty()) {
         uuids.push_back({what, std::move(value)});
     }
+}
+
+constexpr std::string_view physical_volume = "LVM2_member"; // as libblkid calls it
+
+const char* contents_called(std::string_view type)
+{
+    return type == physical_volume ? "physical volume" : "file system";
+}
+
+void add_contents(DiskUuids& disk, int fd, const Extent& area, std::uint64_t sector_bytes)
+{
+    const DiskIdentity identity = recognize(fd, area, sector_bytes).identity;
+    add(disk.uuids, contents_called(identity.type), identity.uuid);
+    add(disk.uuids, "partition table", area.offset == 0 ? identity.table_uuid : "");
+    const auto group = identity.type == physical_volume ? volume_group_on(fd, area) : std::nullopt;
+    if (group && std::find(disk.groups.begin(), disk.groups.end(), *group) == disk.groups.end()) {
+        disk.groups.push_back(*group);
+    }
+}
+
+// Of a UUID of LVM2: in groups of 6, 4, 4, 4, 4, 4 and 6.
+std::string with_dashes(const std::string& uuid)
+{
+    std::string text;
+    for (std::size_t i = 0; i < uuid.size(); ++i) {
+        const bool begins_group = i >= 6 && i <= 26 && (i - 6) % 4 == 0;
+        text += begins_group ? "-" : "";
+        text += uuid[i];
+    }
+    return text;
 }
 
 std::vector<std::string> names_in(const fs::path& directory)
@@ -142,12 +173,12 @@ bool is_worth_reading(const fs::path& sysfs)
     return !is_left_out && !fs::exists(sysfs / "partition", none) && first_line_of(sysfs / "size") != "0";
 }
 
-std::vector<KnownUuid> uuids_of_device(const std::string& path)
+DiskUuids uuids_of_device(const std::string& path)
 {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     std::uint64_t size = 0;
     const bool is_open = fd && ::ioctl(fd.get(), BLKGETSIZE64, &size) == 0;
-    return is_open ? read_uuids(fd.get(), size, 0) : std::vector<KnownUuid>();
+    return is_open ? read_uuids(path, fd.get(), size, 0) : DiskUuids{path, {}};
 }
 
 bool send_line(int socket, const std::string& line)
@@ -156,7 +187,8 @@ bool send_line(int socket, const std::string& line)
     return ::send(socket, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
 }
 
-// "D /dev/sdb" before a disk is read, then "U file system=2f1c" for each of its UUIDs.
+// "D /dev/sdb" before a disk is read, then "U file system=2f1c" for each of its UUIDs and "G vg0=6Q0z2R" for
+// each volume group.
 void read_all(int socket, dev_t target, const DeviceDirectories& directories)
 {
     for (const std::string& name : unrelated_devices(target, directories)) {
@@ -165,8 +197,12 @@ void read_all(int socket, dev_t target, const DeviceDirectories& directories)
         if (!is_worth_reading(sysfs) || !send_line(socket, "D " + path)) {
             continue;
         }
-        for (const KnownUuid& uuid : uuids_of_device(path)) {
+        const DiskUuids disk = uuids_of_device(path);
+        for (const KnownUuid& uuid : disk.uuids) {
             (void)send_line(socket, fmt::format("U {}={}", uuid.what, uuid.value));
+        }
+        for (const VolumeGroup& group : disk.groups) {
+            (void)send_line(socket, fmt::format("G {}={}", group.name, group.uuid));
         }
     }
 }
@@ -193,8 +229,12 @@ OtherDisks::Findings findings_in(std::string_view text, bool is_complete)
         const std::size_t equals = line.find('=');
         if (line.starts_with("D ")) {
             findings.disks.push_back({line.substr(2), {}});
-        } else if (line.starts_with("U ") && equals != std::string::npos && !findings.disks.empty()) {
+        } else if (equals == std::string::npos || findings.disks.empty()) {
+            continue;
+        } else if (line.starts_with("U ")) {
             findings.disks.back().uuids.push_back({line.substr(2, equals - 2), line.substr(equals + 1)});
+        } else if (line.starts_with("G ")) {
+            findings.disks.back().groups.push_back({line.substr(2, equals - 2), line.substr(equals + 1)});
         }
     }
     if (!is_complete && !findings.disks.empty()) {
@@ -205,47 +245,55 @@ OtherDisks::Findings findings_in(std::string_view text, bool is_complete)
 
 } // namespace
 
-std::vector<KnownUuid> read_uuids(int fd, std::uint64_t size, std::uint64_t sector_bytes)
+DiskUuids read_uuids(std::string device, int fd, std::uint64_t size, std::uint64_t sector_bytes)
 {
-    std::vector<KnownUuid> uuids;
-    const DiskIdentity whole = recognize(fd, {0, size}, sector_bytes).identity;
-    add(uuids, "file system", whole.uuid);
-    add(uuids, "partition table", whole.table_uuid);
+    DiskUuids disk{std::move(device), {}};
+    add_contents(disk, fd, {0, size}, sector_bytes);
     if (const auto list = list_partitions(fd, size, sector_bytes)) {
         for (std::size_t i = 0; i < list->partitions.size(); ++i) {
-            add(uuids, "partition", list->uuids[i]);
+            add(disk.uuids, "partition", list->uuids[i]);
             if (!list->partitions[i].is_container) {
-                add(uuids, "file system", recognize(fd, list->partitions[i].extent, 0).identity.uuid);
+                add_contents(disk, fd, list->partitions[i].extent, 0);
             }
         }
     }
-    return uuids;
+    return disk;
 }
 
-std::vector<KnownUuid> uuids_in_record(std::string_view record)
+DiskUuids uuids_in_record(std::string device, std::string_view record)
 {
-    constexpr std::array<std::pair<std::string_view, const char*>, 3> keys{
-        {{"E:ID_FS_UUID=", "file system"},
-         {"E:ID_PART_ENTRY_UUID=", "partition"},
-         {"E:ID_PART_TABLE_UUID=", "partition table"}}};
-    std::vector<KnownUuid> uuids;
+    std::map<std::string, std::string> values;
     while (!record.empty()) {
-        const std::string_view line = take_line(record);
-        for (const auto& [key, what] : keys) {
-            if (line.starts_with(key)) {
-                add(uuids, what, std::string(line.substr(key.size())));
-            }
+        const std::string line(take_line(record));
+        const std::size_t equals = line.find('=');
+        if (line.starts_with("E:") && equals != std::string::npos) {
+            values[line.substr(2, equals - 2)] = line.substr(equals + 1);
         }
     }
-    return uuids;
+    constexpr std::string_view of_lvm = "LVM-"; // and the UUIDs of the group and the volume
+    constexpr std::size_t uuid_length = 32;
+    DiskUuids disk{std::move(device), {}};
+    add(disk.uuids, contents_called(values["ID_FS_TYPE"]), values["ID_FS_UUID"]);
+    add(disk.uuids, "partition", values["ID_PART_ENTRY_UUID"]);
+    add(disk.uuids, "partition table", values["ID_PART_TABLE_UUID"]);
+    if (!values["DM_VG_NAME"].empty() && values["DM_UUID"].starts_with(of_lvm)) {
+        disk.groups.push_back({values["DM_VG_NAME"], values["DM_UUID"].substr(of_lvm.size(), uuid_length)});
+    }
+    return disk;
 }
 
-std::optional<std::string> describe_twins(const std::string& target, std::span<const KnownUuid> own,
-                                          std::span<const DiskUuids> others)
+bool has_physical_volume(const DiskUuids& disk)
+{
+    return std::any_of(disk.uuids.begin(), disk.uuids.end(),
+                       [](const KnownUuid& each) { return each.what == contents_called(physical_volume); });
+}
+
+std::optional<std::string> describe_twins(const DiskUuids& own, std::span<const DiskUuids> others)
 {
     std::vector<std::string> twins;
     for (const DiskUuids& disk : others) {
-        const auto same = std::find_first_of(disk.uuids.begin(), disk.uuids.end(), own.begin(), own.end());
+        const auto same =
+            std::find_first_of(disk.uuids.begin(), disk.uuids.end(), own.uuids.begin(), own.uuids.end());
         if (same != disk.uuids.end()) {
             twins.push_back(fmt::format("{} ({} {})", disk.device, same->what, same->value));
         }
@@ -255,7 +303,25 @@ std::optional<std::string> describe_twins(const std::string& target, std::span<c
     }
     return fmt::format("{} now has the same UUIDs as {}: this machine may mount or boot the wrong one; "
                        "disconnect one of them, or give one new UUIDs",
-                       target, fmt::join(twins, " and "));
+                       own.device, fmt::join(twins, " and "));
+}
+
+std::optional<std::string> describe_same_names(const DiskUuids& own, std::span<const DiskUuids> others)
+{
+    for (const VolumeGroup& group : own.groups) {
+        for (const DiskUuids& disk : others) {
+            const auto other =
+                std::find_if(disk.groups.begin(), disk.groups.end(), [&](const VolumeGroup& each) {
+                    return each.name == group.name && each.uuid != group.uuid; // the same one may have both
+                });
+            if (other != disk.groups.end()) {
+                return fmt::format("the volume group {} on {} has the name of another one, on {}: LVM2 "
+                                   "activates one of them only; rename it (vgrename {} NAME)",
+                                   group.name, own.device, disk.device, with_dashes(group.uuid));
+            }
+        }
+    }
+    return std::nullopt;
 }
 
 std::vector<std::string> unrelated_devices(dev_t target, const DeviceDirectories& directories)
@@ -304,8 +370,8 @@ OtherDisks::Findings OtherDisks::look_at_records() const
     for (const std::string& name : unrelated_devices(m_target, m_directories)) {
         const std::string number =
             first_line_of(fs::path(m_directories.sysfs) / "class/block" / name / "dev");
-        auto uuids = uuids_in_record(contents_of(fmt::format("{}/data/b{}", m_directories.udev, number)));
-        findings.disks.push_back({path_of_device(name), std::move(uuids)});
+        findings.disks.push_back(uuids_in_record(
+            path_of_device(name), contents_of(fmt::format("{}/data/b{}", m_directories.udev, number))));
     }
     return findings;
 }

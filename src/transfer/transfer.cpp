@@ -70,7 +70,8 @@ class Transfer {
     [[nodiscard]] std::optional<IoFailure> write_last();
     void look_around();
     void update_partitions(int fd, std::uint64_t size);
-    void look_at_other_disks(int fd, std::uint64_t size);
+    void look_at_other_disks(const DiskUuids& own);
+    void tell_lvm(const DiskUuids& own);
     void report_what_was_found();
     [[nodiscard]] std::string describe_failed_gpt_move() const;
     void complete();
@@ -128,9 +129,11 @@ class Transfer {
     GptMove m_gpt;
     std::optional<std::string> m_partition_warning;
     std::optional<std::string> m_twin_warning;
+    std::optional<std::string> m_name_warning;
     std::string m_unanswered;
-    std::optional<BackgroundSync> m_sync; // while syncing
-    std::optional<SessionDriver> m_swarm; // once the first check is over, or something is found missing
+    std::optional<std::string> m_volume_fault; // of telling LVM2; empty text: it has been told
+    std::optional<BackgroundSync> m_sync;      // while syncing
+    std::optional<SessionDriver> m_swarm;      // once the first check is over, or something is found missing
 };
 
 void Transfer::run()
@@ -386,7 +389,11 @@ void Transfer::look_around()
     if (size && m_state.is_last_sync()) {
         m_target.with_descriptor([&](int fd) {
             update_partitions(fd, *size);
-            look_at_other_disks(fd, *size);
+            if (m_options.other_disks != nullptr) { // a block device
+                const auto own = read_uuids(m_target.path(), fd, *size, m_torrent.image.sector_bytes);
+                look_at_other_disks(own);
+                tell_lvm(own);
+            }
         });
     }
 }
@@ -400,15 +407,22 @@ void Transfer::update_partitions(int fd, std::uint64_t size)
     }
 }
 
-void Transfer::look_at_other_disks(int fd, std::uint64_t size)
+void Transfer::look_at_other_disks(const DiskUuids& own)
 {
     constexpr milliseconds patience{2000}; // a disk that sleeps longer is not waited for
-    const auto own = m_options.other_disks != nullptr ? read_uuids(fd, size, m_torrent.image.sector_bytes)
-                                                      : std::vector<KnownUuid>();
-    if (!own.empty()) {
+    if (!own.uuids.empty()) {
         const auto others = m_options.other_disks->look(patience);
-        m_twin_warning = describe_twins(m_target.path(), own, others.disks);
+        m_twin_warning = describe_twins(own, others.disks);
+        m_name_warning = describe_same_names(own, others.disks);
         m_unanswered = others.unanswered;
+    }
+}
+
+void Transfer::tell_lvm(const DiskUuids& own)
+{
+    constexpr milliseconds patience{3000};
+    if (m_options.volume_scan != nullptr && has_physical_volume(own)) {
+        m_volume_fault = m_options.volume_scan->scan(patience);
     }
 }
 
@@ -423,9 +437,19 @@ void Transfer::report_what_was_found()
     if (m_twin_warning) {
         m_reporter.warning(*m_twin_warning);
     }
+    if (m_name_warning) {
+        m_reporter.warning(*m_name_warning);
+    }
     if (!m_unanswered.empty()) {
         m_reporter.note(
             fmt::format("{} does not answer: whether it has the same UUIDs is not known", m_unanswered));
+    }
+    if (m_volume_fault && m_volume_fault->empty()) {
+        m_reporter.note(fmt::format("LVM2 has been told of {}, by pvscan --cache", m_target.path()));
+    } else if (m_volume_fault) {
+        m_reporter.warning(fmt::format("LVM2 may not know yet what is on {} (pvscan --cache: {}); run pvscan "
+                                       "--cache",
+                                       m_target.path(), *m_volume_fault));
     }
     if (m_options.gpt_copy == GptCopy::leave && m_gpt.outcome == GptPlan::Outcome::movable) {
         m_reporter.warning(describe_gpt_copy(m_target.path()));

@@ -132,19 +132,43 @@ TEST_CASE("other disks: udev's records say what is on them, without a look at an
 
 TEST_CASE("other disks: those with a UUID of the target's are named, with the UUID")
 {
-    const std::vector<KnownUuid> own{{"file system", "0a-1b"}, {"partition table", "2c-3d"}};
+    const DiskUuids own{"/dev/sda", {{"file system", "0a-1b"}, {"partition table", "2c-3d"}}};
     const std::vector<DiskUuids> others{{"/dev/sdb", {{"partition table", "9"}}},
                                         {"/dev/sdb1", {{"partition", "0a-1b"}}},
                                         {"/dev/sdc", {{"partition", "7"}, {"partition table", "2c-3d"}}},
                                         {"/dev/sdc1", {{"file system", "0a-1b"}}},
                                         {"/dev/sdd", {}}};
-    CHECK_FALSE(
-        describe_twins("/dev/sda", own, std::span(others).first(2))); // of another kind is not the same
-    CHECK_FALSE(describe_twins("/dev/sda", {}, others));
-    const auto sentence = describe_twins("/dev/sda", own, others);
+    CHECK_FALSE(describe_twins(own, std::span(others).first(2))); // of another kind is not the same
+    CHECK_FALSE(describe_twins({"/dev/sda", {}}, others));
+    const auto sentence = describe_twins(own, others);
     REQUIRE(sentence);
     CHECK_THAT(*sentence, contains("/dev/sda now has the same UUIDs as /dev/sdc (partition table 2c-3d) and "
                                    "/dev/sdc1 (file system 0a-1b):"));
+}
+
+TEST_CASE("other disks: udev's records tell of physical volumes, and of groups that are active")
+{
+    const DiskUuids physical = uuids_in_record("/dev/sdb1", "E:ID_FS_UUID=0a-1b\nE:ID_FS_TYPE=LVM2_member\n");
+    CHECK(physical == DiskUuids{"/dev/sdb1", {{"physical volume", "0a-1b"}}});
+    const std::string group(32, 'a');
+    const DiskUuids volume = uuids_in_record("/dev/dm-0", "E:DM_VG_NAME=vg0\nE:DM_UUID=LVM-" + group +
+                                                              std::string(32, 'b') + "\nE:ID_FS_TYPE=ext4\n");
+    CHECK(volume == DiskUuids{"/dev/dm-0", {}, {{"vg0", group}}});
+    CHECK(uuids_in_record("/dev/dm-1", "E:DM_UUID=CRYPT-LUKS2-1\n").groups.empty());
+}
+
+TEST_CASE("other disks: a volume group with the name of another one is named, with the remedy")
+{
+    const DiskUuids own{"/dev/sda", {}, {{"vg0", "6Q0z2R7O73PpcREhAhkRTlYWEqmxVpEL"}}};
+    const std::vector<DiskUuids> others{{"/dev/sdb", {}, {{"vg1", "x"}}},
+                                        {"/dev/sdc", {}, {{"vg0", "6Q0z2R7O73PpcREhAhkRTlYWEqmxVpEL"}}},
+                                        {"/dev/sdd", {}, {{"vg0", "y"}}}};
+    CHECK_FALSE(describe_same_names(own, std::span(others).first(2))); // it may have several disks
+    const auto sentence = describe_same_names(own, others);
+    REQUIRE(sentence);
+    CHECK_THAT(*sentence,
+               contains("the volume group vg0 on /dev/sda has the name of another one, on /dev/sdd"));
+    CHECK_THAT(*sentence, contains("vgrename 6Q0z2R-7O73-PpcR-EhAh-kRTl-YWEq-mxVpEL NAME"));
 }
 
 } // namespace ezio

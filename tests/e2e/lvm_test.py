@@ -5,9 +5,11 @@ import contextlib
 import os
 import pathlib
 import random
+import re
 import shutil
 import struct
 import subprocess
+import unittest.mock
 
 from harness import UNTOUCHED, Mount, main, make_file, partition_devices, run
 from images import Extent, read_torrent, touched_gaps
@@ -370,6 +372,7 @@ class SeveralDisks(LvmCase):
         second_torrent, self.torrent = self.torrent, self.dir / "second.torrent"
         self.create(second.path)
         other = self.deploy(second.path, self.SIZE, name="other")
+        self.assertEqual([each for each in self.warnings_of_fetch() if "has the name" in each], [])
         there = Lvm(self.dir, target.path, other.path)
         there("vgck", "vg0")
         self.assert_has_volumes(there, "vg0/here", "vg0/there")
@@ -443,13 +446,28 @@ class AfterAFetch(LvmCase):
         self.lvm = Lvm(self.dir, self.source.path)
         self.lvm("vgcreate", "vg0", self.source.path)
         self.make_volume(self.lvm, "vg0/root", "--size", "20M", seed=1)
+        self.uuid = self.lvm.report("pv_uuid")[0]["pv_uuid"]
         self.create(self.source.path)
+
+    def test_a_copy_of_the_physical_volume_is_named(self):
+        self.deploy(self.source.path, self.SIZE)
+        (warning,) = self.warnings_of_fetch()
+        self.assertIn(f"has the same UUIDs as {self.source.path} (physical volume {self.uuid})", warning)
+
+    def test_another_group_of_the_same_name_is_named(self):
+        other = self.loop_device("other", self.SIZE)
+        Lvm(self.dir, other.path)("vgcreate", "vg0", other.path)
+        target = self.deploy(self.source.path, self.SIZE)
+        _, warning = self.warnings_of_fetch()
+        self.assertIn(f"the volume group vg0 on {target.path} has the name of another one, on {other.path}", warning)
+        uuid = re.search("vgrename ([^ ]+) NAME", warning)[1]
+        Lvm(self.dir, target.path)("vgrename", uuid, "renamed")
 
     def test_what_was_there_before_does_not_hide_a_volume(self):
         """The superblock of a RAID (0.90) where the target has the end of the volume, which is free in the image."""
         ((_, extent),) = self.lvm.pieces("vg0/root")
         superblock = Extent(extent.end - 65536, 20)
-        for options, seen in ((), "ext4"), (("--keep-signatures",), "linux_raid_member"):
+        for options, warnings in ((), 0), (("--keep-signatures",), 1):
             with self.subTest(options):
                 target = self.loop_device("target", self.SIZE, fill=UNTOUCHED)
                 with open(target.path, "r+b") as disk:
@@ -457,11 +475,33 @@ class AfterAFetch(LvmCase):
                     disk.write(struct.pack("<5I", 0xA92B4EFC, 0, 90, 0, 0) + bytes(4076))
                 with self.seeding(self.torrent, self.source.path) as peer:
                     self.fetcher = self.fetch(self.torrent, target.path, "--peer", peer, *options)
-                with part_of(target.path, extent) as part:
-                    found = run("blkid", "-p", "-o", "value", "-s", "TYPE", part).strip() if not options else seen
-                    self.assertEqual(found, seen)
+                if not warnings:
+                    with part_of(target.path, extent) as part:
+                        self.assertEqual(run("blkid", "-p", "-o", "value", "-s", "TYPE", part).strip(), "ext4")
                 warned = [each for each in self.warnings_of_fetch() if f"the logical volume vg0/root of {target.path}" in each]
-                self.assertEqual(len(warned), 1 if options else 0, self.fetcher)
+                self.assertEqual(len(warned), warnings, self.fetcher)
+
+    def test_lvm2_is_told(self):
+        for options in (), ("--user", "nobody"):
+            with self.subTest(options):
+                target = self.loop_device("target", self.SIZE, fill=UNTOUCHED)
+                self.make_known(target.path)
+                with self.seeding(self.torrent, self.source.path) as peer:
+                    fetcher = self.fetch(self.torrent, target.path, "--peer", peer, "--verbose", *options)
+                notes = [event["message"] for event in fetcher.events_named("note")]
+                self.assertIn(f"LVM2 has been told of {target.path}, by pvscan --cache", notes)
+                online = pathlib.Path("/run/lvm/pvs_online", self.uuid.replace("-", ""))
+                self.assertIn(target.path, online.read_text())
+                online.unlink()
+
+    def test_that_lvm2_could_not_be_told_is_said(self):
+        broken = self.dir / "bin" / "lvm"
+        broken.parent.mkdir()
+        broken.write_text("#!/bin/sh\necho 'no, not now' >&2\nexit 5\n")
+        broken.chmod(0o755)
+        with unittest.mock.patch.dict(os.environ, {"PATH": f"{broken.parent}:{os.environ['PATH']}"}):
+            self.deploy(self.source.path, self.SIZE)
+        self.assertIn("pvscan --cache: status 5: no, not now", self.warnings_of_fetch()[1])
 
 
 def copy_attribute(source, destination):

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Whether another disk of the machine has the same UUIDs as the target. A copy has those of its original, and
-// a machine that has both mounts, or boots from, either.
+// Whether another disk of the machine has the same UUIDs as the target, or a volume group of LVM2 of the same
+// name. A copy has those of its original, and a machine that has both mounts, or boots from, either.
 //
-// Where udev runs, it has noted the UUIDs of all disks, and nothing has to be read. Elsewhere (an initramfs,
-// a container) the disks are read by a child process: one of them may not answer, and the kernel would let no
-// process go that waits for it. The child is left to itself then. It has no open file but its end of a
-// socket.
+// Where udev runs, it has noted the UUIDs of all disks and the names of active volume groups, and nothing has
+// to be read. Elsewhere (an initramfs, a container) the disks are read by a child process: one of them may
+// not answer, and the kernel would let no process go that waits for it. The child is left to itself then. It
+// has no open file but its end of a socket.
 #pragma once
 
+#include "ezio/disk/lvm_label.hpp"
 #include "ezio/target/device_identity.hpp"
 #include "ezio/util/clock.hpp"
 #include "ezio/util/fd.hpp"
@@ -26,7 +27,7 @@
 namespace ezio {
 
 struct KnownUuid {
-    std::string what; // "file system", "partition", "partition table"
+    std::string what; // "file system", "physical volume", "partition", "partition table"
     std::string value;
     bool operator==(const KnownUuid&) const = default;
 };
@@ -34,19 +35,27 @@ struct KnownUuid {
 struct DiskUuids {
     std::string device; // "/dev/sdb1"
     std::vector<KnownUuid> uuids;
+    std::vector<VolumeGroup> groups{}; // that it has a physical volume of
     bool operator==(const DiskUuids&) const = default;
 };
 
-// Those on an open device of `size` bytes: of what it is as a whole, of its partitions, and of what is in
-// them.
-[[nodiscard]] std::vector<KnownUuid> read_uuids(int fd, std::uint64_t size, std::uint64_t sector_bytes);
+// What is on an open device of `size` bytes: UUIDs of what it is as a whole, of its partitions, and of what
+// is in them. `device` is its path.
+[[nodiscard]] DiskUuids read_uuids(std::string device, int fd, std::uint64_t size,
+                                   std::uint64_t sector_bytes);
 
-// Those in udev's record of a device, which has lines such as "E:ID_FS_UUID=2f1c".
-[[nodiscard]] std::vector<KnownUuid> uuids_in_record(std::string_view record);
+// The same of udev's record of a device, which has lines such as "E:ID_FS_UUID=2f1c".
+[[nodiscard]] DiskUuids uuids_in_record(std::string device, std::string_view record);
+
+[[nodiscard]] bool has_physical_volume(const DiskUuids& disk);
 
 // A sentence that names the disks of `others` that have a UUID of `own`; empty: none has.
-[[nodiscard]] std::optional<std::string>
-describe_twins(const std::string& target, std::span<const KnownUuid> own, std::span<const DiskUuids> others);
+[[nodiscard]] std::optional<std::string> describe_twins(const DiskUuids& own,
+                                                        std::span<const DiskUuids> others);
+
+// The same for those that have another volume group with the name of one of `own`.
+[[nodiscard]] std::optional<std::string> describe_same_names(const DiskUuids& own,
+                                                             std::span<const DiskUuids> others);
 
 // The names, as in /dev, of block devices that share no bytes with `target` as far as the kernel says: not
 // the disk that it is a partition of, its partitions, what it lies on, what lies on it.

@@ -9,6 +9,7 @@
 #include "ezio/disk/move_gpt.hpp"
 #include "ezio/disk/other_disks.hpp"
 #include "ezio/disk/partition_rescan.hpp"
+#include "ezio/disk/volume_scan.hpp"
 #include "ezio/net/addresses.hpp"
 #include "ezio/net/network_options.hpp"
 #include "ezio/net/tls_credentials.hpp"
@@ -41,6 +42,7 @@ struct TransferOptions {
     GptCopy gpt_copy = GptCopy::leave;                        // of an image that is of a smaller disk
     OtherDisks* other_disks = nullptr; // of a target that is a block device; outlives the transfer
     PartitionRescan* rescan = nullptr; // of a target that is a whole disk; outlives the transfer
+    VolumeScan* volume_scan = nullptr; // of a target that is a block device, for LVM2; outlives the transfer
     bool verify = false;               // after the sync, hash what the medium holds
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
     std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written
