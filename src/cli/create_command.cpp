@@ -268,7 +268,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     contents.source = std::move(source.identity);
     contents.volumes = std::move(source.volumes);
     contents.hashes = hashing.digests();
-    watched.with_descriptor([&](int fd) { refuse_changed(fd, options.source, source.metadata); });
+    target->with_descriptor([&](int fd) { refuse_changed(fd, options.source, source.metadata); });
 }
 
 } // namespace
