@@ -6,7 +6,7 @@
 #pragma once
 
 #include "ezio/image/extent_map.hpp"
-#include "source_disk.hpp"
+#include "ezio/source/source_disk.hpp"
 
 #include <cstdint>
 #include <string>

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/capture/image_source.hpp"
 
-#include "disk_layout.hpp"
 #include "ezio/capture/partclone_info.hpp"
 #include "ezio/disk/recognition.hpp"
 #include "ezio/process/subprocess.hpp"
+#include "ezio/source/disk_layout.hpp"
+#include "ezio/source/file_system_extents.hpp"
+#include "ezio/source/partclone.hpp"
+#include "ezio/source/source_disk.hpp"
 #include "ezio/target/block_device.hpp"
 #include "ezio/util/clock.hpp"
 #include "ezio/util/read_file.hpp"
-#include "file_system_extents.hpp"
 #include "gpt_records.hpp"
 #include "lvm_extents.hpp"
 #include "lvm_tool.hpp"
-#include "partclone.hpp"
 #include "partition_records.hpp"
 #include "partition_types.hpp"
-#include "source_disk.hpp"
 
 #include <fmt/format.h>
 
@@ -263,8 +263,7 @@ std::vector<Extent> ExtentFinder::of_partition(const Part& part) const
     }
     return part.physical->flaw.empty()
                ? part.physical->extents
-               : every_byte(part.area, fmt::format("{}: {}", lvm_type, part.physical->flaw),
-                            m_reporter);
+               : every_byte(part.area, fmt::format("{}: {}", lvm_type, part.physical->flaw), m_reporter);
 }
 
 std::vector<Extent> ExtentFinder::of_contents(const SourceDisk& disk, const Area& area,

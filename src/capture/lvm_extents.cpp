@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lvm_extents.hpp"
 
-#include "disk_layout.hpp"
 #include "ezio/disk/lvm_label.hpp"
+#include "ezio/source/disk_layout.hpp"
+#include "ezio/source/loop_view.hpp"
 #include "ezio/target/device_tree.hpp"
 #include "ezio/util/error.hpp"
 #include "ezio/util/file_id.hpp"
 #include "ezio/util/text.hpp"
 #include "ezio/util/units.hpp"
-#include "loop_view.hpp"
 #include "lvm_tool.hpp"
 #include "volume_map.hpp"
 

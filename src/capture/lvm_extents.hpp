@@ -12,12 +12,12 @@
 // Nothing is activated, changed or locked.
 #pragma once
 
-#include "ezio/capture/steady_bytes.hpp"
 #include "ezio/image/extent_map.hpp"
 #include "ezio/image/volume_use.hpp"
 #include "ezio/report/reporter.hpp"
-#include "file_system_extents.hpp"
-#include "source_disk.hpp"
+#include "ezio/source/file_system_extents.hpp"
+#include "ezio/source/source_disk.hpp"
+#include "ezio/source/steady_bytes.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "partition_records.hpp"
 
+#include "ezio/source/superblock.hpp"
 #include "ezio/util/byte_order.hpp"
 #include "gpt_records.hpp"
-#include "superblock.hpp"
 
 #include <algorithm>
 #include <array>

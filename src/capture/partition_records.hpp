@@ -6,9 +6,9 @@
 // that has grown.
 #pragma once
 
-#include "disk_contents.hpp"
 #include "ezio/image/extent_map.hpp"
-#include "source_disk.hpp"
+#include "ezio/source/disk_contents.hpp"
+#include "ezio/source/source_disk.hpp"
 
 #include <cstdint>
 #include <vector>

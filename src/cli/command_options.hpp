@@ -3,8 +3,8 @@
 // The options of each command, with their defaults.
 #pragma once
 
-#include "ezio/capture/source_options.hpp"
 #include "ezio/net/network_options.hpp"
+#include "ezio/source/source_options.hpp"
 #include "ezio/util/units.hpp"
 
 #include <chrono>

@@ -117,8 +117,9 @@ void ExchangeState::piece_passed(std::uint32_t piece)
 void ExchangeState::take_nothing()
 {
     if (std::exchange(m_can_take, false)) {
-        m_shared->say("taking nothing compressed any more: libtorrent's connections are not as they were when "
-                      "this program was built");
+        m_shared->say(
+            "taking nothing compressed any more: libtorrent's connections are not as they were when "
+            "this program was built");
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The first sectors of file systems and of swap space, whichever of them they claim to be.
-#include "capture/superblock.hpp"
+#include "ezio/source/superblock.hpp"
 #include "ezio/util/require.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "capture/source_disk.hpp"
+#include "ezio/source/source_disk.hpp"
 #include "ezio/util/require.hpp"
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 // is on the disk.
 #include "memory_disk.hpp"
 
-#include "capture/xfs_log.hpp"
 #include "ezio/util/error.hpp"
+#include "source/xfs_log.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -5,13 +5,13 @@
 // says. Never everything unless told so.
 #pragma once
 
-#include "ezio/capture/source_options.hpp"
-#include "ezio/capture/steady_bytes.hpp"
 #include "ezio/image/disk_identity.hpp"
 #include "ezio/image/extent_map.hpp"
 #include "ezio/image/volume_use.hpp"
 #include "ezio/process/stop_signal.hpp"
 #include "ezio/report/reporter.hpp"
+#include "ezio/source/source_options.hpp"
+#include "ezio/source/steady_bytes.hpp"
 #include "ezio/util/fd.hpp"
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "capture/loop_view.hpp"
+#include "ezio/source/loop_view.hpp"
 
 #include "catch.hpp"
 #include "expect_error.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Real file systems are in the end-to-end tests.
-#include "capture/file_system_extents.hpp"
+#include "ezio/source/file_system_extents.hpp"
 
 #include "catch.hpp"
 #include "recording_reporter.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "partclone.hpp"
+#include "ezio/source/partclone.hpp"
 
-#include "disk_layout.hpp"
 #include "ezio/process/subprocess.hpp"
+#include "ezio/source/disk_layout.hpp"
 #include "ezio/util/error.hpp"
 #include "ezio/util/text.hpp"
 #include "ezio/util/units.hpp"

@@ -6,7 +6,7 @@
 // of used blocks yet.
 #pragma once
 
-#include "source_disk.hpp"
+#include "ezio/source/source_disk.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "capture/disk_contents.hpp"
+#include "ezio/source/disk_contents.hpp"
 
 #include "expect_error.hpp"
 #include "temp_dir.hpp"

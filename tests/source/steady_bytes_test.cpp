@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ezio/capture/steady_bytes.hpp"
+#include "ezio/source/steady_bytes.hpp"
 
 #include "catch.hpp"
 #include "expect_error.hpp"

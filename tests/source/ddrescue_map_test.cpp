@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "capture/ddrescue_map.hpp"
+#include "ezio/source/ddrescue_map.hpp"
 
 #include "expect_error.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The program itself is in the end-to-end tests; here stand scripts in its place, which fail in all the ways.
-#include "capture/partclone.hpp"
+#include "ezio/source/partclone.hpp"
 
 #include "expect_error.hpp"
 #include "temp_dir.hpp"

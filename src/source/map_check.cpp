@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "map_check.hpp"
 
+#include "ezio/source/superblock.hpp"
 #include "ezio/util/page_buffer.hpp"
 #include "ezio/util/units.hpp"
-#include "superblock.hpp"
 
 #include <algorithm>
 #include <array>

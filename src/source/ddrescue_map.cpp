@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ddrescue_map.hpp"
+#include "ezio/source/ddrescue_map.hpp"
 
 #include "ezio/util/error.hpp"
 #include "ezio/util/text.hpp"

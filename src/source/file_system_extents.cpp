@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "file_system_extents.hpp"
+#include "ezio/source/file_system_extents.hpp"
 
-#include "disk_layout.hpp"
+#include "ezio/source/disk_layout.hpp"
+#include "ezio/source/partclone.hpp"
+#include "ezio/source/superblock.hpp"
 #include "ezio/util/error.hpp"
 #include "map_check.hpp"
-#include "partclone.hpp"
-#include "superblock.hpp"
 #include "xfs_log.hpp"
 
 #include <fmt/format.h>

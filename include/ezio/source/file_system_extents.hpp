@@ -5,9 +5,9 @@
 // free: the hash tree of dm-verity lies there, Android's footers, whatever a vendor appends.
 #pragma once
 
-#include "ezio/capture/source_options.hpp"
 #include "ezio/image/extent_map.hpp"
 #include "ezio/report/reporter.hpp"
+#include "ezio/source/source_options.hpp"
 #include "ezio/util/units.hpp"
 #include "source_disk.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "loop_view.hpp"
+#include "ezio/source/loop_view.hpp"
 
 #include "ezio/util/error.hpp"
 

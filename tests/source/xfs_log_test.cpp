@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Real file systems are in the end-to-end tests; here is a log of 32 blocks that only has what is looked at.
-#include "capture/xfs_log.hpp"
+#include "source/xfs_log.hpp"
 
 #include "catch.hpp"
 #include "temp_dir.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Real file systems and partclones are in the end-to-end tests; here is what of them is counted, in a file.
-#include "capture/map_check.hpp"
+#include "source/map_check.hpp"
 
 #include "catch.hpp"
 #include "temp_dir.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "disk_contents.hpp"
+#include "ezio/source/disk_contents.hpp"
 
 #include "ezio/disk/blkid_probe.hpp"
 #include "ezio/util/error.hpp"

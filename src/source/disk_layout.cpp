@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "disk_layout.hpp"
+#include "ezio/source/disk_layout.hpp"
 
 #include "ezio/util/error.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "source_disk.hpp"
+#include "ezio/source/source_disk.hpp"
 
-#include "disk_layout.hpp"
+#include "ezio/source/disk_layout.hpp"
 #include "ezio/target/block_device.hpp"
 #include "ezio/util/error.hpp"
 #include "ezio/util/positional_io.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "capture/superblock.hpp"
+#include "ezio/source/superblock.hpp"
 
 #include "expect_error.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "superblock.hpp"
+#include "ezio/source/superblock.hpp"
 
 #include "ezio/util/byte_order.hpp"
 
