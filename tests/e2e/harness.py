@@ -124,15 +124,21 @@ class LoopDevice:
         self.path = run("losetup", "--find", "--show", *options, backing).strip()
         self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         run("losetup", "--detach", self.path)
+        self._remove_partitions()  # which its last user has left: not every kernel does when it is detached
 
     def __enter__(self):
         return self
+
+    def _remove_partitions(self):
+        if any(pathlib.Path("/sys/block", os.path.basename(self.path)).glob("loop*p*")):
+            run("partx", "--delete", self.path)
 
     def set_read_only(self):
         run("blockdev", "--setro", self.path)
 
     def __exit__(self, *_):
         run("blockdev", "--setrw", self.path)  # or the next user of this loop device would find it read-only
+        self._remove_partitions()
         os.close(self._fd)
         wait_until(lambda: not self._is_attached(), f"{self.path} to be detached")
 
