@@ -118,7 +118,6 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     void look();
     void look_later();
     void observe();
-    void late_has_changed();
     void tell_peers();
     [[nodiscard]] bool is_starved(ExchangePeer& peer) const;
     [[nodiscard]] Effort effort_for(CodecMask codecs) const;

@@ -126,23 +126,13 @@ void ExchangeState::take_nothing()
 void ExchangeState::add_late(std::size_t bytes)
 {
     m_late += bytes;
-    late_has_changed();
+    m_store.leave_room(m_late);
 }
 
 void ExchangeState::remove_late(std::size_t bytes)
 {
     m_late -= bytes;
-    late_has_changed();
-}
-
-// The peers hear of it when nobody is in the middle of anything.
-void ExchangeState::late_has_changed()
-{
     m_store.leave_room(m_late);
-    m_intake.late(m_late);
-    if (m_intake.wants_units() != m_wants_units) {
-        look_soon();
-    }
 }
 
 void ExchangeState::tick()
@@ -214,7 +204,6 @@ void ExchangeState::look_later()
 void ExchangeState::look()
 {
     observe();
-    tell_peers();
     bool waits = false;
     const auto peers = m_peers; // some may leave meanwhile
     for (ExchangePeer* peer : peers) {
@@ -225,6 +214,8 @@ void ExchangeState::look()
             waits = waits || alive->waits();
         }
     }
+    m_intake.late(m_late); // not before: what is tried again is taken off meanwhile
+    tell_peers();
     if (waits) {
         look_later();
     }

@@ -45,13 +45,16 @@ class PeerSocket {
         REQUIRE(connect(m_socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     }
 
-    // With extensions (BEP 10) and rejections (BEP 6); `extensions` is bencoded.
-    void introduce(const Sha1Digest& info_hash, const std::string& extensions)
+    // With extensions (BEP 10) and rejections (BEP 6); `extensions` is bencoded. Each peer of a
+    // session has another name.
+    void introduce(const Sha1Digest& info_hash, const std::string& extensions, char name = 'a')
     {
         std::string hello =
             "\x13" + std::string("BitTorrent protocol") + std::string("\0\0\0\0\0\x10\0\4", 8);
         hello.append(reinterpret_cast<const char*>(info_hash.data()), info_hash.size());
-        put_extended(hello.append("-XX0000-abcdefghijkl"), 0, extensions);
+        hello += "-XX0000-bcdefghijkl";
+        hello.push_back(name);
+        put_extended(hello, 0, extensions);
         put_big_endian(hello, 1, 4);
         hello.push_back(14); // it has everything
         put_unchoke(hello);

@@ -23,23 +23,28 @@ constexpr int hung_up = -1;
 constexpr int request = 6;
 constexpr int extended = 20;
 
-struct Rig : SessionRig {
+struct Exchange { // which is there before the session, and after it
+    std::optional<UnitExchange> exchange{};
+};
+
+struct Rig : Exchange, SessionRig {
     Rig(const Options& options, std::uint64_t memory)
-        : SessionRig(options), exchange(torrent.image, UnitExchange::Options{on_disk(), memory, false})
+        : SessionRig(options)
     {
-        exchange.attach(context(), engine());
-        add_torrent([&](lt::add_torrent_params& params) { exchange.extend(params); });
+        exchange.emplace(torrent.image, UnitExchange::Options{on_disk(), memory, false});
+        exchange->attach(context(), engine());
+        add_torrent([&](lt::add_torrent_params& params) { exchange->extend(params); });
     }
     ~Rig()
     {
         target.write_gate.open();
-        exchange.stop();
+        exchange->stop();
     }
 
-    PeerSocket peer()
+    PeerSocket peer(char name = 'a')
     {
         PeerSocket socket(port());
-        socket.introduce(*parse_sha1(torrent.info_hash), "d11:ezio_codecsi3e1:md11:ezio_units1i40eee");
+        socket.introduce(*parse_sha1(torrent.info_hash), "d11:ezio_codecsi3e1:md11:ezio_units1i40eee", name);
         return socket;
     }
 
@@ -70,8 +75,6 @@ struct Rig : SessionRig {
         return message;
     }
 
-    UnitExchange exchange;
-
   private:
     Packer m_packer;
 };
@@ -86,6 +89,17 @@ std::optional<CodecMask> permission_in(const PeerMessage& message)
 {
     const bool is_ours = message.kind == extended && message.payload.starts_with(static_cast<char>(units_id));
     return is_ours ? parse_may(std::span(message.payload).subspan(1)) : std::nullopt;
+}
+
+// What may be sent from now on. Fails when the other end hangs up before it says so.
+std::optional<CodecMask> next_permission(PeerSocket& peer)
+{
+    for (PeerMessage message = peer.next(extended); message.kind != hung_up; message = peer.next(extended)) {
+        if (const auto permission = permission_in(message)) {
+            return permission;
+        }
+    }
+    return std::nullopt;
 }
 
 } // namespace
@@ -129,7 +143,7 @@ TEST_CASE("unit exchange: while units wait for the disk none are wanted, and no 
     }
     CHECK(rig.engine().blocks_taken() == rig.blocks());
     CHECK(rig.status().total_redundant_bytes == 0);
-    const auto reasons = rig.exchange.take_reasons();
+    const auto reasons = rig.exchange->take_reasons();
     REQUIRE(reasons.empty() == (permissions.size() == 1));
     if (!reasons.empty()) {
         CHECK_THAT(reasons.front(), test::contains("the disk is behind"));
@@ -143,14 +157,13 @@ TEST_CASE("unit exchange: a unit of what the peer has said that it will not send
     }
     Rig rig({}, 1_MiB);
     PeerSocket peer = rig.peer();
-    while (permission_in(peer.message()) != known_codecs) {
-    }
+    REQUIRE(next_permission(peer) == known_codecs);
     const UnitPlace place = place_of(peer.next(request));
     std::string rejection;
     put_reject(rejection, place.piece, place.start, place.length);
     peer.send(rejection + rig.unit(place));
     peer.wait_for_end();
-    CHECK(rig.exchange.counts().received_payload == 0);
+    CHECK(rig.exchange->counts().received_payload == 0);
 }
 
 TEST_CASE("unit exchange: of a unit that holds nothing of what it says not a block is taken")
@@ -160,8 +173,7 @@ TEST_CASE("unit exchange: of a unit that holds nothing of what it says not a blo
     }
     Rig rig({}, 1_MiB);
     PeerSocket peer = rig.peer();
-    while (permission_in(peer.message()) != known_codecs) {
-    }
+    REQUIRE(next_permission(peer) == known_codecs);
     std::string unit = rig.unit(place_of(peer.next(request)));
     unit.at(6) = static_cast<char>(Codec::zstd); // which it is not
     peer.send(unit);
