@@ -291,7 +291,7 @@ def options_for_compression(arguments):
     if COMPRESSION == "off" and "--no-compression" not in arguments:
         return ["--no-compression"]
     if COMPRESSION == "forced" and "--max-upload" not in arguments:
-        return ["--max-upload", "64G"]
+        return ["--max-upload", "500M"]
     return []
 
 
