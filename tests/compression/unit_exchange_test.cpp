@@ -28,8 +28,7 @@ struct Exchange { // which is there before the session, and after it
 };
 
 struct Rig : Exchange, SessionRig {
-    Rig(const Options& options, std::uint64_t memory)
-        : SessionRig(options)
+    Rig(const Options& options, std::uint64_t memory) : SessionRig(options)
     {
         exchange.emplace(torrent.image, UnitExchange::Options{on_disk(), memory, false});
         exchange->attach(context(), engine());
