@@ -259,6 +259,25 @@ std::optional<IoFailure> DiskEngine::failure() const
     return m_failure;
 }
 
+bool DiskEngine::has_failed() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_failure || m_thrown;
+}
+
+void DiskEngine::throw_if_failed() const
+{
+    std::exception_ptr thrown;
+    {
+        const std::lock_guard lock(m_mutex);
+        throw_if(m_failure);
+        thrown = m_thrown;
+    }
+    if (thrown) {
+        std::rethrow_exception(thrown);
+    }
+}
+
 // --- the workers' side ---
 
 // Gathers, in the order in which they were asked for, and the cache's jobs take turns: none of either waits
@@ -287,29 +306,64 @@ bool DiskEngine::step(Lock& lock)
     if (refusal() != 0) {
         return false;
     }
-    auto job = next_job();
-    if (!job) {
-        return false;
-    }
-    if (has_job()) {
-        m_workers.wake(); // one more, who wakes the next
-    }
+    std::optional<Job> job;
     Completions ready;
-    auto failed = std::visit([&](auto& chosen) { return run(lock, chosen, ready); }, *job);
-    const bool first_failure = failed && !m_failure;
-    if (first_failure) {
-        m_failure = std::move(failed);
-        answer_all(ready, EIO);
-    } else if (refusal() == 0) {
-        after_change(ready);
+    bool news = false;
+    try {
+        job = next_job();
+        if (!job) {
+            return false;
+        }
+        if (has_job()) {
+            m_workers.wake(); // one more, who wakes the next
+        }
+        news = work(lock, *job, ready);
+    } catch (...) {
+        news = give_up(lock, job, ready);
     }
-    const bool news = first_failure || just_all_done();
     hand_over(lock, ready);
     if (news && m_wake_owner) {
         m_wake_owner();
     }
     lock.lock();
     return true;
+}
+
+// Returns whether the owner has to hear of what has come of it.
+bool DiskEngine::work(Lock& lock, Job& job, Completions& ready)
+{
+    auto failed = std::visit([&](auto& chosen) { return run(lock, chosen, ready); }, job);
+    const bool first_failure = failed && !m_failure && !m_thrown;
+    if (first_failure) {
+        m_failure = std::move(failed);
+        answer_all(ready, EIO);
+    } else if (refusal() == 0) {
+        after_change(ready);
+    }
+    return first_failure || just_all_done();
+}
+
+// The job has thrown, mostly while the mutex was released. Returns what work() would.
+bool DiskEngine::give_up(Lock& lock, std::optional<Job>& job, Completions& ready)
+{
+    const bool was_working = !lock.owns_lock();
+    if (was_working) {
+        lock.lock();
+    }
+    if (was_working && std::holds_alternative<WriteJob>(*job)) {
+        --m_writers;
+    }
+    if (auto* const gather = job ? std::get_if<GatherJob>(&*job) : nullptr;
+        gather != nullptr && was_working) {
+        m_cache.unpin(gather->segments);
+        ready.push_back([done = std::move(gather->done)] { done(EIO, nullptr); });
+    }
+    const bool is_first = !m_failure && !m_thrown;
+    if (is_first) {
+        m_thrown = std::current_exception();
+        answer_all(ready, EIO);
+    }
+    return is_first;
 }
 
 std::optional<IoFailure> DiskEngine::run(Lock& lock, GatherJob& job, Completions& ready)
@@ -442,7 +496,7 @@ bool DiskEngine::reads_copy() const
 
 int DiskEngine::refusal() const
 {
-    if (m_failure) {
+    if (m_failure || m_thrown) {
         return EIO;
     }
     return m_stopped ? ECANCELED : 0;

@@ -45,6 +45,9 @@ void SessionDriver::observe(Phase phase, Clock::time_point now)
     look_at_peers(phase);
     look_for_peers();
     m_wrong_data.observe(m_disk.right_pieces, m_watch.has_source(), m_now);
+    if (!disk_failure()) {
+        m_session.engine().throw_if_failed(); // what a worker has thrown
+    }
 }
 
 void SessionDriver::refuse_disagreeing_hashes() const
@@ -59,7 +62,7 @@ void SessionDriver::handle(const TorrentFailed& event)
     if (event.hashes_disagree) {
         refuse_disagreeing_hashes();
     }
-    if (!m_session.engine().failure()) { // which is the reason then, and says more
+    if (!m_session.engine().has_failed()) { // which is the reason then, and says more
         throw Error(ExitStatus::internal, "libtorrent has stopped the torrent: " + event.reason);
     }
 }

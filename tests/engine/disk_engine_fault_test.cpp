@@ -16,6 +16,7 @@ namespace ezio {
 using test::AnswerPtr;
 using test::comes_true;
 using test::EngineRig;
+using test::FakeTarget;
 using Data = EngineRig::Data;
 using Disk = EngineRig::Setup::Disk;
 using Operation = IoFailure::Operation;
@@ -105,6 +106,58 @@ TEST_CASE("disk engine: the first failed write is kept, with what failed, and wa
         CHECK(rig.engine().facts().written_bytes == 1_MiB);
         check_refusal(rig, EIO);
     }
+}
+
+TEST_CASE("disk engine: what a worker throws is a failure, and is thrown again to who asks")
+{
+    for (const Operation operation : {Operation::write, Operation::read}) {
+        EngineRig rig(pieces_of_1_mib(operation == Operation::read ? Disk::complete : Disk::empty));
+        rig.target.fail(operation, 1, FakeTarget::throws);
+        if (operation == Operation::write) {
+            rig.write_piece(3);
+            REQUIRE(rig.comes(rig.hash(3)));
+        } else {
+            const auto read = rig.read(0, 16_KiB);
+            REQUIRE(rig.comes(read));
+            CHECK(read->error == EIO);
+        }
+        REQUIRE(comes_true([&] { return rig.wakes() == 1; }));
+        CHECK(rig.engine().has_failed());
+        CHECK_FALSE(rig.engine().failure());
+        CHECK_THROWS_AS(rig.engine().throw_if_failed(), std::bad_alloc);
+        CHECK(rig.engine().facts().writers == 0);
+        check_refusal(rig, EIO);
+    }
+}
+
+TEST_CASE("disk engine: a read from several places that throws is answered")
+{
+    EngineRig rig(pieces_of_1_mib(Disk::complete));
+    rig.target.fail(Operation::read, 1, FakeTarget::throws);
+    const auto read = rig.read(1_MiB - 8_KiB, 16_KiB);
+    REQUIRE(rig.comes(read));
+    CHECK(read->error == EIO);
+    CHECK_THROWS_AS(rig.engine().throw_if_failed(), std::bad_alloc);
+}
+
+TEST_CASE("disk engine: after an I/O error what a worker throws changes nothing")
+{
+    EngineRig rig(pieces_of_1_mib());
+    rig.target.write_gate.close();
+    rig.target.fail(Operation::write, 1, ENOSPC);
+    rig.write_piece(0);
+    REQUIRE(rig.comes(rig.hash(0)));
+    REQUIRE(rig.target.write_gate.wait_for_waiting(1));
+    rig.target.fail(Operation::write, 1, FakeTarget::throws);
+    rig.write_piece(5);
+    REQUIRE(rig.comes(rig.hash(5)));
+    REQUIRE(rig.target.write_gate.wait_for_waiting(2));
+    rig.target.write_gate.open();
+    REQUIRE(comes_true([&] { return rig.wakes() == 1; }));
+    rig.stop();
+    REQUIRE(rig.stopped().came());
+    CHECK(rig.engine().has_failed());
+    CHECK(rig.wakes() == 1);
 }
 
 TEST_CASE("disk engine: a failed write-back is a failure, and its piece is not done")

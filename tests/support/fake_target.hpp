@@ -15,6 +15,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <new>
 #include <vector>
 
 namespace ezio::test {
@@ -41,6 +42,9 @@ class FakeTarget final : public Target {
     Gate write_gate;
     Gate read_gate;
     Gate sync_gate;
+
+    // As an `error`: the call throws std::bad_alloc.
+    static constexpr int throws = -1;
 
     // The nth call from now on, counted from 1, fails with `error`. Any thread.
     void fail(Operation operation, std::size_t nth, int error)
@@ -102,6 +106,9 @@ class FakeTarget final : public Target {
         const std::uint64_t length = total_bytes(parts);
         const int error = begin({operation, offset, length});
         gate.pass();
+        if (error == throws) {
+            throw std::bad_alloc();
+        }
         if (error != 0) {
             return IoFailure{operation, m_path, offset, length, error};
         }

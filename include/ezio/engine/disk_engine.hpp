@@ -12,7 +12,8 @@
 // copied, nor while anybody is called back. Every request is answered exactly once, on the network thread.
 //
 // The first I/O error is kept (failure()) and ends it all: nothing is written after it, and every request
-// is answered with EIO. Who owns the engine learns of it at once by Options::wake_owner.
+// is answered with EIO. So does what a worker throws: no memory, or OpenSSL. Who owns the engine learns of it
+// at once by Options::wake_owner.
 #pragma once
 
 #include "ezio/engine/arena.hpp"
@@ -24,6 +25,7 @@
 #include "ezio/util/error.hpp"
 
 #include <deque>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -117,6 +119,10 @@ class DiskEngine {
     };
     [[nodiscard]] Facts facts() const;
     [[nodiscard]] std::optional<IoFailure> failure() const;
+    [[nodiscard]] bool has_failed() const;
+
+    // Throws Error for an I/O error, and again what a worker has thrown.
+    void throw_if_failed() const;
 
   private:
     struct Waiter {
@@ -140,6 +146,8 @@ class DiskEngine {
     [[nodiscard]] std::optional<Job> next_job();
     [[nodiscard]] bool has_job() const { return m_cache.has_job() || !m_gathers.empty(); }
     bool step(Lock& lock);
+    [[nodiscard]] bool work(Lock& lock, Job& job, Completions& ready);
+    [[nodiscard]] bool give_up(Lock& lock, std::optional<Job>& job, Completions& ready);
     [[nodiscard]] std::optional<IoFailure> run(Lock& lock, GatherJob& job, Completions& ready);
     [[nodiscard]] std::optional<IoFailure> run(Lock& lock, HashJob& job, Completions& ready);
     [[nodiscard]] std::optional<IoFailure> run(Lock& lock, WriteJob& job, Completions& ready);
@@ -179,6 +187,7 @@ class DiskEngine {
     std::deque<GatherJob> m_gathers;
     bool m_cache_is_next = false; // after a gather
     std::optional<IoFailure> m_failure;
+    std::exception_ptr m_thrown; // by a worker, when nothing had failed before
     Facts m_facts;
     unsigned m_writers = 0;
     bool m_stopped = false;
