@@ -52,9 +52,10 @@ std::optional<TlsCredentials> credentials_for(const LoadedTorrent& torrent, cons
     return std::nullopt;
 }
 
-LoadedTorrent torrent_from(const std::string& path_or_url, const Context& context)
+LoadedTorrent torrent_from(const std::string& path_or_url, const Context& context,
+                           const std::optional<TorrentMemory>& memory = {})
 {
-    return parse_torrent(read_torrent(path_or_url, context.stop), path_or_url);
+    return parse_torrent(read_torrent(path_or_url, context.stop, {}, memory), path_or_url, memory);
 }
 
 std::optional<milliseconds> shorter(const std::optional<milliseconds>& a,
@@ -179,7 +180,8 @@ std::string bytes_of(const FetchOptions& options, FetchLimits& limits, const Con
     constexpr milliseconds own_message{1000}; // a download looks at the time itself
     limits.begin_waiting(fmt::format("the torrent {} has not come", options.torrent),
                          is_http_url(options.torrent) ? own_message : milliseconds(0));
-    return read_torrent(options.torrent, context.stop, {limits.left(), options.stall_timeout});
+    return read_torrent(options.torrent, context.stop, {limits.left(), options.stall_timeout},
+                        TorrentMemory(options.memory));
 }
 
 void refuse_hopeless_expansion(const FetchOptions& options, const LoadedTorrent& torrent)
@@ -202,7 +204,8 @@ ToFetch what_to_fetch(const FetchOptions& options, const NetworkEndpoints& endpo
         found.torrent = bytes_of(options, limits, context);
     }
     limits.begin(fmt::format("{} was still being looked at", options.torrent));
-    ToFetch to_fetch{parse_torrent(found.torrent, options.torrent), std::move(found.session)};
+    ToFetch to_fetch{parse_torrent(found.torrent, options.torrent, TorrentMemory(options.memory)),
+                     std::move(found.session)};
     refuse_mixed_up_files(options, to_fetch.torrent.image);
     refuse_hopeless_expansion(options, to_fetch.torrent);
     if (!options.save_torrent.empty()) {
@@ -360,12 +363,12 @@ void run(const SeedOptions& options, const Context& context)
     refuse_printing_into({options.source});
     std::optional<LoadedTorrent> torrent;
     if (!comes_by_network(options.torrent)) {
-        torrent = torrent_from(options.torrent, context);
+        torrent = torrent_from(options.torrent, context, TorrentMemory(options.memory));
     }
     Start start = start_with_privileges(torrent ? &*torrent : nullptr, network, options.source,
                                         Access::read_only, {}, context);
     if (!torrent) {
-        torrent = torrent_from(options.torrent, context);
+        torrent = torrent_from(options.torrent, context, TorrentMemory(options.memory));
         check_credentials_for(*torrent, network.tls, start.credentials);
     }
     start.endpoints.peers = resolve_peers(network, start.endpoints.allowed);

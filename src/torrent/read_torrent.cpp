@@ -8,10 +8,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
 namespace ezio {
 
 std::string read_torrent(const std::string& path_or_url, const StopSignal& stop,
-                         const DownloadPatience& patience)
+                         const DownloadPatience& patience, const std::optional<TorrentMemory>& memory)
 {
     if (is_magnet(path_or_url)) {
         throw Error(
@@ -19,8 +22,15 @@ std::string read_torrent(const std::string& path_or_url, const StopSignal& stop,
             fmt::format("{}: only fetch takes a magnet link; with --save-torrent it keeps the torrent",
                         path_or_url));
     }
-    return is_http_url(path_or_url) ? http_download(path_or_url, largest_torrent, stop, patience)
-                                    : read_file(path_or_url, largest_torrent);
+    const std::uint64_t limit = memory ? std::min(largest_torrent, memory->longest_file()) : largest_torrent;
+    if (is_http_url(path_or_url)) {
+        return http_download(path_or_url, limit, stop, patience);
+    }
+    std::error_code error;
+    if (const auto size = std::filesystem::file_size(path_or_url, error); memory && !error) {
+        memory->refuse_long(size, path_or_url);
+    }
+    return read_file(path_or_url, limit);
 }
 
 } // namespace ezio

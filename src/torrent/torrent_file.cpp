@@ -27,11 +27,11 @@ namespace {
 
 constexpr int deepest_nesting = 100;
 
-lt::load_torrent_limits generous_limits()
+lt::load_torrent_limits limits_of(int tokens)
 {
     lt::load_torrent_limits limits;
     limits.max_buffer_size = static_cast<int>(largest_torrent);
-    limits.max_decode_tokens = most_torrent_tokens;
+    limits.max_decode_tokens = tokens;
     limits.max_pieces = most_torrent_pieces;
     return limits;
 }
@@ -119,11 +119,11 @@ void refuse_repeated_names(const std::string& path, const lt::bdecode_node& info
 }
 
 // What would keep libtorrent busy for minutes, and is no image of this program anyway.
-void refuse_what_takes_long(const std::string& path, std::string_view bytes)
+void refuse_what_takes_long(const std::string& path, std::string_view bytes, int tokens)
 {
     lt::error_code error;
     const lt::bdecode_node torrent = lt::bdecode({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())},
-                                                 error, nullptr, deepest_nesting, most_torrent_tokens);
+                                                 error, nullptr, deepest_nesting, tokens);
     if (error || torrent.type() != lt::bdecode_node::dict_t) {
         return; // for libtorrent to refuse
     }
@@ -168,12 +168,12 @@ std::string_view name_of(std::string_view bytes)
                           : name;
 }
 
-lt::add_torrent_params decode(const std::string& path, std::string_view bytes)
+lt::add_torrent_params decode(const std::string& path, std::string_view bytes, int tokens)
 {
-    refuse_what_takes_long(path, bytes);
+    refuse_what_takes_long(path, bytes, tokens);
     try {
         return lt::load_torrent_buffer({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())},
-                                       generous_limits());
+                                       limits_of(tokens));
     } catch (const lt::system_error& error) {
         throw Error(ExitStatus::torrent,
                     fmt::format("{} is not a torrent: {}", path,
@@ -492,11 +492,16 @@ Image image_of(const std::string& path, const lt::add_torrent_params& params)
 
 } // namespace
 
-LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path)
+LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path,
+                            const std::optional<TorrentMemory>& memory)
 {
+    if (memory) {
+        memory->refuse_large(bytes, path);
+    }
     LoadedTorrent loaded;
     loaded.path = path;
-    loaded.params = decode(path, bytes);
+    loaded.params = decode(
+        path, bytes, memory ? std::min(most_torrent_tokens, memory->most_tokens()) : most_torrent_tokens);
     const lt::torrent_info& info = *loaded.params.ti;
     if (!info.info_hashes().has_v1()) {
         throw not_an_image(path, "it is a BitTorrent v2 torrent; this program needs a v1 or hybrid one");

@@ -3,6 +3,7 @@
 
 #include "ezio/net/device_binding.hpp"
 #include "ezio/net/local_discovery.hpp"
+#include "ezio/peers/reply_limits.hpp"
 #include "ezio/peers/tcp_preference.hpp"
 #include "ezio/report/warn_once.hpp"
 #include "ezio/session/session_alerts.hpp"
@@ -18,6 +19,7 @@
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/bencode.hpp>
 #include <libtorrent/disabled_disk_io.hpp>
+#include <libtorrent/ip_filter.hpp>
 #include <libtorrent/session.hpp>
 #include <libtorrent/session_params.hpp>
 #include <libtorrent/torrent_handle.hpp>
@@ -43,6 +45,17 @@ std::string to_hex(const lt::sha1_hash& hash)
     return ezio::to_hex(digest);
 }
 
+std::uint64_t metadata_limit(const MetadataOptions& options)
+{
+    return std::min(largest_torrent, options.memory / 4);
+}
+
+// That there is memory for: how many there are is not known yet.
+std::uint32_t most_pieces(const MetadataOptions& options)
+{
+    return TorrentMemory(options.memory).most_pieces();
+}
+
 lt::session_params metadata_session_params(const MetadataOptions& options)
 {
     using lt::settings_pack;
@@ -50,9 +63,9 @@ lt::session_params metadata_session_params(const MetadataOptions& options)
     params.settings = session_settings(options.network, options.endpoints.listen.endpoints, Transport::plain);
     params.ip_filter = nobody_but(options.endpoints.allowed);
     // libtorrent's own limits are 3 MiB and 2.5 million tokens: 40,000 extents.
-    params.settings.set_int(settings_pack::max_metadata_size,
-                            static_cast<int>(std::min(largest_torrent, options.memory / 4)));
-    params.settings.set_int(settings_pack::metadata_token_limit, most_torrent_tokens);
+    params.settings.set_int(settings_pack::max_metadata_size, static_cast<int>(metadata_limit(options)));
+    params.settings.set_int(settings_pack::metadata_token_limit,
+                            std::min(most_torrent_tokens, TorrentMemory(options.memory).most_tokens()));
     params.settings.set_int(settings_pack::max_piece_count, most_torrent_pieces);
     params.disk_io_constructor = lt::disabled_disk_io_constructor;
     return params;
@@ -73,6 +86,7 @@ lt::add_torrent_params metadata_torrent_params(const std::string& magnet, const 
     }
     params.trackers.insert(params.trackers.end(), options.network.trackers.begin(),
                            options.network.trackers.end());
+    limit_replies(params, metadata_limit(options), most_pieces(options), DataComes::as_blocks);
     prefer_tcp(params);
     return params;
 }
@@ -102,8 +116,9 @@ class MetadataSession {
   public:
     MetadataSession(const std::string& magnet, const MetadataOptions& options, Reporter& reporter,
                     Wakeup& wakeup, Clock::time_point now)
-        : m_link(parse_magnet(magnet)), m_session(metadata_session_params(options)),
-          m_watch(options.endpoints, reporter), m_warnings(reporter)
+        : m_link(parse_magnet(magnet)), m_filter(nobody_but(options.endpoints.allowed)),
+          m_session(metadata_session_params(options)), m_watch(options.endpoints, reporter),
+          m_warnings(reporter)
     {
         auto params = metadata_torrent_params(magnet, options);
         m_watch.begin(options.network.peers.size(), static_cast<unsigned>(params.trackers.size()),
@@ -188,7 +203,13 @@ class MetadataSession {
 
     void handle(const TorrentFailed&) {} // there is no data, and none of what can be wrong with it
     void handle(const PeerBanned&) {}
-    void handle(const PeerMisbehaved&) {} // nobody guards this session
+    void handle(const PeerMisbehaved& event)
+    {
+        if (const auto host = m_watch.handle(event)) {
+            m_filter.add_rule(*host, *host, lt::ip_filter::blocked);
+            m_session.set_ip_filter(m_filter);
+        }
+    }
     template <class Event>
     void handle(const Event& event)
     {
@@ -196,6 +217,7 @@ class MetadataSession {
     }
 
     const lt::add_torrent_params m_link;
+    lt::ip_filter m_filter;
     lt::session m_session;
     lt::torrent_handle m_torrent;
     std::optional<LocalDiscovery> m_discovery;

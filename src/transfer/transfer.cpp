@@ -171,13 +171,13 @@ void Transfer::begin_check(ImageCheck::First first)
 
 void Transfer::begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known)
 {
-    m_swarm.emplace(
-        m_torrent, m_target,
-        TorrentSession::Options{m_options.role == Role::seed ? Swarm::Kind::seed : Swarm::Kind::client,
-                                m_options.network, m_options.endpoints,
-                                m_options.tls ? &*m_options.tls : nullptr, m_options.memory,
-                                std::move(on_disk), std::move(not_yet_known), [this] { m_wakeup.notify(); }},
-        m_reporter, m_now);
+    m_swarm.emplace(m_torrent, m_target,
+                    TorrentSession::Options{
+                        m_options.role == Role::seed ? Swarm::Kind::seed : Swarm::Kind::client,
+                        m_options.network, m_options.endpoints, m_options.tls ? &*m_options.tls : nullptr,
+                        TorrentMemory(m_options.memory).for_data(m_torrent.image), std::move(on_disk),
+                        std::move(not_yet_known), [this] { m_wakeup.notify(); }},
+                    m_reporter, m_now);
     m_meters.begin_session(m_now);
     m_swarm->start();
 }

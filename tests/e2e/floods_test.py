@@ -59,6 +59,12 @@ class Floods(PeersTest):
                 self.flood(address, kind)
                 self.assert_named(seeder)
 
+    def test_so_does_a_fetch_that_waits_for_its_metadata(self):
+        link = f"magnet:?xt=urn:btih:{self.info_hash.hex()}"
+        fetcher, address = self.start_listening("fetch", link, self.target, "--memory", "32M")
+        self.flood(address, "have")
+        self.assert_named(fetcher)
+
     def test_a_fetch_goes_on_meanwhile(self):
         with self.seeding(self.torrent, self.source, "--max-upload", "4M") as peer:
             fetcher, address = self.start_listening("fetch", self.torrent, self.target, "--peer", peer, "--seed-time", "0")

@@ -2,6 +2,7 @@
 """Torrents of every size and kind: 500,000 extents on a disk of 2 TiB, and what no tool would make. One sentence each."""
 
 import os
+import pathlib
 import random
 import resource
 import unittest
@@ -51,6 +52,40 @@ class ManyExtents(EndToEndTest):
         self.assertEqual(target.stat().st_size, 2 * TIB)
         everything = [Extent(0, 512 * 500_000), self.image.extents[-1]]
         self.assertEqual(differing_extents(source, target, everything), [])
+
+
+class MemoryOfTheTorrent(EndToEndTest):
+    """It is a part of --memory, or the torrent is refused before it takes any."""
+
+    def write_torrent(self, sizes, piece_length):
+        files = b"".join(b"d6:lengthi%de4:pathl16:%016xee" % (size, 2 * number * size) for number, size in enumerate(sizes))
+        hashes = bytes(20 * -(-sum(sizes) // piece_length))
+        torrent = self.dir / "sda1.torrent"
+        torrent.write_bytes(b"d4:infod5:filesl%be4:name4:sda112:piece lengthi%de6:pieces%d:%bee" %
+                            (files, piece_length, len(hashes), hashes))
+        return torrent
+
+    def assert_too_large(self, torrent):
+        target = self.dir / "target.img"
+        fetcher = self.ends_with(3, "fetch", torrent, target, "--memory", "32M", wrapper=["prlimit", f"--data={96 * MIB}"])
+        self.assertRegex(fetcher.stderr, r"^ezio-cli: .* takes more memory than --memory allows; it needs --memory \d+M or more$")
+        self.assertFalse(target.exists())
+
+    def test_4_000_000_pieces(self):
+        self.assert_too_large(self.write_torrent([4_000_000 * 16384], 16384))
+
+    def test_1_000_000_extents(self):
+        self.assert_too_large(self.write_torrent([65536] * 1_000_000, 16 * MIB))
+
+    def test_a_million_pieces_and_the_data_fit_in_what_was_allowed(self):
+        memory = 128
+        torrent = self.write_torrent([1_000_000 * 16384], 16384)
+        source = make_file(self.dir / "source.img", 1_000_000 * 16384)
+        seeder, _ = self.start_listening("seed", torrent, source, "--memory", f"{memory}M")
+        seeder.wait_for_event("start")
+        lines = pathlib.Path(f"/proc/{seeder.pid}/status").read_text().splitlines()
+        peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) // 1024
+        self.assertLess(peak, memory + 96, seeder)
 
 
 class BadTorrents(EndToEndTest):

@@ -4,6 +4,7 @@
 #include "ezio/image/disk_identity.hpp"
 #include "ezio/image/image.hpp"
 #include "ezio/image/volume_use.hpp"
+#include "ezio/torrent/torrent_memory.hpp"
 #include "ezio/util/units.hpp"
 
 #include <libtorrent/add_torrent_params.hpp>
@@ -38,7 +39,8 @@ struct LoadedTorrent {
 
 // Checks the torrent of these bytes; `path` is what messages call it. Throws Error (ExitStatus::torrent) when
 // it is none, or none that describes a disk image: v2 only, names that are no offsets, overlapping extents, a
-// piece length that is no power of two or under 16 KiB.
-[[nodiscard]] LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path);
+// piece length that is no power of two or under 16 KiB; or when it takes more than there is `memory` for.
+[[nodiscard]] LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path,
+                                          const std::optional<TorrentMemory>& memory = {});
 
 } // namespace ezio
