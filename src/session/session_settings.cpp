@@ -33,13 +33,15 @@ int rate_limit(std::uint64_t bytes_per_second)
 }
 
 // libtorrent gives out what a limit allows once in a tick, of 500 ms if nothing else is said: data came in
-// bursts, the first of them late. Headers are not counted: a limit is one of data.
+// bursts, and the first of them late, since a peer is asked for twice as much from one tick to the next.
+// 12 MiB with --max-download 2M and --max-upload 2M, from the start of the process: 6.4 and 7.2 s with ticks
+// of 100 ms, 6.25 and 6.24 s with 20 ms. Headers are not counted: a limit is one of data.
 void set_limits(settings_pack& pack, const NetworkOptions& options)
 {
     pack.set_int(settings_pack::upload_rate_limit, rate_limit(options.max_upload));
     pack.set_int(settings_pack::download_rate_limit, rate_limit(options.max_download));
     if (options.max_upload != 0 || options.max_download != 0) {
-        pack.set_int(settings_pack::tick_interval, 100);
+        pack.set_int(settings_pack::tick_interval, 20);
         pack.set_bool(settings_pack::rate_limit_ip_overhead, false);
     }
 }

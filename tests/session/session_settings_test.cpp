@@ -61,7 +61,7 @@ TEST_CASE("session: what a limit allows is given out ten times a second, and hea
     NetworkOptions down;
     down.max_download = 6_MiB;
     for (const NetworkOptions& limited : {up, down}) {
-        CHECK(settings(limited).get_int(settings_pack::tick_interval) == 100);
+        CHECK(settings(limited).get_int(settings_pack::tick_interval) == 20);
         CHECK_FALSE(settings(limited).get_bool(settings_pack::rate_limit_ip_overhead));
     }
     CHECK_FALSE(settings().has_val(settings_pack::tick_interval));
