@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/swarm/swarm.hpp"
 
+#include "piece_view.hpp"
+
 #include "ezio/image/image.hpp"
 #include "ezio/net/addresses.hpp"
 #include "ezio/peers/duplicate_peers.hpp"
@@ -15,6 +17,7 @@
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/bitfield.hpp>
 #include <libtorrent/entry.hpp>
+#include <libtorrent/peer_info.hpp>
 #include <libtorrent/peer_request.hpp>
 #include <libtorrent/span.hpp>
 
@@ -36,6 +39,11 @@ constexpr int patience_ticks = 3;
 
 // Requests of a peer, in a second: what it can have on their way to us. One that goes on has not understood.
 constexpr int most_rejected = most_requests;
+
+// Messages about pieces at once, 64 KiB of them: for 2 TiB in pieces of 16 MiB all of them are 1.3 MB for
+// each peer. And bytes that wait for a peer, beside which more of them do: data is up to 512 KiB of that.
+constexpr std::size_t most_told_at_once = 6500;
+constexpr int most_waiting = 640 << 10;
 
 // In the extension handshake of `ezio-cli seed`: it is not a client. A fetch that had everything when it came
 // is one.
@@ -204,8 +212,7 @@ class SwarmPeer final : public AnswerListener {
     {
         std::string message;
         for (const std::uint32_t piece : pieces) {
-            if (m_steered && m_hidden[piece]) {
-                m_hidden[piece] = false;
+            if (m_steered && m_view.set(piece, false)) {
                 put_have(message, piece);
             }
         }
@@ -217,39 +224,36 @@ class SwarmPeer final : public AnswerListener {
 
     void show_all()
     {
-        std::vector<std::uint32_t> pieces;
-        for (std::uint32_t piece = 0; m_steered && piece < m_state->pieces(); ++piece) {
-            if (m_hidden[piece]) {
-                pieces.push_back(piece);
-            }
+        if (m_steered) {
+            m_view.set_all(false);
+            tell_changes();
         }
-        show(pieces);
     }
 
     void hide(std::uint32_t piece)
     {
-        if (m_steered && !m_hidden[piece]) {
-            m_hidden[piece] = true;
+        if (m_steered && m_view.set(piece, true)) {
             std::string message;
             put_dont_have(message, m_dont_have_id, piece);
             send(message);
         }
     }
 
-    [[nodiscard]] bool is_hidden(std::uint32_t piece) const
-    {
-        return m_steered && piece < m_hidden.size() && m_hidden[piece];
-    }
+    [[nodiscard]] bool is_hidden(std::uint32_t piece) const { return m_steered && m_view.is_hidden(piece); }
 
     // --- nudging ---
 
     bool on_request(const lt::peer_request& request) override
     {
         join();
+        tell_more();
         const std::uint32_t piece = to_number(request.piece);
         if (m_can_reject && is_hidden(piece) && m_rejected < most_rejected) { // asked for before it knew
             ++m_rejected;
             std::string message;
+            if (m_view.set(piece, true)) { // it would ask for it again
+                put_dont_have(message, m_dont_have_id, piece);
+            }
             put_reject(message, piece, static_cast<std::uint32_t>(request.start),
                        static_cast<std::uint32_t>(request.length));
             send(message);
@@ -272,6 +276,7 @@ class SwarmPeer final : public AnswerListener {
     {
         m_idle_ticks = 0;
         answered();
+        tell_more();
         m_state->sent_block(block, wire_bytes);
     }
     void sent_reject_request(const lt::peer_request&) override { answered(); }
@@ -294,6 +299,7 @@ class SwarmPeer final : public AnswerListener {
     void tick() override
     {
         m_rejected = 0;
+        tell_more();
         m_state->look_at_link();
         if (++m_idle_ticks == patience_ticks) {
             m_state->take_from(*this);
@@ -336,13 +342,41 @@ class SwarmPeer final : public AnswerListener {
 
     void hide_all()
     {
-        m_hidden.assign(m_state->pieces(), true);
+        m_view = PieceView(m_state->pieces());
+        m_view.set_all(true);
+        tell_changes();
+    }
+
+    // A portion of what has changed for all pieces.
+    void tell_changes()
+    {
         std::string message;
-        message.reserve(std::size_t{10} * m_state->pieces());
-        for (std::uint32_t piece = 0; piece < m_state->pieces(); ++piece) {
-            put_dont_have(message, m_dont_have_id, piece);
+        bool shows = false;
+        for (const PieceView::Change& change : m_view.next_changes(most_told_at_once)) {
+            if (change.is_hidden) {
+                put_dont_have(message, m_dont_have_id, change.piece);
+            } else {
+                put_have(message, change.piece);
+                shows = true;
+            }
         }
         send(message);
+        if (shows) {
+            nudge();
+        }
+    }
+
+    // The next portion, once the peer has read most of what it was sent.
+    void tell_more()
+    {
+        if (!m_view.is_behind()) {
+            return;
+        }
+        lt::peer_info info;
+        m_connection.get_peer_info(info);
+        if (info.used_send_buffer < most_waiting) {
+            tell_changes();
+        }
     }
 
     void answered()
@@ -374,10 +408,10 @@ class SwarmPeer final : public AnswerListener {
     PieceAssigner::PeerId m_id = 0; // 0: takes no part at the moment
     bool m_steered = false;
     int m_dont_have_id = 0;
-    bool m_can_reject = false;  // what it asked for, so that it asks somebody else
-    std::vector<bool> m_hidden; // pieces that the peer thinks we do not have
-    int m_rejected = 0;         // of its requests, since the last tick
-    int m_unanswered = 0;       // of them
+    bool m_can_reject = false; // what it asked for, so that it asks somebody else
+    PieceView m_view{0};       // once it is steered
+    int m_rejected = 0;        // of its requests, since the last tick
+    int m_unanswered = 0;      // of them
     int m_idle_ticks = 0;
     std::uint16_t m_listen_port = 0;
     bool m_is_client = true;

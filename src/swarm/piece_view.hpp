@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Which pieces a peer is to think that we have, and which ones it thinks so. What changes for one piece is
+// told at once; what changes for all of them a portion at a time, so that what is queued for a peer that does
+// not read stays small.
+//
+// Invariant: while not is_behind(), both are the same.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace ezio {
+
+// Not thread-safe.
+class PieceView {
+  public:
+    struct Change {
+        std::uint32_t piece;
+        bool is_hidden;
+    };
+
+    // At first it sees all of them.
+    explicit PieceView(std::uint32_t pieces) : m_hidden(pieces), m_told(pieces) {}
+
+    [[nodiscard]] bool is_hidden(std::uint32_t piece) const
+    {
+        return piece < m_hidden.size() && m_hidden[piece];
+    }
+
+    // Returns whether the peer is to be told now.
+    [[nodiscard]] bool set(std::uint32_t piece, bool is_hidden);
+
+    // To be told by next_changes().
+    void set_all(bool is_hidden);
+    [[nodiscard]] bool is_behind() const { return m_left > 0; }
+
+    // What to tell it next, and is then taken as told.
+    [[nodiscard]] std::vector<Change> next_changes(std::size_t most);
+
+  private:
+    std::vector<bool> m_hidden;
+    std::vector<bool> m_told;
+    std::size_t m_left = 0; // pieces, the last ones, that have not been looked at
+};
+
+} // namespace ezio
