@@ -109,6 +109,7 @@ class WrongBlocksState : public std::enable_shared_from_this<WrongBlocksState> {
     void compare(std::uint32_t piece, const BlockDigests& right);
     void convict(const BlockSourcePtr& source, std::optional<std::uint32_t> alone);
     void hang_up_on_the_guilty();
+    [[nodiscard]] bool shares_address(const BlockSource& source) const;
 
     [[nodiscard]] WrongBlocksPeer* best_to_probe(std::uint32_t piece) const;
     void pump();
@@ -186,6 +187,13 @@ class WrongBlocksPeer final : public lt::peer_plugin {
             m_source->is_web_seed = !is_bittorrent(m_connection);
         }
         return m_source;
+    }
+
+    // As far as is known.
+    [[nodiscard]] bool is_honest_at(const lt::address& address) const
+    {
+        return m_connection.remote().address() == address && !m_connection.is_connecting() &&
+               !m_connection.is_disconnecting() && !(m_source && m_source->is_guilty);
     }
 
     void restore_trust() { ezio::restore_trust(m_connection); }
@@ -420,13 +428,20 @@ void WrongBlocksState::convict(const BlockSourcePtr& source, std::optional<std::
     {
         const std::lock_guard lock(m_mutex);
         if (m_verdicts.size() < most) {
-            m_verdicts.push_back({source->address, source->is_web_seed, alone});
+            m_verdicts.push_back({source->address, source->is_web_seed, shares_address(*source), alone});
         }
     }
     boost::asio::post(*m_context, [weak = weak_from_this()] {
         if (const auto alive = weak.lock()) {
             alive->hang_up_on_the_guilty();
         }
+    });
+}
+
+bool WrongBlocksState::shares_address(const BlockSource& source) const
+{
+    return std::any_of(m_peers.begin(), m_peers.end(), [&](const WrongBlocksPeer* peer) {
+        return peer->is_honest_at(source.address.address());
     });
 }
 

@@ -288,7 +288,8 @@ std::vector<SessionEvent> TorrentSession::take_events(LocalDiscovery::Reach reac
         events.emplace_back(WrongDataFrom{failure.piece, failure.address});
     }
     for (const WrongBlocks::Verdict& verdict : m_wrong_blocks.take_verdicts()) {
-        events.emplace_back(PeerBanned{verdict.peer, verdict.is_web_seed, verdict.alone});
+        events.emplace_back(
+            PeerBanned{verdict.peer, verdict.is_web_seed, verdict.shares_address, verdict.alone});
     }
     if (m_exchange) {
         for (std::string& reason : m_exchange->take_reasons()) {

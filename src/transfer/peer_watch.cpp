@@ -125,9 +125,10 @@ std::optional<boost::asio::ip::address> PeerWatch::handle(const PeerBanned& even
         ++m_facts.banned_peers;
     }
     const unsigned times = ++m_bans[host];
-    const unsigned enough = is_shared(event.peer) ? bans_until_kept_out : 1;
-    m_banned.insert(to_string(event.peer));
-    if (event.is_web_seed || host.is_loopback() || times < enough || !m_kept_out.insert(host).second) {
+    const unsigned enough = event.shares_address ? bans_until_kept_out : 1;
+    m_banned.insert(event.peer);
+    if (event.is_web_seed || host.is_loopback() || is_named_for_another(host) || times < enough ||
+        !m_kept_out.insert(host).second) {
         return std::nullopt;
     }
     m_warnings.tell(fmt::format("{} has sent wrong data{}; it is kept out from now on", host.to_string(),
@@ -135,14 +136,12 @@ std::optional<boost::asio::ip::address> PeerWatch::handle(const PeerBanned& even
     return host;
 }
 
-// Whether somebody else is connected from the same address, who has done no wrong: behind the same router, or
-// on the same machine.
-bool PeerWatch::is_shared(const Endpoint& peer) const
+// Whether a peer there is wanted by name, which has sent no wrong data.
+bool PeerWatch::is_named_for_another(const boost::asio::ip::address& host) const
 {
-    const std::string own = to_string(peer);
-    const std::string host = own.substr(0, own.rfind(':') + 1);
-    return std::any_of(m_known_peers.begin(), m_known_peers.end(), [&](const std::string& other) {
-        return other != own && other.compare(0, host.size(), host) == 0 && m_banned.count(other) == 0;
+    const auto& named = m_endpoints.peers;
+    return std::any_of(named.begin(), named.end(), [&](const Endpoint& peer) {
+        return peer.address() == host && m_banned.count(peer) == 0;
     });
 }
 

@@ -84,7 +84,7 @@ class PeerWatch {
   private:
     void note_once(const std::string& message);
     [[nodiscard]] bool is_to_be_kept_out(const boost::asio::ip::address& host);
-    [[nodiscard]] bool is_shared(const Endpoint& peer) const;
+    [[nodiscard]] bool is_named_for_another(const boost::asio::ip::address& host) const;
     void note_search(bool lonely, milliseconds interval);
     void pause(const Endpoint& peer, milliseconds time);
     [[nodiscard]] bool is_named(const Endpoint& peer) const;
@@ -107,7 +107,7 @@ class PeerWatch {
     std::map<std::string, unsigned> m_tracker_peers;     // what each tracker has answered last
     milliseconds m_noted_interval{0};                    // of searching while nobody is connected
     std::map<boost::asio::ip::address, unsigned> m_bans; // of each host, or hung up on
-    std::set<std::string> m_banned;                      // those that have sent wrong data
+    std::set<Endpoint> m_banned;                         // those that have sent wrong data
     std::set<boost::asio::ip::address> m_kept_out;
     Clock::time_point m_last_needed;
     Clock::time_point m_lonely_since;

@@ -42,10 +42,10 @@ class Blame(PeersTest):
                           "--seed-time", seed_time, "--timeout", "120s", *named, wrapper=self.client.wrapper)
 
     @contextlib.contextmanager
-    def serving(self, host, answer):
+    def serving(self, host, answer, port=PORT):
         """A peer on that host that has everything and answers requests so."""
         with host.inside():
-            server = self.enterContext(socket.create_server((host.address, PORT)))
+            server = self.enterContext(socket.create_server((host.address, port)))
 
         def serve(connection):
             with connection, contextlib.suppress(OSError):
@@ -56,7 +56,7 @@ class Blame(PeersTest):
                 threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
         with self.background(work):
             try:
-                yield f"{host.address}:{PORT}"
+                yield f"{host.address}:{port}"
             finally:
                 server.shutdown(socket.SHUT_RDWR)  # ends accept()
 
@@ -78,6 +78,18 @@ class Blame(PeersTest):
             fetcher = self.fetch_from(self.seed("--max-upload", "3M"), one, other)
             self.assert_complete(fetcher)
         self.assert_blamed(fetcher, *self.liars)
+        self.assert_has_the_image(self.target)
+
+    def test_one_beside_the_seeder_on_one_host(self):
+        rng = random.Random(1)
+
+        def sometimes_wrong(piece, begin, length):
+            return os.urandom(length) if rng.random() < 0.1 else self.right_block(piece, begin, length)
+        with self.serving(self.honest, sometimes_wrong, PORT + 1) as liar:
+            fetcher = self.fetch_from(self.seed("--max-upload", "3M"), liar)
+            self.assert_complete(fetcher)
+        warnings = [event["message"] for event in fetcher.events_named("warning")]
+        self.assertFalse(any("kept out" in message or f":{PORT} " in message for message in warnings), fetcher)
         self.assert_has_the_image(self.target)
 
     def test_one_wrong_block_for_each_connection_ten_times_a_second(self):

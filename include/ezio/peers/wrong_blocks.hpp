@@ -56,6 +56,7 @@ class WrongBlocks {
     struct Verdict {
         Endpoint peer;
         bool is_web_seed = false;
+        bool shares_address = false;        // with a connected peer that is not guilty
         std::optional<std::uint32_t> alone; // a wrong piece that nobody else has had a part in
     };
     [[nodiscard]] std::vector<Verdict> take_verdicts();

@@ -52,6 +52,7 @@ struct PeerRefused { // by the TLS handshake or what it led to; `address` has no
 struct PeerBanned {
     Endpoint peer;
     bool is_web_seed = false;
+    bool shares_address = false;             // with another connected peer
     std::optional<std::uint32_t> alone = {}; // a wrong piece that came from this peer alone
 };
 // It was hung up on: it does what no peer does that wants the image; `reason` completes "10.0.0.1 ...".
