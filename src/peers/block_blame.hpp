@@ -2,12 +2,13 @@
 //
 // Which peer sent a wrong block. A piece whose hash is wrong tells that one of its blocks is, not which one.
 //
-//     taken()     who gave each block of a piece that has not passed yet
-//     failed()    the piece has failed: its sources, to be remembered with the digests of their blocks
-//     judge()     what each block must be is known: whoever gave something else is guilty, and nobody else
+//     taken()     records the source of a block of a piece that has not passed yet
+//     failed()    returns the sources of a piece whose hash was wrong
+//     remember()  keeps them, with the digests of their blocks
+//     judge()     compares these with the right digests: only the sources of blocks that differ are guilty
 //
-// A piece that came from one source alone needs no comparison: see sole_source(). What is remembered is
-// bounded: when there is too much of it, the oldest piece is forgotten.
+// A piece from a single source needs no comparison: see sole_source(). The memory for digests is bounded:
+// beyond it the oldest piece is forgotten.
 //
 // Invariant: m_suspects has exactly the pieces of m_attempts, the oldest first.
 #pragma once
@@ -54,14 +55,14 @@ class BlockBlame {
     // The piece's hash was right. Returns whether it had failed before, and judge() is to be called.
     [[nodiscard]] bool passed(std::uint32_t piece);
 
-    // The piece's hash was wrong: all of it is fetched again. Returns who gave it.
+    // The piece's hash was wrong: all of it is fetched again. Returns the source of each block.
     [[nodiscard]] BlockSources failed(std::uint32_t piece);
 
-    // Until the piece is judged. Without a digest nobody is blamed for a block.
+    // Until the piece is judged. A block without a digest blames no source.
     void remember(std::uint32_t piece, BlockSources sources, BlockDigests digests);
 
-    // What the blocks of the piece must be. Returns who has given something else, and was not known to be
-    // guilty; the piece is forgotten.
+    // `right` is what the blocks of the piece must be. Returns the sources that were found guilty by it, each
+    // once ever, and forgets the piece.
     [[nodiscard]] BlockSources judge(std::uint32_t piece, const BlockDigests& right);
 
     // Pieces that have failed and are not judged, the oldest first.

@@ -5,9 +5,9 @@
 
 namespace ezio {
 
-// libtorrent takes points from all who had a part in a failed piece, and bans those that have lost too many.
-// Gives them all back. Does nothing with a libtorrent that the program was not built with: the points are a
-// member of its.
+// Gives a peer back the trust points that libtorrent takes from every peer with a part in a failed piece; it
+// bans peers without any. Does nothing with another version of libtorrent than that of the headers, since the
+// points are a member of a class of libtorrent's.
 void restore_trust(const lt::peer_connection_handle& connection);
 
 } // namespace ezio

@@ -306,7 +306,7 @@ BlockSourcePtr WrongBlocksState::source_at(const Endpoint& place)
     return source;
 }
 
-// Several processes behind one address may all say that they listen on one port.
+// By the port only where a peer does not name its process: several behind one address may name one port.
 bool WrongBlocksState::is_guilty(const Endpoint& place, const std::string& process) const
 {
     if (!process.empty()) {
@@ -363,8 +363,8 @@ void WrongBlocksState::passed(std::uint32_t piece)
            [this, piece](const BlockDigests& right) { compare(piece, right); });
 }
 
-// libtorrent is about to take trust from those who had a part in it, and goes through a list of them
-// meanwhile: nobody is hung up on here. The blocks are read before it forgets the piece.
+// libtorrent calls this while it holds pointers to the peers that had a part in the piece: disconnecting one
+// of them here would leave it a dangling one. The blocks are read before libtorrent clears the piece.
 void WrongBlocksState::failed(std::uint32_t piece)
 {
     for (WrongBlocksPeer* peer : m_peers) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which pieces a peer is to think that we have, and which ones it thinks so. What changes for one piece is
-// told at once; what changes for all of them a portion at a time, so that what is queued for a peer that does
-// not read stays small.
+// Which pieces are to be hidden from a peer, and which ones it was told are not here. A change of one piece
+// is told at once; a change of all pieces in portions, so that little is queued for a peer that does not
+// read.
 //
 // Invariant: while not is_behind(), both are the same.
 #pragma once

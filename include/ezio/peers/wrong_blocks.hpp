@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Finds the peers that send wrong blocks, and hangs up on them. It takes the place of what libtorrent has for
-// that: points that are lost with every failed piece, whoever spoiled it, and a comparison that takes all
-// peers of one address for the first of them, and forgets a peer with its connection.
+// Finds the peers that send wrong blocks, and hangs up on them. It replaces libtorrent's two mechanisms:
+// trust points, which every peer with a part in a failed piece loses, and smart_ban, which confuses the peers
+// of one address and forgets a peer with its connection.
 //
-//     a block is taken -> BlockBlame knows who gave it
-//     a piece fails ----> one source: it is guilty. Several: their blocks' digests are remembered, and the
-//                         piece is fetched whole from one peer (PieceProbe), while libtorrent goes on
-//     it passes, or the probe's hash is right -> the digests are compared: who differs is guilty
-//     the probe's hash is wrong ---------------> the probed peer is guilty
+//     a block is taken ----> BlockBlame records its source
+//     a piece fails -------> one source: it is guilty. Several sources: the digests of their blocks are kept,
+//                            and the piece is also fetched whole from one peer (PieceProbe)
+//     it passes later, or the probe's hash is right -> the sources of the blocks that differ are guilty
+//     the probe's hash is wrong ---------------------> the probed peer is guilty
 //
-// What the probe asks for is sent beside libtorrent's requests; libtorrent takes the blocks that it still
-// misses. The peer to probe is one that has given good blocks, best a seed.
+// The probe's requests are sent beside libtorrent's, which goes on meanwhile, and takes those of the probe's
+// blocks that it still misses. The peer to probe is one that has given good blocks, best a seed.
 #pragma once
 
 #include "ezio/image/image.hpp"
@@ -52,12 +52,12 @@ class WrongBlocks {
     // libtorrent has taken the block that has just arrived. Network thread.
     void taken(const lt::peer_request& block);
 
-    // Who was found guilty since this was last asked, each peer once. Any thread.
+    // The peers that were found guilty since the last call, each of them once ever. Any thread.
     struct Verdict {
         Endpoint peer;
         bool is_web_seed = false;
         bool shares_address = false;        // with a connected peer that is not guilty
-        std::optional<std::uint32_t> alone; // a wrong piece that nobody else has had a part in
+        std::optional<std::uint32_t> alone; // a wrong piece that came from this peer only
     };
     [[nodiscard]] std::vector<Verdict> take_verdicts();
 
