@@ -7,15 +7,17 @@ void WrongData::given_alone(std::uint32_t piece, Clock::time_point now)
 {
     m_piece = piece;
     ++m_in_a_row;
-    m_last_source = now; // the peer that has sent it
+    m_last_given = m_last_source = now; // the peer that has sent it
 }
 
 void WrongData::observe(std::uint64_t right, bool has_source, Clock::time_point now)
 {
     if (right != m_right) {
         m_right = right;
-        m_piece.reset();
         m_in_a_row = 0;
+        if (now - m_last_given >= on_the_way) {
+            m_piece.reset();
+        }
     }
     if (has_source) {
         m_last_source = now;

@@ -5,7 +5,8 @@
 // right one between them, a fetch would wait or try for ever. A wrong piece that came from several peers says
 // nothing of the others among them.
 //
-// Invariant: m_piece is set exactly when a peer alone gave a wrong piece after the last one that was right.
+// Invariant: m_piece is set exactly when a peer alone gave a wrong piece after the last one that was right,
+// but for those that were on their way then.
 #pragma once
 
 #include "ezio/util/clock.hpp"
@@ -21,6 +22,8 @@ class WrongData {
     static constexpr unsigned most_in_a_row = 20;
     // Who was banned is gone, and others may be on their way.
     static constexpr milliseconds patience{5000};
+    // Pieces found right so soon after a wrong one may be from the same peer, which was hung up on meanwhile.
+    static constexpr milliseconds on_the_way{1000};
 
     void given_alone(std::uint32_t piece, Clock::time_point now);
 
@@ -36,6 +39,7 @@ class WrongData {
     unsigned m_in_a_row = 0;
     std::uint64_t m_right = 0;
     Clock::time_point m_last_source;
+    Clock::time_point m_last_given; // a wrong piece
 };
 
 } // namespace ezio

@@ -21,7 +21,7 @@ class ASourceThatHasChanged(ImageCase):
             file.write(b"changed since")
         with self.seeding(self.torrent, self.source) as peer:
             fetcher, _ = self.start_listening("fetch", self.torrent, self.target, "--peer", peer)
-            message = self.assert_failed(fetcher, 8, seconds=90)  # the banned one calls back, twenty times, once a second
+            message = self.assert_failed(fetcher, 8, seconds=90)
         self.assertIn("does not match", message)
         self.assertRegex(message, rf"piece \d+ .*{extent.offset:#x}")
         with open(self.target, "rb") as file:

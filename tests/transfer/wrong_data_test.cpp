@@ -46,6 +46,14 @@ TEST_CASE("wrong data: a right piece makes up for wrong ones")
     CHECK_FALSE(wrong.hopeless(start + 1000 * second));
 }
 
+TEST_CASE("wrong data: pieces that were on their way from the peer that is gone do not make up for it")
+{
+    WrongData wrong;
+    wrong.given_alone(7, start);
+    wrong.observe(65536, false, start + second / 2);
+    CHECK(wrong.hopeless(start + WrongData::patience) == 7U);
+}
+
 TEST_CASE(
     "wrong data: many wrong pieces in a row are hopeless, the same number with a right one between is not")
 {
