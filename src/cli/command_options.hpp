@@ -53,6 +53,8 @@ struct FetchOptions {
     bool keep_signatures = false; // of what was on the target before
     std::string serial;           // the disk's; empty: any
     bool verify = false;          // read everything back from the medium before it counts as complete
+    bool report = true;           // tell seeders how it goes
+    std::string report_as;        // under this name; empty: the host's
     std::chrono::milliseconds seed_time = std::chrono::minutes(2);
     std::optional<std::chrono::milliseconds> stall_timeout;
     std::optional<std::chrono::milliseconds> timeout;

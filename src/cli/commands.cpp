@@ -9,6 +9,7 @@
 #include "ezio/disk/volume_scan.hpp"
 #include "ezio/process/descriptor_limit.hpp"
 #include "ezio/process/privileges.hpp"
+#include "ezio/target/device_identity.hpp"
 #include "ezio/target/directory_target.hpp"
 #include "ezio/target/target_place.hpp"
 #include "ezio/torrent/http_download.hpp"
@@ -29,9 +30,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ezio {
@@ -344,6 +347,34 @@ TransferOptions transfer_options(Role role, const NetworkOptions& network, Start
     return transfer;
 }
 
+std::string host_name()
+{
+    constexpr std::size_t longest = 256;
+    std::array<char, longest> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+std::string serial_of(const std::string& target)
+{
+    struct stat status {};
+    const bool is_device = ::stat(target.c_str(), &status) == 0 && S_ISBLK(status.st_mode);
+    const auto identities = is_device ? device_identities(status.st_rdev) : std::vector<std::string>();
+    return identities.empty() ? "" : identities.front();
+}
+
+// What seeders are told of this fetch, whatever becomes of it.
+std::optional<ClientReport> names_for_seeders(const FetchOptions& options)
+{
+    if (!options.report) {
+        return std::nullopt;
+    }
+    ClientReport names;
+    names.host = options.report_as.empty() ? host_name() : options.report_as;
+    names.target = options.target;
+    names.serial = serial_of(options.target);
+    return names;
+}
+
 // Removes what was created for an image that does not come.
 void clean_up_if_left(const TargetPlace& place, Deadline& deadline)
 {
@@ -421,6 +452,7 @@ void run(const FetchOptions& options, const Context& context)
     transfer.seed_time = options.seed_time;
     transfer.check = options.resume;
     transfer.verify = options.verify;
+    transfer.reports_as = names_for_seeders(options);
     transfer.stale_signatures = options.keep_signatures ? StaleSignatures::keep : StaleSignatures::wipe;
     transfer.stall_timeout = options.stall_timeout;
     transfer.timeout = options.timeout;

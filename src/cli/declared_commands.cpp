@@ -206,6 +206,9 @@ void add_fetch(CLI::App& app, FetchOptions& options)
     add_value(app, "--timeout", options.timeout, kind::duration, "Give up when not complete by then")
         ->default_str("never");
     add_network(app, options.network);
+    add_flag(app, "--no-report", options.report, false, "Do not tell seeders how it goes");
+    add_value(app, "--report-as", options.report_as, kind::text("NAME"), "Tell them this name")
+        ->default_str("the host's name");
     add_memory(app, options.memory);
     app.footer("  ezio-cli fetch sda1.torrent /dev/sda1\n"
                "  ezio-cli fetch sda1.torrent /dev/sda1 --peer master:6881 --timeout 1h\n");

@@ -23,6 +23,8 @@ class Category final : public boost::system::error_category {
             return "asks for the metadata, or for rejected blocks, more often than any peer has to";
         case PeerFault::reads_nothing:
             return "asks for more than it reads";
+        case PeerFault::reports_nonsense:
+            return "sends reports that no fetch sends, or too many of them";
         case PeerFault::floods:
             break;
         }

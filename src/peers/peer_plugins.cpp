@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/peers/peer_plugins.hpp"
 
+#include "ezio/net/addresses.hpp"
+
 namespace ezio {
 
 bool is_bittorrent(const lt::peer_connection_handle& connection)
@@ -12,6 +14,18 @@ AnswerListener* find_listener(const lt::peer_connection_handle& connection, cons
 {
     const auto* found = static_cast<const AnswerListener*>(connection.find_plugin(type));
     return const_cast<AnswerListener*>(found); // only this way to a plugin makes it constant
+}
+
+std::string listen_place(const lt::peer_connection_handle& connection, std::uint16_t port)
+{
+    Endpoint endpoint = connection.remote();
+    if (!connection.is_outgoing()) {
+        if (port == 0) {
+            return endpoint.address().to_string();
+        }
+        endpoint.port(port);
+    }
+    return to_string(endpoint);
 }
 
 std::uint8_t extension_id(const lt::bdecode_node& handshake, const char* extension)

@@ -58,9 +58,12 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
       m_not_yet_known(static_cast<std::size_t>(
           std::count(m_options.not_yet_known.begin(), m_options.not_yet_known.end(), true))),
       m_swarm(m_have_all ? Swarm::Steering::yes : Swarm::Steering::no, m_options.kind,
-              torrent.image.piece_count(), torrent.image.piece_length),
+              torrent.image.piece_count(), torrent.image.piece_length, torrent.image.map.payload_size()),
       m_wrong_blocks(torrent.image)
 {
+    if (m_options.report) {
+        m_sender.emplace(m_options.wake);
+    }
     m_filter = nobody_but(m_options.endpoints.allowed);
     if (m_options.network.compression && why_no_compression().empty()) {
         m_exchange.emplace(torrent.image, UnitExchange::Options{m_options.on_disk, m_options.memory / 8,
@@ -124,6 +127,9 @@ void TorrentSession::attach(lt::io_context& context)
     if (m_exchange) {
         m_exchange->attach(context, *m_engine);
     }
+    if (m_sender) {
+        m_sender->attach(context);
+    }
     m_wrong_blocks.attach(context, [engine = m_engine](std::uint64_t offset, std::uint64_t length,
                                                        WrongBlocks::Done done) {
         engine->read(offset, length, [engine, length, done = std::move(done)](int error, std::byte* data) {
@@ -180,6 +186,9 @@ lt::add_torrent_params TorrentSession::torrent_params()
     m_swarm.extend(params, process);
     m_ledger.extend(params);
     m_wrong_blocks.extend(params);
+    if (m_sender) {
+        m_sender->extend(params);
+    }
     share_addresses(params);
     if (m_exchange) {
         m_exchange->extend(params);
@@ -256,6 +265,13 @@ void TorrentSession::announce_to_trackers()
 {
     constexpr int all = -1;
     m_handle.force_reannounce(0, all, lt::torrent_handle::ignore_min_interval);
+}
+
+void TorrentSession::say(const ClientReport& report, Clock::time_point now)
+{
+    if (m_sender) {
+        m_sender->say(report, now);
+    }
 }
 
 void TorrentSession::ask_in_advance(int seconds)

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace ezio {
 
 std::string ClientRegistry::name_of(const std::string& process, const std::string& address,
@@ -87,6 +90,22 @@ Clients ClientRegistry::count() const
         }
     }
     return clients;
+}
+
+void ClientRegistry::add_to(ClientList& list, std::uint64_t piece_length, std::uint64_t total_bytes) const
+{
+    const std::size_t end = list.size() + most_listed;
+    for (const auto& [name, client] : m_clients) {
+        if (list.size() < end && (client.complete || client.connected)) {
+            ClientStatus status{{}, name, false, total_bytes};
+            status.report.state = client.complete ? ClientState::complete
+                                  : client.pieces > 0 ? ClientState::downloading
+                                                      : ClientState::connecting;
+            status.report.done_bytes = std::min(piece_length * client.pieces, total_bytes);
+            status.report.received_bytes = status.report.done_bytes;
+            list.push_back(std::move(status));
+        }
+    }
 }
 
 } // namespace ezio

@@ -4,14 +4,16 @@
 #include "piece_view.hpp"
 
 #include "ezio/image/image.hpp"
-#include "ezio/net/addresses.hpp"
 #include "ezio/peers/duplicate_peers.hpp"
 #include "ezio/peers/peer_messages.hpp"
 #include "ezio/peers/peer_plugins.hpp"
 #include "ezio/peers/piece_number.hpp"
 #include "ezio/peers/shared_addresses.hpp"
+#include "ezio/swarm/client_report.hpp"
 #include "ezio/swarm/piece_assigner.hpp"
 #include "link_use.hpp"
+#include "report_taker.hpp"
+#include "reporting_clients.hpp"
 #include "send_window.hpp"
 
 #include <libtorrent/bdecode.hpp>
@@ -45,21 +47,23 @@ constexpr int most_rejected = most_requests;
 constexpr std::size_t most_told_at_once = 6500;
 constexpr int most_waiting = 640 << 10;
 
-// In the extension handshake of `ezio-cli seed`: it is not a client. A fetch that had everything when it came
-// is one.
-constexpr const char* seed_key = "ezio_seed";
 
 } // namespace
 
 class SwarmPeer;
 
 // What the connections of one torrent have in common.
-class SwarmState {
+class SwarmState final : public ReportListener {
   public:
-    SwarmState(Swarm::Steering steering, Swarm::Kind kind, std::uint32_t pieces, std::uint64_t piece_length)
+    SwarmState(Swarm::Steering steering, Swarm::Kind kind, std::uint32_t pieces, std::uint64_t piece_length,
+               std::uint64_t total_bytes)
         : m_steering(steering == Swarm::Steering::yes), m_seed(kind == Swarm::Kind::seed), m_pieces(pieces),
-          m_assigner(pieces, pieces_ahead(piece_length)), m_window(piece_length), m_clients(pieces)
+          m_piece_length(piece_length), m_assigner(pieces, pieces_ahead(piece_length)), m_window(piece_length),
+          m_clients(pieces), m_reporting(total_bytes)
     {}
+
+    void reported(const IdentifiedReport& report, const ReportOrigin& origin, bool is_first) override;
+    void left(const std::string& id) override;
 
     void add(SwarmPeer& peer);
     void remove(SwarmPeer& peer);
@@ -78,7 +82,8 @@ class SwarmState {
         m_seeds.insert(id);
     }
 
-    [[nodiscard]] Clients clients() const; // any thread
+    [[nodiscard]] Clients clients() const;        // any thread
+    [[nodiscard]] ClientList client_list() const; // any thread
     [[nodiscard]] bool has_seen(const std::string& client) const;
     [[nodiscard]] bool is_seed() const { return m_seed; }
     [[nodiscard]] bool steers() const { return m_steering && !m_released; }
@@ -99,6 +104,7 @@ class SwarmState {
     const bool m_steering;
     const bool m_seed;
     const std::uint32_t m_pieces;
+    const std::uint64_t m_piece_length;
     bool m_released = false;
     PieceAssigner m_assigner;
     SendWindow m_window;
@@ -108,7 +114,8 @@ class SwarmState {
     std::map<PieceAssigner::PeerId, SwarmPeer*> m_peers;
     PieceAssigner::PeerId m_next_id = 1;
     mutable std::mutex m_mutex;
-    ClientRegistry m_clients; // guarded by m_mutex
+    ClientRegistry m_clients;    // guarded by m_mutex: those that do not report
+    ReportingClients m_reporting; // guarded by m_mutex
 };
 
 class SwarmPeer final : public AnswerListener {
@@ -140,7 +147,8 @@ class SwarmPeer final : public AnswerListener {
     bool on_extension_handshake(const lt::bdecode_node& handshake) override
     {
         m_listen_port = static_cast<std::uint16_t>(handshake.dict_find_int_value("p"));
-        m_is_client = handshake.dict_find_int_value(seed_key) == 0;
+        const bool reports = m_state->is_seed() && extension_id(handshake, report_key) != 0;
+        m_is_client = handshake.dict_find_int_value(seed_key) == 0 && !reports;
         m_process = process_id(handshake);
         m_behind = host_behind(handshake, m_connection.remote().address());
         const int dont_have = extension_id(handshake, "lt_donthave");
@@ -327,18 +335,8 @@ class SwarmPeer final : public AnswerListener {
         }
     }
 
-    // Where it listens, or its address alone where it does not say. See ClientRegistry.
-    [[nodiscard]] std::string address() const
-    {
-        Endpoint endpoint = m_connection.remote();
-        if (!m_connection.is_outgoing()) {
-            if (m_listen_port == 0) {
-                return endpoint.address().to_string();
-            }
-            endpoint.port(m_listen_port);
-        }
-        return to_string(endpoint);
-    }
+    // See ClientRegistry.
+    [[nodiscard]] std::string address() const { return listen_place(m_connection, m_listen_port); }
 
     void hide_all()
     {
@@ -414,7 +412,7 @@ class SwarmPeer final : public AnswerListener {
     int m_unanswered = 0;      // of them
     int m_idle_ticks = 0;
     std::uint16_t m_listen_port = 0;
-    bool m_is_client = true;
+    bool m_is_client = true; // that is counted by its pieces
     bool m_had_all = false; // when it came
     std::string m_process;  // see process_id(); it may have several addresses
     std::string m_behind;   // see host_behind()
@@ -452,10 +450,43 @@ void SwarmState::count(const SwarmPeer& peer)
     }
 }
 
+void SwarmState::reported(const IdentifiedReport& report, const ReportOrigin& origin, bool is_first)
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_reporting.reported(report.id, origin, report.report, Clock::now()) && is_first) {
+        m_reporting.connected(report.id);
+    }
+}
+
+void SwarmState::left(const std::string& id)
+{
+    const std::lock_guard lock(m_mutex);
+    m_reporting.left(id);
+}
+
 Clients SwarmState::clients() const
 {
     const std::lock_guard lock(m_mutex);
-    return m_clients.count();
+    Clients clients = m_clients.count();
+    const auto reporting = m_reporting.count(Clock::now());
+    clients.complete += reporting.complete;
+    clients.in_progress += reporting.in_progress;
+    clients.failed = reporting.failed;
+    if (const auto& slowest = reporting.slowest) {
+        const auto pieces = static_cast<std::uint32_t>(slowest->done_bytes / m_piece_length);
+        if (!clients.slowest || pieces < clients.slowest->pieces) {
+            clients.slowest = Clients::Slowest{slowest->address, pieces};
+        }
+    }
+    return clients;
+}
+
+ClientList SwarmState::client_list() const
+{
+    const std::lock_guard lock(m_mutex);
+    ClientList list = m_reporting.list(Clock::now());
+    m_clients.add_to(list, m_piece_length, m_reporting.total_bytes());
+    return list;
 }
 
 bool SwarmState::has_seen(const std::string& client) const
@@ -603,8 +634,9 @@ void SwarmState::release()
     }
 }
 
-Swarm::Swarm(Steering steering, Kind kind, std::uint32_t pieces, std::uint64_t piece_length)
-    : m_state(std::make_shared<SwarmState>(steering, kind, pieces, piece_length))
+Swarm::Swarm(Steering steering, Kind kind, std::uint32_t pieces, std::uint64_t piece_length,
+             std::uint64_t total_bytes)
+    : m_state(std::make_shared<SwarmState>(steering, kind, pieces, piece_length, total_bytes))
 {}
 
 Swarm::~Swarm() = default;
@@ -614,10 +646,18 @@ Clients Swarm::clients() const
     return m_state->clients();
 }
 
+ClientList Swarm::client_list() const
+{
+    return m_state->client_list();
+}
+
 void Swarm::extend(lt::add_torrent_params& params, const std::string& own_id)
 {
     m_state->set_own_id(own_id);
     add_peer_plugins<SwarmPeer>(params, m_state);
+    if (m_state->is_seed()) {
+        take_reports(params, m_state);
+    }
 }
 
 } // namespace ezio

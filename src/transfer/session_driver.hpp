@@ -47,7 +47,12 @@ class SessionDriver {
     [[nodiscard]] const SessionCounts& counts() const { return m_counts; }
     [[nodiscard]] UnitExchange::Counts unit_counts() const { return m_session.unit_counts(); }
     [[nodiscard]] const Clients& clients() const { return m_clients; }
+    [[nodiscard]] ClientList client_list() const { return m_session.client_list(); }
     [[nodiscard]] const PeerWatch& watch() const { return m_watch; }
+
+    // See TorrentSession.
+    void say(const ClientReport& report, Clock::time_point now) { m_session.say(report, now); }
+    [[nodiscard]] bool is_heard() const { return m_session.is_heard(); }
 
     // Fill in what is known here: what was exchanged, with whom, and what the disk has got.
     void describe(ProgressEvent& event) const;

@@ -6,6 +6,7 @@
 #include "ezio/transfer/start_event.hpp"
 #include "ezio/verify/digest_comparison.hpp"
 #include "ezio/verify/image_check.hpp"
+#include "fetch_report.hpp"
 #include "session_driver.hpp"
 #include "transfer_meters.hpp"
 #include "transfer_notes.hpp"
@@ -55,6 +56,9 @@ class Transfer {
 
     void run();
 
+    // Tells the seeders how it ends, and gives them a moment to hear it.
+    void say_last(const std::optional<Error>& error);
+
   private:
     void begin_check(ImageCheck::First first);
     void begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known = {});
@@ -79,6 +83,7 @@ class Transfer {
     void report_start();
     void note_waiting();
     void report_progress();
+    void report_to_seeders(const ProgressEvent& event);
     void report_summary();
 
     [[nodiscard]] milliseconds since(Clock::time_point then) const
@@ -133,6 +138,7 @@ class Transfer {
     std::string m_unanswered;
     std::optional<std::string> m_volume_fault; // of telling LVM2; empty text: it has been told
     std::optional<BackgroundSync> m_sync;      // while syncing
+    std::optional<ClientReport> m_said;        // to seeders
     std::optional<SessionDriver> m_swarm;      // once the first check is over, or something is found missing
 };
 
@@ -176,7 +182,8 @@ void Transfer::begin_session(std::vector<bool> on_disk, std::vector<bool> not_ye
                         m_options.role == Role::seed ? Swarm::Kind::seed : Swarm::Kind::client,
                         m_options.network, m_options.endpoints, m_options.tls ? &*m_options.tls : nullptr,
                         TorrentMemory(m_options.memory).for_data(m_torrent.image), std::move(on_disk),
-                        std::move(not_yet_known), [this] { m_wakeup.notify(); }},
+                        std::move(not_yet_known), m_options.reports_as.has_value(),
+                        [this] { m_wakeup.notify(); }},
                     m_reporter, m_now);
     m_meters.begin_session(m_now);
     m_swarm->start();
@@ -508,7 +515,30 @@ void Transfer::report_progress()
         m_swarm->describe(event);
     }
     m_meters.describe(event, m_now);
+    report_to_seeders(event);
     m_reporter.progress(event);
+}
+
+void Transfer::report_to_seeders(const ProgressEvent& event)
+{
+    if (m_swarm && m_options.reports_as) {
+        m_said = fetch_report(*m_options.reports_as, event);
+        m_swarm->say(*m_said, m_now);
+    }
+}
+
+void Transfer::say_last(const std::optional<Error>& error)
+{
+    if (!m_said) {
+        return;
+    }
+    const auto until = Clock::now() + last_words;
+    if (error) {
+        m_swarm->say(last_report(*m_said, *error), Clock::now());
+    }
+    while (!m_swarm->is_heard() && Clock::now() < until) {
+        m_wakeup.wait_for(std::chrono::ceil<milliseconds>(until - Clock::now()));
+    }
 }
 
 void Transfer::report_summary()
@@ -536,11 +566,15 @@ void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOp
     try {
         transfer.run();
         deadline.end({}); // all that was asked for is done, and what was written is synced
+        transfer.say_last({});
     } catch (const Error& error) {
         deadline.end(error);
+        transfer.say_last(error);
         throw;
     } catch (const std::exception& error) {
-        deadline.end(Error(ExitStatus::internal, fmt::format("internal error: {}", error.what())));
+        const Error told(ExitStatus::internal, fmt::format("internal error: {}", error.what()));
+        deadline.end(told);
+        transfer.say_last(told);
         throw;
     }
 }

@@ -9,7 +9,8 @@ namespace ezio {
 enum class PeerFault {
     floods = 1,    // with messages
     asks_too_much, // for the metadata, or for blocks that it does not get
-    reads_nothing, // of what it has asked for
+    reads_nothing,    // of what it has asked for
+    reports_nonsense, // in place of how it fares, or far too often
 };
 
 // For libtorrent, which hands it on to the alert about the end of the connection.

@@ -15,6 +15,7 @@
 #include "ezio/session/session_events.hpp"
 #include "ezio/session/session_settings.hpp"
 #include "ezio/session/tls_handshake_guard.hpp"
+#include "ezio/swarm/report_sender.hpp"
 #include "ezio/swarm/swarm.hpp"
 #include "ezio/target/target.hpp"
 #include "ezio/torrent/torrent_file.hpp"
@@ -43,6 +44,7 @@ class TorrentSession {
         std::uint64_t memory;              // bytes for received and cached data
         std::vector<bool> on_disk;         // for each piece, whether the target is known to hold it
         std::vector<bool> not_yet_known;   // for each piece, whether that will be found out; may be empty
+        bool report;                       // to the seeders that are connected: see say()
         std::function<void()> wake;        // there may be news; called on any thread
     };
 
@@ -70,6 +72,10 @@ class TorrentSession {
     // Asks the trackers who is there. They would otherwise be asked again in minutes.
     void announce_to_trackers();
 
+    // What the seeders are to know, if it reports; is_heard() tells whether they all have a last word.
+    void say(const ClientReport& report, Clock::time_point now);
+    [[nodiscard]] bool is_heard() const { return !m_sender || m_sender->is_heard(); }
+
     // See request_seconds().
     void ask_in_advance(int seconds);
 
@@ -82,6 +88,7 @@ class TorrentSession {
     [[nodiscard]] bool discovers_locally() const { return m_discovery.has_value(); }
     [[nodiscard]] std::vector<PeerTotals> peer_totals() const { return m_ledger.totals(); }
     [[nodiscard]] Clients clients() const { return m_swarm.clients(); } // if have_all()
+    [[nodiscard]] ClientList client_list() const { return m_swarm.client_list(); }
     [[nodiscard]] unsigned tracker_count() const { return m_tracker_count; }
     [[nodiscard]] const DiskEngine& engine() const { return *m_engine; }
 
@@ -107,6 +114,7 @@ class TorrentSession {
     PeerLedger m_ledger;
     WrongBlocks m_wrong_blocks;
     std::optional<UnitExchange> m_exchange;
+    std::optional<ReportSender> m_sender;
     std::optional<lt::session> m_session; // ends before what its threads use
     lt::torrent_handle m_handle;
 };

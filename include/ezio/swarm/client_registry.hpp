@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Who has got the image from this swarm, as far as the seeder can tell: what its peers announce.
+// Who has got the image from this swarm, of the clients that do not report (reporting_clients.hpp), as far as
+// the seeder can tell: what they announce.
 //
 // A client is known by its address and the port that it listens on, so that one that is started again counts
 // once; several on one host are several. One that says which process it is keeps its first name, and so
@@ -14,6 +15,8 @@
 // client: many a program hangs up when it gets its last piece, and does not say so before.
 #pragma once
 
+#include "ezio/report/client_status.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -26,6 +29,7 @@ namespace ezio {
 struct Clients {
     unsigned complete = 0;    // distinct ones, also those that have left
     unsigned in_progress = 0; // connected, not complete
+    unsigned failed = 0;      // of those that report: failed, stopped or lost
     struct Slowest {
         std::string address;
         std::uint32_t pieces = 0; // that it has
@@ -56,6 +60,10 @@ class ClientRegistry {
     [[nodiscard]] bool has_seen(const std::string& client) const;
 
     [[nodiscard]] Clients count() const;
+
+    // Appends those that count() counts, but no more than most_listed of them.
+    static constexpr std::size_t most_listed = 10'000;
+    void add_to(ClientList& list, std::uint64_t piece_length, std::uint64_t total_bytes) const;
 
   private:
     struct Client {

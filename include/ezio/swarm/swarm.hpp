@@ -19,9 +19,10 @@
 // again when that peer announces one, for up to five seconds. A second UNCHOKE makes it look. And a peer that
 // says NOT_INTERESTED is not choked for it, which saves two round trips when it comes back.
 //
-// Hooks run on the network thread. clients() may be called from any thread.
+// Hooks run on the network thread. clients() and client_list() may be called from any thread.
 #pragma once
 
+#include "ezio/report/client_status.hpp"
 #include "ezio/swarm/client_registry.hpp"
 
 #include <libtorrent/add_torrent_params.hpp>
@@ -39,7 +40,8 @@ class Swarm {
     enum class Steering { no, yes };  // whoever has everything from the start does it
     enum class Kind { client, seed }; // what others are told: whether they count it among their clients
 
-    Swarm(Steering steering, Kind kind, std::uint32_t pieces, std::uint64_t piece_length);
+    Swarm(Steering steering, Kind kind, std::uint32_t pieces, std::uint64_t piece_length,
+          std::uint64_t total_bytes);
     ~Swarm();
 
     // Makes the plugin part of the torrent that is about to be added by the process `own_id` (see
@@ -48,6 +50,9 @@ class Swarm {
 
     // What has become of the peers, where Steering is yes.
     [[nodiscard]] Clients clients() const;
+
+    // The clients, one by one: those that report in the order in which they came, then those that do not.
+    [[nodiscard]] ClientList client_list() const;
 
   private:
     std::shared_ptr<SwarmState> m_state;

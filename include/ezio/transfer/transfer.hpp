@@ -15,6 +15,7 @@
 #include "ezio/net/tls_credentials.hpp"
 #include "ezio/process/deadline.hpp"
 #include "ezio/process/stop_signal.hpp"
+#include "ezio/report/client_status.hpp"
 #include "ezio/report/reporter.hpp"
 #include "ezio/target/target.hpp"
 #include "ezio/torrent/torrent_file.hpp"
@@ -44,6 +45,8 @@ struct TransferOptions {
     PartitionRescan* rescan = nullptr; // of a target that is a whole disk; outlives the transfer
     VolumeScan* volume_scan = nullptr; // of a target that is a block device, for LVM2; outlives the transfer
     bool verify = false;               // after the sync, hash what the medium holds
+    std::optional<ClientReport> reports_as; // a fetch's host, target and serial number, for the seeders; none:
+                                            // they are told nothing
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
     std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written
     std::optional<std::chrono::milliseconds> timeout;       // from timed_since until complete

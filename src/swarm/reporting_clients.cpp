@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reporting_clients.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ezio {
+
+bool ReportingClients::reported(const std::string& id, const ReportOrigin& origin, ClientReport report,
+                                Clock::time_point now)
+{
+    report.done_bytes = std::min(report.done_bytes, m_total_bytes);
+    if (Client* known = find(id)) {
+        known->report = std::move(report);
+        known->heard = now;
+        return true;
+    }
+    make_room_for(origin, report, now);
+    if (!has_room_for(origin, now)) {
+        return false;
+    }
+    m_clients.push_back({id, origin, free_address(origin), std::move(report), now, 0});
+    return true;
+}
+
+void ReportingClients::connected(const std::string& id)
+{
+    if (Client* client = find(id)) {
+        ++client->connections;
+    }
+}
+
+void ReportingClients::left(const std::string& id)
+{
+    Client* client = find(id);
+    if (client != nullptr && client->connections > 0) {
+        --client->connections;
+    }
+}
+
+ReportingClients::Client* ReportingClients::find(const std::string& id)
+{
+    const auto found = std::find_if(m_clients.begin(), m_clients.end(),
+                                    [&](const Client& client) { return client.id == id; });
+    return found != m_clients.end() ? &*found : nullptr;
+}
+
+// A host that was switched off has a connection for minutes.
+bool ReportingClients::is_here(const Client& client, Clock::time_point now) const
+{
+    return client.connections > 0 && state_of(client, now) != ClientState::lost;
+}
+
+ClientState ReportingClients::state_of(const Client& client, Clock::time_point now) const
+{
+    const ClientState said = client.report.state;
+    return !is_final(said) && now - client.heard >= lost_after ? ClientState::lost : said;
+}
+
+// The older ones that this one is, started again.
+void ReportingClients::make_room_for(const ReportOrigin& origin, const ClientReport& report,
+                                     Clock::time_point now)
+{
+    std::erase_if(m_clients, [&](const Client& client) {
+        const bool same_place = client.origin == origin;
+        const bool same_disk = client.origin.host == origin.host && client.origin.behind == origin.behind &&
+                               client.report.target == report.target &&
+                               client.report.serial == report.serial;
+        return (same_place || same_disk) && !is_here(client, now);
+    });
+}
+
+bool ReportingClients::has_room_for(const ReportOrigin& origin, Clock::time_point now) const
+{
+    std::size_t all = 0;
+    std::size_t gone = 0;
+    for (const Client& client : m_clients) {
+        if (client.origin.host == origin.host) {
+            ++all;
+            gone += !is_here(client, now) && client.report.state != ClientState::complete ? 1 : 0;
+        }
+    }
+    return m_clients.size() < most_clients && all < most_of_one_address && gone < most_gone_of_one_address;
+}
+
+std::string ReportingClients::free_address(const ReportOrigin& origin) const
+{
+    const std::string wanted =
+        origin.behind.empty() ? origin.place : fmt::format("{} ({})", origin.place, origin.behind);
+    const auto is_taken = [&](const std::string& address) {
+        return std::any_of(m_clients.begin(), m_clients.end(),
+                           [&](const Client& client) { return client.address == address; });
+    };
+    std::string address = wanted;
+    for (unsigned number = 2; is_taken(address); ++number) {
+        address = fmt::format("{} #{}", wanted, number);
+    }
+    return address;
+}
+
+ClientList ReportingClients::list(Clock::time_point now) const
+{
+    ClientList list;
+    list.reserve(m_clients.size());
+    for (const Client& client : m_clients) {
+        list.push_back({client.report, client.address, true, m_total_bytes});
+        list.back().report.state = state_of(client, now);
+    }
+    return list;
+}
+
+ReportingClients::Counts ReportingClients::count(Clock::time_point now) const
+{
+    Counts counts;
+    for (const Client& client : m_clients) {
+        const ClientState state = state_of(client, now);
+        counts.complete += state == ClientState::complete ? 1 : 0;
+        counts.failed += has_failed(state) ? 1 : 0;
+        if (client.connections > 0 && !is_final(state) && !has_failed(state)) {
+            ++counts.in_progress;
+            if (!counts.slowest || client.report.done_bytes < counts.slowest->done_bytes) {
+                counts.slowest = Counts::Slowest{client.address, client.report.done_bytes};
+            }
+        }
+    }
+    return counts;
+}
+
+} // namespace ezio
