@@ -93,34 +93,54 @@ std::size_t LinePrinter::width() const
     return known ? size.ws_col : 80;
 }
 
+std::size_t LinePrinter::height() const
+{
+    winsize size{};
+    const bool known = ::ioctl(m_fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+    return known ? size.ws_row : 24;
+}
+
 void LinePrinter::print(const std::string& line)
 {
-    write((m_drawn_columns > 0 ? to_line_begin() + "\033[J" : "") + line + "\n");
-    m_drawn_columns = 0;
+    write((!m_drawn.empty() ? to_first_line() + "\033[J" : "") + line + "\n");
+    m_drawn.clear();
 }
 
 void LinePrinter::clear()
 {
-    if (m_drawn_columns > 0) {
-        write(to_line_begin() + "\033[J");
-        m_drawn_columns = 0;
+    if (!m_drawn.empty()) {
+        write(to_first_line() + "\033[J");
+        m_drawn.clear();
     }
 }
 
-// In one write, and the old line is not erased before the new one stands there: nothing flickers.
-void LinePrinter::redraw(const std::string& line, std::size_t columns)
+// In one write, and no old line is erased before the new one stands there: nothing flickers.
+void LinePrinter::redraw(const std::vector<Line>& lines)
 {
-    if (flush()) {
-        write((m_drawn_columns > 0 ? to_line_begin() : "") + line + (m_drawn_columns > 0 ? "\033[J" : ""));
-        m_drawn_columns = columns;
+    if (!flush()) {
+        return;
     }
+    const bool again = !m_drawn.empty();
+    std::string text = again ? to_first_line() : "";
+    m_drawn.clear();
+    for (const Line& line : lines) {
+        text += (m_drawn.empty() ? "" : again ? "\033[K\r\n" : "\r\n") + line.text;
+        m_drawn.push_back(line.columns);
+    }
+    write(text + (again ? "\033[J" : ""));
 }
 
-// To where the drawn line begins; that may be rows above, when the window has become narrower since.
-std::string LinePrinter::to_line_begin() const
+// To where what is drawn begins; that may be more rows above, when the window has become narrower since.
+std::string LinePrinter::to_first_line() const
 {
-    const std::size_t rows_above = (m_drawn_columns - 1) / width();
-    return rows_above > 0 && breaks_old_lines() ? "\r\033[" + std::to_string(rows_above) + "A" : "\r";
+    std::size_t rows_above = m_drawn.size() - 1;
+    if (breaks_old_lines()) {
+        const std::size_t columns = width();
+        for (const std::size_t drawn : m_drawn) {
+            rows_above += drawn > 0 ? (drawn - 1) / columns : 0;
+        }
+    }
+    return rows_above > 0 ? "\r\033[" + std::to_string(rows_above) + "A" : "\r";
 }
 
 void LinePrinter::write(const std::string& text)

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -38,16 +39,25 @@ class LinePrinter {
     // Whether the locale is UTF-8, and the terminal none whose font has only a few characters (a console).
     [[nodiscard]] bool has_unicode() const { return m_unicode; }
 
-    // Columns, asked anew each time since windows are resized; 80 when unknown.
+    // Columns and rows, asked anew each time since windows are resized; 80 and 24 when unknown.
     [[nodiscard]] std::size_t width() const;
+    [[nodiscard]] std::size_t height() const;
 
     // A line that stays.
     void print(const std::string& line);
 
     // A line of so many columns, which the next one takes the place of. On a smart terminal only.
-    void redraw(const std::string& line, std::size_t columns);
+    void redraw(const std::string& line, std::size_t columns) { redraw({{line, columns}}); }
 
-    // Takes a redrawn line away.
+    // The same of several lines, one below the other: fewer than there are rows, and narrower than the
+    // terminal.
+    struct Line {
+        std::string text;
+        std::size_t columns; // without those of escape sequences
+    };
+    void redraw(const std::vector<Line>& lines);
+
+    // Takes redrawn lines away.
     void clear();
 
     // Writes what waits, as far as there is room. True: nothing waits any more.
@@ -60,7 +70,7 @@ class LinePrinter {
     bool finish();
 
   private:
-    [[nodiscard]] std::string to_line_begin() const;
+    [[nodiscard]] std::string to_first_line() const;
     [[nodiscard]] ssize_t write_some(std::string_view text) const;
     void write(const std::string& text);
 
@@ -69,7 +79,7 @@ class LinePrinter {
     bool m_unicode;
     Fd m_own; // the same terminal or pipe, opened for writes that do not wait
     std::string m_waiting;
-    std::size_t m_drawn_columns = 0; // of the line that the cursor stands behind
+    std::vector<std::size_t> m_drawn; // columns of the lines, the last of which the cursor stands behind
 };
 
 } // namespace ezio

@@ -92,6 +92,37 @@ TEST_CASE("line printer: a terminal's width is asked for each time")
     CHECK(printer.width() == 40);
 }
 
+TEST_CASE("line printer: several lines are redrawn in place, and none of them is erased first")
+{
+    const Variable term("TERM", "xterm");
+    PseudoTerminal terminal(80);
+    const File file = open_terminal(terminal);
+    LinePrinter printer(file.get());
+    CHECK(printer.height() == 24);
+    printer.redraw({{"one", 3}, {"two", 3}, {"3", 1}});
+    CHECK(terminal.read_to("3") == "one\r\ntwo\r\n3");
+    printer.redraw({{"ONE", 3}, {"4", 1}});
+    CHECK(terminal.read_to("J") == "\r\033[2AONE\033[K\r\n4\033[J");
+    printer.print("done");
+    CHECK(terminal.read_to("\n") == "\r\033[1A\033[Jdone\n");
+    printer.redraw("5", 1);
+    CHECK(terminal.read_to("5") == "5");
+}
+
+TEST_CASE("line printer: several lines are found again when the terminal has broken them into more")
+{
+    const Variable term("TERM", "xterm-256color");
+    const Variable xterm("XTERM_VERSION", nullptr);
+    PseudoTerminal terminal(80);
+    const File file = open_terminal(terminal);
+    LinePrinter printer(file.get());
+    printer.redraw({{std::string(70, 'a'), 70}, {std::string(30, 'b'), 30}, {"c", 1}});
+    CHECK_FALSE(terminal.read_to("c").empty());
+    terminal.set_width(40);
+    printer.clear();
+    CHECK(terminal.read_to("J") == "\r\033[3A\033[J");
+}
+
 TEST_CASE("line printer: a terminal is smart unless it says that it is dumb, or nothing")
 {
     const PseudoTerminal terminal(80);

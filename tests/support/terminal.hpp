@@ -64,9 +64,11 @@ class PseudoTerminal {
         set_width(columns);
     }
 
-    void set_width(unsigned short columns)
+    void set_width(unsigned short columns) { set_size(24, columns); }
+
+    void set_size(unsigned short rows, unsigned short columns)
     {
-        const winsize size{24, columns, 0, 0};
+        const winsize size{rows, columns, 0, 0};
         if (::ioctl(m_device.get(), TIOCSWINSZ, &size) != 0) {
             throw std::runtime_error("the pseudo terminal has no size");
         }
