@@ -37,6 +37,7 @@ struct SeedOptions {
     std::optional<std::chrono::milliseconds> seed_time; // none: until a signal
     std::optional<std::chrono::milliseconds> idle_timeout;
     std::optional<int> clients; // leave when so many are complete
+    std::string report;         // keep the list of clients in this file; empty: nowhere
 
     bool operator==(const SeedOptions&) const = default;
 };

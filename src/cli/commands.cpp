@@ -26,6 +26,7 @@
 #include "ezio/util/printable.hpp"
 #include "ezio/verify/digest_comparison.hpp"
 #include "file_roles.hpp"
+#include "report_file.hpp"
 
 #include <fmt/format.h>
 
@@ -313,6 +314,18 @@ Start start_with_privileges(const LoadedTorrent* torrent, const NetworkOptions& 
     return start;
 }
 
+// Before anything is read, of what is known then.
+void refuse_replacing_by_report(const SeedOptions& options)
+{
+    std::vector<std::string> others{options.source};
+    for (const InputFile& input : inputs_of(options.torrent, options.network.tls)) {
+        others.push_back(input.path);
+    }
+    if (!options.report.empty()) {
+        refuse_replacing(options.report, others, "list of clients");
+    }
+}
+
 // What is known only with a torrent that came by a network.
 void check_credentials_for(const LoadedTorrent& torrent, const TlsFiles& files,
                            std::optional<TlsCredentials>& credentials)
@@ -392,6 +405,7 @@ void run(const SeedOptions& options, const Context& context)
         network.max_peers = std::max(network.max_peers, static_cast<int>(*options.clients));
     }
     refuse_printing_into({options.source});
+    refuse_replacing_by_report(options);
     std::optional<LoadedTorrent> torrent;
     if (!comes_by_network(options.torrent)) {
         torrent = torrent_from(options.torrent, context, TorrentMemory(options.memory));
@@ -411,7 +425,14 @@ void run(const SeedOptions& options, const Context& context)
     if (options.clients) {
         transfer.clients = static_cast<unsigned>(*options.clients);
     }
-    refuse_printing_into(files_of_target(options.source, Access::read_only, torrent->image));
+    const auto files = files_of_target(options.source, Access::read_only, torrent->image);
+    refuse_printing_into(files);
+    std::optional<ReportFile> report;
+    if (!options.report.empty()) {
+        refuse_replacing(options.report, files, "list of clients");
+        report.emplace(options.report, context.reporter);
+        transfer.clients_known = [&report](const ClientList& all) { report->update(all, Clock::now()); };
+    }
     const auto source = open_for(torrent->image, std::move(start.place), context);
     source->watch(context.deadline.disk());
     run_transfer(*torrent, *source, transfer, context.reporter, context.wakeup, context.stop,

@@ -176,7 +176,12 @@ void add_seed(CLI::App& app, SeedOptions& options)
         ->default_str("stay");
     add_network(app, options.network);
     add_memory(app, options.memory);
-    app.footer("  ezio-cli seed sda1.torrent /dev/sda1\n");
+    begin_group(app, "Output");
+    add_value(app, "--report", options.report, kind::text("FILE"),
+              "Keep the list of clients in this file, as JSON")
+        ->default_str("none");
+    app.footer("  ezio-cli seed sda1.torrent /dev/sda1\n"
+               "  ezio-cli seed sda1.torrent /dev/sda1 --clients 30 --idle-timeout 10m\n");
 }
 
 void add_fetch(CLI::App& app, FetchOptions& options)
@@ -208,7 +213,7 @@ void add_fetch(CLI::App& app, FetchOptions& options)
     add_network(app, options.network);
     add_flag(app, "--no-report", options.report, false, "Do not tell seeders how it goes");
     add_value(app, "--report-as", options.report_as, kind::text("NAME"), "Tell them this name")
-        ->default_str("the host's name");
+        ->default_str("that of the host");
     add_memory(app, options.memory);
     app.footer("  ezio-cli fetch sda1.torrent /dev/sda1\n"
                "  ezio-cli fetch sda1.torrent /dev/sda1 --peer master:6881 --timeout 1h\n");

@@ -67,7 +67,7 @@ std::vector<std::string> image_files_in(const std::string& directory)
     return files;
 }
 
-void refuse_replacing(const std::string& path, const std::vector<std::string>& others)
+void refuse_replacing(const std::string& path, const std::vector<std::string>& others, const std::string& by)
 {
     const std::set<FileId> files = files_behind(path);
     const std::string real = real_path(path);
@@ -77,7 +77,7 @@ void refuse_replacing(const std::string& path, const std::vector<std::string>& o
         if (!other.empty() && same) {
             throw Error(
                 ExitStatus::usage,
-                fmt::format("{} would be replaced by the torrent; write that to another file", other));
+                fmt::format("{} would be replaced by the {}; write that to another file", other, by));
         }
     }
 }

@@ -26,7 +26,8 @@ struct InputFile {
 
 // Throws Error (ExitStatus::usage) when `path` is one of `others`, by whatever name, also while neither
 // exists: a torrent that is written there would replace it. An empty one is no file.
-void refuse_replacing(const std::string& path, const std::vector<std::string>& others);
+void refuse_replacing(const std::string& path, const std::vector<std::string>& others,
+                      const std::string& by = "torrent");
 
 // Throws Error (ExitStatus::usage) when one of `written`, a target or the files in it, is one of the inputs.
 void refuse_overwriting(const std::vector<std::string>& written, const std::vector<InputFile>& inputs);

@@ -58,16 +58,21 @@ double percent_done(const ClientStatus& client)
     return std::min(std::floor(share * 1000) / 10, 99.9);
 }
 
+std::string describe_client(const ClientStatus& client)
+{
+    return client.report.target.empty() ? name_of(client)
+                                        : fmt::format("{} ({})", name_of(client), client.report.target);
+}
+
 std::string describe_result(const ClientStatus& client)
 {
     const ClientReport& report = client.report;
-    if (report.state == ClientState::lost) {
-        return fmt::format("lost at {:.1f} %", percent_done(client));
-    }
-    if (report.message.empty() || !has_failed(report.state)) {
+    if (!has_failed(report.state)) {
         return std::string(to_string(report.state));
     }
-    return fmt::format("{}: {}", to_string(report.state), report.message);
+    const bool has_reason = report.state == ClientState::failed && !report.message.empty();
+    return fmt::format("{} at {:.1f} %{}", to_string(report.state), percent_done(client),
+                       has_reason ? ": " + report.message : "");
 }
 
 } // namespace ezio

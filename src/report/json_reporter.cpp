@@ -34,6 +34,7 @@ class JsonReporter final : public Reporter {
     }
 
     void peer(const PeerEvent& event) override { print(to_json(event)); }
+    void client(const ClientStatus& client) override { print(client_to_json(client)); }
     void warning(const std::string& message) override { print(warning_to_json(message)); }
 
     void note(const std::string& message) override
@@ -121,6 +122,7 @@ json to_json(const ProgressEvent& event)
             {"skipped_bytes", event.skipped_bytes},
             {"clients_complete", event.clients_complete},
             {"clients_in_progress", event.clients_in_progress},
+            {"clients_failed", event.clients_failed},
             {"slowest", to_json(event.slowest)}};
 }
 
@@ -130,6 +132,41 @@ json to_json(const PeerEvent& event)
             {"action", event.connected ? "connected" : "left"},
             {"address", event.address},
             {"reason", event.reason}};
+}
+
+json to_json(const ClientStatus& client)
+{
+    const ClientReport& report = client.report;
+    return {{"host", report.host},
+            {"address", client.address},
+            {"target", report.target},
+            {"serial", report.serial},
+            {"reports", client.reports},
+            {"state", to_string(report.state)},
+            {"done_bytes", report.done_bytes},
+            {"total_bytes", client.total_bytes},
+            {"received_bytes", report.received_bytes},
+            {"rate", report.rate},
+            {"seconds", report.seconds},
+            {"eta_seconds", report.eta_seconds ? json(*report.eta_seconds) : json()},
+            {"status", report.status ? json(*report.status) : json()},
+            {"message", report.message}};
+}
+
+json client_to_json(const ClientStatus& client)
+{
+    json object = to_json(client);
+    object["event"] = "client";
+    return object;
+}
+
+json to_json(const ClientList& clients)
+{
+    json list = json::array();
+    for (const ClientStatus& client : clients) {
+        list.push_back(to_json(client));
+    }
+    return list;
 }
 
 json to_json(const CompleteEvent& event)
@@ -163,7 +200,8 @@ json to_json(const SummaryEvent& event)
             {"failed_pieces", event.failed_pieces},
             {"skipped_bytes", event.skipped_bytes},
             {"peers", std::move(peers)},
-            {"wiped_signatures", std::move(wiped)}};
+            {"wiped_signatures", std::move(wiped)},
+            {"clients", to_json(event.clients)}};
 }
 
 json to_json(const Error& error)

@@ -94,16 +94,21 @@ Part without_data(const ProgressEvent& event, std::string_view what)
 std::vector<Part> seeding_parts(const ProgressEvent& event, Detail detail)
 {
     const Part phase = detail == Detail::less ? Part{"seeding", 0, 0} : phase_part(event);
+    // Who failed matters more than how fast it sends.
+    const bool is_tight = detail == Detail::less && event.clients_failed > 0;
     std::vector<Part> parts{phase,
-                            {fmt::format("{} complete", event.clients_complete), 12, 2},
-                            {fmt::format("{} in progress", event.clients_in_progress), 14, 1}};
+                            {fmt::format("{} complete", event.clients_complete), 12, is_tight ? 1 : 2},
+                            {fmt::format("{} in progress", event.clients_in_progress), 14, is_tight ? 2 : 1}};
+    if (event.clients_failed > 0) {
+        parts.push_back({fmt::format("{} failed", event.clients_failed), 9, 0});
+    }
     if (event.slowest) {
         parts.push_back({fmt::format("slowest {:.1f}% {}", std::floor(event.slowest->percent * 10) / 10,
                                      printable(event.slowest->address)),
                          30, 4});
     }
     parts.push_back(net_part("up ", event.upload_rate, event.upload_ratio, event.uploaded_bytes,
-                             event.uploaded_wire_bytes, 0));
+                             event.uploaded_wire_bytes, is_tight ? 3 : 0));
     parts.push_back({"sent " + format_bytes(event.uploaded_bytes), 15, 3});
     return parts;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "summary_text.hpp"
 
+#include "client_table.hpp"
 #include "ezio/util/units.hpp"
 
 #include <fmt/format.h>
@@ -109,7 +110,11 @@ std::vector<std::string> summary_text(const std::string& command, const SummaryE
         return lines;
     }
     if (command == "seed") {
-        return {sent_text(event)};
+        std::vector<std::string> lines = client_results(event.clients);
+        if (event.status == ExitStatus::done) { // an error says it itself
+            lines.push_back(sent_text(event));
+        }
+        return lines;
     }
     return {fmt::format("read {} in {:.1f} s ({})", format_bytes(event.total_bytes), event.seconds,
                         format_rate(static_cast<double>(event.total_bytes) / std::max(event.seconds, 1e-3)))};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "client_table.hpp"
 #include "ezio/report/reporter.hpp"
 #include "ezio/util/printable.hpp"
 #include "ezio/util/units.hpp"
@@ -54,6 +55,18 @@ class TextReporter final : public Reporter {
                          event.reason.empty() ? "" : ": " + event.reason));
     }
 
+    // The table shows it, where there is one.
+    void client(const ClientStatus& client) override
+    {
+        const ClientState state = client.report.state;
+        if (!shows_table() && (state == ClientState::complete || has_failed(state))) {
+            say(fmt::format("{}: {}", describe_client(client), describe_result(client)),
+                has_failed(state) ? yellow : green, "client ");
+        }
+    }
+
+    void clients(const ClientList& all) override { m_clients = all; }
+
     void warning(const std::string& message) override { say(message, yellow, "warning: "); }
 
     void note(const std::string& message) override
@@ -103,6 +116,13 @@ class TextReporter final : public Reporter {
         }
     }
 
+    // Not only once there are clients: those that come before the first drawing would be printed.
+    [[nodiscard]] bool shows_table() const
+    {
+        return m_verbosity != Verbosity::quiet && m_printer.is_smart() &&
+               has_room_for_table(m_printer.width() - 1, m_printer.height());
+    }
+
     void draw(const ProgressEvent& event)
     {
         const std::size_t width = m_printer.width();
@@ -111,12 +131,40 @@ class TextReporter final : public Reporter {
         const std::size_t rest = width >= 60 ? 3 : 1;
         const std::string line =
             progress_line(event, width - rest, m_printer.has_unicode() ? Glyphs::unicode : Glyphs::ascii);
-        m_printer.redraw(line, columns(line));
+        std::vector<LinePrinter::Line> lines = table_lines();
+        lines.push_back({line, columns(line)});
+        m_printer.redraw(lines);
+    }
+
+    [[nodiscard]] std::vector<LinePrinter::Line> table_lines() const
+    {
+        std::vector<LinePrinter::Line> lines;
+        if (m_clients.empty() || !shows_table()) {
+            return lines;
+        }
+        for (const TableLine& line : client_table(m_clients, m_printer.width() - 1, m_printer.height(),
+                                                  m_printer.has_unicode() ? Glyphs::unicode : Glyphs::ascii)) {
+            lines.push_back({colored(color_of(line.emphasis), line.text), columns(line.text)});
+        }
+        return lines;
+    }
+
+    static std::string_view color_of(TableLine::Emphasis emphasis)
+    {
+        switch (emphasis) {
+        case TableLine::Emphasis::good:
+            return green;
+        case TableLine::Emphasis::bad:
+            return red;
+        case TableLine::Emphasis::none:
+            break;
+        }
+        return "";
     }
 
     [[nodiscard]] std::string colored(std::string_view code, std::string_view text) const
     {
-        return m_colored && !text.empty() ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
+        return m_colored && !code.empty() && !text.empty() ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
     }
 
     LinePrinter m_printer;
@@ -125,6 +173,7 @@ class TextReporter final : public Reporter {
     const double m_interval; // seconds between two plain lines
     std::string m_command;
     std::optional<Phase> m_phase; // of the last progress
+    ClientList m_clients;
     double m_last_plain = 0;
 };
 

@@ -138,6 +138,7 @@ void SessionDriver::describe(ProgressEvent& event) const
     event.peers_complete = m_watch.peers_complete();
     event.clients_complete = m_session.have_all() ? m_clients.complete : m_watch.became_complete();
     event.clients_in_progress = m_session.have_all() ? m_clients.in_progress : m_watch.peers_in_progress();
+    event.clients_failed = m_clients.failed;
     if (const auto& slowest = m_clients.slowest) {
         event.slowest =
             SlowestClient{slowest->address, 100.0 * slowest->pieces / m_torrent.image.piece_count()};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/transfer/transfer.hpp"
 
+#include "client_watch.hpp"
 #include "ezio/compression/availability.hpp"
 #include "ezio/target/background_sync.hpp"
 #include "ezio/transfer/start_event.hpp"
@@ -59,6 +60,9 @@ class Transfer {
     // Tells the seeders how it ends, and gives them a moment to hear it.
     void say_last(const std::optional<Error>& error);
 
+    // What a seed's clients have come to, although it ends with this error.
+    void report_clients_at_end(const Error& error);
+
   private:
     void begin_check(ImageCheck::First first);
     void begin_session(std::vector<bool> on_disk, std::vector<bool> not_yet_known = {});
@@ -79,16 +83,23 @@ class Transfer {
     void report_what_was_found();
     [[nodiscard]] std::string describe_failed_gpt_move() const;
     void complete();
+    [[nodiscard]] std::string describe_wanted_clients() const;
 
     void report_start();
     void note_waiting();
     void report_progress();
     void report_to_seeders(const ProgressEvent& event);
-    void report_summary();
+    void report_clients();
+    void report_summary(ExitStatus status);
 
     [[nodiscard]] milliseconds since(Clock::time_point then) const
     {
         return std::chrono::duration_cast<milliseconds>(m_now - then);
+    }
+    // Of those that a seed is to wait for.
+    [[nodiscard]] bool lacks_clients() const
+    {
+        return m_options.clients && (!m_swarm || m_swarm->clients().complete < *m_options.clients);
     }
     [[nodiscard]] bool write_hangs() const { return m_write_clock.stalled_for(m_now) >= longest_write; }
     [[nodiscard]] bool sync_is_over() const { return m_sync && m_sync->finished() && !m_sync->failure(); }
@@ -126,6 +137,9 @@ class Transfer {
     StallClock m_write_clock{m_now}; // while there are writers
     HoldNotes m_hold_notes;
     StallNotes m_stall_notes;
+    ClientWatch m_client_watch;
+    ClientList m_clients; // of a seed
+    Clock::time_point m_looked_at_clients;
     std::uint64_t m_kept_bytes = 0;
     std::vector<bool> m_on_disk;       // what the check has found, until there is a session
     std::vector<bool> m_unknown;       // what it has not looked at
@@ -162,10 +176,13 @@ void Transfer::run()
         observe();
         note_waiting();
         carry_out(m_state.advance(facts()));
+        if (m_state.state() == TransferState::State::over || since(m_looked_at_clients) >= tick) {
+            report_clients();
+        }
         report_progress();
         renew_deadline();
     }
-    report_summary();
+    report_summary(ExitStatus::done);
 }
 
 void Transfer::begin_check(ImageCheck::First first)
@@ -254,6 +271,10 @@ TransferFacts Transfer::facts() const
 
 std::string Transfer::remark_on_stop() const
 {
+    if (m_options.role == Role::seed && lacks_clients()) {
+        return fmt::format("; it has sent {}, and {}", format_bytes(counts().uploaded_bytes),
+                           describe_wanted_clients());
+    }
     if (m_options.role == Role::seed) {
         const unsigned complete = m_swarm ? m_swarm->clients().complete : 0;
         return fmt::format("; it has sent {}, and {} {} complete", format_bytes(counts().uploaded_bytes),
@@ -315,6 +336,9 @@ void Transfer::carry_out(const TransferStep& step)
         break;
     case TransferStep::Kind::leave:
         m_reporter.note("leaving: " + step.reason);
+        if (step.status != ExitStatus::done) {
+            throw Error(step.status, fmt::format("{}, and {}", step.reason, describe_wanted_clients()));
+        }
         break;
     case TransferStep::Kind::fail:
         throw Error(*step.error);
@@ -484,6 +508,12 @@ void Transfer::complete()
     m_reporter.note(describe_staying(m_options.seed_time));
 }
 
+std::string Transfer::describe_wanted_clients() const
+{
+    const unsigned complete = m_swarm ? m_swarm->clients().complete : 0;
+    return describe_clients(complete, *m_options.clients, m_swarm ? m_swarm->client_list() : ClientList());
+}
+
 void Transfer::report_start()
 {
     m_reporter.start(start_event(m_options.role == Role::fetch ? "fetch" : "seed", m_torrent, m_target.path(),
@@ -541,9 +571,35 @@ void Transfer::say_last(const std::optional<Error>& error)
     }
 }
 
-void Transfer::report_summary()
+void Transfer::report_clients()
+{
+    if (m_options.role != Role::seed || !m_swarm) {
+        return;
+    }
+    m_looked_at_clients = m_now;
+    m_clients = m_swarm->client_list();
+    for (const ClientStatus& client : m_client_watch.observe(m_clients)) {
+        m_reporter.client(client);
+    }
+    m_reporter.clients(m_clients);
+    if (m_options.clients_known) {
+        m_options.clients_known(m_clients);
+    }
+}
+
+void Transfer::report_clients_at_end(const Error& error)
+{
+    if (m_options.role == Role::seed && m_swarm) {
+        report_clients();
+        report_summary(error.status());
+    }
+}
+
+void Transfer::report_summary(ExitStatus status)
 {
     SummaryEvent event;
+    event.status = status;
+    event.clients = m_clients;
     event.seconds = elapsed();
     event.total_bytes = total_bytes();
     event.skipped_bytes = skipped_bytes();
@@ -570,6 +626,7 @@ void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOp
     } catch (const Error& error) {
         deadline.end(error);
         transfer.say_last(error);
+        transfer.report_clients_at_end(error);
         throw;
     } catch (const std::exception& error) {
         const Error told(ExitStatus::internal, fmt::format("internal error: {}", error.what()));

@@ -125,6 +125,7 @@ TEST_CASE(
                                               {"skipped_bytes", Type::count},
                                               {"clients_complete", Type::count},
                                               {"clients_in_progress", Type::count},
+                                              {"clients_failed", Type::count},
                                               {"slowest", Type::client_or_null}};
     check_members(to_json(event), members);
     CHECK(to_json(event)["eta_seconds"].is_null());
@@ -162,6 +163,41 @@ TEST_CASE("json: a peer comes or goes")
     const json left = to_json(PeerEvent{false, "10.0.0.2:6881", "it has hung up"});
     CHECK(left["action"] == "left");
     CHECK(left["reason"] == "it has hung up");
+}
+
+TEST_CASE("json: a client of a seed has what it said, and null for what it did not")
+{
+    ClientStatus client;
+    client.address = "10.0.0.2:6881";
+    client.report.host = "pc07";
+    const std::map<std::string, Type> members{{"host", Type::text},
+                                              {"address", Type::text},
+                                              {"target", Type::text},
+                                              {"serial", Type::text},
+                                              {"reports", Type::truth},
+                                              {"state", Type::text},
+                                              {"done_bytes", Type::count},
+                                              {"total_bytes", Type::count},
+                                              {"received_bytes", Type::count},
+                                              {"rate", Type::count},
+                                              {"seconds", Type::count},
+                                              {"eta_seconds", Type::number_or_null},
+                                              {"status", Type::number_or_null},
+                                              {"message", Type::text}};
+    check_members(to_json(client), members);
+    CHECK(to_json(client)["eta_seconds"].is_null());
+    CHECK(to_json(client)["status"].is_null());
+    client.report.state = ClientState::failed;
+    client.report.status = 5;
+    client.report.eta_seconds = 41;
+    check_members(to_json(client), members);
+    CHECK(to_json(client)["state"] == "failed");
+    CHECK(to_json(client)["status"] == 5);
+    CHECK(to_json(client)["eta_seconds"] == 41);
+    CHECK(client_to_json(client)["event"] == "client");
+    SummaryEvent summary;
+    summary.clients = {client};
+    CHECK(to_json(summary)["clients"] == json::array({to_json(client)}));
 }
 
 TEST_CASE("json: a warning is its message")
@@ -217,7 +253,8 @@ TEST_CASE("json: complete and summary count")
                             {"failed_pieces", Type::count},
                             {"skipped_bytes", Type::count},
                             {"peers", Type::list},
-                            {"wiped_signatures", Type::list}});
+                            {"wiped_signatures", Type::list},
+                            {"clients", Type::list}});
     CHECK(summary["wiped_signatures"] == json{{{"type", "zfs_member"}, {"offset", 4096}, {"length", 8}}});
     CHECK(summary["status"] == 0);
     CHECK(summary["written_bytes"] == 3);

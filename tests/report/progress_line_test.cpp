@@ -202,6 +202,16 @@ TEST_CASE("progress line: connecting, syncing and the phases that only read show
                           {20, "verifying    50.0%"}});
 }
 
+TEST_CASE("progress line: a seeder shows how many clients have failed, also where there is little room")
+{
+    ProgressEvent event = seeding();
+    event.clients_failed = 2;
+    check_lines(event, {{79, "seeding      12 complete   3 in progress   2 failed   up    1.0 MiB/s"},
+                        {39, "seeding 12 complete  2 failed"},
+                        {20, "seeding 2 failed"}});
+    CHECK(plain_progress(event).find("3 in progress, 2 failed") != std::string::npos);
+}
+
 TEST_CASE("progress line: a seeder shows its clients instead of a percentage")
 {
     check_lines(seeding(),

@@ -34,6 +34,21 @@ StartEvent start()
             9_GiB,   12345,          512,         16_MiB};
 }
 
+// Half way.
+ClientStatus lab_client(const std::string& host, ClientState state)
+{
+    ClientStatus client;
+    client.address = host + ":6881";
+    client.reports = true;
+    client.total_bytes = 1000;
+    client.report.host = host;
+    client.report.target = "/dev/sda";
+    client.report.state = state;
+    client.report.done_bytes = 500;
+    client.report.message = state == ClientState::failed ? "disk full" : "";
+    return client;
+}
+
 // Everything that can happen, once.
 void report_all(Reporter& reporter)
 {
@@ -129,6 +144,61 @@ TEST_CASE("text reporter: how often it reports without a terminal can be chosen"
     }
     const std::string text = err.text();
     CHECK(std::count(text.begin(), text.end(), '\n') == 3);
+}
+
+TEST_CASE("text reporter: without a terminal each client that is complete or failed has a line")
+{
+    const CapturedOutput err(STDERR_FILENO);
+    const auto reporter = make_text_reporter(Verbosity::normal, Color::yes);
+    for (const ClientState state : {ClientState::connecting, ClientState::downloading, ClientState::complete}) {
+        reporter->client(lab_client("pc1", state));
+    }
+    reporter->clients({lab_client("pc1", ClientState::complete)});
+    reporter->client(lab_client("pc2", ClientState::failed));
+    reporter->client(lab_client("pc3", ClientState::lost));
+    reporter->client(lab_client("\033[2J", ClientState::stopped));
+    CHECK(err.text() == "client pc1 (/dev/sda): complete\n"
+                        "client pc2 (/dev/sda): failed at 50.0 %: disk full\n"
+                        "client pc3 (/dev/sda): lost at 50.0 %\n"
+                        "client \\x1b[2J (/dev/sda): stopped at 50.0 %\n");
+}
+
+TEST_CASE("text reporter: on a terminal the clients are a table above the progress line, while there is room")
+{
+    const Variable term("TERM", "xterm");
+    PseudoTerminal terminal(80);
+    const Redirected err(STDERR_FILENO, terminal.device());
+    const auto reporter = make_text_reporter(Verbosity::normal, Color::always);
+    reporter->client(lab_client("pc1", ClientState::failed)); // not a line of its own
+    reporter->clients({lab_client("pc1", ClientState::failed), lab_client("pc2", ClientState::downloading)});
+    reporter->progress(progress(Phase::seeding, 1));
+    CHECK_THAT(terminal.read_to("state\r\n"), test::contains("client"));
+    CHECK_THAT(terminal.read_to("\r\n"), test::contains("\033[31mpc1") && test::contains("failed at 50.0 %: disk full"));
+    CHECK_THAT(terminal.read_to("\r\n"), test::contains("pc2") && test::contains("50.0%"));
+    CHECK_THAT(terminal.read_to("B/s"), test::contains("seeding"));
+    reporter->progress(progress(Phase::seeding, 2));
+    CHECK_THAT(terminal.read_to("A"), test::contains("\r\033[3A"));
+    CHECK_THAT(terminal.read_to("\033[J"), test::contains("pc2"));
+
+    terminal.set_size(7, 80); // one line as ever, and who failed has one of its own
+    reporter->client(lab_client("pc2", ClientState::failed));
+    CHECK_THAT(terminal.read_to("disk full\n"), test::contains("\033[3A\033[J") && test::contains("pc2"));
+    reporter->progress(progress(Phase::seeding, 3));
+    const std::string line = terminal.read_to("B/s");
+    CHECK_THAT(line, test::contains("seeding") && !test::contains("\n"));
+}
+
+TEST_CASE("text reporter: a quiet one has no table")
+{
+    const Variable term("TERM", "xterm");
+    PseudoTerminal terminal(80);
+    const Redirected err(STDERR_FILENO, terminal.device());
+    const auto reporter = make_text_reporter(Verbosity::quiet, Color::no);
+    reporter->client(lab_client("pc1", ClientState::failed));
+    reporter->clients({lab_client("pc1", ClientState::failed)});
+    reporter->progress(progress(Phase::seeding, 1));
+    reporter->error({ExitStatus::io, "end"});
+    CHECK(terminal.read_to("end") == "ezio-cli: end");
 }
 
 TEST_CASE("text reporter: on a terminal progress is one line that is redrawn, narrower than the terminal")

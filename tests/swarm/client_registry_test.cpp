@@ -135,6 +135,25 @@ TEST_CASE("client registry: who was here is known, whether it is complete or has
     CHECK(registry.has_seen("10.0.0.1:6881"));
 }
 
+TEST_CASE("client registry: those that are counted are listed, by what they have announced")
+{
+    ClientRegistry registry(10);
+    registry.has("10.0.0.1:6881", 10);
+    registry.left("10.0.0.1:6881");
+    registry.has("10.0.0.2:6881", 3);
+    registry.has("10.0.0.3:6881", 3);
+    registry.left("10.0.0.3:6881");
+    ClientList list;
+    registry.add_to(list, 100, 950);
+    REQUIRE(list.size() == 2);
+    CHECK(list[0].address == "10.0.0.1:6881");
+    CHECK(list[0].report.state == ClientState::complete);
+    CHECK(list[0].report.done_bytes == 950);
+    CHECK(list[1].report.state == ClientState::downloading);
+    CHECK(percent_done(list[1]) == 31.5);
+    CHECK_FALSE(list[1].reports);
+}
+
 TEST_CASE("client registry: who comes under ever new names is not remembered without end")
 {
     ClientRegistry registry(10);

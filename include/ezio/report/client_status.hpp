@@ -65,10 +65,13 @@ struct ClientStatus {
 // How it is called in messages: its name, or its address where it has none.
 [[nodiscard]] const std::string& name_of(const ClientStatus& client);
 
+// "pc07 (/dev/sda)": for sentences.
+[[nodiscard]] std::string describe_client(const ClientStatus& client);
+
 // 0 to 100; 100 only when complete.
 [[nodiscard]] double percent_done(const ClientStatus& client);
 
-// "failed: No space left on device", "lost at 61.3 %": the state, and the reason where there is one.
+// "failed at 61.3 %: No space left on device", "lost at 61.3 %", "downloading".
 [[nodiscard]] std::string describe_result(const ClientStatus& client);
 
 using ClientList = std::vector<ClientStatus>;

@@ -13,6 +13,9 @@ namespace ezio {
 [[nodiscard]] nlohmann::json to_json(const StartEvent& event);
 [[nodiscard]] nlohmann::json to_json(const ProgressEvent& event);
 [[nodiscard]] nlohmann::json to_json(const PeerEvent& event);
+[[nodiscard]] nlohmann::json to_json(const ClientStatus& client); // no event, a member of several
+[[nodiscard]] nlohmann::json client_to_json(const ClientStatus& client);
+[[nodiscard]] nlohmann::json to_json(const ClientList& clients);
 [[nodiscard]] nlohmann::json to_json(const CompleteEvent& event);
 [[nodiscard]] nlohmann::json to_json(const SummaryEvent& event);
 [[nodiscard]] nlohmann::json to_json(const Error& error);

@@ -5,6 +5,7 @@
 // that watches its end.
 #pragma once
 
+#include "ezio/report/client_status.hpp"
 #include "ezio/util/error.hpp"
 
 #include <chrono>
@@ -73,6 +74,7 @@ struct ProgressEvent {
     unsigned clients_complete = 0;    // peers that became complete while we served, even if they have left
     unsigned clients_in_progress = 0; // connected, and not complete yet
     std::optional<SlowestClient> slowest; // of those in progress
+    unsigned clients_failed = 0;          // of those that report: failed, stopped or lost
 };
 
 struct PeerEvent {
@@ -115,6 +117,7 @@ struct SummaryEvent {
     std::vector<WipedSignature> wiped{};   // by a fetch
     std::uint64_t received_wire_bytes = 0; // what received_bytes took of the network, compressed or not
     std::uint64_t uploaded_wire_bytes = 0;
+    ClientList clients{}; // of a seed
 };
 
 class Reporter {
@@ -124,10 +127,12 @@ class Reporter {
     virtual void start(const StartEvent& event) = 0;
     virtual void progress(const ProgressEvent& event) = 0; // several times a second
     virtual void peer(const PeerEvent& event) = 0;
+    virtual void client(const ClientStatus& /*client*/) {} // of a seed: has come, or has another state now
+    virtual void clients(const ClientList& /*all*/) {}     // several times a second, before progress
     virtual void warning(const std::string& message) = 0;
     virtual void note(const std::string& message) = 0; // what was decided and why: for --verbose only
     virtual void complete(const CompleteEvent& event) = 0;
-    virtual void summary(const SummaryEvent& event) = 0;
+    virtual void summary(const SummaryEvent& event) = 0; // also before an error that ends a seed
     virtual void error(const Error& error) = 0;
 
     // Before something is printed past the reporter, a result: a line that was to be redrawn goes away, and

@@ -25,6 +25,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -53,6 +54,7 @@ struct TransferOptions {
     Clock::time_point timed_since = Clock::now();           // before what came before the transfer
     std::optional<std::chrono::milliseconds> idle_timeout;  // of a seed: without anything sent
     std::optional<unsigned> clients;                        // of a seed: leave when so many are complete
+    std::function<void(const ClientList&)> clients_known;   // of a seed, if given: told several times a second
 };
 
 // With TransferOptions::check the target is hashed first. A fetch keeps every piece that is right and fetches
@@ -60,7 +62,7 @@ struct TransferOptions {
 // seed does not serve an image that is not there.
 //
 // Runs to the end and reports it all but the final error. Returns when the work is done; throws Error with
-// the status otherwise. `wakeup` is the one that `stop` notifies. `deadline` keeps the limits when the
+// the status otherwise: ExitStatus::stalled for a seed that leaves before TransferOptions::clients are complete. `wakeup` is the one that `stop` notifies. `deadline` keeps the limits when the
 // session does not answer, and ends the process when what was started does not end.
 void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
                   Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline);
