@@ -75,9 +75,8 @@ void refuse_replacing(const std::string& path, const std::vector<std::string>& o
         const bool same = files.empty() ? real_path(other) == real // neither is made yet
                                         : have_one_in_common(files, files_behind(other));
         if (!other.empty() && same) {
-            throw Error(
-                ExitStatus::usage,
-                fmt::format("{} would be replaced by the {}; write that to another file", other, by));
+            throw Error(ExitStatus::usage,
+                        fmt::format("{} would be replaced by the {}; write that to another file", other, by));
         }
     }
 }

@@ -30,13 +30,13 @@ std::string states_of(const ClientList& clients)
 std::string report_text(const ClientList& clients)
 {
     const auto count = [&](auto is) { return std::count_if(clients.begin(), clients.end(), is); };
-    return to_line({{"version", EZIO_VERSION},
-                    {"complete", count([](const ClientStatus& client) {
-                         return client.report.state == ClientState::complete;
-                     })},
-                    {"failed",
-                     count([](const ClientStatus& client) { return has_failed(client.report.state); })},
-                    {"clients", to_json(clients)}}) +
+    return to_line(
+               {{"version", EZIO_VERSION},
+                {"complete", count([](const ClientStatus& client) {
+                     return client.report.state == ClientState::complete;
+                 })},
+                {"failed", count([](const ClientStatus& client) { return has_failed(client.report.state); })},
+                {"clients", to_json(clients)}}) +
            "\n";
 }
 

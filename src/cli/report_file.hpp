@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// `seed --report FILE`: the clients as JSON, in a file that other programs can read at any moment. Each version
-// replaces the one before as a whole. A change of state is written at once, others once a second.
+// `seed --report FILE`: the clients as JSON, in a file that other programs can read at any moment. Each
+// version replaces the one before as a whole. A change of state is written at once, others once a second.
 #pragma once
 
 #include "ezio/report/client_status.hpp"

@@ -34,7 +34,8 @@ std::string one_column_each(std::string_view text)
     for (std::size_t at = 0; at < text.size();) {
         const auto first = static_cast<unsigned char>(text[at]);
         const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-        const bool is_narrow = length == 1 || (length == 2 && (first < 0xcc || (first > 0xcd && first < 0xd2)));
+        const bool is_narrow =
+            length == 1 || (length == 2 && (first < 0xcc || (first > 0xcd && first < 0xd2)));
         result += is_narrow ? std::string(text.substr(at, length)) : "?";
         at += length;
     }
@@ -226,7 +227,8 @@ std::string heading(const Layout& layout)
     return line;
 }
 
-// Where there is little room, of "write of 4096 bytes at offset 8192 failed: No space left on device" the end.
+// Where there is little room, of "write of 4096 bytes at offset 8192 failed: No space left on device" the
+// end.
 std::string result_in(const ClientStatus& client, std::size_t width)
 {
     constexpr std::string_view before_cause = " failed: ";
@@ -271,8 +273,8 @@ TableLine line_of(const Layout& layout, const ClientStatus& client)
     if (layout.state != 0) {
         line += std::string(gap, ' ') + std::string(to_string(report.state));
     }
-    return {without_trailing_space(line), report.state == ClientState::complete ? TableLine::Emphasis::good
-                                                                                : TableLine::Emphasis::none};
+    return {without_trailing_space(line),
+            report.state == ClientState::complete ? TableLine::Emphasis::good : TableLine::Emphasis::none};
 }
 
 // "and 12 more: 3 downloading, 9 complete"
@@ -294,9 +296,8 @@ std::string rest_line(const Pointers& clients, std::size_t from)
 std::string rate_text(const ClientStatus& client)
 {
     const ClientReport& report = client.report;
-    return client.reports && report.seconds > 0
-               ? format_rate(static_cast<double>(report.received_bytes) / static_cast<double>(report.seconds))
-               : "";
+    const auto seconds = static_cast<double>(std::max<std::uint64_t>(report.seconds, 1));
+    return client.reports ? format_rate(static_cast<double>(report.received_bytes) / seconds) : "";
 }
 
 std::string reason_text(const ClientStatus& client)
@@ -369,7 +370,8 @@ std::vector<std::string> client_results(const ClientList& clients)
         for (std::size_t column = 0; column < row.size(); ++column) {
             const bool is_number = column >= 3 && column <= 5;
             line += (column == 0 ? "" : std::string(gap, ' ')) +
-                    (is_number ? right(row.at(column), widths.at(column)) : left(row.at(column), widths.at(column)));
+                    (is_number ? right(row.at(column), widths.at(column))
+                               : left(row.at(column), widths.at(column)));
         }
         lines.push_back(without_trailing_space(line));
     }

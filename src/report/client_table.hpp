@@ -2,9 +2,9 @@
 //
 // The clients of a seeder as a table: pure functions from a list and a size to lines of text.
 //
-// While it serves, the table is redrawn on a terminal, and calm: a column is as wide as its longest text, failed
-// clients come first, then those that have the least, in steps of 5 %, so that two that are equally fast do not
-// change places all the time. A narrow one loses columns from the right, then the bar.
+// While it serves, the table is redrawn on a terminal, and calm: a column is as wide as its longest text,
+// failed clients come first, then those that have the least, in steps of 5 %, so that two that are equally
+// fast do not change places all the time. A narrow one loses columns from the right, then the bar.
 #pragma once
 
 #include "ezio/report/client_status.hpp"
@@ -25,8 +25,8 @@ struct TableLine {
 // Whether a terminal of this size has room for the table and a progress line.
 [[nodiscard]] bool has_room_for_table(std::size_t columns, std::size_t rows);
 
-// At most `columns` columns and `rows` - 3 lines: a heading, a line for each client, and one that counts those
-// that there is no room for.
+// At most `columns` columns and `rows` - 3 lines: a heading, a line for each client, and one that counts
+// those that there is no room for.
 [[nodiscard]] std::vector<TableLine> client_table(const ClientList& clients, std::size_t columns,
                                                   std::size_t rows, Glyphs glyphs);
 

@@ -187,21 +187,24 @@ json to_json(const SummaryEvent& event)
     for (const WipedSignature& each : event.wiped) {
         wiped.push_back({{"type", each.type}, {"offset", each.offset}, {"length", each.length}});
     }
-    return {{"event", "summary"},
-            {"status", static_cast<int>(event.status)},
-            {"seconds", event.seconds},
-            {"total_bytes", event.total_bytes},
-            {"received_bytes", event.received_bytes},
-            {"received_wire_bytes", event.received_wire_bytes},
-            {"written_bytes", event.written_bytes},
-            {"uploaded_bytes", event.uploaded_bytes},
-            {"uploaded_wire_bytes", event.uploaded_wire_bytes},
-            {"redundant_bytes", event.redundant_bytes},
-            {"failed_pieces", event.failed_pieces},
-            {"skipped_bytes", event.skipped_bytes},
-            {"peers", std::move(peers)},
-            {"wiped_signatures", std::move(wiped)},
-            {"clients", to_json(event.clients)}};
+    json summary{{"event", "summary"},
+                 {"status", static_cast<int>(event.status)},
+                 {"seconds", event.seconds},
+                 {"total_bytes", event.total_bytes},
+                 {"received_bytes", event.received_bytes},
+                 {"received_wire_bytes", event.received_wire_bytes},
+                 {"written_bytes", event.written_bytes},
+                 {"uploaded_bytes", event.uploaded_bytes},
+                 {"uploaded_wire_bytes", event.uploaded_wire_bytes},
+                 {"redundant_bytes", event.redundant_bytes},
+                 {"failed_pieces", event.failed_pieces},
+                 {"skipped_bytes", event.skipped_bytes},
+                 {"peers", std::move(peers)},
+                 {"wiped_signatures", std::move(wiped)}};
+    if (event.clients) {
+        summary["clients"] = to_json(*event.clients);
+    }
+    return summary;
 }
 
 json to_json(const Error& error)

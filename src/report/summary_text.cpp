@@ -110,7 +110,7 @@ std::vector<std::string> summary_text(const std::string& command, const SummaryE
         return lines;
     }
     if (command == "seed") {
-        std::vector<std::string> lines = client_results(event.clients);
+        std::vector<std::string> lines = client_results(event.clients.value_or(ClientList()));
         if (event.status == ExitStatus::done) { // an error says it itself
             lines.push_back(sent_text(event));
         }

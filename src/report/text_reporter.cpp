@@ -142,8 +142,9 @@ class TextReporter final : public Reporter {
         if (m_clients.empty() || !shows_table()) {
             return lines;
         }
-        for (const TableLine& line : client_table(m_clients, m_printer.width() - 1, m_printer.height(),
-                                                  m_printer.has_unicode() ? Glyphs::unicode : Glyphs::ascii)) {
+        for (const TableLine& line :
+             client_table(m_clients, m_printer.width() - 1, m_printer.height(),
+                          m_printer.has_unicode() ? Glyphs::unicode : Glyphs::ascii)) {
             lines.push_back({colored(color_of(line.emphasis), line.text), columns(line.text)});
         }
         return lines;
@@ -164,7 +165,8 @@ class TextReporter final : public Reporter {
 
     [[nodiscard]] std::string colored(std::string_view code, std::string_view text) const
     {
-        return m_colored && !code.empty() && !text.empty() ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
+        return m_colored && !code.empty() && !text.empty() ? fmt::format("\033[{}m{}\033[0m", code, text)
+                                                           : std::string(text);
     }
 
     LinePrinter m_printer;

@@ -98,7 +98,7 @@ void ClientRegistry::add_to(ClientList& list, std::uint64_t piece_length, std::u
     for (const auto& [name, client] : m_clients) {
         if (list.size() < end && (client.complete || client.connected)) {
             ClientStatus status{{}, name, false, total_bytes};
-            status.report.state = client.complete ? ClientState::complete
+            status.report.state = client.complete     ? ClientState::complete
                                   : client.pieces > 0 ? ClientState::downloading
                                                       : ClientState::connecting;
             status.report.done_bytes = std::min(piece_length * client.pieces, total_bytes);

@@ -130,9 +130,17 @@ std::optional<IdentifiedReport> parse_report(std::span<const char> payload)
         return std::nullopt;
     }
     ClientReport& report = identified.report;
-    report = {text_in(message, "host", longest_name), text_in(message, "target", longest_path),
-              text_in(message, "serial", longest_name), *state, *done, *received, *rate, *seconds,
-              std::nullopt, std::nullopt, text_in(message, "message", longest_message)};
+    report = {text_in(message, "host", longest_name),
+              text_in(message, "target", longest_path),
+              text_in(message, "serial", longest_name),
+              *state,
+              *done,
+              *received,
+              *rate,
+              *seconds,
+              std::nullopt,
+              std::nullopt,
+              text_in(message, "message", longest_message)};
     if (message.dict_find_int("eta")) {
         report.eta_seconds = eta;
     }

@@ -119,7 +119,8 @@ class SenderPeer final : public lt::peer_plugin {
 void SenderState::say(const ClientReport& report, Clock::time_point now)
 {
     const bool is_new = !m_said || report.state != m_said->state || report.status != m_said->status;
-    if (m_context == nullptr || (!is_new && (is_final(report.state) || now - m_said_at < ReportSender::interval))) {
+    if (m_context == nullptr ||
+        (!is_new && (is_final(report.state) || now - m_said_at < ReportSender::interval))) {
         return;
     }
     m_said = report;
@@ -145,8 +146,8 @@ void SenderState::send(std::string payload, bool is_last)
 
 void SenderState::look_whether_heard()
 {
-    const bool waits = std::any_of(m_seeders.begin(), m_seeders.end(),
-                                   [](const SenderPeer* peer) { return peer->waits(); });
+    const bool waits =
+        std::any_of(m_seeders.begin(), m_seeders.end(), [](const SenderPeer* peer) { return peer->waits(); });
     if (m_is_last && !waits && !m_heard.exchange(true)) {
         m_wake();
     }

@@ -35,8 +35,9 @@ class TakerPeer final : public lt::peer_plugin {
     bool on_extension_handshake(const lt::bdecode_node& handshake) override
     {
         const auto address = m_connection.remote().address();
-        m_origin = {address.to_string(), host_behind(handshake, address),
-                    listen_place(m_connection, static_cast<std::uint16_t>(handshake.dict_find_int_value("p")))};
+        m_origin = {
+            address.to_string(), host_behind(handshake, address),
+            listen_place(m_connection, static_cast<std::uint16_t>(handshake.dict_find_int_value("p")))};
         m_number = extension_id(handshake, report_key);
         return true;
     }

@@ -66,8 +66,7 @@ void ReportingClients::make_room_for(const ReportOrigin& origin, const ClientRep
     std::erase_if(m_clients, [&](const Client& client) {
         const bool same_place = client.origin == origin;
         const bool same_disk = client.origin.host == origin.host && client.origin.behind == origin.behind &&
-                               client.report.target == report.target &&
-                               client.report.serial == report.serial;
+                               client.report.target == report.target && client.report.serial == report.serial;
         return (same_place || same_disk) && !is_here(client, now);
     });
 }

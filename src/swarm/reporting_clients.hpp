@@ -2,13 +2,14 @@
 //
 // The clients that report to a seeder (client_report.hpp): what each has said last, and what became of it.
 //
-// A client is known by the id in its reports, whatever its addresses and however often it connects. One that is
-// started again has another id; it takes the place of an older one that is not here any more if it listens at
-// the same place, or has the same address and writes to the same disk. A client that neither reports nor comes
-// back is lost 30 s after its last report, unless that was its last word; it may still come back.
+// A client is known by the id in its reports, whatever its addresses and however often it connects. One that
+// is started again has another id; it takes the place of an older one that is not here any more if it listens
+// at the same place, or has the same address and writes to the same disk. A client that neither reports nor
+// comes back is lost 30 s after its last report, unless that was its last word; it may still come back.
 //
-// What strangers say is bounded, and costs others nothing: of one address there are most_of_one_address clients
-// at most, of which most_gone_of_one_address may have left without being complete. Those beyond are not kept.
+// What strangers say is bounded, and costs others nothing: of one address there are most_of_one_address
+// clients at most, of which most_gone_of_one_address may have left without being complete. Those beyond are
+// not kept.
 #pragma once
 
 #include "ezio/report/client_status.hpp"

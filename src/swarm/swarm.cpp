@@ -13,8 +13,8 @@
 #include "ezio/swarm/piece_assigner.hpp"
 #include "link_use.hpp"
 #include "report_taker.hpp"
-#include "reporting_clients.hpp"
 #include "send_window.hpp"
+#include "swarm_clients.hpp"
 
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/bitfield.hpp>
@@ -27,7 +27,6 @@
 #include <array>
 #include <iterator>
 #include <map>
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -53,17 +52,14 @@ constexpr int most_waiting = 640 << 10;
 class SwarmPeer;
 
 // What the connections of one torrent have in common.
-class SwarmState final : public ReportListener {
+class SwarmState {
   public:
     SwarmState(Swarm::Steering steering, Swarm::Kind kind, std::uint32_t pieces, std::uint64_t piece_length,
                std::uint64_t total_bytes)
         : m_steering(steering == Swarm::Steering::yes), m_seed(kind == Swarm::Kind::seed), m_pieces(pieces),
-          m_piece_length(piece_length), m_assigner(pieces, pieces_ahead(piece_length)), m_window(piece_length),
-          m_clients(pieces), m_reporting(total_bytes)
+          m_assigner(pieces, pieces_ahead(piece_length)), m_window(piece_length),
+          m_clients(std::make_shared<SwarmClients>(pieces, piece_length, total_bytes))
     {}
-
-    void reported(const IdentifiedReport& report, const ReportOrigin& origin, bool is_first) override;
-    void left(const std::string& id) override;
 
     void add(SwarmPeer& peer);
     void remove(SwarmPeer& peer);
@@ -82,9 +78,7 @@ class SwarmState final : public ReportListener {
         m_seeds.insert(id);
     }
 
-    [[nodiscard]] Clients clients() const;        // any thread
-    [[nodiscard]] ClientList client_list() const; // any thread
-    [[nodiscard]] bool has_seen(const std::string& client) const;
+    [[nodiscard]] const std::shared_ptr<SwarmClients>& clients() const { return m_clients; }
     [[nodiscard]] bool is_seed() const { return m_seed; }
     [[nodiscard]] bool steers() const { return m_steering && !m_released; }
 
@@ -104,7 +98,6 @@ class SwarmState final : public ReportListener {
     const bool m_steering;
     const bool m_seed;
     const std::uint32_t m_pieces;
-    const std::uint64_t m_piece_length;
     bool m_released = false;
     PieceAssigner m_assigner;
     SendWindow m_window;
@@ -113,9 +106,7 @@ class SwarmState final : public ReportListener {
     std::set<std::string> m_seeds; // processes that have had everything from the start, this one, too
     std::map<PieceAssigner::PeerId, SwarmPeer*> m_peers;
     PieceAssigner::PeerId m_next_id = 1;
-    mutable std::mutex m_mutex;
-    ClientRegistry m_clients;    // guarded by m_mutex: those that do not report
-    ReportingClients m_reporting; // guarded by m_mutex
+    const std::shared_ptr<SwarmClients> m_clients;
 };
 
 class SwarmPeer final : public AnswerListener {
@@ -185,7 +176,7 @@ class SwarmPeer final : public AnswerListener {
     {
         if (m_id == 0) {
             m_had_all = true;
-            m_is_client = m_is_client && (!m_process.empty() || m_state->has_seen(address()));
+            m_is_client = m_is_client && (!m_process.empty() || m_state->clients()->has_seen(address()));
             m_state->other_seed(m_process);
             join();
             show_all(); // it wants nothing, and is to know that nobody here does either
@@ -413,10 +404,10 @@ class SwarmPeer final : public AnswerListener {
     int m_idle_ticks = 0;
     std::uint16_t m_listen_port = 0;
     bool m_is_client = true; // that is counted by its pieces
-    bool m_had_all = false; // when it came
-    std::string m_process;  // see process_id(); it may have several addresses
-    std::string m_behind;   // see host_behind()
-    std::string m_client;   // its name while it is counted
+    bool m_had_all = false;  // when it came
+    std::string m_process;   // see process_id(); it may have several addresses
+    std::string m_behind;    // see host_behind()
+    std::string m_client;    // its name while it is counted
 };
 
 void SwarmState::add(SwarmPeer& peer)
@@ -438,61 +429,14 @@ void SwarmState::add(SwarmPeer& peer)
 
 std::string SwarmState::name_of(const SwarmPeer& peer)
 {
-    const std::lock_guard lock(m_mutex);
-    return m_clients.name_of(peer.m_process, peer.address(), peer.m_behind);
+    return m_clients->name_of(peer.m_process, peer.address(), peer.m_behind);
 }
 
 void SwarmState::count(const SwarmPeer& peer)
 {
     if (!peer.m_client.empty()) {
-        const std::lock_guard lock(m_mutex);
-        m_clients.has(peer.m_client, peer.m_had_all ? m_pieces : m_assigner.pieces_held(peer.m_id));
+        m_clients->has(peer.m_client, peer.m_had_all ? m_pieces : m_assigner.pieces_held(peer.m_id));
     }
-}
-
-void SwarmState::reported(const IdentifiedReport& report, const ReportOrigin& origin, bool is_first)
-{
-    const std::lock_guard lock(m_mutex);
-    if (m_reporting.reported(report.id, origin, report.report, Clock::now()) && is_first) {
-        m_reporting.connected(report.id);
-    }
-}
-
-void SwarmState::left(const std::string& id)
-{
-    const std::lock_guard lock(m_mutex);
-    m_reporting.left(id);
-}
-
-Clients SwarmState::clients() const
-{
-    const std::lock_guard lock(m_mutex);
-    Clients clients = m_clients.count();
-    const auto reporting = m_reporting.count(Clock::now());
-    clients.complete += reporting.complete;
-    clients.in_progress += reporting.in_progress;
-    clients.failed = reporting.failed;
-    if (const auto& slowest = reporting.slowest) {
-        const auto pieces = static_cast<std::uint32_t>(slowest->done_bytes / m_piece_length);
-        if (!clients.slowest || pieces < clients.slowest->pieces) {
-            clients.slowest = Clients::Slowest{slowest->address, pieces};
-        }
-    }
-    return clients;
-}
-
-ClientList SwarmState::client_list() const
-{
-    const std::lock_guard lock(m_mutex);
-    ClientList list = m_reporting.list(Clock::now());
-    m_clients.add_to(list, m_piece_length, m_reporting.total_bytes());
-    return list;
-}
-
-bool SwarmState::has_seen(const std::string& client) const
-{
-    const std::lock_guard lock(m_mutex);
-    return m_clients.has_seen(client);
 }
 
 void SwarmState::remove(SwarmPeer& peer)
@@ -507,8 +451,7 @@ void SwarmState::remove(SwarmPeer& peer)
     m_assigner.remove_peer(peer.m_id);
     peer.m_id = 0;
     if (!peer.m_client.empty()) {
-        const std::lock_guard lock(m_mutex);
-        m_clients.left(peer.m_client);
+        m_clients->gone(peer.m_client);
     }
     if (m_released && !m_assigner.all_spread() && !has_incomplete_peers()) {
         m_released = false; // whoever comes now begins anew
@@ -643,12 +586,12 @@ Swarm::~Swarm() = default;
 
 Clients Swarm::clients() const
 {
-    return m_state->clients();
+    return m_state->clients()->count();
 }
 
 ClientList Swarm::client_list() const
 {
-    return m_state->client_list();
+    return m_state->clients()->list();
 }
 
 void Swarm::extend(lt::add_torrent_params& params, const std::string& own_id)
@@ -656,7 +599,7 @@ void Swarm::extend(lt::add_torrent_params& params, const std::string& own_id)
     m_state->set_own_id(own_id);
     add_peer_plugins<SwarmPeer>(params, m_state);
     if (m_state->is_seed()) {
-        take_reports(params, m_state);
+        take_reports(params, m_state->clients());
     }
 }
 

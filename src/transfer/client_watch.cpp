@@ -31,16 +31,19 @@ std::string describe_clients(unsigned complete, unsigned wanted, const ClientLis
     constexpr std::size_t most_named = 10;
     std::string text = fmt::format("{} of {} {} complete", complete, counted(wanted, "client"),
                                    complete == 1 ? "is" : "are");
+    ClientList failed_first = clients;
+    std::stable_partition(failed_first.begin(), failed_first.end(),
+                          [](const ClientStatus& client) { return has_failed(client.report.state); });
     std::size_t incomplete = 0;
-    for (const ClientStatus& client : clients) {
+    for (const ClientStatus& client : failed_first) {
         if (client.report.state == ClientState::complete) {
             continue;
         }
         if (++incomplete <= most_named) {
-            const std::string result = has_failed(client.report.state)
-                                           ? describe_result(client)
-                                           : fmt::format("is {}, {:.1f} %", describe_result(client),
-                                                         percent_done(client));
+            const std::string result =
+                has_failed(client.report.state)
+                    ? describe_result(client)
+                    : fmt::format("is {}, {:.1f} %", describe_result(client), percent_done(client));
             text += fmt::format("{} {} {}", incomplete == 1 ? ":" : ";", describe_client(client), result);
         }
     }

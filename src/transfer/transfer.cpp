@@ -599,7 +599,9 @@ void Transfer::report_summary(ExitStatus status)
 {
     SummaryEvent event;
     event.status = status;
-    event.clients = m_clients;
+    if (m_options.role == Role::seed) {
+        event.clients = m_clients;
+    }
     event.seconds = elapsed();
     event.total_bytes = total_bytes();
     event.skipped_bytes = skipped_bytes();

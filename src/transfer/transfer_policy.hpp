@@ -19,6 +19,9 @@ inline constexpr milliseconds leave_grace{1000};
 [[nodiscard]] std::optional<std::string> may_leave(milliseconds since_complete, milliseconds since_needed,
                                                    milliseconds seed_time);
 
+// What is said last is heard within this.
+inline constexpr milliseconds last_words{300};
+
 // How a seed has fared, and when it is to leave.
 struct SeedingFacts {
     milliseconds since_start{0};

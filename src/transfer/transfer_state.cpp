@@ -8,14 +8,11 @@ namespace ezio {
 
 namespace {
 
-// A fetch stays at least until the others have heard that it is complete: a seeder may be counting.
-constexpr milliseconds last_words{300};
-
 using Kind = TransferStep::Kind;
 
 TransferStep fail(ExitStatus status, const std::string& message)
 {
-    return {Kind::fail, {}, Error(status, message)};
+    return {Kind::fail, {}, {}, Error(status, message)};
 }
 
 } // namespace
@@ -58,7 +55,7 @@ TransferStep TransferState::advance(const TransferFacts& facts)
         m_state = State::downloading;
     }
     if (auto error = reason_to_fail(facts)) {
-        return {Kind::fail, {}, std::move(error)};
+        return {Kind::fail, {}, {}, std::move(error)};
     }
     switch (m_state) {
     case State::checking:
@@ -74,7 +71,8 @@ TransferStep TransferState::advance(const TransferFacts& facts)
     case State::seeding:
         if (auto reason = reason_to_leave(facts)) {
             m_state = State::over;
-            return {Kind::leave, *std::move(reason)};
+            return {Kind::leave, *std::move(reason),
+                    lacks_clients(facts) ? ExitStatus::stalled : ExitStatus::done};
         }
         break;
     case State::over:
@@ -118,7 +116,7 @@ TransferStep TransferState::advance_sync(const TransferFacts::Sync& sync)
         return {};
     }
     if (sync.failure) {
-        return {Kind::fail, {}, Error(*sync.failure)};
+        return {Kind::fail, {}, {}, Error(*sync.failure)};
     }
     if (!sync.fault.empty() && is_last_sync()) {
         return fail(ExitStatus::target, sync.fault);
@@ -145,9 +143,17 @@ std::optional<std::string> TransferState::reason_to_leave(const TransferFacts& f
     if (m_plan.role == Role::seed) {
         return seed_may_leave(facts.seeding, m_plan.seeding);
     }
+    // At least until the others have heard that it is complete: a seeder may be counting.
     const auto& seed_time = m_plan.seeding.seed_time;
     return seed_time ? may_leave(facts.since_complete, facts.since_needed, std::max(*seed_time, last_words))
                      : std::nullopt;
+}
+
+// Whoever has asked for so many relies on the status.
+bool TransferState::lacks_clients(const TransferFacts& facts) const
+{
+    return m_plan.role == Role::seed && m_plan.seeding.clients &&
+           facts.seeding.clients_complete < *m_plan.seeding.clients;
 }
 
 std::optional<TransferState::Limit> TransferState::next_limit(const TransferFacts& facts) const
@@ -163,7 +169,7 @@ std::optional<TransferState::Limit> TransferState::next_limit(const TransferFact
         next =
             ezio::next_limit(SeedingFacts{facts.since_complete, {}, 0}, {m_plan.seeding.seed_time, {}, {}});
     }
-    return next ? std::optional(Limit{*std::move(next), !is_complete()}) : std::nullopt;
+    return next ? std::optional(Limit{*std::move(next), !is_complete() || lacks_clients(facts)}) : std::nullopt;
 }
 
 } // namespace ezio

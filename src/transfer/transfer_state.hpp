@@ -70,11 +70,12 @@ struct TransferStep {
         begin_sync,
         begin_verification,
         complete, // every byte is verified, written and synced
-        leave,    // with status 0
+        leave,    // with `status`
         fail,
     };
     Kind kind = Kind::wait;
     std::string reason{};         // to leave
+    ExitStatus status{}; // then: stalled for a seed that was to wait for more clients, else done
     std::optional<Error> error{}; // of fail
 };
 
@@ -116,6 +117,7 @@ class TransferState {
     [[nodiscard]] TransferStep advance_sync(const TransferFacts::Sync& sync);
     [[nodiscard]] TransferStep advance_verification(const TransferFacts::Hashing& hashing);
     [[nodiscard]] std::optional<std::string> reason_to_leave(const TransferFacts& facts) const;
+    [[nodiscard]] bool lacks_clients(const TransferFacts& facts) const;
     [[nodiscard]] bool is_complete() const
     {
         return m_plan.role == Role::seed || m_state == State::seeding || m_state == State::over;

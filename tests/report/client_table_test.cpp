@@ -14,7 +14,8 @@ using Lines = std::vector<std::string>;
 
 namespace {
 
-ClientStatus client(const std::string& host, ClientState state, double percent, const std::string& target = "/dev/sda")
+ClientStatus client(const std::string& host, ClientState state, double percent,
+                    const std::string& target = "/dev/sda")
 {
     ClientStatus status;
     status.address = "10.0.0.9:6881";
@@ -53,7 +54,8 @@ ClientList lab(unsigned count)
 Lines texts(const std::vector<TableLine>& lines)
 {
     Lines texts;
-    std::transform(lines.begin(), lines.end(), std::back_inserter(texts), [](const TableLine& line) { return line.text; });
+    std::transform(lines.begin(), lines.end(), std::back_inserter(texts),
+                   [](const TableLine& line) { return line.text; });
     return texts;
 }
 
@@ -86,16 +88,18 @@ TEST_CASE("client table: 80 columns have everything of each")
 TEST_CASE("client table: failed ones come first, then the slowest, complete ones last, by number")
 {
     CHECK(names(table({client("pc10", ClientState::complete, 100), client("pc9", ClientState::complete, 100),
-                       client("pc8", ClientState::downloading, 90), client("pc7", ClientState::downloading, 10),
-                       failed("pc6", 99), client("pc5", ClientState::lost, 50),
-                       client("pc04", ClientState::stopped, 50)},
+                       client("pc8", ClientState::downloading, 90),
+                       client("pc7", ClientState::downloading, 10), failed("pc6", 99),
+                       client("pc5", ClientState::lost, 50), client("pc04", ClientState::stopped, 50)},
                       79)) == Lines{"pc04", "pc5", "pc6", "pc7", "pc8", "pc9", "pc10"});
 }
 
 TEST_CASE("client table: two that are about equally far do not change places")
 {
     const auto order = [](double first, double second) {
-        return names(table({client("a", ClientState::downloading, first), client("b", ClientState::downloading, second)}, 79));
+        return names(table(
+            {client("a", ClientState::downloading, first), client("b", ClientState::downloading, second)},
+            79));
     };
     CHECK(order(41, 43) == order(44, 42));
     CHECK(order(41, 46) == Lines{"a", "b"});
@@ -105,13 +109,17 @@ TEST_CASE("client table: two that are about equally far do not change places")
 TEST_CASE("client table: one that failed says why in place of how fast it is")
 {
     const Lines lines = table({failed("pc07", 61.3)}, 79);
-    CHECK(lines[1] == "pc07    /dev/sda  failed at 61.3 %: No space left on device"); // what there is room for
+    CHECK(lines[1] ==
+          "pc07    /dev/sda  failed at 61.3 %: No space left on device"); // what there is room for
     CHECK_THAT(table({failed("pc07", 61.3)}, 159)[1],
-               test::contains("failed at 61.3 %: /dev/sda: write of 4096 bytes at offset 8192 failed: No space left"));
+               test::contains(
+                   "failed at 61.3 %: /dev/sda: write of 4096 bytes at offset 8192 failed: No space left"));
     CHECK(table({failed("pc07", 61.3)}, 39)[1] == "pc07    failed at 61.3 %: No space lef~");
     ClientStatus late = failed("pc07", 61.3);
-    late.report.message = "not complete after 2 h (1.0 GiB of 8.0 GiB done): it was still moving; allow more time";
-    CHECK(table({late}, 79)[1] == "pc07    /dev/sda  failed at 61.3 %: not complete after 2 h (1.0 GiB of 8.0 GiB~");
+    late.report.message =
+        "not complete after 2 h (1.0 GiB of 8.0 GiB done): it was still moving; allow more time";
+    CHECK(table({late}, 79)[1] ==
+          "pc07    /dev/sda  failed at 61.3 %: not complete after 2 h (1.0 GiB of 8.0 GiB~");
     CHECK(table({client("pc07", ClientState::lost, 20)}, 79)[1] == "pc07    /dev/sda  lost at 20.0 %");
 }
 
@@ -133,7 +141,8 @@ TEST_CASE("client table: a narrow one loses columns from the right, then the bar
     CHECK_THAT(table(clients, 65)[2], test::contains("0:41  downloading"));
     CHECK_THAT(table(clients, 55)[2], test::contains("0:41") && !test::contains("downloading"));
     CHECK_THAT(table(clients, 46)[2], test::contains("7.2 MiB/s") && !test::contains("0:41"));
-    CHECK_THAT(table(clients, 39)[2], test::contains("[") && test::contains("61.3%") && !test::contains("MiB/s"));
+    CHECK_THAT(table(clients, 39)[2],
+               test::contains("[") && test::contains("61.3%") && !test::contains("MiB/s"));
     CHECK_THAT(table(clients, 32)[1], test::contains("failed at"));
 }
 
@@ -175,12 +184,14 @@ TEST_CASE("client table: one that does not report is known by its address")
     stock.report.state = ClientState::downloading;
     stock.report.done_bytes = 250;
     const Lines lines = table({stock}, 79);
-    CHECK_THAT(lines[1], test::contains("10.0.0.7:51413") && test::contains("25.0%") && test::contains("downloading"));
+    CHECK_THAT(lines[1],
+               test::contains("10.0.0.7:51413") && test::contains("25.0%") && test::contains("downloading"));
 }
 
 TEST_CASE("client table: what is good and what is bad has a colour")
 {
-    const auto lines = client_table({client("a", ClientState::complete, 100), failed("b", 1), lab(1)[0]}, 79, 24, Glyphs::ascii);
+    const auto lines = client_table({client("a", ClientState::complete, 100), failed("b", 1), lab(1)[0]}, 79,
+                                    24, Glyphs::ascii);
     CHECK(lines[1].emphasis == TableLine::Emphasis::bad);
     CHECK(lines[2].emphasis == TableLine::Emphasis::none);
     CHECK(lines[3].emphasis == TableLine::Emphasis::good);
@@ -205,7 +216,8 @@ TEST_CASE("client results: each has a line, failed ones first, with what it rece
     done.report.received_bytes = 80_MiB;
     CHECK(client_results({done, stock, failed("pc1", 61.3), client("pc3", ClientState::downloading, 10)}) ==
           Lines{"client          target    result       received  time       rate",
-                "pc1             /dev/sda  failed        6.0 KiB  0:10    613 B/s  failed at 61.3 %: /dev/sda: write of 4096 "
+                "pc1             /dev/sda  failed        6.0 KiB  0:10    613 B/s  failed at 61.3 %: "
+                "/dev/sda: write of 4096 "
                 "bytes at offset 8192 failed: No space left on device",
                 "pc3             /dev/sda  downloading    1000 B  0:10    100 B/s",
                 "10.0.0.7:51413            complete      9.8 KiB                   announced, not reported",

@@ -78,7 +78,7 @@ TEST_CASE("summary: a seeder says what it sent, to how many")
     CHECK(summary_text("seed", event) == Lines{"sent 1000.0 MiB to 1 client in 1:40 (10.0 MiB/s)"});
     CHECK(summary_text("seed", {}) == Lines{"sent 0 B in 0:00 (0 B/s)"});
 
-    event.clients.resize(2);
+    event.clients.emplace(2);
     CHECK(summary_text("seed", event).size() == 4); // a table before it
     event.status = ExitStatus::terminated;
     CHECK(summary_text("seed", event).size() == 3); // the error says what was sent

@@ -150,7 +150,8 @@ TEST_CASE("text reporter: without a terminal each client that is complete or fai
 {
     const CapturedOutput err(STDERR_FILENO);
     const auto reporter = make_text_reporter(Verbosity::normal, Color::yes);
-    for (const ClientState state : {ClientState::connecting, ClientState::downloading, ClientState::complete}) {
+    for (const ClientState state :
+         {ClientState::connecting, ClientState::downloading, ClientState::complete}) {
         reporter->client(lab_client("pc1", state));
     }
     reporter->clients({lab_client("pc1", ClientState::complete)});
@@ -173,7 +174,8 @@ TEST_CASE("text reporter: on a terminal the clients are a table above the progre
     reporter->clients({lab_client("pc1", ClientState::failed), lab_client("pc2", ClientState::downloading)});
     reporter->progress(progress(Phase::seeding, 1));
     CHECK_THAT(terminal.read_to("state\r\n"), test::contains("client"));
-    CHECK_THAT(terminal.read_to("\r\n"), test::contains("\033[31mpc1") && test::contains("failed at 50.0 %: disk full"));
+    CHECK_THAT(terminal.read_to("\r\n"),
+               test::contains("\033[31mpc1") && test::contains("failed at 50.0 %: disk full"));
     CHECK_THAT(terminal.read_to("\r\n"), test::contains("pc2") && test::contains("50.0%"));
     CHECK_THAT(terminal.read_to("B/s"), test::contains("seeding"));
     reporter->progress(progress(Phase::seeding, 2));

@@ -10,8 +10,8 @@ namespace {
 IdentifiedReport full_report()
 {
     return {"0123456789abcdef",
-            {"pc07", "/dev/sda", "S4EVNX0M", ClientState::failed, 5'000'000'000, 4'900'000'000, 98'000'000, 83, 41,
-             5, "/dev/sda: write of 4096 bytes at offset 8192 failed: No space left on device"}};
+            {"pc07", "/dev/sda", "S4EVNX0M", ClientState::failed, 5'000'000'000, 4'900'000'000, 98'000'000,
+             83, 41, 5, "/dev/sda: write of 4096 bytes at offset 8192 failed: No space left on device"}};
 }
 
 std::optional<IdentifiedReport> parse(const std::string& payload)
@@ -76,10 +76,10 @@ TEST_CASE("client report: what makes no sense is no report")
     CHECK_FALSE(parse(""));
     CHECK_FALSE(parse("i1e"));
     CHECK_FALSE(parse("d2:id2:xx5:state8:complete1:vi1e"));
-    CHECK_FALSE(parse("d2:id2:xx5:state8:completee"));               // no version
-    CHECK_FALSE(parse("d5:state8:complete1:vi1ee"));                 // nobody
+    CHECK_FALSE(parse("d2:id2:xx5:state8:completee")); // no version
+    CHECK_FALSE(parse("d5:state8:complete1:vi1ee"));   // nobody
     CHECK_FALSE(parse("d2:id0:5:state8:complete1:vi1ee"));
-    CHECK_FALSE(parse("d2:id2:xx5:state4:lost1:vi1ee"));             // the seeder finds that out
+    CHECK_FALSE(parse("d2:id2:xx5:state4:lost1:vi1ee")); // the seeder finds that out
     CHECK_FALSE(parse("d2:id2:xx5:state5:happy1:vi1ee"));
     CHECK_FALSE(parse("d4:donei-1e2:id2:xx5:state8:complete1:vi1ee"));
     CHECK_FALSE(parse("d4:done1:x2:id2:xx5:state8:complete1:vi1ee"));

@@ -25,7 +25,8 @@ std::string told(ClientWatch& watch, const ClientList& clients)
 {
     std::string text;
     for (const ClientStatus& each : watch.observe(clients)) {
-        text += (text.empty() ? "" : ", ") + each.report.host + " " + std::string(to_string(each.report.state));
+        text +=
+            (text.empty() ? "" : ", ") + each.report.host + " " + std::string(to_string(each.report.state));
     }
     return text;
 }
@@ -39,7 +40,8 @@ TEST_CASE("client watch: each state of each client is told once")
     CHECK(told(watch, {client("a", ClientState::connecting)}).empty());
     CHECK(told(watch, {client("a", ClientState::downloading, 1), client("b", ClientState::downloading)}) ==
           "a downloading, b downloading");
-    CHECK(told(watch, {client("a", ClientState::downloading, 500), client("b", ClientState::failed)}) == "b failed");
+    CHECK(told(watch, {client("a", ClientState::downloading, 500), client("b", ClientState::failed)}) ==
+          "b failed");
 }
 
 TEST_CASE("client watch: one that comes again is told again")
@@ -55,11 +57,14 @@ TEST_CASE("client watch: who is not complete is named, with the reason")
 {
     ClientStatus failed = client("pc3", ClientState::failed, 613);
     failed.report.message = "No space left on device";
-    CHECK(describe_clients(2, 5, {client("pc1", ClientState::complete, 1000), failed,
-                                  client("pc4", ClientState::downloading, 200), client("pc5", ClientState::lost, 100)}) ==
+    CHECK(describe_clients(2, 5,
+                           {client("pc1", ClientState::complete, 1000), failed,
+                            client("pc4", ClientState::downloading, 200),
+                            client("pc5", ClientState::lost, 100)}) ==
           "2 of 5 clients are complete: pc3 (/dev/sda) failed at 61.3 %: No space left on device; "
-          "pc4 (/dev/sda) is downloading, 20.0 %; pc5 (/dev/sda) lost at 10.0 %");
-    CHECK(describe_clients(1, 2, {client("pc1", ClientState::complete)}) == "1 of 2 clients is complete: 1 has not come");
+          "pc5 (/dev/sda) lost at 10.0 %; pc4 (/dev/sda) is downloading, 20.0 %");
+    CHECK(describe_clients(1, 2, {client("pc1", ClientState::complete)}) ==
+          "1 of 2 clients is complete: 1 has not come");
     CHECK(describe_clients(0, 3, {client("pc1", ClientState::stopped)}) ==
           "0 of 3 clients are complete: pc1 (/dev/sda) stopped at 0.0 %; 2 have not come");
 }

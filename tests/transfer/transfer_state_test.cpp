@@ -343,10 +343,24 @@ TEST_CASE("transfer state: a seed leaves at the first of its limits, and its che
         TransferFacts now = facts();
         now.seeding = due;
         TransferState serving = in(State::seeding, plan);
-        CHECK(serving.advance(now).kind == Kind::leave);
+        const TransferStep step = serving.advance(now);
+        CHECK(step.kind == Kind::leave);
+        CHECK(step.status == (due.clients_complete == 2 ? ExitStatus::done : ExitStatus::stalled));
         TransferState checking = in(State::checking, plan);
         CHECK(checking.advance(now).kind == Kind::wait);
     }
+}
+
+TEST_CASE("transfer state: a seed that is to wait for nobody leaves with status 0 at each of its limits")
+{
+    TransferPlan plan = seed_plan();
+    plan.seeding.seed_time = 1h;
+    TransferState machine = in(State::seeding, plan);
+    TransferFacts now = facts();
+    now.seeding.since_start = 1h;
+    const TransferStep step = machine.advance(now);
+    CHECK(step.kind == Kind::leave);
+    CHECK(step.status == ExitStatus::done);
 }
 
 TEST_CASE("transfer state: the deadline is of the limit that is next: a failure before completion, leaving "
@@ -376,6 +390,9 @@ TEST_CASE("transfer state: the deadline is of the limit that is next: a failure 
     now.seeding = {30min, 1min, 0};
     CHECK_FALSE(in(State::checking, plan).next_limit(now));
     CHECK(in(State::seeding, plan).next_limit(now)->next.left == 9min);
+    CHECK_FALSE(in(State::seeding, plan).next_limit(now)->is_failure);
+    plan.seeding.clients = 1;
+    CHECK(in(State::seeding, plan).next_limit(now)->is_failure);
 }
 
 } // namespace ezio

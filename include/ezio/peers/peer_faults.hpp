@@ -7,8 +7,8 @@ namespace ezio {
 
 // Why a peer was hung up on that behaves as none does that wants the image.
 enum class PeerFault {
-    floods = 1,    // with messages
-    asks_too_much, // for the metadata, or for blocks that it does not get
+    floods = 1,       // with messages
+    asks_too_much,    // for the metadata, or for blocks that it does not get
     reads_nothing,    // of what it has asked for
     reports_nonsense, // in place of how it fares, or far too often
 };

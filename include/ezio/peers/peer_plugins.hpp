@@ -73,8 +73,8 @@ inline constexpr const char* units_plugin = "ezio_units";
 // The connection's plugin of that type; nullptr when there is none. It lives as long as the connection.
 [[nodiscard]] AnswerListener* find_listener(const lt::peer_connection_handle& connection, const char* type);
 
-// Where the other end listens, as text: with the port that it names in its extension handshake, or without one
-// where it names none.
+// Where the other end listens, as text: with the port that it names in its extension handshake, or without
+// one where it names none.
 [[nodiscard]] std::string listen_place(const lt::peer_connection_handle& connection, std::uint16_t port);
 
 // The number under which the sender of the extension handshake takes messages of this extension; 0: it does

@@ -117,7 +117,7 @@ struct SummaryEvent {
     std::vector<WipedSignature> wiped{};   // by a fetch
     std::uint64_t received_wire_bytes = 0; // what received_bytes took of the network, compressed or not
     std::uint64_t uploaded_wire_bytes = 0;
-    ClientList clients{}; // of a seed
+    std::optional<ClientList> clients{}; // of a seed
 };
 
 class Reporter {

@@ -6,8 +6,8 @@
 //     fetch -> seed   d4:done i..e 4:host .. 2:id .. 5:state .. 6:target .. 1:v i1e ..e
 //     seed -> fetch   d5:heard 1:1 e    once for each report of a final state: the process may end
 //
-// `id` is a random text that a fetch tells seeders only. It is what a seeder knows a client by, so that others,
-// who know its address and its process id, cannot report in its name.
+// `id` is a random text that a fetch tells seeders only. It is what a seeder knows a client by, so that
+// others, who know its address and its process id, cannot report in its name.
 #pragma once
 
 #include "ezio/report/client_status.hpp"
@@ -19,8 +19,8 @@
 
 namespace ezio {
 
-// In the extension handshake: a seed takes reports under this number, a fetch the answers, and says so that it
-// is going to report.
+// In the extension handshake: a seed takes reports under this number, a fetch the answers, and says so that
+// it is going to report.
 inline constexpr const char* report_key = "ezio_report1";
 inline constexpr int report_extension = 41;
 

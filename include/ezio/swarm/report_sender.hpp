@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A fetch's part in the exchange of client_report.hpp: tells the seeders that it is connected with how it fares,
-// and only those peers that say they are `ezio-cli seed`. At every change of state, every 2 s between, and at
-// once to a seeder that comes later.
+// A fetch's part in the exchange of client_report.hpp: tells the seeders that it is connected with how it
+// fares, and only those peers that say they are `ezio-cli seed`. At every change of state, every 2 s between,
+// and at once to a seeder that comes later.
 #pragma once
 
 #include "ezio/swarm/client_report.hpp"

@@ -42,19 +42,19 @@ struct TransferOptions {
     bool check = false;                                       // first hash the target; see run_transfer
     StaleSignatures stale_signatures = StaleSignatures::keep; // of a fetch's target
     GptCopy gpt_copy = GptCopy::leave;                        // of an image that is of a smaller disk
-    OtherDisks* other_disks = nullptr; // of a target that is a block device; outlives the transfer
-    PartitionRescan* rescan = nullptr; // of a target that is a whole disk; outlives the transfer
-    VolumeScan* volume_scan = nullptr; // of a target that is a block device, for LVM2; outlives the transfer
-    bool verify = false;               // after the sync, hash what the medium holds
-    std::optional<ClientReport> reports_as; // a fetch's host, target and serial number, for the seeders; none:
-                                            // they are told nothing
+    OtherDisks* other_disks = nullptr;      // of a target that is a block device; outlives the transfer
+    PartitionRescan* rescan = nullptr;      // of a target that is a whole disk; outlives the transfer
+    VolumeScan* volume_scan = nullptr;      // of a target that is a block device, for LVM2; outlives the transfer
+    bool verify = false;                    // after the sync, hash what the medium holds
+    std::optional<ClientReport> reports_as; // a fetch's host, target and serial number, for the seeders;
+                                            // none: they are told nothing
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)
     std::optional<std::chrono::milliseconds> stall_timeout; // without anything received or written
     std::optional<std::chrono::milliseconds> timeout;       // from timed_since until complete
     Clock::time_point timed_since = Clock::now();           // before what came before the transfer
     std::optional<std::chrono::milliseconds> idle_timeout;  // of a seed: without anything sent
     std::optional<unsigned> clients;                        // of a seed: leave when so many are complete
-    std::function<void(const ClientList&)> clients_known;   // of a seed, if given: told several times a second
+    std::function<void(const ClientList&)> clients_known; // of a seed, if given: told several times a second
 };
 
 // With TransferOptions::check the target is hashed first. A fetch keeps every piece that is right and fetches
@@ -62,8 +62,9 @@ struct TransferOptions {
 // seed does not serve an image that is not there.
 //
 // Runs to the end and reports it all but the final error. Returns when the work is done; throws Error with
-// the status otherwise: ExitStatus::stalled for a seed that leaves before TransferOptions::clients are complete. `wakeup` is the one that `stop` notifies. `deadline` keeps the limits when the
-// session does not answer, and ends the process when what was started does not end.
+// the status otherwise: ExitStatus::stalled for a seed that leaves before TransferOptions::clients are
+// complete. `wakeup` is the one that `stop` notifies. `deadline` keeps the limits when the session does not
+// answer, and ends the process when what was started does not end.
 void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options,
                   Reporter& reporter, Wakeup& wakeup, const StopSignal& stop, Deadline& deadline);
 
