@@ -42,7 +42,7 @@ class TextReporter final : public Reporter {
         }
         const bool new_phase = std::exchange(m_phase, event.phase) != event.phase;
         if (m_printer.is_smart()) {
-            draw(event);
+            draw_if_time(event, new_phase);
         } else if (new_phase || event.seconds - m_last_plain >= m_interval) {
             m_last_plain = event.seconds;
             m_printer.print(plain_progress(event));
@@ -123,6 +123,17 @@ class TextReporter final : public Reporter {
                has_room_for_table(m_printer.width() - 1, m_printer.height());
     }
 
+    // Many lines that change ten times a second are not calm, and cost a slow terminal time.
+    void draw_if_time(const ProgressEvent& event, bool new_phase)
+    {
+        constexpr double interval = 0.2; // seconds
+        const bool is_table = !m_clients.empty() && shows_table();
+        if (!is_table || new_phase || event.seconds - m_last_drawn >= interval) {
+            m_last_drawn = event.seconds;
+            draw(event);
+        }
+    }
+
     void draw(const ProgressEvent& event)
     {
         const std::size_t width = m_printer.width();
@@ -176,6 +187,7 @@ class TextReporter final : public Reporter {
     std::string m_command;
     std::optional<Phase> m_phase; // of the last progress
     ClientList m_clients;
+    double m_last_drawn = 0;
     double m_last_plain = 0;
 };
 
