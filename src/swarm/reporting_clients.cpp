@@ -18,7 +18,7 @@ bool ReportingClients::reported(const std::string& id, const ReportOrigin& origi
         return true;
     }
     make_room_for(origin, report, now);
-    if (!has_room_for(origin, now)) {
+    if (!has_room_for(origin)) {
         return false;
     }
     m_clients.push_back({id, origin, free_address(origin), std::move(report), now, 0});
@@ -35,8 +35,22 @@ void ReportingClients::connected(const std::string& id)
 void ReportingClients::left(const std::string& id)
 {
     Client* client = find(id);
-    if (client != nullptr && client->connections > 0) {
-        --client->connections;
+    if (client != nullptr && client->connections > 0 && --client->connections == 0) {
+        forget_if_too_many(*client);
+    }
+}
+
+// Of those that have left an address, the first ones are remembered: who comes under ever new names is not to
+// push out what others have said.
+void ReportingClients::forget_if_too_many(const Client& client)
+{
+    const auto is_gone = [&](const Client& other) {
+        return other.origin.host == client.origin.host && other.connections == 0 &&
+               other.report.state != ClientState::complete;
+    };
+    const auto gone = std::count_if(m_clients.begin(), m_clients.end(), is_gone);
+    if (is_gone(client) && gone > std::ptrdiff_t{most_gone_of_one_address}) {
+        m_clients.erase(m_clients.begin() + (&client - m_clients.data()));
     }
 }
 
@@ -71,17 +85,12 @@ void ReportingClients::make_room_for(const ReportOrigin& origin, const ClientRep
     });
 }
 
-bool ReportingClients::has_room_for(const ReportOrigin& origin, Clock::time_point now) const
+bool ReportingClients::has_room_for(const ReportOrigin& origin) const
 {
-    std::size_t all = 0;
-    std::size_t gone = 0;
-    for (const Client& client : m_clients) {
-        if (client.origin.host == origin.host) {
-            ++all;
-            gone += !is_here(client, now) && client.report.state != ClientState::complete ? 1 : 0;
-        }
-    }
-    return m_clients.size() < most_clients && all < most_of_one_address && gone < most_gone_of_one_address;
+    const auto of_that_address = std::count_if(m_clients.begin(), m_clients.end(), [&](const Client& client) {
+        return client.origin.host == origin.host;
+    });
+    return m_clients.size() < most_clients && of_that_address < std::ptrdiff_t{most_of_one_address};
 }
 
 std::string ReportingClients::free_address(const ReportOrigin& origin) const

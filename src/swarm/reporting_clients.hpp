@@ -83,7 +83,8 @@ class ReportingClients {
     [[nodiscard]] ClientState state_of(const Client& client, Clock::time_point now) const;
     [[nodiscard]] std::string free_address(const ReportOrigin& origin) const;
     void make_room_for(const ReportOrigin& origin, const ClientReport& report, Clock::time_point now);
-    [[nodiscard]] bool has_room_for(const ReportOrigin& origin, Clock::time_point now) const;
+    [[nodiscard]] bool has_room_for(const ReportOrigin& origin) const;
+    void forget_if_too_many(const Client& client);
 
     const std::uint64_t m_total_bytes;
     std::vector<Client> m_clients;

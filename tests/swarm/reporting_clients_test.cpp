@@ -209,6 +209,22 @@ TEST_CASE("reporting clients: ever new names from one address stay few, and cost
     CHECK(list.back().address == "10.0.0.3:6881");
 }
 
+TEST_CASE("reporting clients: one behind the same address as those is kept, and counted when it is complete")
+{
+    Lab lab;
+    for (unsigned number = 0; number < 10'000; ++number) {
+        const std::string id = "liar" + std::to_string(number);
+        lab.comes(id, at("10.0.0.1", number),
+                  report(ClientState::failed, 0, "/dev/" + std::to_string(number)));
+        lab.clients.left(id);
+    }
+    CHECK(lab.count().failed == ReportingClients::most_gone_of_one_address);
+    lab.comes("honest", at("10.0.0.1", 6881, "192.168.0.7"), report(ClientState::downloading, 10));
+    lab.says("honest", report(ClientState::complete, total));
+    lab.clients.left("honest");
+    CHECK(lab.count().complete == 1);
+}
+
 TEST_CASE("reporting clients: from however many addresses they come, there is an end")
 {
     Lab lab;
