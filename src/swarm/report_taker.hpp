@@ -14,7 +14,7 @@
 
 namespace ezio {
 
-// Who wants to know. Called on the network thread.
+// Receives the reports, on the network thread.
 class ReportListener {
   public:
     virtual ~ReportListener() = default;

@@ -40,7 +40,7 @@ void ReportingClients::left(const std::string& id)
     }
 }
 
-// Of those that have left an address, the first ones are remembered: who comes under ever new names is not to
+// Of the clients that have left an address, the first ones are remembered: ever new names must not
 // push out what others have said.
 void ReportingClients::forget_if_too_many(const Client& client)
 {

@@ -149,7 +149,7 @@ std::optional<std::string> TransferState::reason_to_leave(const TransferFacts& f
                      : std::nullopt;
 }
 
-// Whoever has asked for so many relies on the status.
+// A script that waits for so many clients relies on the status.
 bool TransferState::lacks_clients(const TransferFacts& facts) const
 {
     return m_plan.role == Role::seed && m_plan.seeding.clients &&

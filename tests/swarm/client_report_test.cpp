@@ -77,7 +77,7 @@ TEST_CASE("client report: what makes no sense is no report")
     CHECK_FALSE(parse("i1e"));
     CHECK_FALSE(parse("d2:id2:xx5:state8:complete1:vi1e"));
     CHECK_FALSE(parse("d2:id2:xx5:state8:completee")); // no version
-    CHECK_FALSE(parse("d5:state8:complete1:vi1ee"));   // nobody
+    CHECK_FALSE(parse("d5:state8:complete1:vi1ee"));   // no id
     CHECK_FALSE(parse("d2:id0:5:state8:complete1:vi1ee"));
     CHECK_FALSE(parse("d2:id2:xx5:state4:lost1:vi1ee")); // the seeder finds that out
     CHECK_FALSE(parse("d2:id2:xx5:state5:happy1:vi1ee"));

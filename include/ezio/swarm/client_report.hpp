@@ -41,7 +41,7 @@ struct IdentifiedReport {
 [[nodiscard]] std::string encode_report(const IdentifiedReport& report);
 
 // Of which any byte may be wrong; empty when it makes no sense. Texts are cut as above, and nothing else is
-// done to them: control characters are the business of who shows them.
+// done to them: printing them safely is left to the reporters.
 [[nodiscard]] std::optional<IdentifiedReport> parse_report(std::span<const char> payload);
 
 [[nodiscard]] std::string encode_heard();
