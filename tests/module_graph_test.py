@@ -12,7 +12,7 @@ MOST_MODULES = 18
 # Which rooms, or files, may include what begins like this.
 KNOWN_TO = {
     "libtorrent/": "session swarm peers compression torrent transfer/metadata_session",
-    "nlohmann/": "report cli/command_output capture/lvm_report",
+    "nlohmann/": "report cli/command_output cli/report_file capture/lvm_report",
     "CLI/": "cli",
     "blkid/": "disk",
 }

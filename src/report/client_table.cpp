@@ -2,6 +2,7 @@
 #include "client_table.hpp"
 
 #include "ezio/util/printable.hpp"
+#include "ezio/util/text.hpp"
 #include "ezio/util/units.hpp"
 
 #include <fmt/format.h>
@@ -19,8 +20,8 @@ namespace {
 constexpr std::size_t rows_beside_clients = 6; // heading, rest, progress line, and some of what was before
 constexpr std::size_t fewest_rows = rows_beside_clients + 2;
 constexpr std::size_t fewest_columns = 32;
-constexpr std::size_t narrowest_bar = 7;
-constexpr std::size_t widest_bar = 30;
+constexpr std::size_t narrowest_client_bar = 7;
+constexpr std::size_t widest_client_bar = 30;
 constexpr std::size_t gap = 2;
 constexpr std::size_t narrow = 60; // columns; wide is what has more than `wide`
 constexpr std::size_t wide = 100;
@@ -85,12 +86,6 @@ std::string left(const std::string& text, std::size_t width)
 std::string right(const std::string& text, std::size_t width)
 {
     return std::string(width - std::min(width, columns(text)), ' ') + text;
-}
-
-std::string without_trailing_space(std::string line)
-{
-    line.erase(line.find_last_not_of(' ') + 1);
-    return line;
 }
 
 // --- order ---
@@ -195,14 +190,14 @@ Layout make_layout(const ClientList& clients, std::size_t columns, Glyphs glyphs
     }
     layout.name = std::min(layout.name, longest);
     layout.target = std::min(layout.target, columns < wide && columns >= narrow ? longest - 4 : longest);
-    layout.bar = narrowest_bar;
+    layout.bar = narrowest_client_bar;
     for (std::size_t* column : {&layout.state, &layout.eta, &layout.rate, &layout.bar, &layout.target}) {
         if (layout.width() > columns) {
             *column = 0;
         }
     }
     if (layout.bar != 0) {
-        layout.bar = std::min(layout.bar + columns - layout.width(), widest_bar);
+        layout.bar = std::min(layout.bar + columns - layout.width(), widest_client_bar);
     }
     return layout;
 }

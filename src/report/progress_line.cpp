@@ -2,6 +2,7 @@
 #include "progress_line.hpp"
 
 #include "ezio/util/printable.hpp"
+#include "ezio/util/text.hpp"
 #include "ezio/util/units.hpp"
 
 #include <fmt/format.h>
@@ -190,12 +191,6 @@ std::string join(const std::vector<Part>& parts, std::size_t gap)
     for (const Part& part : parts) {
         line += (line.empty() ? "" : std::string(gap, ' ')) + in_place(part);
     }
-    return line;
-}
-
-std::string without_trailing_space(std::string line)
-{
-    line.erase(line.find_last_not_of(' ') + 1);
     return line;
 }
 

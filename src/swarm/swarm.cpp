@@ -46,7 +46,6 @@ constexpr int most_rejected = most_requests;
 constexpr std::size_t most_told_at_once = 6500;
 constexpr int most_waiting = 640 << 10;
 
-
 } // namespace
 
 class SwarmPeer;

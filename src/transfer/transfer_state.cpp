@@ -169,7 +169,8 @@ std::optional<TransferState::Limit> TransferState::next_limit(const TransferFact
         next =
             ezio::next_limit(SeedingFacts{facts.since_complete, {}, 0}, {m_plan.seeding.seed_time, {}, {}});
     }
-    return next ? std::optional(Limit{*std::move(next), !is_complete() || lacks_clients(facts)}) : std::nullopt;
+    return next ? std::optional(Limit{*std::move(next), !is_complete() || lacks_clients(facts)})
+                : std::nullopt;
 }
 
 } // namespace ezio

@@ -75,7 +75,7 @@ struct TransferStep {
     };
     Kind kind = Kind::wait;
     std::string reason{};         // to leave
-    ExitStatus status{}; // then: stalled for a seed that was to wait for more clients, else done
+    ExitStatus status{};          // then: stalled for a seed that was to wait for more clients, else done
     std::optional<Error> error{}; // of fail
 };
 

@@ -47,4 +47,10 @@ std::string first_line_of(const std::filesystem::path& path)
     return contents.substr(0, contents.find('\n'));
 }
 
+std::string without_trailing_space(std::string line)
+{
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line;
+}
+
 } // namespace ezio

@@ -42,10 +42,10 @@ struct TransferOptions {
     bool check = false;                                       // first hash the target; see run_transfer
     StaleSignatures stale_signatures = StaleSignatures::keep; // of a fetch's target
     GptCopy gpt_copy = GptCopy::leave;                        // of an image that is of a smaller disk
-    OtherDisks* other_disks = nullptr;      // of a target that is a block device; outlives the transfer
-    PartitionRescan* rescan = nullptr;      // of a target that is a whole disk; outlives the transfer
-    VolumeScan* volume_scan = nullptr;      // of a target that is a block device, for LVM2; outlives the transfer
-    bool verify = false;                    // after the sync, hash what the medium holds
+    OtherDisks* other_disks = nullptr; // of a target that is a block device; outlives the transfer
+    PartitionRescan* rescan = nullptr; // of a target that is a whole disk; outlives the transfer
+    VolumeScan* volume_scan = nullptr; // of a target that is a block device, for LVM2; outlives the transfer
+    bool verify = false;               // after the sync, hash what the medium holds
     std::optional<ClientReport> reports_as; // a fetch's host, target and serial number, for the seeders;
                                             // none: they are told nothing
     std::optional<std::chrono::milliseconds> seed_time;     // at most; none: no limit (seed)

@@ -36,4 +36,7 @@ template <typename Number>
 [[nodiscard]] std::string contents_of(const std::filesystem::path& path);
 [[nodiscard]] std::string first_line_of(const std::filesystem::path& path); // without its end
 
+// The line up to its last character that is no space.
+[[nodiscard]] std::string without_trailing_space(std::string line);
+
 } // namespace ezio
