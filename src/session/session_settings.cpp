@@ -4,12 +4,12 @@
 #include "ezio/image/image.hpp"
 #include "ezio/process/descriptor_limit.hpp"
 #include "ezio/swarm/piece_assigner.hpp"
+#include "ezio/util/units.hpp"
 
 #include <libtorrent/alert.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 
 namespace ezio {
@@ -27,9 +27,11 @@ std::string listen_interfaces(const std::vector<Endpoint>& listen, Transport tra
     return list;
 }
 
+// libtorrent counts what a limit allows in an int, and wants more than one second of it saved up before it sends
+// at once: under a limit near 2 GiB/s everything would wait for the next tick. 1 GiB/s is more than it reaches.
 int rate_limit(std::uint64_t bytes_per_second)
 {
-    return static_cast<int>(std::min<std::uint64_t>(bytes_per_second, std::numeric_limits<int>::max()));
+    return static_cast<int>(std::min(bytes_per_second, 1_GiB));
 }
 
 // libtorrent gives out what a limit allows once in a tick, of 500 ms if nothing else is said: data came in
