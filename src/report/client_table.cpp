@@ -22,7 +22,7 @@ constexpr std::size_t fewest_rows = rows_beside_clients + 2;
 constexpr std::size_t fewest_columns = 32;
 constexpr std::size_t narrowest_client_bar = 7;
 constexpr std::size_t widest_client_bar = 30;
-constexpr std::size_t gap = 2;
+constexpr std::size_t column_gap = 2;
 constexpr std::size_t narrow = 60; // columns; wide is what has more than `wide`
 constexpr std::size_t wide = 100;
 
@@ -172,8 +172,8 @@ struct Layout {
         const auto with_gap = [](std::size_t column, std::size_t before) {
             return column == 0 ? 0 : before + column;
         };
-        return name + with_gap(target, gap) + with_gap(bar, gap) + with_gap(percent, 1) + with_gap(rate, 1) +
-               with_gap(eta, 1) + with_gap(state, gap);
+        return name + with_gap(target, column_gap) + with_gap(bar, column_gap) + with_gap(percent, 1) +
+               with_gap(rate, 1) + with_gap(eta, 1) + with_gap(state, column_gap);
     }
 };
 
@@ -206,7 +206,7 @@ std::string beginning(const Layout& layout, const std::string& name, const std::
 {
     std::string line = left(cut_end(name, layout.name), layout.name);
     if (layout.target != 0) {
-        line += std::string(gap, ' ') + left(cut_start(target, layout.target), layout.target);
+        line += std::string(column_gap, ' ') + left(cut_start(target, layout.target), layout.target);
     }
     return line;
 }
@@ -214,11 +214,11 @@ std::string beginning(const Layout& layout, const std::string& name, const std::
 std::string heading(const Layout& layout)
 {
     std::string line = beginning(layout, "client", "target");
-    const std::size_t done = (layout.bar != 0 ? gap + layout.bar : 0) + layout.percent + 1;
+    const std::size_t done = (layout.bar != 0 ? column_gap + layout.bar : 0) + layout.percent + 1;
     line += right("done", done);
     line += layout.rate != 0 ? " " + right("rate", layout.rate) : "";
     line += layout.eta != 0 ? " " + right("left", layout.eta) : "";
-    line += layout.state != 0 ? std::string(gap, ' ') + "state" : "";
+    line += layout.state != 0 ? std::string(column_gap, ' ') + "state" : "";
     return line;
 }
 
@@ -241,7 +241,7 @@ TableLine failed_line(Layout layout, const ClientStatus& client)
 {
     layout.target = layout.columns < narrow ? 0 : layout.target;
     const std::string line =
-        beginning(layout, shown(name_of(client)), shown(client.report.target)) + std::string(gap, ' ');
+        beginning(layout, shown(name_of(client)), shown(client.report.target)) + std::string(column_gap, ' ');
     return {line + result_in(client, layout.columns - columns(line)), TableLine::Emphasis::bad};
 }
 
@@ -254,7 +254,7 @@ TableLine line_of(const Layout& layout, const ClientStatus& client)
     const double percent = percent_done(client);
     std::string line = beginning(layout, shown(name_of(client)), shown(report.target));
     if (layout.bar != 0) {
-        line += std::string(gap, ' ') + progress_bar(percent, layout.bar, layout.glyphs);
+        line += std::string(column_gap, ' ') + progress_bar(percent, layout.bar, layout.glyphs);
     }
     line += " " + right(fmt::format("{:.1f}%", percent), layout.percent);
     const bool moves = report.state != ClientState::complete && report.rate > 0;
@@ -266,7 +266,7 @@ TableLine line_of(const Layout& layout, const ClientStatus& client)
         line += " " + right(knows ? format_eta(static_cast<double>(*report.eta_seconds)) : "", layout.eta);
     }
     if (layout.state != 0) {
-        line += std::string(gap, ' ') + std::string(to_string(report.state));
+        line += std::string(column_gap, ' ') + std::string(to_string(report.state));
     }
     return {without_trailing_space(line),
             report.state == ClientState::complete ? TableLine::Emphasis::good : TableLine::Emphasis::none};
@@ -364,7 +364,7 @@ std::vector<std::string> client_results(const ClientList& clients)
         std::string line;
         for (std::size_t column = 0; column < row.size(); ++column) {
             const bool is_number = column >= 3 && column <= 5;
-            line += (column == 0 ? "" : std::string(gap, ' ')) +
+            line += (column == 0 ? "" : std::string(column_gap, ' ')) +
                     (is_number ? right(row.at(column), widths.at(column))
                                : left(row.at(column), widths.at(column)));
         }
