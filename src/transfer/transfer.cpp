@@ -9,6 +9,7 @@
 #include "ezio/verify/image_check.hpp"
 #include "fetch_report.hpp"
 #include "session_driver.hpp"
+#include "target_finish.hpp"
 #include "transfer_meters.hpp"
 #include "transfer_notes.hpp"
 #include "transfer_policy.hpp"
@@ -52,7 +53,8 @@ class Transfer {
     Transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options, Reporter& reporter,
              Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
         : m_torrent(torrent), m_target(target), m_options(options), m_reporter(reporter), m_wakeup(wakeup),
-          m_stop(stop), m_deadline(deadline), m_state(plan_of(torrent.image, options))
+          m_stop(stop), m_deadline(deadline), m_state(plan_of(torrent.image, options)),
+          m_finish(torrent, target, options)
     {}
 
     void run();
@@ -75,13 +77,6 @@ class Transfer {
     void carry_out(const TransferStep& step);
     void end_check();
     void begin_sync();
-    [[nodiscard]] std::optional<IoFailure> write_last();
-    void look_around();
-    void update_partitions(int fd, std::uint64_t size);
-    void look_at_other_disks(const DiskUuids& own);
-    void tell_lvm(const DiskUuids& own);
-    void report_what_was_found();
-    [[nodiscard]] std::string describe_failed_gpt_move() const;
     void complete();
     [[nodiscard]] std::string describe_wanted_clients() const;
 
@@ -141,19 +136,13 @@ class Transfer {
     ClientList m_clients; // of a seed
     Clock::time_point m_looked_at_clients;
     std::uint64_t m_kept_bytes = 0;
-    std::vector<bool> m_on_disk;       // what the check has found, until there is a session
-    std::vector<bool> m_unknown;       // what it has not looked at
-    std::optional<ImageCheck> m_check; // while checking or verifying
-    ClearedSignatures m_cleared;       // this and the next four: while syncing only for m_sync's thread
-    GptMove m_gpt;
-    std::optional<std::string> m_partition_warning;
-    std::optional<std::string> m_twin_warning;
-    std::optional<std::string> m_name_warning;
-    std::string m_unanswered;
-    std::optional<std::string> m_volume_fault; // of telling LVM2; empty text: it has been told
-    std::optional<BackgroundSync> m_sync;      // while syncing
-    std::optional<ClientReport> m_said;        // to seeders
-    std::optional<SessionDriver> m_swarm;      // once the first check is over, or something is found missing
+    std::vector<bool> m_on_disk;          // what the check has found, until there is a session
+    std::vector<bool> m_unknown;          // what it has not looked at
+    std::optional<ImageCheck> m_check;    // while checking or verifying
+    TargetFinish m_finish;                // while syncing only for m_sync's thread
+    std::optional<BackgroundSync> m_sync; // while syncing
+    std::optional<ClientReport> m_said;   // to seeders
+    std::optional<SessionDriver> m_swarm; // once the first check is over, or something is found missing
 };
 
 void Transfer::run()
@@ -242,7 +231,7 @@ void Transfer::observe()
         hash_on();
     }
     if (sync_is_over() && m_state.is_last_sync()) {
-        report_what_was_found();
+        m_finish.report(m_reporter);
     }
 }
 
@@ -259,7 +248,8 @@ TransferFacts Transfer::facts() const
     facts.has_session = m_swarm.has_value();
     facts.hashing = m_hashing;
     if (m_sync && m_sync->finished()) {
-        facts.sync = {true, m_sync->failure(), describe_failed_gpt_move()};
+        facts.sync = {true, m_sync->failure(),
+                      m_state.is_last_sync() ? m_finish.describe_failed_gpt_move() : ""};
     }
     if (m_swarm) {
         facts.seeding = {since(m_started), m_meters.sent_nothing_for(m_now), m_swarm->clients().complete};
@@ -390,114 +380,17 @@ void Transfer::end_check()
     m_meters.begin_phase();
 }
 
-// Signatures are cleared and a GPT is expanded before the last sync, so that `complete` is true of them, too.
-// What is verified is the image: with --verify the GPT comes after that, and needs a sync of its own.
 void Transfer::begin_sync()
 {
+    const bool is_last = m_state.is_last_sync();
     m_sync.emplace(
-        m_target, m_wakeup, [this] { return write_last(); }, [this] { look_around(); });
-}
-
-// On the sync's thread, as the next one: only what that thread has is used.
-std::optional<IoFailure> Transfer::write_last()
-{
-    const Image& image = m_torrent.image;
-    if (!m_state.is_verified()) {
-        m_cleared = clear_signatures(m_target, image, m_torrent.source, m_options.stale_signatures,
-                                     m_torrent.volumes);
-    }
-    if (!m_cleared.failure) {
-        m_gpt = move_gpt(m_target, image, m_state.is_last_sync() ? m_options.gpt_copy : GptCopy::leave,
-                         m_target.replaced());
-    }
-    return m_cleared.failure ? m_cleared.failure : m_gpt.failure;
-}
-
-// What the image means for the rest of the machine, once it is durable.
-void Transfer::look_around()
-{
-    const auto size = m_target.size();
-    if (size && m_state.is_last_sync()) {
-        m_target.with_descriptor([&](int fd) {
-            update_partitions(fd, *size);
-            if (m_options.other_disks != nullptr) { // a block device
-                const auto own = read_uuids(m_target.path(), fd, *size, m_torrent.image.sector_bytes);
-                look_at_other_disks(own);
-                tell_lvm(own);
+        m_target, m_wakeup,
+        [this, is_last, is_verified = m_state.is_verified()] { return m_finish.write(is_verified, is_last); },
+        [this, is_last] {
+            if (is_last) {
+                m_finish.look_around();
             }
         });
-    }
-}
-
-void Transfer::update_partitions(int fd, std::uint64_t size)
-{
-    if (m_options.rescan != nullptr) {
-        const auto list = list_partitions(fd, size, m_torrent.image.sector_bytes);
-        const auto partitions = list ? list->partitions : std::vector<ListedPartition>();
-        m_partition_warning = m_options.rescan->bring_up_to_date(partitions);
-    }
-}
-
-void Transfer::look_at_other_disks(const DiskUuids& own)
-{
-    constexpr milliseconds patience{2000}; // a disk that sleeps longer is not waited for
-    if (!own.uuids.empty()) {
-        const auto others = m_options.other_disks->look(patience);
-        m_twin_warning = describe_twins(own, others.disks);
-        m_name_warning = describe_same_names(own, others.disks);
-        m_unanswered = others.unanswered;
-    }
-}
-
-void Transfer::tell_lvm(const DiskUuids& own)
-{
-    constexpr milliseconds patience{3000};
-    if (m_options.volume_scan != nullptr && has_physical_volume(own)) {
-        m_volume_fault = m_options.volume_scan->scan(patience);
-    }
-}
-
-void Transfer::report_what_was_found()
-{
-    for (const std::string& warning : m_cleared.warnings) {
-        m_reporter.warning(warning);
-    }
-    if (m_partition_warning) {
-        m_reporter.warning(*m_partition_warning);
-    }
-    if (m_twin_warning) {
-        m_reporter.warning(*m_twin_warning);
-    }
-    if (m_name_warning) {
-        m_reporter.warning(*m_name_warning);
-    }
-    if (!m_unanswered.empty()) {
-        m_reporter.note(
-            fmt::format("{} does not answer: whether it has the same UUIDs is not known", m_unanswered));
-    }
-    if (m_volume_fault && m_volume_fault->empty()) {
-        m_reporter.note(fmt::format("LVM2 has been told of {}, by pvscan --cache", m_target.path()));
-    } else if (m_volume_fault) {
-        m_reporter.warning(fmt::format("LVM2 may not know yet what is on {} (pvscan --cache: {}); run pvscan "
-                                       "--cache",
-                                       m_target.path(), *m_volume_fault));
-    }
-    if (m_options.gpt_copy == GptCopy::leave && m_gpt.outcome == GptPlan::Outcome::movable) {
-        m_reporter.warning(describe_gpt_copy(m_target.path()));
-    }
-    if (m_options.gpt_copy == GptCopy::move && describe_gpt_fault(m_gpt).empty()) {
-        m_reporter.note(describe_gpt_move(m_target.path(), m_gpt));
-    }
-}
-
-// Of a sync that is over; empty: it was moved, or was not to be.
-std::string Transfer::describe_failed_gpt_move() const
-{
-    const std::string fault =
-        m_options.gpt_copy == GptCopy::move && m_state.is_last_sync() ? describe_gpt_fault(m_gpt) : "";
-    return fault.empty() ? ""
-                         : fmt::format("--expand-gpt: {} has the image, verified and synced, but {}",
-                                       m_target.path(), fault);
 }
 
 void Transfer::complete()
@@ -605,7 +498,7 @@ void Transfer::report_summary(ExitStatus status)
     event.seconds = elapsed();
     event.total_bytes = total_bytes();
     event.skipped_bytes = skipped_bytes();
-    for (const Signature& each : m_cleared.wiped) {
+    for (const Signature& each : m_finish.wiped()) {
         event.wiped.push_back({each.type, each.magic.offset, each.magic.length});
     }
     m_swarm->describe(event);
