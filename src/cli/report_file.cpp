@@ -2,7 +2,7 @@
 #include "report_file.hpp"
 
 #include "ezio/report/json_events.hpp"
-#include "ezio/torrent/torrent_encoder.hpp"
+#include "ezio/util/atomic_file.hpp"
 #include "ezio/util/error.hpp"
 
 #include <fmt/format.h>
