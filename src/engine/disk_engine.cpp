@@ -57,9 +57,8 @@ Completion with(Handler handler, int error)
 } // namespace
 
 DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<bool>& on_disk, Options options)
-    : m_image(image), m_is_padded(image.map.padding_bytes() > 0), m_target(target),
-      m_wake_owner(std::move(options.wake_owner)), m_max_writers(std::max(1U, options.threads - 1)),
-      m_completions(std::move(options.post)),
+    : m_image(image), m_target(target), m_wake_owner(std::move(options.wake_owner)),
+      m_max_writers(std::max(1U, options.threads - 1)), m_completions(std::move(options.post)),
       m_arena(choose_chunk_length(image.piece_length, options.memory), slabs_in(image, options.memory),
               overflow_slabs(image, options.memory)),
       // Early flushing begins well before peers are held, and ends what they are held for.
@@ -84,12 +83,10 @@ DiskEngine::~DiskEngine() = default;
 // Blocks and pieces that are nothing but padding are there already.
 void DiskEngine::add_padding(std::vector<bool>& pieces)
 {
-    for (const std::uint64_t block : units_of_padding(m_image.map, block_bytes)) {
-        m_cache.set_padding(block * block_bytes);
-    }
-    for (const std::uint64_t piece : units_of_padding(m_image.map, m_image.piece_length)) {
-        pieces[piece] = true;
-    }
+    for_each_unit_of_padding(m_image.map, block_bytes,
+                             [&](std::uint64_t block) { m_cache.set_padding(block * block_bytes); });
+    for_each_unit_of_padding(m_image.map, m_image.piece_length,
+                             [&](std::uint64_t piece) { pieces[piece] = true; });
 }
 
 // --- the network thread's side ---
@@ -109,9 +106,7 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
     if (place.what == PieceCache::Receive::copy) {
         lock.unlock();
         std::memcpy(place.memory, block.data(), block.size());
-        if (m_is_padded) {
-            m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever a peer says it is
-        }
+        m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever a peer says it is
         lock.lock();
         m_cache.end_receive(offset);
         ++m_blocks_taken;

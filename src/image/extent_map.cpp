@@ -184,17 +184,16 @@ void ExtentMap::clear_padding(std::uint64_t payload_offset, std::span<std::byte>
     clear_until(data.size());
 }
 
-std::vector<std::uint64_t> units_of_padding(const ExtentMap& map, std::uint64_t unit_bytes)
+void for_each_unit_of_padding(const ExtentMap& map, std::uint64_t unit_bytes,
+                              const std::function<void(std::uint64_t unit)>& visit)
 {
-    std::vector<std::uint64_t> units;
     for (const Extent& stretch : map.padding()) {
         const bool is_last = stretch.end() == map.payload_size(); // a short unit ends with it
         const std::uint64_t end = (stretch.end() + (is_last ? unit_bytes - 1 : 0)) / unit_bytes;
         for (std::uint64_t unit = (stretch.offset + unit_bytes - 1) / unit_bytes; unit < end; ++unit) {
-            units.push_back(unit);
+            visit(unit);
         }
     }
-    return units;
 }
 
 } // namespace ezio

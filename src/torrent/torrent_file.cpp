@@ -314,7 +314,7 @@ void refuse_wrong_padding(const std::string& path, const Image& image)
         return sha1.finish();
     };
     std::map<std::uint64_t, Sha1Digest> expected; // by the piece's size
-    for (const std::uint64_t piece : units_of_padding(image.map, image.piece_length)) {
+    for_each_unit_of_padding(image.map, image.piece_length, [&](std::uint64_t piece) {
         const std::uint64_t size = image.piece_size(static_cast<std::uint32_t>(piece));
         const auto [entry, is_new] = expected.try_emplace(size);
         if (is_new) {
@@ -323,7 +323,7 @@ void refuse_wrong_padding(const std::string& path, const Image& image)
         if (entry->second != image.hashes[piece]) {
             throw not_an_image(path, fmt::format("its piece {} is padding, and not of zeros", piece));
         }
-    }
+    });
 }
 
 // The roots of a file's pieces: its own when it is one piece, else those that came with the info dictionary,

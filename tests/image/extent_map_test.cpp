@@ -239,6 +239,11 @@ TEST_CASE("extent map: padding is in the payload and nowhere on the device")
 TEST_CASE("extent map: the blocks and pieces that are nothing but padding")
 {
     using Units = std::vector<std::uint64_t>;
+    const auto units_of_padding = [](const ExtentMap& image, std::uint64_t unit_bytes) {
+        Units units;
+        for_each_unit_of_padding(image, unit_bytes, [&](std::uint64_t unit) { units.push_back(unit); });
+        return units;
+    };
     const ExtentMap map({{0, 10}, {100, 20}}, {{10, 50}, {80, 25}});
     CHECK(map.padding() == std::vector<Extent>{{10, 50}, {80, 25}});
     CHECK(units_of_padding(map, 10) == Units{1, 2, 3, 4, 5, 8, 9, 10}); // the last one is short

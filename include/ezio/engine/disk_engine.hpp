@@ -168,7 +168,6 @@ class DiskEngine {
     [[nodiscard]] bool just_all_done();
 
     const Image& m_image;
-    const bool m_is_padded; // few images are
     Target& m_target;
     const std::function<void()> m_wake_owner;
     const unsigned m_max_writers;

@@ -102,8 +102,10 @@ class ExtentMap {
     std::uint64_t m_padding_bytes = 0;
 };
 
-// The payload in units of so many bytes, blocks or pieces, the last of which may be short: the numbers of
-// those that are nothing but padding, sorted.
-[[nodiscard]] std::vector<std::uint64_t> units_of_padding(const ExtentMap& map, std::uint64_t unit_bytes);
+// The payload in units of so many bytes, blocks or pieces, the last of which may be short: visits the numbers
+// of those that are nothing but padding, in order. They are no list: a small torrent can have any number of
+// them.
+void for_each_unit_of_padding(const ExtentMap& map, std::uint64_t unit_bytes,
+                              const std::function<void(std::uint64_t unit)>& visit);
 
 } // namespace ezio
