@@ -125,10 +125,9 @@ std::optional<boost::asio::ip::address> PeerWatch::handle(const PeerBanned& even
         ++m_facts.banned_peers;
     }
     const unsigned times = ++m_bans[host];
-    const unsigned enough = event.shares_address ? bans_until_kept_out : 1;
     m_banned.insert(event.peer);
-    if (event.is_web_seed || host.is_loopback() || is_named_for_another(host) || times < enough ||
-        !m_kept_out.insert(host).second) {
+    if (event.is_web_seed || is_named_for_another(host) ||
+        !keep_out_from(event.shares_address ? bans_until_kept_out : 1, host)) {
         return std::nullopt;
     }
     m_warnings.tell(fmt::format("{} has sent wrong data{}; it is kept out from now on", host.to_string(),
@@ -149,17 +148,19 @@ std::optional<boost::asio::ip::address> PeerWatch::handle(const PeerMisbehaved& 
 {
     const auto host = event.peer.address();
     m_warnings.tell(fmt::format("{} {}; it is hung up on", host.to_string(), event.reason));
-    if (!is_to_be_kept_out(host)) {
+    const unsigned times = ++m_bans[host];
+    if (!keep_out_from(bans_until_kept_out, host)) {
         return std::nullopt;
     }
-    m_warnings.tell(fmt::format("{} was hung up on {} times; it is kept out from now on", host.to_string(),
-                                bans_until_kept_out));
+    m_warnings.tell(
+        fmt::format("{} was hung up on {} times; it is kept out from now on", host.to_string(), times));
     return host;
 }
 
-bool PeerWatch::is_to_be_kept_out(const boost::asio::ip::address& host)
+// Returns whether it is to be kept out from now on: never this machine, which has several processes.
+bool PeerWatch::keep_out_from(unsigned bans, const boost::asio::ip::address& host)
 {
-    return ++m_bans[host] == bans_until_kept_out && !host.is_loopback(); // this machine has several processes
+    return m_bans[host] >= bans && !host.is_loopback() && m_kept_out.insert(host).second;
 }
 
 void PeerWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point now)

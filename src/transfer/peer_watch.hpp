@@ -83,7 +83,7 @@ class PeerWatch {
 
   private:
     void note_once(const std::string& message);
-    [[nodiscard]] bool is_to_be_kept_out(const boost::asio::ip::address& host);
+    [[nodiscard]] bool keep_out_from(unsigned bans, const boost::asio::ip::address& host);
     [[nodiscard]] bool is_named_for_another(const boost::asio::ip::address& host) const;
     void note_search(bool lonely, milliseconds interval);
     void pause(const Endpoint& peer, milliseconds time);

@@ -241,6 +241,21 @@ TEST_CASE("swarm watch: a host that floods is named, and kept out when it does s
                                       "warning: 127.0.0.1 sends too much; it is hung up on"});
 }
 
+TEST_CASE(
+    "swarm watch: a host that has been hung up on for wrong data, and was not kept out, is when it floods")
+{
+    Watched it;
+    it.endpoints.peers = {peer_at("10.0.0.2", 7), peer_at("10.0.0.2", 8)};
+    for (int time = 0; time < 3; ++time) {
+        CHECK_FALSE(it.watch.handle(PeerBanned{peer_at("10.0.0.2", 7)})); // the other is wanted by name
+    }
+    const PeerMisbehaved flood{peer_at("10.0.0.2", 7), "sends too much"};
+    CHECK(it.watch.handle(flood) == peer_at("10.0.0.2").address());
+    CHECK(it.reporter.take().back() ==
+          "warning: 10.0.0.2 was hung up on 4 times; it is kept out from now on");
+    CHECK_FALSE(it.watch.handle(flood)); // once is enough
+}
+
 TEST_CASE("swarm watch: this machine itself is never kept out, for it has several processes")
 {
     Watched it;
