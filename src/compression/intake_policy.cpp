@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace ezio {
@@ -13,9 +12,6 @@ namespace {
 constexpr double too_busy = 0.9;
 constexpr unsigned seconds_to_try = 2;   // in a row
 constexpr unsigned seconds_of_a_try = 2; // in the first of which units still come that were on their way
-constexpr double better_uncompressed = 1.05;
-
-constexpr std::chrono::seconds longest_time{60};
 
 double rate_of(const ReceivingSample& sample)
 {
@@ -31,24 +27,19 @@ void IntakePolicy::observe(const ReceivingSample& sample, Clock::time_point now)
         return;
     }
     if (m_disk_is_behind) { // nothing can be learnt of the network
-        if (m_mode == Mode::trying_without) {
-            turn_on();
+        if (m_try.mode() == TryWithout::Mode::trying_without) {
+            m_try.turn_on();
         }
         m_periods_busy = 0;
         return;
     }
-    switch (m_mode) {
-    case Mode::on:
+    if (m_try.mode() == TryWithout::Mode::on) {
         look_for_busy(sample, now);
-        break;
-    case Mode::trying_without:
+    } else if (m_try.mode() == TryWithout::Mode::trying_without) {
         look_at_try(sample, now);
-        break;
-    case Mode::off:
-        if (now >= *m_until) {
-            turn_on();
-        }
-        break;
+    } else if (m_try.is_over(now)) {
+        m_try.turn_on();
+        m_periods_busy = 0;
     }
 }
 
@@ -67,8 +58,8 @@ void IntakePolicy::look_for_busy(const ReceivingSample& sample, Clock::time_poin
 {
     const bool busy = sample.busy > too_busy && 2 * sample.unit_bytes > sample.payload_bytes;
     m_periods_busy = busy ? m_periods_busy + 1 : 0;
-    if (m_periods_busy >= seconds_to_try && (!m_until || now >= *m_until)) {
-        m_mode = Mode::trying_without;
+    if (m_periods_busy >= seconds_to_try && m_try.may_begin(now)) {
+        m_try.begin();
         m_rate = rate_of(sample);
         m_periods_tried = 0;
     }
@@ -79,24 +70,11 @@ void IntakePolicy::look_at_try(const ReceivingSample& sample, Clock::time_point 
     if (++m_periods_tried < seconds_of_a_try) {
         return;
     }
-    if (rate_of(sample) > better_uncompressed * m_rate) {
-        m_mode = Mode::off;
-        m_until = now + m_off_for;
+    if (const auto off_for = m_try.end(m_rate, rate_of(sample), now)) {
         m_reason = fmt::format("taking blocks uncompressed for {} s: the network is faster than unpacking",
-                               m_off_for.count());
-        m_off_for = std::min(m_off_for * 2, longest_time);
-    } else {
-        turn_on();
-        m_until = now + m_no_try_for;
-        m_no_try_for = std::min(m_no_try_for * 2, longest_time);
+                               off_for->count());
     }
-}
-
-void IntakePolicy::turn_on()
-{
-    m_mode = Mode::on;
     m_periods_busy = 0;
-    m_until.reset();
 }
 
 std::optional<std::string> IntakePolicy::take_reason()

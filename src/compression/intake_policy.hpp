@@ -10,6 +10,7 @@
 #pragma once
 
 #include "ezio/util/clock.hpp"
+#include "try_without.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -40,27 +41,24 @@ class IntakePolicy {
     // Units wait for the disk or no longer do; also between the periods.
     void late(std::uint64_t bytes);
 
-    [[nodiscard]] bool wants_units() const { return m_mode == Mode::on && !m_disk_is_behind; }
+    [[nodiscard]] bool wants_units() const
+    {
+        return m_try.mode() == TryWithout::Mode::on && !m_disk_is_behind;
+    }
 
     // Why it has changed its mind, once.
     [[nodiscard]] std::optional<std::string> take_reason();
 
   private:
-    enum class Mode { on, trying_without, off };
-
     void look_for_busy(const ReceivingSample& sample, Clock::time_point now);
     void look_at_try(const ReceivingSample& sample, Clock::time_point now);
-    void turn_on();
 
     const std::uint64_t m_most_late;
     bool m_disk_is_behind = false;
-    Mode m_mode = Mode::on;
+    TryWithout m_try{std::chrono::seconds(10)};
     unsigned m_periods_busy = 0; // in a row
     double m_rate = 0;           // bytes per second in the last of them
     unsigned m_periods_tried = 0;
-    std::chrono::seconds m_off_for{10};       // the next time
-    std::chrono::seconds m_no_try_for{10};    // the next time
-    std::optional<Clock::time_point> m_until; // off, or without a try
     std::optional<std::string> m_reason;
 };
 

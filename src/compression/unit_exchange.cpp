@@ -3,6 +3,7 @@
 
 #include "exchange_peer.hpp"
 #include "exchange_state.hpp"
+#include "ezio/peers/piece_number.hpp"
 
 #include "ezio/peers/peer_plugins.hpp"
 
@@ -45,15 +46,9 @@ class ExchangePlugin final : public lt::torrent_plugin {
         return is_bittorrent(connection) ? std::make_shared<ExchangePeer>(m_state, connection) : nullptr;
     }
 
-    void on_piece_pass(lt::piece_index_t piece) override
-    {
-        m_state->piece_passed(static_cast<std::uint32_t>(static_cast<int>(piece)));
-    }
+    void on_piece_pass(lt::piece_index_t piece) override { m_state->piece_passed(to_number(piece)); }
 
-    void on_piece_failed(lt::piece_index_t piece) override
-    {
-        m_state->piece_failed(static_cast<std::uint32_t>(static_cast<int>(piece)));
-    }
+    void on_piece_failed(lt::piece_index_t piece) override { m_state->piece_failed(to_number(piece)); }
 
     void tick() override { m_state->tick(); }
 

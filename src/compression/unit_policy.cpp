@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -25,26 +24,17 @@ constexpr unsigned periods_to_go_down = 3;
 // What was compressed before still leaves in the first ones.
 constexpr unsigned periods_of_a_try = 6;
 constexpr unsigned periods_not_counted = 2;
-constexpr double better_without = 1.05;
-
-constexpr std::chrono::seconds longest{60};
 
 } // namespace
 
 void UnitPolicy::observe(const SendingSample& sample, Clock::time_point now)
 {
-    switch (m_mode) {
-    case Mode::on:
+    if (m_try.mode() == TryWithout::Mode::on) {
         look_at_level(sample, now);
-        break;
-    case Mode::trying_without:
+    } else if (m_try.mode() == TryWithout::Mode::trying_without) {
         look_at_try(sample, now);
-        break;
-    case Mode::off:
-        if (now >= *m_until) {
-            turn_on();
-        }
-        break;
+    } else if (m_try.is_over(now)) {
+        turn_on();
     }
 }
 
@@ -68,7 +58,7 @@ void UnitPolicy::look_at_level(const SendingSample& sample, Clock::time_point no
         change_level(m_level + 1, "the network is what is slow");
     } else if (m_periods_down >= periods_to_go_down && m_level > 0) {
         change_level(m_level - 1, "the network waits for it");
-    } else if (m_periods_busy >= periods_to_go_down && m_level == 0 && (!m_until || now >= *m_until)) {
+    } else if (m_periods_busy >= periods_to_go_down && m_level == 0 && m_try.may_begin(now)) {
         begin_try();
     }
 }
@@ -83,7 +73,7 @@ void UnitPolicy::change_level(unsigned level, const char* why)
 
 void UnitPolicy::begin_try()
 {
-    m_mode = Mode::trying_without;
+    m_try.begin();
     m_periods_up = 0;
     m_periods_down = 0;
     m_periods_busy = 0;
@@ -102,25 +92,17 @@ void UnitPolicy::look_at_try(const SendingSample& sample, Clock::time_point now)
         return;
     }
     const double rate = m_tried_seconds > 0 ? static_cast<double>(m_tried_bytes) / m_tried_seconds : 0;
-    if (rate > better_without * m_rate) {
-        m_mode = Mode::off;
-        m_until = now + m_off_for;
+    if (const auto off_for = m_try.end(m_rate, rate, now)) {
         m_reason =
-            fmt::format("compressing nothing for {} s: the network is faster than that", m_off_for.count());
-        m_off_for = std::min(m_off_for * 2, longest);
-    } else {
-        m_mode = Mode::on;
-        m_until = now + m_no_try_for;
-        m_no_try_for = std::min(m_no_try_for * 2, longest);
+            fmt::format("compressing nothing for {} s: the network is faster than that", off_for->count());
     }
 }
 
 void UnitPolicy::turn_on()
 {
-    m_mode = Mode::on;
+    m_try.turn_on();
     m_level = 0;
     m_rate = 0;
-    m_until.reset();
 }
 
 std::optional<std::string> UnitPolicy::take_reason()

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "ezio/util/clock.hpp"
+#include "try_without.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -39,22 +40,20 @@ class UnitPolicy {
     // Once a period.
     void observe(const SendingSample& sample, Clock::time_point now);
 
-    [[nodiscard]] bool compresses() const { return m_mode == Mode::on; }
+    [[nodiscard]] bool compresses() const { return m_try.mode() == TryWithout::Mode::on; }
     [[nodiscard]] unsigned level() const { return m_level; }
 
     // Why it has changed its mind, once.
     [[nodiscard]] std::optional<std::string> take_reason();
 
   private:
-    enum class Mode { on, trying_without, off };
-
     void look_at_level(const SendingSample& sample, Clock::time_point now);
     void begin_try();
     void look_at_try(const SendingSample& sample, Clock::time_point now);
     void turn_on();
     void change_level(unsigned level, const char* why);
 
-    Mode m_mode = Mode::on;
+    TryWithout m_try{std::chrono::seconds(2)};
     unsigned m_level = 0;
     unsigned m_periods_up = 0; // in a row, that ask for the next level
     unsigned m_periods_down = 0;
@@ -64,9 +63,6 @@ class UnitPolicy {
     unsigned m_periods_tried = 0;
     std::uint64_t m_tried_bytes = 0;
     double m_tried_seconds = 0;
-    std::chrono::seconds m_off_for{2};        // the next time
-    std::chrono::seconds m_no_try_for{10};    // the next time
-    std::optional<Clock::time_point> m_until; // off, or without a try
     std::optional<std::string> m_reason;
 };
 

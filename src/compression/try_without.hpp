@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Whether compression is faster than none, by a try: for a while there is none, and then none for longer, or
+// no further try for longer, by turns longer and longer.
+#pragma once
+
+#include "ezio/util/clock.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+namespace ezio {
+
+// Not thread-safe; no clock but the given one.
+class TryWithout {
+  public:
+    enum class Mode { on, trying_without, off };
+
+    // `off_for`: the first time.
+    explicit TryWithout(std::chrono::seconds off_for) : m_off_for(off_for) {}
+
+    [[nodiscard]] Mode mode() const { return m_mode; }
+
+    // Not too soon after one that has shown nothing.
+    [[nodiscard]] bool may_begin(Clock::time_point now) const { return !m_until || now >= *m_until; }
+    void begin() { m_mode = Mode::trying_without; }
+
+    // The rates, bytes per second, before and in the try. Returns for how long there is to be none, if it was
+    // clearly faster so.
+    [[nodiscard]] std::optional<std::chrono::seconds> end(double rate_with, double rate_without,
+                                                          Clock::time_point now)
+    {
+        constexpr double clearly = 1.05;
+        const bool is_better = rate_without > clearly * rate_with;
+        std::chrono::seconds& next = is_better ? m_off_for : m_no_try_for;
+        const std::chrono::seconds time = next;
+        next = std::min(next * 2, longest);
+        m_mode = is_better ? Mode::off : Mode::on;
+        m_until = now + time;
+        return is_better ? std::optional(time) : std::nullopt;
+    }
+
+    // Whether the time that there was to be none is over.
+    [[nodiscard]] bool is_over(Clock::time_point now) const { return m_mode == Mode::off && now >= *m_until; }
+
+    // On again, and a try may begin at once.
+    void turn_on()
+    {
+        m_mode = Mode::on;
+        m_until.reset();
+    }
+
+  private:
+    static constexpr std::chrono::seconds longest{60};
+
+    Mode m_mode = Mode::on;
+    std::chrono::seconds m_off_for;           // the next time
+    std::chrono::seconds m_no_try_for{10};    // the next time
+    std::optional<Clock::time_point> m_until; // off, or without a try
+};
+
+} // namespace ezio
