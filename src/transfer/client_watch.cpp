@@ -26,16 +26,15 @@ ClientList ClientWatch::observe(const ClientList& clients)
     return changed;
 }
 
-std::string describe_clients(unsigned complete, unsigned wanted, const ClientList& clients)
+std::string describe_clients(unsigned complete, unsigned wanted, ClientList clients)
 {
     constexpr std::size_t most_named = 10;
     std::string text = fmt::format("{} of {} {} complete", complete, counted(wanted, "client"),
                                    complete == 1 ? "is" : "are");
-    ClientList failed_first = clients;
-    std::stable_partition(failed_first.begin(), failed_first.end(),
+    std::stable_partition(clients.begin(), clients.end(), // failed ones first
                           [](const ClientStatus& client) { return has_failed(client.report.state); });
     std::size_t incomplete = 0;
-    for (const ClientStatus& client : failed_first) {
+    for (const ClientStatus& client : clients) {
         if (client.report.state == ClientState::complete) {
             continue;
         }

@@ -28,6 +28,6 @@ class ClientWatch {
 // "2 of 4 clients are complete: pc3 (/dev/sda) failed at 61.3 %: No space left on device; pc5 (/dev/sda) lost
 // at 20.0 %; 1 has not come": for the end of a sentence. `complete` is at least the number of those in the
 // list.
-[[nodiscard]] std::string describe_clients(unsigned complete, unsigned wanted, const ClientList& clients);
+[[nodiscard]] std::string describe_clients(unsigned complete, unsigned wanted, ClientList clients);
 
 } // namespace ezio

@@ -91,14 +91,9 @@ class Transfer {
     {
         return std::chrono::duration_cast<milliseconds>(m_now - then);
     }
-    // Of those that a seed is to wait for.
-    [[nodiscard]] bool lacks_clients() const
-    {
-        return m_options.clients && (!m_swarm || m_swarm->clients().complete < *m_options.clients);
-    }
     [[nodiscard]] bool write_hangs() const { return m_write_clock.stalled_for(m_now) >= longest_write; }
     [[nodiscard]] bool sync_is_over() const { return m_sync && m_sync->finished() && !m_sync->failure(); }
-    [[nodiscard]] std::string remark_on_stop() const;
+    [[nodiscard]] std::string remark_on_stop(const TransferFacts& facts) const;
     [[nodiscard]] std::string describe_wait() const;
     [[nodiscard]] double elapsed() const { return std::chrono::duration<double>(m_now - m_started).count(); }
     [[nodiscard]] DiskEngine::Facts disk() const { return m_swarm ? m_swarm->disk() : DiskEngine::Facts{}; }
@@ -239,7 +234,6 @@ TransferFacts Transfer::facts() const
 {
     TransferFacts facts;
     facts.signal = m_stop.received();
-    facts.remark_on_stop = remark_on_stop();
     facts.disk_failure = m_swarm ? m_swarm->disk_failure() : std::nullopt;
     facts.received_bytes = counts().received_bytes;
     facts.waiting = {since(m_options.timed_since), m_meters.stalled_for(m_now), disk().done_bytes,
@@ -256,17 +250,20 @@ TransferFacts Transfer::facts() const
         facts.since_complete = since(m_completed);
         facts.since_needed = since(m_swarm->watch().last_needed());
     }
+    if (facts.signal != 0) {
+        facts.remark_on_stop = remark_on_stop(facts);
+    }
     return facts;
 }
 
-std::string Transfer::remark_on_stop() const
+std::string Transfer::remark_on_stop(const TransferFacts& facts) const
 {
-    if (m_options.role == Role::seed && lacks_clients()) {
+    if (m_state.lacks_clients(facts)) {
         return fmt::format("; it has sent {}, and {}", format_bytes(counts().uploaded_bytes),
                            describe_wanted_clients());
     }
     if (m_options.role == Role::seed) {
-        const unsigned complete = m_swarm ? m_swarm->clients().complete : 0;
+        const unsigned complete = facts.seeding.clients_complete;
         return fmt::format("; it has sent {}, and {} {} complete", format_bytes(counts().uploaded_bytes),
                            counted(complete, "client"), complete == 1 ? "is" : "are");
     }

@@ -3,8 +3,9 @@
 // When a transfer is complete, and what it does next: a state machine without a session, a target, a thread
 // or a clock. The loop around it (transfer.cpp) gathers the facts and carries out the steps.
 //
-//     fetch:  [checking ->] connecting -> downloading -> syncing -> [verifying -> [syncing ->]] seeding ->
-//     over seed:   [checking ->] seeding -> over
+//     fetch:  [checking ->] connecting -> downloading -> syncing -> [verifying -> [syncing ->]]
+//             -> seeding -> over
+//     seed:   [checking ->] seeding -> over
 //
 // A stop signal, a failed disk and a limit that has passed end every state; after completion a fetch has no
 // limit left but its seed time.
@@ -101,6 +102,9 @@ class TransferState {
     }
     [[nodiscard]] bool is_verified() const { return m_verified; }
 
+    // A seed that is to wait for more clients.
+    [[nodiscard]] bool lacks_clients(const TransferFacts& facts) const;
+
     // Takes the next step: the caller carries it out. After leave and fail there is none.
     [[nodiscard]] TransferStep advance(const TransferFacts& facts);
 
@@ -117,7 +121,6 @@ class TransferState {
     [[nodiscard]] TransferStep advance_sync(const TransferFacts::Sync& sync);
     [[nodiscard]] TransferStep advance_verification(const TransferFacts::Hashing& hashing);
     [[nodiscard]] std::optional<std::string> reason_to_leave(const TransferFacts& facts) const;
-    [[nodiscard]] bool lacks_clients(const TransferFacts& facts) const;
     [[nodiscard]] bool is_complete() const
     {
         return m_plan.role == Role::seed || m_state == State::seeding || m_state == State::over;
