@@ -3,6 +3,7 @@
 
 #include "ezio/net/addresses.hpp"
 #include "ezio/peers/peer_plugins.hpp"
+#include "ezio/peers/piece_number.hpp"
 
 #include <libtorrent/bitfield.hpp>
 #include <libtorrent/peer_request.hpp>
@@ -119,7 +120,7 @@ class LedgerPeer final : public AnswerListener {
 
     void on_piece_failed(lt::piece_index_t piece) override
     {
-        m_book->failed(static_cast<std::uint32_t>(static_cast<int>(piece)), account().address);
+        m_book->failed(to_number(piece), account().address);
     }
 
     void sent_payload(int bytes) override { account().sent += static_cast<std::uint64_t>(bytes); }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "disk_io.hpp"
 
+#include "ezio/peers/piece_number.hpp"
+
 #include <boost/asio/post.hpp>
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/operations.hpp>
@@ -126,7 +128,7 @@ void DiskIo::async_hash(
     lt::storage_index_t, lt::piece_index_t piece, lt::span<lt::sha256_hash> v2, lt::disk_job_flags_t,
     std::function<void(lt::piece_index_t, const lt::sha1_hash&, const lt::storage_error&)> handler)
 {
-    m_engine.hash(static_cast<std::uint32_t>(static_cast<int>(piece)),
+    m_engine.hash(to_number(piece),
                   [piece, v2, handler = std::move(handler)](int error, const PieceDigests& digests) {
                       lt::sha1_hash hash;
                       std::copy(digests.sha1.begin(), digests.sha1.end(), hash.begin());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/swarm/client_registry.hpp"
 
+#include "ezio/util/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,11 +38,7 @@ std::string ClientRegistry::free_name(const std::string& process, const std::str
         return client != m_clients.end() && client->second.connected && owner != m_owners.end() &&
                owner->second != process;
     };
-    std::string name = wanted;
-    for (unsigned number = 2; is_taken(name); ++number) {
-        name = fmt::format("{} #{}", wanted, number);
-    }
-    return name;
+    return first_free_name(wanted, is_taken);
 }
 
 void ClientRegistry::has(const std::string& name, std::uint32_t pieces)

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reporting_clients.hpp"
 
+#include "ezio/util/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace ezio {
@@ -97,15 +101,13 @@ std::string ReportingClients::free_address(const ReportOrigin& origin) const
 {
     const std::string wanted =
         origin.behind.empty() ? origin.place : fmt::format("{} ({})", origin.place, origin.behind);
-    const auto is_taken = [&](const std::string& address) {
-        return std::any_of(m_clients.begin(), m_clients.end(),
-                           [&](const Client& client) { return client.address == address; });
-    };
-    std::string address = wanted;
-    for (unsigned number = 2; is_taken(address); ++number) {
-        address = fmt::format("{} #{}", wanted, number);
+    std::set<std::string_view> taken; // those of this place
+    for (const Client& client : m_clients) {
+        if (client.address.starts_with(wanted)) {
+            taken.insert(client.address);
+        }
     }
-    return address;
+    return first_free_name(wanted, [&](const std::string& address) { return taken.contains(address); });
 }
 
 ClientList ReportingClients::list(Clock::time_point now) const

@@ -42,8 +42,6 @@ class ReportingClients {
 
     explicit ReportingClients(std::uint64_t total_bytes) : m_total_bytes(total_bytes) {}
 
-    [[nodiscard]] std::uint64_t total_bytes() const { return m_total_bytes; }
-
     // The client `id` has said this, over a connection that is its first, or another one of it. Returns
     // whether it is kept.
     bool reported(const std::string& id, const ReportOrigin& origin, ClientReport report,

@@ -36,6 +36,17 @@ template <typename Number>
 [[nodiscard]] std::string contents_of(const std::filesystem::path& path);
 [[nodiscard]] std::string first_line_of(const std::filesystem::path& path); // without its end
 
+// `wanted`, or where that is taken "wanted #2" and so on: the first that is not.
+template <typename IsTaken>
+[[nodiscard]] std::string first_free_name(const std::string& wanted, const IsTaken& is_taken)
+{
+    std::string name = wanted;
+    for (unsigned number = 2; is_taken(name); ++number) {
+        name = wanted + " #" + std::to_string(number);
+    }
+    return name;
+}
+
 // The line up to its last character that is no space.
 [[nodiscard]] std::string without_trailing_space(std::string line);
 
