@@ -55,8 +55,9 @@ class SenderState : public std::enable_shared_from_this<SenderState> {
     std::optional<ClientReport> m_said; // the reporting thread's, as the next
     Clock::time_point m_said_at;
     std::atomic<bool> m_heard = true;
-    std::set<SenderPeer*> m_seeders; // the network thread's, as what follows
-    std::string m_latest;            // empty: nothing was said yet
+    std::atomic<unsigned> m_unsent = 0; // reports on their way to the network thread
+    std::set<SenderPeer*> m_seeders;    // the network thread's, as what follows
+    std::string m_latest;               // empty: nothing was said yet
     bool m_is_last = false;
 };
 
@@ -125,6 +126,7 @@ void SenderState::say(const ClientReport& report, Clock::time_point now)
     }
     m_said = report;
     m_said_at = now;
+    ++m_unsent; // first: until it is sent nothing is heard
     m_heard = !is_final(report.state);
     boost::asio::post(*m_context, [weak = weak_from_this(), payload = encode_report({m_id, report}),
                                    is_last = is_final(report.state)]() mutable {
@@ -136,6 +138,7 @@ void SenderState::say(const ClientReport& report, Clock::time_point now)
 
 void SenderState::send(std::string payload, bool is_last)
 {
+    --m_unsent;
     m_latest = std::move(payload);
     m_is_last = is_last;
     for (SenderPeer* peer : m_seeders) {
@@ -148,7 +151,7 @@ void SenderState::look_whether_heard()
 {
     const bool waits =
         std::any_of(m_seeders.begin(), m_seeders.end(), [](const SenderPeer* peer) { return peer->waits(); });
-    if (m_is_last && !waits && !m_heard.exchange(true)) {
+    if (m_is_last && m_unsent == 0 && !waits && !m_heard.exchange(true)) {
         m_wake();
     }
 }

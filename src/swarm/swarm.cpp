@@ -244,7 +244,6 @@ class SwarmPeer final : public AnswerListener {
     bool on_request(const lt::peer_request& request) override
     {
         join();
-        tell_more();
         const std::uint32_t piece = to_number(request.piece);
         if (m_can_reject && is_hidden(piece) && m_rejected < most_rejected) { // asked for before it knew
             ++m_rejected;
@@ -354,7 +353,8 @@ class SwarmPeer final : public AnswerListener {
         }
     }
 
-    // The next portion, once the peer has read most of what it was sent.
+    // The next portion, once the peer has read most of what it was sent. Not for each of its requests:
+    // get_peer_info() copies a bit for every piece.
     void tell_more()
     {
         if (!m_view.is_behind()) {
