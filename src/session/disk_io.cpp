@@ -16,11 +16,14 @@ namespace ezio {
 
 namespace {
 
-lt::storage_error storage_error(int error, lt::operation_t operation)
+// libtorrent answers EIO by hanging up on every peer, and then no seeder hears the last report: it is told
+// something milder. On ENOSPC for a write it stops requesting and stays connected, and it ignores a hash that
+// was cancelled. DiskEngine::failure() has the true error.
+lt::storage_error storage_error(int error, lt::operation_t operation, int instead_of_eio = EIO)
 {
     lt::storage_error result;
     if (error != 0) {
-        result.ec = lt::error_code(error, lt::system_category());
+        result.ec = lt::error_code(error == EIO ? instead_of_eio : error, lt::system_category());
         result.file(lt::file_index_t{0}); // libtorrent uses it as an index
         result.operation = operation;
     }
@@ -97,7 +100,7 @@ bool DiskIo::async_write(lt::storage_index_t, const lt::peer_request& request, c
         payload_offset(request),
         {reinterpret_cast<const std::byte*>(buffer), static_cast<std::size_t>(request.length)},
         [handler = std::move(handler)](int error) {
-            handler(storage_error(error, lt::operation_t::file_write));
+            handler(storage_error(error, lt::operation_t::file_write, ENOSPC));
         },
         [observer = std::weak_ptr<lt::disk_observer>(observer)] {
             if (const auto alive = observer.lock()) {
@@ -138,7 +141,7 @@ void DiskIo::async_hash(
                           const auto& block = digests.blocks[i];
                           std::copy(block.begin(), block.end(), v2[static_cast<std::ptrdiff_t>(i)].begin());
                       }
-                      handler(piece, hash, storage_error(error, lt::operation_t::file_read));
+                      handler(piece, hash, storage_error(error, lt::operation_t::file_read, ECANCELED));
                   });
 }
 
