@@ -269,8 +269,14 @@ void TorrentSession::announce_to_trackers()
 
 void TorrentSession::say(const ClientReport& report, Clock::time_point now)
 {
-    if (m_sender) {
-        m_sender->say(report, now);
+    if (!m_sender) {
+        return;
+    }
+    m_sender->say(report, now);
+    if (is_final(report.state) && !std::exchange(m_is_unlimited, true)) {
+        lt::settings_pack pack;
+        pack.set_int(lt::settings_pack::download_rate_limit, 0);
+        m_session->apply_settings(std::move(pack));
     }
 }
 

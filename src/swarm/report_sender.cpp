@@ -36,18 +36,27 @@ class SenderState : public std::enable_shared_from_this<SenderState> {
 
     // --- network thread ---
 
-    void add(SenderPeer& peer) { m_seeders.insert(&peer); }
+    void add(SenderPeer& peer)
+    {
+        m_seeders.insert(&peer);
+        m_has_met_a_seeder = true;
+    }
     void remove(SenderPeer& peer)
     {
         m_seeders.erase(&peer);
         look_whether_heard();
     }
-    void look_whether_heard();
+    void answered()
+    {
+        m_is_answered = true;
+        look_whether_heard();
+    }
     [[nodiscard]] const std::string& latest() const { return m_latest; }
     [[nodiscard]] bool is_last() const { return m_is_last; }
 
   private:
     void send(std::string payload, bool is_last);
+    void look_whether_heard();
 
     const std::function<void()> m_wake;
     const std::string m_id = make_report_id();
@@ -59,6 +68,8 @@ class SenderState : public std::enable_shared_from_this<SenderState> {
     std::set<SenderPeer*> m_seeders;    // the network thread's, as what follows
     std::string m_latest;               // empty: nothing was said yet
     bool m_is_last = false;
+    bool m_is_answered = false; // the last one, by one seeder at least
+    bool m_has_met_a_seeder = false;
 };
 
 class SenderPeer final : public lt::peer_plugin {
@@ -89,8 +100,9 @@ class SenderPeer final : public lt::peer_plugin {
             return false;
         }
         if (body.size() >= length && is_heard({body.data(), static_cast<std::size_t>(body.size())})) {
-            m_waits = false;
-            m_state->look_whether_heard();
+            if (std::exchange(m_waits, false)) {
+                m_state->answered();
+            }
         }
         return true;
     }
@@ -141,17 +153,21 @@ void SenderState::send(std::string payload, bool is_last)
     --m_unsent;
     m_latest = std::move(payload);
     m_is_last = is_last;
+    m_is_answered = false;
     for (SenderPeer* peer : m_seeders) {
         peer->send_latest();
     }
     look_whether_heard();
 }
 
+// A seeder whose connection is gone is about to come back: of two connections with one peer libtorrent closes
+// one.
 void SenderState::look_whether_heard()
 {
     const bool waits =
         std::any_of(m_seeders.begin(), m_seeders.end(), [](const SenderPeer* peer) { return peer->waits(); });
-    if (m_is_last && m_unsent == 0 && !waits && !m_heard.exchange(true)) {
+    if (m_is_last && m_unsent == 0 && !waits && (m_is_answered || !m_has_met_a_seeder) &&
+        !m_heard.exchange(true)) {
         m_wake();
     }
 }

@@ -452,7 +452,7 @@ void Transfer::say_last(const std::optional<Error>& error)
     if (!m_said) {
         return;
     }
-    const auto until = Clock::now() + last_words;
+    const auto until = Clock::now() + last_report_patience;
     if (error) {
         m_swarm->say(last_report(*m_said, *error), Clock::now());
     }

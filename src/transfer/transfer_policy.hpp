@@ -19,8 +19,12 @@ inline constexpr milliseconds leave_grace{1000};
 [[nodiscard]] std::optional<std::string> may_leave(milliseconds since_complete, milliseconds since_needed,
                                                    milliseconds seed_time);
 
-// What is said last is heard within this.
+// A complete fetch stays at least this long: peers hear within it that it is complete.
 inline constexpr milliseconds last_words{300};
+
+// The longest that the end of a fetch waits for seeders to acknowledge its last report: less than
+// Deadline::patience. The acknowledgement comes behind the data that was asked for.
+inline constexpr milliseconds last_report_patience{1500};
 
 // How a seed has fared, and when it is to leave.
 struct SeedingFacts {

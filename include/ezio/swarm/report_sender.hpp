@@ -37,7 +37,8 @@ class ReportSender {
     // How it is now: to be called often, from one thread. It returns at once.
     void say(const ClientReport& report, Clock::time_point now);
 
-    // Whether all connected seeders have the last report that say() was given, if that has a final state.
+    // Whether all connected seeders have acknowledged the last report that say() was given, if its state is
+    // final. At least one has, unless none was ever connected.
     [[nodiscard]] bool is_heard() const;
 
   private:
