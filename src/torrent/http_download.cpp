@@ -124,7 +124,7 @@ std::string curl_reason(std::string_view errors, int status)
 }
 
 std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop,
-                          const DownloadPatience& patience)
+                          const DownloadPatience& patience, const std::function<void(std::uint64_t)>& watch)
 {
     const std::string curl = find_program("curl");
     if (curl.empty()) {
@@ -133,9 +133,11 @@ std::string http_download(const std::string& url, std::uint64_t limit, const Sto
                                 "curl), or copy the torrent here",
                                 url));
     }
-    DownloadWatch watch(url, limit, stop, patience);
-    ProcessResult done = run_process(curl_command(curl, url),
-                                     [&](const ProcessResult& so_far) { watch.look_at(so_far.output); });
+    DownloadWatch limits(url, limit, stop, patience);
+    ProcessResult done = run_process(curl_command(curl, url), [&](const ProcessResult& so_far) {
+        watch(so_far.output.size());
+        limits.look_at(so_far.output);
+    });
     if (done.status != 0) {
         throw Error(done.status == status_of_http_errors ? ExitStatus::torrent : ExitStatus::network,
                     fmt::format("{} cannot be downloaded: {}", url, curl_reason(done.errors, done.status)));

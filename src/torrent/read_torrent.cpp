@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 
 namespace ezio {
@@ -22,15 +21,19 @@ std::string read_torrent(const std::string& path_or_url, const StopSignal& stop,
             fmt::format("{}: only fetch takes a magnet link; with --save-torrent it keeps the torrent",
                         path_or_url));
     }
-    const std::uint64_t limit = memory ? std::min(largest_torrent, memory->longest_file()) : largest_torrent;
+    const auto watch = [&](std::uint64_t so_far) {
+        if (memory) {
+            memory->refuse_longer(so_far, path_or_url);
+        }
+    };
     if (is_http_url(path_or_url)) {
-        return http_download(path_or_url, limit, stop, patience);
+        return http_download(path_or_url, largest_torrent, stop, patience, watch);
     }
     std::error_code error;
     if (const auto size = std::filesystem::file_size(path_or_url, error); memory && !error) {
         memory->refuse_long(size, path_or_url);
     }
-    return read_file(path_or_url, limit);
+    return read_file(path_or_url, largest_torrent, watch);
 }
 
 } // namespace ezio

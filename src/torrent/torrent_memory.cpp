@@ -89,6 +89,14 @@ void TorrentMemory::refuse_long(std::uint64_t size, const std::string& path) con
     }
 }
 
+void TorrentMemory::refuse_longer(std::uint64_t so_far, const std::string& path) const
+{
+    if (so_far > longest_file()) {
+        throw too_large(path, fmt::format("is longer than {}", format_bytes(longest_file())),
+                        for_each_byte * so_far);
+    }
+}
+
 void TorrentMemory::refuse_large(std::string_view bytes, const std::string& path) const
 {
     const std::uint64_t extents = count(bytes, "6:lengthi");

@@ -15,7 +15,8 @@
 
 namespace ezio {
 
-std::string read_file(const std::string& path, std::uint64_t limit)
+std::string read_file(const std::string& path, std::uint64_t limit,
+                      const std::function<void(std::uint64_t)>& watch)
 {
     const auto refuse = [&](const std::string& why) {
         return Error(ExitStatus::torrent, fmt::format("{} cannot be read: {}", path, why));
@@ -40,6 +41,7 @@ std::string read_file(const std::string& path, std::uint64_t limit)
             throw refuse(errno_text(errno));
         }
         text.resize(old + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        watch(text.size());
         if (text.size() > limit) {
             throw refuse(fmt::format("it is larger than {}, the most that is read", format_bytes(limit)));
         }

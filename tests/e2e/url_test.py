@@ -148,6 +148,14 @@ class Urls(EndToEndTest):
         ended = self.ends_with(3, "info", f"{self.http.url}/without-end")
         self.assertIn("/without-end has more than 256.0 MiB; that is no torrent", ended.stderr)
 
+    def test_what_takes_more_memory_than_is_allowed_is_refused_while_it_is_read(self):
+        self.http.answers["/without-end"] = bytes(1 << 20)
+        for endless in f"{self.http.url}/without-end", "/dev/zero":
+            ended = self.ends_with(3, "fetch", endless, self.dir / "target", "--no-lsd", "--memory", "32M")
+            self.assertRegex(ended.stderr, f"^ezio-cli: {endless} is longer than 8.0 MiB, which takes more memory than --memory "
+                                           r"allows; it needs --memory 3\dM or more\n$")
+        self.assertFalse((self.dir / "target").exists())
+
     def test_the_users_configuration_of_curl_does_not_count(self):
         (self.dir / ".curlrc").write_text('output = "stolen"\n')
         self.assert_had(f"{self.http.url}/sda1.torrent", ["env", f"HOME={self.dir}"])

@@ -66,6 +66,17 @@ TEST_CASE("torrent memory: a file is refused by its size alone when whatever is 
           "--memory 464M or more");
 }
 
+TEST_CASE("torrent memory: what is being read is refused as soon as it is too long")
+{
+    const TorrentMemory memory(32_MiB);
+    memory.refuse_longer(8_MiB, "a.torrent");
+    const auto refusal = refusal_of([&] { memory.refuse_longer(9_MiB, "a.torrent"); });
+    CHECK(refusal.status == ExitStatus::torrent);
+    CHECK(refusal.message ==
+          "a.torrent is longer than 8.0 MiB, which takes more memory than --memory allows; it needs --memory "
+          "38M or more");
+}
+
 TEST_CASE("torrent memory: what is beyond the rest of the process leaves less for data")
 {
     Image image;

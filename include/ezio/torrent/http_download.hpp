@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,9 +26,11 @@ struct DownloadPatience {
 // What an http:// or https:// URL holds, of at most `limit` bytes; redirects to such URLs are followed, from
 // https only to https. Throws Error: ExitStatus::network when the server cannot be reached or is silent for
 // 30 seconds, ExitStatus::torrent when it has no such file or a larger one, or there is no curl,
-// ExitStatus::stalled when `patience` is over, and as `stop` says.
+// ExitStatus::stalled when `patience` is over, and as `stop` and `watch` say. `watch` is called again and
+// again with the number of bytes that have come.
 [[nodiscard]] std::string http_download(const std::string& url, std::uint64_t limit, const StopSignal& stop,
-                                        const DownloadPatience& patience);
+                                        const DownloadPatience& patience,
+                                        const std::function<void(std::uint64_t)>& watch);
 
 // Why curl ended with `status`, in words: those of the first of its errors, without the warnings before and
 // the advice behind it.

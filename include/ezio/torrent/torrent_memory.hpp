@@ -35,6 +35,9 @@ class TorrentMemory {
     void refuse_large(std::string_view bytes, const std::string& path) const;
     void refuse_long(std::uint64_t size, const std::string& path) const;
 
+    // The same while it is read, and its size is not known: there are `so_far` bytes of it, or more.
+    void refuse_longer(std::uint64_t so_far, const std::string& path) const;
+
     // What is left for data.
     [[nodiscard]] std::uint64_t for_data(const Image& image) const;
 
