@@ -230,7 +230,8 @@ TEST_CASE("man page: it has every event of --json, with all members")
     const auto entries = man_entries();
     for (const nlohmann::json& event :
          {to_json(StartEvent{}), to_json(ProgressEvent{}), to_json(PeerEvent{}), warning_to_json(""),
-          note_to_json(""), to_json(CompleteEvent{}), to_json(SummaryEvent{}), to_json(io_error)}) {
+          note_to_json(""), client_to_json(ClientStatus{}), to_json(CompleteEvent{}), to_json(SummaryEvent{}),
+          to_json(io_error)}) {
         const std::string title = ".It " + event["event"].get<std::string>() + " ";
         CAPTURE(title);
         const auto entry =
