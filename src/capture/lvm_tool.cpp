@@ -79,33 +79,17 @@ LvmAnswer ask_lvm(const std::vector<std::string>& devices, std::uint64_t memory,
                   const std::function<void()>& tick)
 {
     const std::string program = find_program(program_name);
-    const std::string env = find_program("env");
-    if (program.empty() || env.empty()) {
+    if (program.empty()) {
         throw Error(ExitStatus::target, "lvm is not installed (apt install lvm2)");
     }
-    // An empty LVM_SYSTEM_DIR: no files of a configuration.
-    const std::vector<std::string> command{env,
-                                           "LVM_SYSTEM_DIR=",
-                                           "LVM_SUPPRESS_FD_WARNINGS=1",
-                                           program,
-                                           "pvs",
-                                           "--segments",
-                                           "--config",
-                                           lvm_configuration(devices),
-                                           "--readonly",
-                                           "--driverloaded",
-                                           "n",
-                                           "--foreign",
-                                           "--shared",
-                                           "--reportformat",
-                                           "json",
-                                           "--units",
-                                           "b",
-                                           "--nosuffix",
-                                           "--options",
-                                           lvm_report_fields()};
+    const std::vector<std::string> command{
+        program,          "pvs", "--segments", "--config",  lvm_configuration(devices), "--readonly",
+        "--driverloaded", "n",   "--foreign",  "--shared",  "--reportformat",           "json",
+        "--units",        "b",   "--nosuffix", "--options", lvm_report_fields()};
     constexpr std::uint64_t text_share = 8; // of the memory; what it is parsed into takes five times as much
-    const ProcessResult result = run_process(command, memory / text_share, tick);
+    constexpr const char* no_configuration = "LVM_SYSTEM_DIR="; // no files of one
+    const ProcessResult result =
+        run_process(command, memory / text_share, tick, nothing_given, {no_configuration});
     if (result.status != 0) {
         const std::string reason = lvm_reason_in(result.errors);
         throw Error(ExitStatus::target, fmt::format("lvm pvs ended with status {}{}{}", result.status,

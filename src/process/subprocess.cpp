@@ -112,24 +112,28 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings)
     return pointers;
 }
 
-std::vector<std::string> environment_in_english()
+// Ours, but in English and with `variables` in the place of those of the same name.
+std::vector<std::string> environment_with(std::vector<std::string> variables)
 {
-    std::vector<std::string> variables{"LC_ALL=C"};
+    variables.insert(variables.end(), {"LC_ALL=C", "LANGUAGE="});
+    std::vector<std::string> all = variables;
     for (char** variable = environ; *variable != nullptr; ++variable) {
         const std::string_view text = *variable;
-        if (!text.starts_with("LC_ALL=") && !text.starts_with("LANGUAGE=")) {
-            variables.emplace_back(text);
+        const std::string_view name = text.substr(0, text.find('=') + 1);
+        if (std::none_of(variables.begin(), variables.end(),
+                         [&](const std::string& each) { return each.starts_with(name); })) {
+            all.emplace_back(text);
         }
     }
-    return variables;
+    return all;
 }
 
 class Child {
   public:
-    Child(const std::vector<std::string>& command, const Actions& actions)
+    Child(const std::vector<std::string>& command, const Actions& actions,
+          const std::vector<std::string>& environment)
     {
         const Attributes attributes;
-        const std::vector<std::string> environment = environment_in_english();
         const int error = ::posix_spawn(&m_pid, command[0].c_str(), actions.get(), attributes.get(),
                                         pointers_to(command).data(), pointers_to(environment).data());
         if (error != 0) {
@@ -216,7 +220,8 @@ std::string find_program(const std::string& name)
 }
 
 ProcessResult run_process(const std::vector<std::string>& command,
-                          const std::function<void(const ProcessResult&)>& watch, int given)
+                          const std::function<void(const ProcessResult&)>& watch, int given,
+                          const std::vector<std::string>& variables)
 {
     Pipe output = make_pipe();
     Pipe errors = make_pipe();
@@ -230,7 +235,7 @@ ProcessResult run_process(const std::vector<std::string>& command,
         actions.redirect(given, given_descriptor); // last: that number may have been one of the above
     }
     actions.close_all_from(given >= 0 ? given_descriptor + 1 : STDERR_FILENO + 1);
-    Child child(command, actions);
+    Child child(command, actions, environment_with(variables));
     output.writer = Fd();
     errors.writer = Fd();
     ProcessResult result;
@@ -243,7 +248,8 @@ ProcessResult run_process(const std::vector<std::string>& command,
 }
 
 ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t output_limit,
-                          const std::function<void()>& tick, int given)
+                          const std::function<void()>& tick, int given,
+                          const std::vector<std::string>& variables)
 {
     const auto watch = [&](const ProcessResult& so_far) {
         tick();
@@ -252,7 +258,7 @@ ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t
                                                         command[0], format_bytes(output_limit)));
         }
     };
-    return run_process(command, watch, given);
+    return run_process(command, watch, given, variables);
 }
 
 } // namespace ezio

@@ -20,6 +20,7 @@ struct ProcessResult {
 
 // Which descriptor of the program is the one that it is given.
 inline constexpr int given_descriptor = 3;
+inline constexpr int nothing_given = -1;
 
 // The path of the program `name`: in PATH, or where administrators' programs are (which PATH may leave out
 // for everybody but root). Empty when there is none.
@@ -28,14 +29,16 @@ inline constexpr int given_descriptor = 3;
 // Runs command[0], a path, with the others as arguments and LC_ALL=C. `watch` is called several times a
 // second meanwhile, and at the end, with what the program has printed so far; what it throws ends the
 // program. Throws Error (ExitStatus::target) when the program cannot be run. `given` is a descriptor for the
-// program; -1: none.
+// program. `variables` ("NAME=value") take the place of those in our environment.
 [[nodiscard]] ProcessResult run_process(const std::vector<std::string>& command,
                                         const std::function<void(const ProcessResult&)>& watch,
-                                        int given = -1);
+                                        int given = nothing_given,
+                                        const std::vector<std::string>& variables = {});
 
 // The same of a program that prints no more than `output_limit` bytes, which are --memory's for the user, or
 // Error (ExitStatus::target) is thrown.
 [[nodiscard]] ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t output_limit,
-                                        const std::function<void()>& tick, int given = -1);
+                                        const std::function<void()>& tick, int given = nothing_given,
+                                        const std::vector<std::string>& variables = {});
 
 } // namespace ezio
