@@ -157,6 +157,7 @@ class ReportFile(Lab):
         self.fetched("pc1")
         self.fetched("pc2")
         self.assertEqual(seeder.wait(), 0, seeder)
+        self.assertTrue(thread.is_alive(), "the report could not be read")
         over.set()
         thread.join()
         self.assertIn(["downloading"], seen)
