@@ -14,6 +14,7 @@ import unittest
 
 from harness import ON_LOOPBACK, free_port, is_listening, main, make_file, needs_fuse, wait_until
 from image_case import ImageCase
+from images import bencode
 from networks import Switch, needs_network_namespaces
 from raw_peer import PeersTest, RawPeer
 from terminal import Terminal
@@ -224,8 +225,8 @@ class Hostile(PeersTest):
 
     def reporter(self):
         """A peer that has said that it reports, and the number that the seeder takes reports under."""
-        peer = self.enterContext(contextlib.closing(RawPeer.connect(self.address, self.info_hash, self.pieces).connection))
-        peer = RawPeer(peer, self.info_hash, self.pieces)
+        peer = RawPeer.connect(self.address, self.info_hash, self.pieces)
+        self.enterContext(peer.connection)
         peer.handshake(EXTENSIONS_AND_FAST)
         peer.send(EXTENDED, b"\0d1:md12:ezio_report1i9eee")
         peer.send(15)
@@ -236,8 +237,7 @@ class Hostile(PeersTest):
 
     @staticmethod
     def report(name, state=b"failed", target=b"/dev/sda"):
-        fields = {b"host": name, b"id": name[:32], b"message": b"\033[2J\033]0;owned\007", b"state": state, b"target": target}
-        return b"d" + b"".join(b"%d:%s%d:%s" % (len(key), key, len(value), value) for key, value in sorted(fields.items())) + b"1:vi1ee"
+        return bencode({"host": name, "id": name[:32], "message": b"\033[2J\033]0;owned\007", "state": state, "target": target, "v": 1})
 
     def is_hung_up_on(self, peer, send):
         try:

@@ -11,27 +11,12 @@ import time
 
 from harness import main, wait_until
 from image_case import PIECE
+from images import bdecode
 from raw_peer import PeersTest, RawPeer
 
 EXTENSIONS_AND_FAST = bytes(5) + b"\x10\0\x04"
 EXTENDED = 20
 OUR_NUMBER = 77  # that reports come to us under
-
-
-def bdecode(data, at=0):
-    """The value that stands at `at`, and where it ends."""
-    if data[at:at + 1] == b"i":
-        end = data.index(b"e", at)
-        return int(data[at + 1:end]), end + 1
-    if data[at:at + 1] == b"d":
-        at, result = at + 1, {}
-        while data[at:at + 1] != b"e":
-            key, at = bdecode(data, at)
-            result[key.decode()], at = bdecode(data, at)
-        return result, at + 1
-    colon = data.index(b":", at)
-    end = colon + 1 + int(data[at:colon])
-    return data[colon + 1:end], end
 
 
 class Seed:
