@@ -4,37 +4,23 @@
 #include "ezio/image/image.hpp"
 
 #include "catch.hpp"
+#include "test_payload.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace ezio {
+
+using test::sha1_of;
 
 namespace {
 
 const Clock::time_point start{};
 
-std::vector<std::byte> some_bytes(std::size_t size)
-{
-    std::vector<std::byte> bytes(size);
-    for (std::size_t at = 0; at < size; ++at) {
-        bytes[at] = static_cast<std::byte>(at * 7 + at / block_bytes);
-    }
-    return bytes;
-}
-
-Sha1Digest sha1_of(std::span<const std::byte> data)
-{
-    Sha1 sha1;
-    sha1.update(data);
-    return sha1.finish();
-}
-
 struct Probed {
     std::vector<std::byte> data;
     PieceProbe probe;
 
-    explicit Probed(std::size_t size) : data(some_bytes(size)), probe(3, size, start) {}
+    explicit Probed(std::size_t size) : data(test::random_bytes(size, 1)), probe(3, size, start) {}
 
     [[nodiscard]] std::span<const std::byte> block(std::uint32_t at) const
     {
