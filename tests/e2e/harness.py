@@ -353,6 +353,11 @@ class Ezio:
     def pid(self):
         return self._process.pid  # setpriv and wrappers execute what they start
 
+    def peak_mib(self):
+        """The most memory that it has had so far, as long as it runs."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+
     def is_running(self):
         return self._process.poll() is None
 

@@ -4,7 +4,6 @@
 import contextlib
 import functools
 import json
-import pathlib
 import re
 import signal
 import socket
@@ -214,11 +213,11 @@ class Hostile(PeersTest):
     """Reports of peers that are no fetch."""
 
     payload = 12 << 20
-    MEMORY = 32 << 20
+    MEMORY = 32  # MiB
 
     def setUp(self):
         super().setUp()
-        self.seeder, self.address = self.start_listening("seed", self.torrent, self.source, "--clients", "1", "--memory", "32M",
+        self.seeder, self.address = self.start_listening("seed", self.torrent, self.source, "--clients", "1", "--memory", f"{self.MEMORY}M",
                                                          "--max-upload", "6M")
         self.seeder.wait_for_event("start")  # by then whatever tried the port has left it
         wait_until(lambda: is_listening(int(self.address.split(":")[1])), self.seeder)
@@ -288,8 +287,7 @@ class Hostile(PeersTest):
         with self.background(*(functools.partial(self.come_as, range(first, 10_000, 8)) for first in range(8))):
             fetcher, _ = self.start_listening("fetch", self.torrent, self.target, "--peer", self.address, "--seed-time", "0",
                                               "--report-as", "honest", "--max-download", "1M")
-        memory = int(re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{self.seeder.pid}/status").read_text())[1]) << 10
-        self.assertLess(memory, self.MEMORY + (96 << 20))
+        self.assertLess(self.seeder.peak_mib(), self.MEMORY + 96)
         self.assert_complete(fetcher)
         self.assertEqual(self.seeder.wait(), 0, self.seeder)
         clients = self.seeder.events_named("summary")[0]["clients"]

@@ -107,9 +107,7 @@ class Floods(PrivateImage):
                     connection.sendall(first_bytes)
             self.fetch(self.torrent, self.target, "--peer", peer, "--timeout", "60s", *self.ca.issue("client"))
             self.assert_fetched()
-            status = pathlib.Path(f"/proc/{seeder.pid}/status").read_text()
-            peak = int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) // 1024
-            self.assertLess(peak, self.MEMORY + self.REST)
+            self.assertLess(seeder.peak_mib(), self.MEMORY + self.REST)
         wait_until(lambda: len(list(pathlib.Path(f"/proc/{seeder.pid}/fd").iterdir())) < self.CONNECTIONS // 2, seeder)
 
     def test_many_that_say_nothing(self):
