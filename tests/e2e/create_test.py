@@ -12,7 +12,7 @@ import unittest
 
 from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, make_file, missing_tools, needs_loop_devices,
                      partition_devices, run, wait_until)
-from images import Extent, differing_extents, read_torrent, sha256_tree, touched_gaps
+from images import Extent, differing_extents, fill, read_torrent, sha256_tree, touched_gaps
 
 MIB = 1 << 20
 
@@ -25,14 +25,6 @@ def lvm_label():
         for _ in range(8):
             checksum = checksum >> 1 ^ (0xEDB88320 if checksum & 1 else 0)
     return bytes(512) + b"LABELONE" + struct.pack("<QI", 1, checksum) + rest
-
-
-def fill(directory, seed, count=60):
-    rng = random.Random(seed)
-    for number in range(count):
-        path = directory / f"dir{number % 4}" / f"file-{number}"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(rng.randbytes(rng.choice([1, 4096, 50_000, 200_001])))
 
 
 @needs_loop_devices

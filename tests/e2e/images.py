@@ -275,6 +275,15 @@ def touched_gaps(path, extents, fill):
     return [gap for gap in gaps(extents, size) if any(data != fill * len(data) for data in bytes_at(path, gap))]
 
 
+def fill(directory, seed, count=60):
+    """Files of several sizes in four directories."""
+    rng = random.Random(seed)
+    for number in range(count):
+        path = directory / f"dir{number % 4}" / f"file-{number}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(rng.randbytes(rng.choice([1, 4096, 50_000, 200_001])))
+
+
 def sha256_tree(directory):
     """What each file, directory and symbolic link below `directory` is: name to SHA-256, 'directory' or target."""
     tree = {}

@@ -8,25 +8,16 @@ test's directory.
 import contextlib
 import json
 import os
-import random
 import subprocess
 import unittest
 import unittest.mock
 
 from harness import UNTOUCHED, EndToEndTest, Mount, missing_tools, needs_loop_devices, run
-from images import Extent, differing_extents, read_torrent, sha256_tree
+from images import Extent, differing_extents, fill, read_torrent, sha256_tree
 
 MIB = 1 << 20
 WITHOUT_MAPPER = ("--driverloaded", "n")
 UNUSED = ("-an", "-Zn", "-Wn", "-y")  # of a new volume: not active, nothing cleared on it
-
-
-def fill(directory, seed, count=30):
-    rng = random.Random(seed)
-    for number in range(count):
-        path = directory / f"dir{number % 4}" / f"file-{number}"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(rng.randbytes(rng.choice([1, 4096, 50_000, 200_001])))
 
 
 class Lvm:
@@ -134,7 +125,7 @@ class LvmCase(EndToEndTest):
     def make_ext4(self, device, volume, seed, *options):
         run("mkfs.ext4", "-q", "-F", *options, device)
         with Mount(device, self.dir / "mounted") as root:
-            fill(root, seed)
+            fill(root, seed, 30)
             self.trees[volume] = sha256_tree(root)
 
     def make_volume(self, lvm, volume, *size, seed=None):
