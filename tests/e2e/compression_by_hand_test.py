@@ -5,10 +5,10 @@ import contextlib
 import socket
 import struct
 
-from compression_case import (BLOCK, HANDSHAKE, MIB, RESERVED, STEADY, UNITS_ID, CompressionTest, HandmadeSeed, extended, lz4, message, noise,
-                              words, zstd)
+from compression_case import (BLOCK, HANDSHAKE, MIB, STEADY, UNITS_ID, CompressionTest, HandmadeSeed, extended, lz4, message, noise, words,
+                              zstd)
 from harness import main, wait_until
-from raw_peer import RawPeer, info_hash_of
+from raw_peer import EXTENSIONS_AND_FAST, RawPeer, info_hash_of
 
 
 class ByHand(CompressionTest):
@@ -86,7 +86,7 @@ class ByHand(CompressionTest):
         _, address = self.start_listening("seed", self.torrent, self.source, *STEADY, *options)
         peer = RawPeer.connect(address, info_hash_of(self.torrent), 32)
         self.enterContext(peer.connection)
-        peer.handshake(RESERVED)
+        peer.handshake(EXTENSIONS_AND_FAST)
         peer.connection.sendall(message(20, b"\0" + HANDSHAKE) + extended(b"\0\1") + message(2))
         while peer.message()[0] != 1:
             pass
@@ -200,7 +200,7 @@ class ByHand(CompressionTest):
         _, address = self.start_listening("seed", self.torrent, self.source)
         host, port = address.split(":")
         with socket.create_connection((host, int(port)), timeout=30) as liar:
-            liar.sendall(b"\x13BitTorrent protocol" + RESERVED + info_hash_of(self.torrent) + b"-XX0000-" +
+            liar.sendall(b"\x13BitTorrent protocol" + EXTENSIONS_AND_FAST + info_hash_of(self.torrent) + b"-XX0000-" +
                          bytes(12) + message(20, b"\0" + HANDSHAKE) + self.unit(0, 0, BLOCK))
             with contextlib.suppress(ConnectionError):
                 while liar.recv(65536):
@@ -219,7 +219,7 @@ class ByHand(CompressionTest):
             liar.settimeout(1)
             with contextlib.suppress(TimeoutError, ConnectionError):
                 liar.connect((host, int(port)))
-                liar.sendall(b"\x13BitTorrent protocol" + RESERVED + info_hash_of(self.torrent) +
+                liar.sendall(b"\x13BitTorrent protocol" + EXTENSIONS_AND_FAST + info_hash_of(self.torrent) +
                              b"-XX0000-%012d" % number + message(20, b"\0" + HANDSHAKE) + extended(b"\0\1") + message(2) +
                              requests * 20)
         self.fetch(self.torrent, self.target, "--peer", address, "--seed-time", "0", "--timeout", "60s")

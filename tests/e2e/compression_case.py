@@ -10,14 +10,13 @@ import unittest
 
 from harness import COMPRESSION, EndToEndTest
 from images import Extent, Image, differing_extents
-from raw_peer import info_hash_of
+from raw_peer import EXTENSIONS_AND_FAST, info_hash_of
 
 MIB = 1 << 20
 BLOCK = 16384
 STEADY = ["--max-upload", "20M"]  # with a limit it does not try whether it is faster without, which on a busy machine it may be
 UNITS_ID = 40  # under which ezio-cli takes messages of the extension
 HANDSHAKE = b"d11:ezio_codecsi1e1:md11:ezio_units1i40eee"
-RESERVED = b"\0\0\0\0\0\x10\0\x04"  # extensions (BEP 10), and rejections (BEP 6)
 
 
 def words(size, seed=1):
@@ -91,7 +90,7 @@ class HandmadeSeed:
     that units may be sent, and that they may not."""
 
     def __init__(self, torrent, answer, step=None):
-        self._handshake = b"\x13BitTorrent protocol" + RESERVED + info_hash_of(torrent)
+        self._handshake = b"\x13BitTorrent protocol" + EXTENSIONS_AND_FAST + info_hash_of(torrent)
         self._answer, self._step = answer, step
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]

@@ -2,8 +2,6 @@
 """Peers that lie, flood or dawdle: the others still get the image, and memory stays bounded."""
 
 import contextlib
-import hashlib
-import pathlib
 import re
 import socket
 import struct
@@ -11,16 +9,11 @@ import struct
 from harness import main
 from image_case import ImageCase
 from networks import Switch, needs_network_namespaces
+from raw_peer import EXTENSIONS_AND_FAST, info_hash_of
 
 MIB = 1 << 20
 MEMORY = 64  # MiB, for --memory
 REST = 96  # MiB that the rest of the process may need, as the manual says
-
-
-def peak_memory(process):
-    """In MiB."""
-    lines = pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) // 1024
 
 
 class HostileTest(ImageCase):
@@ -81,8 +74,7 @@ class Peer:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect((host, int(port)))
-        extensions = b"\0\0\0\0\0\x10\0\x04"  # the extension protocol and the fast extension
-        self.socket.sendall(b"\x13BitTorrent protocol" + extensions + info_hash + peer_id)
+        self.socket.sendall(b"\x13BitTorrent protocol" + EXTENSIONS_AND_FAST + info_hash + peer_id)
 
     def send(self, kind, payload=b""):
         self.socket.sendall(struct.pack("!IB", len(payload) + 1, kind) + payload)
@@ -101,11 +93,7 @@ class Floods(HostileTest):
         """While whatever it is goes on, the image is to be had, and memory bounded."""
         self.fetch(self.torrent, self.target, "--peer", peer, "--timeout", "60s")
         self.assert_has_the_image(self.target)
-        self.assertLess(peak_memory(seeder), MEMORY + REST)
-
-    def info_hash(self):
-        content = self.torrent.read_bytes()
-        return hashlib.sha1(content[content.index(b"4:info") + 6:-1]).digest()
+        self.assertLess(seeder.peak_mib(), MEMORY + REST)
 
     def connections(self, peer, first_bytes):
         """Many that send so much and then nothing."""
@@ -135,18 +123,18 @@ class Floods(HostileTest):
         seeder, peer = self.start_seeder()
         with contextlib.ExitStack() as idle:
             for number in range(self.CONNECTIONS):
-                idle.enter_context(contextlib.closing(Peer(peer, self.info_hash(), b"-XX0000-%012d" % number)))
+                idle.enter_context(contextlib.closing(Peer(peer, info_hash_of(self.torrent), b"-XX0000-%012d" % number)))
             self.check(seeder, peer)
 
     def test_a_message_that_would_be_huge(self):
         seeder, peer = self.start_seeder()
-        with contextlib.closing(Peer(peer, self.info_hash())) as liar:
+        with contextlib.closing(Peer(peer, info_hash_of(self.torrent))) as liar:
             liar.socket.sendall(struct.pack("!IB", 0x7FFFFFFF, 7))
             self.check(seeder, peer)
 
     def flood(self, peer, messages):
         """Sends until the other side no longer reads, or hangs up. Reads nothing."""
-        liar = self.enterContext(contextlib.closing(Peer(peer, self.info_hash())))
+        liar = self.enterContext(contextlib.closing(Peer(peer, info_hash_of(self.torrent))))
         liar.socket.settimeout(2)
         sent = 0
         with contextlib.suppress(TimeoutError, ConnectionError):
@@ -173,7 +161,7 @@ class Floods(HostileTest):
     def test_many_that_ask_for_some_data_each_and_read_nothing(self):
         seeder, peer = self.start_seeder()
         for number in range(60):
-            liar = self.enterContext(contextlib.closing(Peer(peer, self.info_hash(), b"-XX0000-%012d" % number, 4096)))
+            liar = self.enterContext(contextlib.closing(Peer(peer, info_hash_of(self.torrent), b"-XX0000-%012d" % number, 4096)))
             liar.socket.settimeout(1)
             with contextlib.suppress(TimeoutError, ConnectionError):
                 liar.socket.sendall(self.INTERESTED + self.REQUESTS * 650)  # 3.2 MiB, each answered by as much

@@ -15,16 +15,13 @@ from harness import ON_LOOPBACK, free_port, is_listening, main, make_file, needs
 from image_case import ImageCase
 from images import bencode
 from networks import Switch, needs_network_namespaces
-from raw_peer import PeersTest, RawPeer
+from raw_peer import EXTENDED, EXTENSIONS_AND_FAST, PeersTest, RawPeer
 from terminal import Terminal
 
 try:
     import libtorrent
 except ImportError:
     libtorrent = None
-
-EXTENSIONS_AND_FAST = bytes(5) + b"\x10\0\x04"
-EXTENDED = 20
 
 
 class Lab(ImageCase):

@@ -7,7 +7,7 @@ import time
 
 from harness import ON_LOOPBACK, free_port, main, wait_until
 from networks import Host, Switch, needs_network_namespaces
-from raw_peer import PeersTest, RawPeer
+from raw_peer import EXTENDED, EXTENSIONS_AND_FAST, PeersTest, RawPeer
 
 MIB = 1 << 20
 
@@ -68,23 +68,22 @@ class AddressesThatGo(PeersTest):
 class Steering(PeersTest):
     """The seeder shows a peer what it is to fetch, and hides the rest."""
 
-    EXTENSIONS_AND_FAST = b"\0\0\0\0\0\x10\0\x04"
-    HAVE, REQUEST, HAVE_NONE, REJECT, EXTENDED = 4, 6, 15, 16, 20
+    HAVE, REQUEST, HAVE_NONE, REJECT = 4, 6, 15, 16
     DONT_HAVE = 9  # the number that this peer gives it
 
     def test_what_a_peer_asks_for_before_it_knows_that_is_rejected(self):
         with self.seeding(self.torrent, self.source) as address:
             peer = RawPeer.connect(address, self.info_hash, self.pieces)
             with peer.connection:
-                peer.handshake(self.EXTENSIONS_AND_FAST)
-                peer.send(self.EXTENDED, b"\0" + b"d1:md11:lt_donthavei%deee" % self.DONT_HAVE)
+                peer.handshake(EXTENSIONS_AND_FAST)
+                peer.send(EXTENDED, b"\0" + b"d1:md11:lt_donthavei%deee" % self.DONT_HAVE)
                 peer.send(self.HAVE_NONE)
                 request = struct.pack(">III", self.pieces - 1, 0, 1)
                 peer.send(self.REQUEST, request)
                 hidden = set()
                 for kind, payload in iter(peer.message, (self.REJECT, request)):
                     self.assertNotEqual(kind, 7)
-                    if kind == self.EXTENDED and payload[0] == self.DONT_HAVE:
+                    if kind == EXTENDED and payload[0] == self.DONT_HAVE:
                         hidden.add(payload[1:])
                     elif kind == self.HAVE:
                         hidden.remove(payload)
@@ -98,8 +97,8 @@ class Counting(PeersTest):
         """A peer that listens on port 1, and says which pieces it has with the bitfield `has`."""
         peer = RawPeer.connect(address, self.info_hash, self.pieces)
         with peer.connection:
-            peer.handshake(Steering.EXTENSIONS_AND_FAST)
-            peer.send(Steering.EXTENDED, b"\0d1:mde1:pi1ee")
+            peer.handshake(EXTENSIONS_AND_FAST)
+            peer.send(EXTENDED, b"\0d1:mde1:pi1ee")
             peer.send(5, has)
             time.sleep(0.5)
 

@@ -2,7 +2,6 @@
 """Private images (SSL torrents): who has a certificate of the image's CA gets it, nobody else gets a byte."""
 
 import contextlib
-import hashlib
 import pathlib
 import re
 import resource
@@ -14,16 +13,12 @@ import unittest
 from certificates import Authority
 from harness import REPOSITORY, EndToEndTest, main, missing_tools, run, wait_until
 from images import differing_extents, odd_image
+from raw_peer import info_hash_of
 
 try:
     import libtorrent
 except ImportError:
     libtorrent = None
-
-
-def info_hash_of(torrent):
-    content = torrent.read_bytes()
-    return hashlib.sha1(content[content.index(b"4:info") + 6:-1])
 
 
 @unittest.skipIf(missing_tools("openssl"), "needs openssl")
@@ -82,7 +77,7 @@ class Members(PrivateImage):
     def test_there_is_no_magnet_link_to_it(self):
         refused = self.ends_with(2, "info", "--magnet", self.torrent)
         self.assertIn("is private", refused.stderr)
-        link = "magnet:?xt=urn:btih:" + info_hash_of(self.torrent).hexdigest()
+        link = "magnet:?xt=urn:btih:" + info_hash_of(self.torrent).hex()
         with self.seeding(self.torrent, self.source, *self.credentials) as peer:
             refused = self.ends_with(2, "fetch", link, self.target, "--no-lsd", "--peer", peer, *self.ca.issue("client"))
             self.assertIn("give its torrent file", refused.stderr)
@@ -177,8 +172,8 @@ class Strangers(PrivateImage):
         info_hash = info_hash_of(self.torrent)
         with socket.create_connection((host, int(port)), timeout=30) as plain:
             try:
-                with context.wrap_socket(plain, server_hostname=server_name or info_hash.hexdigest()) as tls:
-                    tls.sendall(b"\x13BitTorrent protocol" + bytes(8) + info_hash.digest() + b"-XX0000-" + bytes(12))
+                with context.wrap_socket(plain, server_hostname=server_name or info_hash.hex()) as tls:
+                    tls.sendall(b"\x13BitTorrent protocol" + bytes(8) + info_hash + b"-XX0000-" + bytes(12))
                     return tls.recv(1000)
             except (ssl.SSLError, ConnectionError):
                 return b""
@@ -230,7 +225,7 @@ class Strangers(PrivateImage):
         with self.serving() as peer:
             host, port = peer.split(":")
             with socket.create_connection((host, int(port)), timeout=30) as plain:
-                plain.sendall(b"\x13BitTorrent protocol" + bytes(8) + info_hash_of(self.torrent).digest() + b"-XX0000-" + bytes(12))
+                plain.sendall(b"\x13BitTorrent protocol" + bytes(8) + info_hash_of(self.torrent) + b"-XX0000-" + bytes(12))
                 answer = plain.recv(1000)  # at most an alert of TLS, in plain text as well
             self.assertNotIn(b"BitTorrent", answer)
             self.assertLess(len(answer), 16)

@@ -9,6 +9,9 @@ import threading
 
 from image_case import PIECE, ImageCase
 
+EXTENSIONS_AND_FAST = b"\0\0\0\0\0\x10\0\x04"  # in a handshake: BEP 10, and rejections (BEP 6)
+EXTENDED = 20
+
 
 def info_hash_of(torrent):
     """The SHA-1 of the info dictionary, which is the last thing in the torrents that images.py makes."""

@@ -12,10 +12,8 @@ import time
 from harness import main, wait_until
 from image_case import PIECE
 from images import bdecode
-from raw_peer import PeersTest, RawPeer
+from raw_peer import EXTENDED, EXTENSIONS_AND_FAST, PeersTest, RawPeer
 
-EXTENSIONS_AND_FAST = bytes(5) + b"\x10\0\x04"
-EXTENDED = 20
 OUR_NUMBER = 77  # that reports come to us under
 
 
