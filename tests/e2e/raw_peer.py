@@ -91,17 +91,24 @@ class PeersTest(ImageCase):
             thread.join(60)
 
     @contextlib.contextmanager
-    def lying(self):
-        """A peer that listens, has everything and sends random bytes, for the length of a with block. Yields its address."""
-        server = self.enterContext(socket.create_server(("127.0.0.1", 0)))
+    def serving(self, answer, host=None, port=0):
+        """A peer that listens, on loopback or that host, has everything and answers requests so. Yields its address."""
+        with host.inside() if host else contextlib.nullcontext():
+            server = self.enterContext(socket.create_server((host.address if host else "127.0.0.1", port)))
+
+        def serve(connection):
+            with connection, contextlib.suppress(OSError):
+                RawPeer(connection, self.info_hash, self.pieces).serve(answer)
 
         def work():
             while True:
-                connection, _ = server.accept()
-                with connection, contextlib.suppress(OSError):
-                    RawPeer(connection, self.info_hash, self.pieces).serve(lambda piece, begin, length: os.urandom(length))
+                threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
         with self.background(work):
             try:
-                yield f"127.0.0.1:{server.getsockname()[1]}"
+                yield "{}:{}".format(*server.getsockname())
             finally:
                 server.shutdown(socket.SHUT_RDWR)  # ends accept()
+
+    def lying(self):
+        """The same with random bytes for an answer."""
+        return self.serving(lambda piece, begin, length: os.urandom(length))
