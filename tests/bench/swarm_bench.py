@@ -2,12 +2,13 @@
 """How long an image takes to N hosts: in namespaces on this machine, everything in memory.
 
     tests/bench/swarm_bench.py --hosts 4 --rate 200mbit [--size MIB] [--piece KIB] [--ipv4] [--program build/release/ezio-cli]
-                               [--tool ezio-cli|udpcast|udpcast-zstd|aria2c] [--payload FOLDER] [--no-compression]
+                               [--tool ezio-cli|udpcast|udpcast-zstd|aria2c] [--payload FOLDER] [--no-compression] [--tls]
 
 Each host's link is limited to the rate (tc's words) in both directions. What is printed is the stretch: the time of the last
-host over that of one transfer without any header. Hosts have IPv4 and IPv6; with --ipv4 they use the first only. Needs root,
-and the size for each host in --directory (a tmpfs); nothing is left. The image is random bytes, which do not shrink, or what tar(1)
-makes of the FOLDER, cut to the size: /usr is about what an operating system's file system has.
+host over that of one transfer without any header; and the processor time of all programs. Hosts have IPv4 and IPv6; with
+--ipv4 they use the first only. --tls makes it a private image. Needs root, and the size for each host in --directory (a tmpfs);
+nothing is left. The image is random bytes, which do not shrink, or what tar(1) makes of the FOLDER, cut to the size: /usr is
+about what an operating system's file system has.
 
 Other tools bring the same bytes into the same files, over IPv4 only. Not comparable: udpcast verifies no hash, begins when the
 last host is there, and the time is that at which the last receiver has ended. udpcast-zstd is what Clonezilla does: the image is
@@ -31,6 +32,7 @@ from measures import fill_from_folder, unwind_on_sigterm
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
 import clients  # noqa: E402
+from certificates import Authority  # noqa: E402
 from harness import wait_until  # noqa: E402
 from networks import Switch  # noqa: E402
 from tracker import Tracker  # noqa: E402
@@ -65,6 +67,26 @@ def wait_until_complete(fetch):
     raise SystemExit(f"a fetch ended with status {fetch.wait()} and was not complete")
 
 
+class Stopwatch:
+    """Seconds until stop(), and the processor time of the programs that have ended since it began."""
+
+    def __init__(self):
+        self._cpu = self._children()
+        self._begin = time.monotonic()
+
+    def stop(self):
+        self.seconds = time.monotonic() - self._begin
+        return self
+
+    def cpu_seconds(self):
+        return self._children() - self._cpu
+
+    @staticmethod
+    def _children():
+        times = os.times()
+        return times.children_user + times.children_system
+
+
 def make_torrent(arguments, image, *options):
     torrent = image.with_suffix(".torrent")
     subprocess.run([arguments.program, "create", image, "--all", "--quiet", "-o", torrent, "--piece-size",
@@ -83,25 +105,28 @@ def running(host, *command, output=subprocess.DEVNULL):
         process.communicate()
 
 
-# One function for each tool: it returns the seconds until the last host had everything.
+# One function for each tool: it returns a Stopwatch that was stopped when the last host had everything.
 
 
 def deploy_with_ezio(arguments, image, targets, source, hosts):
-    torrent = make_torrent(arguments, image)
+    ca = Authority(image.parent, "ca") if arguments.tls else None
+    certificates = {command: ca.issue(command) for command in ("seed", "fetch")} if ca else {}
+    torrent = make_torrent(arguments, image, *(("--ssl-ca", ca.certificate) if ca else ()))
     with contextlib.ExitStack() as stack:
         def start(host, *command, **options):
             listen = ["--listen", f"{host.address}:{PORT}"] if arguments.ipv4 else []
             compression = ["--no-compression"] if arguments.no_compression else []
-            return stack.enter_context(running(host, arguments.program, *command, *listen, *compression, **options))
+            certificate = certificates.get(command[0], ())
+            return stack.enter_context(running(host, arguments.program, *command, *listen, *compression, *certificate, **options))
 
         start(source, "seed", torrent, image)
         wait_until(lambda: PORT in source.listening_ports(), "the seed to listen")
-        begin = time.monotonic()
+        watch = Stopwatch()
         fetches = [start(host, "fetch", torrent, target, "--peer", f"{source.address}:{PORT}", "--json", output=subprocess.PIPE)
                    for host, target in zip(hosts, targets)]
         for fetch in fetches:
             wait_until_complete(fetch)
-        return time.monotonic() - begin
+        return watch.stop()
 
 
 def send_with_udpcast(file, receivers, source):
@@ -110,12 +135,12 @@ def send_with_udpcast(file, receivers, source):
         stack.enter_context(running(source, "udp-sender", "--full-duplex", "--min-receivers", str(len(receivers)), *UDPCAST,
                                     "--file", file))
         wait_until(lambda: f":{UDP_SENDER_PORT:04X} " in source.run("cat", "/proc/thread-self/net/udp"), "the sender to listen")
-        begin = time.monotonic()
+        watch = Stopwatch()
         processes = [stack.enter_context(running(host, *command)) for host, command in receivers]
         for process in processes:
             if process.wait(PATIENCE) != 0:
                 raise SystemExit(f"a receiver ended with status {process.returncode}")
-        return time.monotonic() - begin
+        return watch.stop()
 
 
 def deploy_with_udpcast(arguments, image, targets, source, hosts):
@@ -154,13 +179,13 @@ def deploy_with_aria2(arguments, image, targets, source, hosts):
         torrent = make_torrent(arguments, image, "--tracker", tracker.url)
         stack.enter_context(Aria2(source, torrent, image)).wait_until_complete()
         wait_until(lambda: tracker.seen, "the seed to announce itself")
-        begin = time.monotonic()
+        watch = Stopwatch()
         # They overwrite what is in the file without looking at it, so no page is new here, either.
         fetches = [stack.enter_context(Aria2(host, torrent, target, "--check-integrity=false", "--allow-overwrite"))
                    for host, target in zip(hosts, targets)]
         for fetch in fetches:
             fetch.wait_until_complete(PATIENCE)
-        return time.monotonic() - begin
+        return watch.stop()
 
 
 TOOLS = {"ezio-cli": deploy_with_ezio, "udpcast": deploy_with_udpcast, "udpcast-zstd": deploy_with_udpcast_zstd,
@@ -176,6 +201,7 @@ def main():
     parser.add_argument("--ipv4", action="store_true")
     parser.add_argument("--payload", metavar="FOLDER")
     parser.add_argument("--no-compression", action="store_true")
+    parser.add_argument("--tls", action="store_true")
     parser.add_argument("--tool", choices=TOOLS, default="ezio-cli")
     parser.add_argument("--program", default=REPOSITORY / "build/release/ezio-cli")
     parser.add_argument("--directory", default="/dev/shm")
@@ -194,13 +220,13 @@ def main():
         switch = stack.enter_context(Switch())
         source, *hosts = [stack.enter_context(attach(switch, number + 1, arguments.rate))
                           for number in range(arguments.hosts + 1)]
-        seconds = TOOLS[arguments.tool](arguments, image, targets, source, hosts)
+        watch = TOOLS[arguments.tool](arguments, image, targets, source, hosts)
         for target in targets:
             subprocess.run(["cmp", "-s", image, target], check=True)
     number, unit = re.fullmatch(r"([\d.]+)([kmg]bit)", arguments.rate).groups()
     ideal = size * 8 / (float(number) * UNITS[unit])
     print(f"{arguments.tool}, {arguments.hosts} hosts at {arguments.rate}, {arguments.size} MiB: "
-          f"{seconds:.1f} s, stretch {seconds / ideal:.2f}")
+          f"{watch.seconds:.1f} s, stretch {watch.seconds / ideal:.2f}, {watch.cpu_seconds():.1f} CPU s")
 
 
 if __name__ == "__main__":
