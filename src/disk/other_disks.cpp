@@ -3,31 +3,22 @@
 
 #include "ezio/disk/partition_list.hpp"
 #include "ezio/disk/recognition.hpp"
-#include "ezio/process/child_process.hpp"
-#include "ezio/process/privileges.hpp"
 #include "ezio/target/device_tree.hpp"
 #include "ezio/util/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <csignal>
 #include <filesystem>
 #include <map>
 #include <set>
 
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace ezio {
 
@@ -207,23 +198,10 @@ void read_all(int socket, dev_t target, const DeviceDirectories& directories)
     }
 }
 
-// The child. The C library lets a forked process allocate.
-[[noreturn]] void serve(int socket, dev_t target, const DeviceDirectories& directories) noexcept
-{
-    close_all_but(socket, socket);
-    (void)::prctl(PR_SET_NAME, "ezio-disks", 0, 0, 0);
-    give_up_privileges(std::nullopt, {});
-    char word = 0;
-    if (::recv(socket, &word, 1, 0) == 1) {
-        read_all(socket, target, directories);
-    }
-    ::_exit(0);
-}
-
-// What the child has said so far; `is_complete` when it has said all.
-OtherDisks::Findings findings_in(std::string_view text, bool is_complete)
+OtherDisks::Findings findings_in(const AskedChild::Answer& answer)
 {
     OtherDisks::Findings findings;
+    std::string_view text = answer.text;
     while (!text.empty()) {
         const std::string line(take_line(text));
         const std::size_t equals = line.find('=');
@@ -237,7 +215,7 @@ OtherDisks::Findings findings_in(std::string_view text, bool is_complete)
             findings.disks.back().groups.push_back({line.substr(2, equals - 2), line.substr(equals + 1)});
         }
     }
-    if (!is_complete && !findings.disks.empty()) {
+    if (!answer.is_complete && !findings.disks.empty()) {
         findings.unanswered = findings.disks.back().device;
     }
     return findings;
@@ -339,29 +317,14 @@ OtherDisks::OtherDisks(dev_t target, DeviceDirectories directories)
     : m_target(target), m_directories(std::move(directories))
 {
     std::error_code none;
-    if (fs::exists(m_directories.udev + "/data", none)) {
-        return;
-    }
-    ForkedChild forked = fork_child(SOCK_STREAM); // without one it is a warning less: not worth an end
-    if (forked.pid == 0) {
-        serve(forked.socket.get(), m_target, m_directories);
-    }
-    m_child = forked.pid;
-    m_socket = std::move(forked.socket);
-}
-
-OtherDisks::~OtherDisks()
-{
-    (void)m_socket.close();
-    if (m_child > 0) {
-        (void)::kill(m_child, SIGKILL);
-        (void)::waitpid(m_child, nullptr, WNOHANG); // one that waits for a disk is left to itself
+    if (!fs::exists(m_directories.udev + "/data", none)) {
+        m_child.emplace("ezio-disks", [this](int socket) { read_all(socket, m_target, m_directories); });
     }
 }
 
 OtherDisks::Findings OtherDisks::look(milliseconds patience)
 {
-    return m_child > 0 ? ask_child(patience) : look_at_records();
+    return m_child ? findings_in(m_child->ask(patience)) : look_at_records();
 }
 
 OtherDisks::Findings OtherDisks::look_at_records() const
@@ -374,29 +337,6 @@ OtherDisks::Findings OtherDisks::look_at_records() const
             path_of_device(name), contents_of(fmt::format("{}/data/b{}", m_directories.udev, number))));
     }
     return findings;
-}
-
-OtherDisks::Findings OtherDisks::ask_child(milliseconds patience) const
-{
-    const auto end = Clock::now() + patience;
-    std::string text;
-    if (::send(m_socket.get(), "!", 1, MSG_NOSIGNAL) != 1) {
-        return {};
-    }
-    while (true) {
-        const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
-        pollfd ready{m_socket.get(), POLLIN, 0};
-        const int result = ::poll(&ready, 1, static_cast<int>(std::max(left, milliseconds(0)).count()));
-        if (result < 0 && errno == EINTR) {
-            continue;
-        }
-        std::array<char, 4096> buffer{};
-        const ssize_t count = result > 0 ? ::recv(m_socket.get(), buffer.data(), buffer.size(), 0) : -1;
-        if (count <= 0) {
-            return findings_in(text, count == 0);
-        }
-        text.append(buffer.data(), static_cast<std::size_t>(count));
-    }
 }
 
 std::unique_ptr<OtherDisks> make_other_disks(int fd)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/disk/partition_rescan.hpp"
 
-#include "ezio/process/child_process.hpp"
-#include "ezio/process/privileges.hpp"
 #include "ezio/target/device_tree.hpp"
 #include "ezio/util/clock.hpp"
 #include "ezio/util/error.hpp"
@@ -18,7 +16,6 @@
 #include <linux/blkpg.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -58,11 +55,9 @@ int carry_out(int disk, const PartitionRequest& request)
 // signals are blocked, as the parent's are; it ends when the parent's end of the socket is closed.
 [[noreturn]] void serve(int disk, int socket) noexcept
 {
-    close_all_but(disk, socket);
-    (void)::prctl(PR_SET_NAME, "ezio-partitions", 0, 0, 0);
     KeptPowers kept;
     kept.change_partitions = true;
-    give_up_privileges(std::nullopt, kept); // who cannot do that ends here
+    begin_child("ezio-partitions", disk, socket, kept);
     PartitionRequest request;
     while (::recv(socket, &request, sizeof(request), 0) == static_cast<ssize_t>(sizeof(request))) {
         const int error = carry_out(disk, request);
@@ -118,14 +113,11 @@ std::vector<PartitionRequest> partition_changes(std::span<const ListedPartition>
 }
 
 PartitionRescan::PartitionRescan(int fd, dev_t device, std::string path)
-    : m_device(device), m_path(std::move(path))
+    : m_device(device), m_path(std::move(path)), m_child(fork_child(SOCK_SEQPACKET))
 {
-    ForkedChild forked = fork_child(SOCK_SEQPACKET);
-    if (forked.pid == 0) {
-        serve(fd, forked.socket.get());
+    if (m_child.pid == 0) {
+        serve(fd, m_child.socket.get());
     }
-    m_child = forked.pid;
-    m_socket = std::move(forked.socket);
 }
 
 PartitionRescan::~PartitionRescan()
@@ -135,18 +127,19 @@ PartitionRescan::~PartitionRescan()
 
 void PartitionRescan::end_child()
 {
-    (void)m_socket.close();
-    while (m_child > 0 && ::waitpid(m_child, nullptr, 0) < 0 && errno == EINTR) {
+    (void)m_child.socket.close();
+    while (m_child.pid > 0 && ::waitpid(m_child.pid, nullptr, 0) < 0 && errno == EINTR) {
     }
-    m_child = -1;
+    m_child.pid = -1;
 }
 
 // Returns 0 or errno.
 int PartitionRescan::request(const PartitionRequest& request) const
 {
     int error = 0;
-    if (::send(m_socket.get(), &request, sizeof(request), MSG_NOSIGNAL) < 0 ||
-        ::recv(m_socket.get(), &error, sizeof(error), 0) != static_cast<ssize_t>(sizeof(error))) {
+    const int socket = m_child.socket.get();
+    if (::send(socket, &request, sizeof(request), MSG_NOSIGNAL) < 0 ||
+        ::recv(socket, &error, sizeof(error), 0) != static_cast<ssize_t>(sizeof(error))) {
         return EPERM; // there is no child, or no privilege that it could keep
     }
     return error;

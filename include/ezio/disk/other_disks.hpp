@@ -5,14 +5,13 @@
 //
 // Where udev runs, it has noted the UUIDs of all disks and the names of active volume groups, and nothing has
 // to be read. Elsewhere (an initramfs, a container) the disks are read by a child process: one of them may
-// not answer, and the kernel would let no process go that waits for it. The child is left to itself then. It
-// has no open file but its end of a socket.
+// not answer.
 #pragma once
 
 #include "ezio/disk/lvm_label.hpp"
+#include "ezio/process/child_process.hpp"
 #include "ezio/target/device_identity.hpp"
 #include "ezio/util/clock.hpp"
-#include "ezio/util/fd.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -65,7 +64,6 @@ class OtherDisks {
   public:
     // Where there is no udev the child is made now, while there are the privileges to open disks; it waits.
     explicit OtherDisks(dev_t target, DeviceDirectories directories = {});
-    ~OtherDisks(); // at once
     OtherDisks(const OtherDisks&) = delete;
     OtherDisks& operator=(const OtherDisks&) = delete;
 
@@ -79,12 +77,10 @@ class OtherDisks {
 
   private:
     [[nodiscard]] Findings look_at_records() const;
-    [[nodiscard]] Findings ask_child(milliseconds patience) const;
 
     const dev_t m_target;
     const DeviceDirectories m_directories;
-    Fd m_socket;
-    pid_t m_child = -1; // none where there is udev
+    std::optional<AskedChild> m_child; // none where there is udev
 };
 
 // For a target that is a block device; none for others.

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "ezio/disk/partition_list.hpp"
-#include "ezio/util/fd.hpp"
+#include "ezio/process/child_process.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -57,8 +57,7 @@ class PartitionRescan {
 
     const dev_t m_device;
     const std::string m_path;
-    Fd m_socket;
-    pid_t m_child = -1;
+    ForkedChild m_child;
 };
 
 // For a target that is a whole disk; none for a partition, a file or a directory.
