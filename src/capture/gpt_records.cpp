@@ -55,15 +55,14 @@ std::uint64_t entry_behind(const SourceDisk& disk, const GptHeader& header, std:
 
 std::string fault_of_larger(const SourceDisk& disk, const GptHeader& header, std::uint64_t sector)
 {
-    const std::string what = fmt::format("the GPT of {} is of a disk of {} bytes, and this one has {}",
+    const std::string what = fmt::format("the GPT of {} is for a disk of {} bytes, but this one has {}",
                                          disk.path, (header.place_of_copy + 1) * sector, disk.size);
     if (const std::uint64_t entry = entry_behind(disk, header, sector); entry != 0) {
         return fmt::format(
-            "{}, within which partition {} is not: is the disk complete? Take every byte of what "
-            "is there with --all",
+            "{}, and partition {} ends beyond that: is the disk complete? Take every byte of it with --all",
             what, entry);
     }
-    return fmt::format("{}; mend it with sgdisk -e {}, or take every byte with --all", what, disk.path);
+    return fmt::format("{}; repair it with sgdisk -e {}, or take every byte with --all", what, disk.path);
 }
 
 std::string fault_of_main(const SourceDisk& disk, const GptHeader& header, std::uint64_t sector)
@@ -73,12 +72,11 @@ std::string fault_of_main(const SourceDisk& disk, const GptHeader& header, std::
         return fault_of_larger(disk, header, sector);
     }
     if (!has_protective_mbr(read_superblock(disk, 0))) {
-        return fmt::format(
-            "{} has a GPT, but the protective MBR in front of it is gone; write one with sgdisk -e "
-            "{}, or take every byte with --all",
-            disk.path, disk.path);
+        return fmt::format("{} has a GPT, but the protective MBR before it is gone; write one with sgdisk -e "
+                           "{}, or take every byte with --all",
+                           disk.path, disk.path);
     }
-    return fmt::format("the GPT of {} is damaged, see sgdisk -v {}; mend it, or take every byte with --all",
+    return fmt::format("the GPT of {} is damaged, see sgdisk -v {}; repair it, or take every byte with --all",
                        disk.path, disk.path);
 }
 
@@ -104,16 +102,15 @@ std::string gpt_fault(const SourceDisk& disk, std::uint64_t sector)
     }
     for (const std::uint64_t other : {512, 4096}) {
         if (other != sector && header_at(disk, main_gpt_header, other)) {
-            return fmt::format(
-                "the GPT of {} counts in sectors of {} bytes, and the disk in such of {}: attach it "
-                "with losetup --sector-size {}, or take every byte with --all",
-                disk.path, other, sector, other);
+            return fmt::format("the GPT of {} counts in sectors of {} bytes, but the disk has sectors of {}: "
+                               "attach it with losetup --sector-size {}, or take every byte with --all",
+                               disk.path, other, sector, other);
         }
     }
     if (header_at(disk, disk.size / sector - 1, sector)) {
         return fmt::format(
-            "the first sectors of {}, with its GPT, are gone, but not the copy at its end; restore "
-            "them from that with gdisk {} (1, w, y), or take every byte with --all",
+            "the first sectors of {}, with its GPT, are gone, but not the copy at its end; restore them from "
+            "the copy with gdisk {} (1, w, y), or take every byte with --all",
             disk.path, disk.path);
     }
     return {};

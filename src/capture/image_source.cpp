@@ -133,16 +133,14 @@ std::vector<Extent> ExtentFinder::of_source()
         throw refused(fault.empty() ? advice_for(m_disk.path, "") : fault);
     }
     if (contents.has_partitions() && is_of_discs(contents.type)) {
-        throw refused(
-            fmt::format("{} is the image of a disc ({}) that sticks boot from, too, by its partition "
-                        "table ({}): take every byte with --all",
-                        m_disk.path, contents.type, contents.table->type));
+        throw refused(fmt::format("{} is a disc image ({}) that also has a partition table ({}), to boot "
+                                  "from USB sticks: take every byte with --all",
+                                  m_disk.path, contents.type, contents.table->type));
     }
     if (contents.has_partitions() && !contents.type.empty()) {
-        throw refused(
-            fmt::format("{} has a partition table ({}) and signs of {}; erase the stale one (see wipefs -n "
-                        "{}), or take every byte with --all",
-                        m_disk.path, contents.table->type, contents.type, m_disk.path));
+        throw refused(fmt::format("{} has a partition table ({}) and signatures of {}; erase the stale one "
+                                  "(see wipefs -n {}), or take every byte with --all",
+                                  m_disk.path, contents.table->type, contents.type, m_disk.path));
     }
     if (contents.has_partitions()) {
         return of_whole_disk(*contents.table);
@@ -182,9 +180,8 @@ std::vector<Extent> ExtentFinder::of_listed_extents()
     } else {
         DdrescueMap map = parse_ddrescue_map(text, list);
         if (map.unread_bytes > 0) {
-            m_reporter.warning(
-                fmt::format("{} says that {} bytes have not been read; the image is without them", list,
-                            map.unread_bytes));
+            m_reporter.warning(fmt::format("{} says that {} bytes have not been read; the image lacks them",
+                                           list, map.unread_bytes));
         }
         extents = std::move(map.used);
     }
@@ -274,8 +271,8 @@ std::vector<Extent> ExtentFinder::of_contents(const SourceDisk& disk, const Area
         return every_byte(area, "a partition table of its own", m_reporter);
     }
     if (type == "swsuspend") {
-        throw refused(fmt::format("{} holds the memory of a hibernated system; start that and shut it down, "
-                                  "or take every byte with --all",
+        throw refused(fmt::format("{} holds the memory of a hibernated system; start that system and shut it "
+                                  "down, or take every byte with --all",
                                   area.path));
     }
     if (type == "swap") {
@@ -334,7 +331,7 @@ std::vector<PhysicalVolumeExtents> ExtentFinder::of_physical_volumes(const std::
     }
     if (!lvm_is_installed()) {
         return std::vector<PhysicalVolumeExtents>(
-            areas.size(), {{}, "its used blocks would do if lvm were installed (apt install lvm2)"});
+            areas.size(), {{}, "lvm is not installed (apt install lvm2), which finds its used blocks"});
     }
     auto found = lvm_extents(
         m_disk, areas, m_options.memory, m_reporter,
@@ -461,8 +458,9 @@ ImageSource find_files(const SourceOptions& options, Reporter& reporter)
         throw refused(fmt::format("{} cannot be read: {}", options.source, error.message()));
     }
     if (files.empty()) {
-        throw refused(fmt::format(
-            "{} is no BT image: no file in it is named by an offset, 16 or 32 hex digits", options.source));
+        throw refused(
+            fmt::format("{} is not a BT image: no file in it is named by an offset, 16 or 32 hex digits",
+                        options.source));
     }
     if (!other.empty()) {
         reporter.warning(

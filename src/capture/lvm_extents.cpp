@@ -300,9 +300,9 @@ void Finder::add_around(std::size_t index)
         extents.push_back(metadata);
     }
     if (physical.group.empty()) {
-        m_reporter.warning(fmt::format("{} is a physical volume of LVM2 in no volume group: no more than its "
-                                       "metadata area is in the image",
-                                       area.path));
+        m_reporter.warning(fmt::format(
+            "{} is an LVM2 physical volume without a volume group: only its metadata area is in the image",
+            area.path));
     } else {
         const auto rest = carried_rest(area, physical.data_end, m_reporter);
         extents.insert(extents.end(), rest.begin(), rest.end());

@@ -26,7 +26,7 @@ constexpr std::array<const char*, 19> fields{
 
 Error senseless(const std::string& why)
 {
-    return {ExitStatus::target, fmt::format("the report of LVM2 makes no sense: {}", why)};
+    return {ExitStatus::target, fmt::format("the report of LVM2 is inconsistent: {}", why)};
 }
 
 class Row {
@@ -37,7 +37,7 @@ class Row {
     {
         const auto found = m_row.find(field);
         if (found == m_row.end() || !found->is_string()) {
-            throw senseless(fmt::format("it is without {}", field));
+            throw senseless(fmt::format("it lacks {}", field));
         }
         return found->get<std::string>();
     }
@@ -144,7 +144,7 @@ void add(const Row& row, LvmReport& report)
         [&] { return physical_volume(row); });
     const Extent extent{physical.data_begin + row.extents("pvseg_start"), row.extents("pvseg_size")};
     if (extent.end() > physical.data_end) {
-        throw senseless(fmt::format("extents of {} are behind its end", physical.device));
+        throw senseless(fmt::format("extents of {} are beyond its end", physical.device));
     }
     if (row.text("lv_uuid").empty()) {
         physical.free_bytes += extent.length;
@@ -192,7 +192,7 @@ void refuse_overlapping(const LogicalVolume& volume)
         end = part.offset + part.extent.length;
     }
     if (volume.kind.empty() && end > volume.size) {
-        throw senseless(fmt::format("segments of {} are behind its end", volume.name));
+        throw senseless(fmt::format("segments of {} are beyond its end", volume.name));
     }
 }
 

@@ -73,7 +73,7 @@ void TorrentInfoParser::parse_line(std::string_view text)
     }
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos) {
-        fail(m_line, "this is no 'key: value' line; is it a torrent.info of partclone?");
+        fail(m_line, "this is not a 'key: value' line; is it a torrent.info of partclone?");
     }
     parse_entry(trimmed(text.substr(0, colon)), trimmed(text.substr(colon + 1)));
 }
@@ -87,7 +87,7 @@ void TorrentInfoParser::parse_entry(std::string_view key, std::string_view value
     } else if (key == "sha1") {
         add_hash(value);
     } else if ((key == "block_size" || key == "blocks_total") && !parse_number<std::uint64_t>(value)) {
-        fail(m_line, fmt::format("{} is no number: '{}'", key, value));
+        fail(m_line, fmt::format("{} is not a number: '{}'", key, value));
     }
 }
 
@@ -105,7 +105,7 @@ void TorrentInfoParser::add_length(std::uint64_t length)
         fail(m_line, "this length has no offset before it");
     }
     if (m_offset->value > largest_offset || length > largest_offset - m_offset->value) {
-        fail(m_offset->line, fmt::format("extent {:#x} + {} bytes ends beyond what a device can have",
+        fail(m_offset->line, fmt::format("extent {:#x} + {} bytes ends beyond the largest possible device",
                                          m_offset->value, length));
     }
     if (length > 0) { // partclone.dd can write an empty one

@@ -62,10 +62,9 @@ std::optional<std::string> instead_of_command(const std::vector<DeclaredCommand>
         return completion_script(all, rest.empty() ? "" : rest[0]);
     }
     if (first.starts_with('-')) {
-        throw Error(ExitStatus::usage,
-                    fmt::format("{} stands before a command; usage: ezio-cli COMMAND [OPTIONS] "
-                                "ARGUMENTS (see ezio-cli --help)",
-                                first));
+        throw Error(ExitStatus::usage, fmt::format("{} has to follow a command; usage: ezio-cli COMMAND "
+                                                   "[OPTIONS] ARGUMENTS (see ezio-cli --help)",
+                                                   first));
     }
     return std::nullopt;
 }

@@ -76,7 +76,7 @@ std::string info_text(const LoadedTorrent& torrent, Verbosity verbosity)
     line("Info-hash", torrent.info_hash);
     line("Payload", bytes(image.map.payload_size()));
     if (image.map.padding_bytes() > 0) {
-        line("Padding", fmt::format("{} of it, which no device has", bytes(image.map.padding_bytes())));
+        line("Padding", fmt::format("{}, not on the device", bytes(image.map.padding_bytes())));
     }
     line("Device", fmt::format("at least {}", bytes(image.map.device_end())));
     if (image.sector_bytes != 0) {

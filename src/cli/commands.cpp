@@ -50,7 +50,7 @@ std::optional<TlsCredentials> credentials_for(const LoadedTorrent& torrent, cons
     if (files.given()) {
         throw Error(
             ExitStatus::usage,
-            fmt::format("{}: {} is not private, its data would travel in the clear; see create --ssl-ca",
+            fmt::format("{}: {} is not private, its data would travel unencrypted; see create --ssl-ca",
                         files.first_option(), torrent.path));
     }
     return std::nullopt;
@@ -174,7 +174,7 @@ Metadata metadata_for(const FetchOptions& options, const NetworkEndpoints& endpo
 {
     const MetadataOptions metadata{options.network, endpoints, shorter(options.stall_timeout, limits.left()),
                                    options.memory};
-    limits.begin_waiting("the metadata of the magnet link has not come", Deadline::patience);
+    limits.begin_waiting("the metadata of the magnet link has not arrived", Deadline::patience);
     return fetch_metadata(options.torrent, metadata, context.reporter, context.wakeup, context.stop,
                           context.deadline);
 }
@@ -182,7 +182,7 @@ Metadata metadata_for(const FetchOptions& options, const NetworkEndpoints& endpo
 std::string bytes_of(const FetchOptions& options, FetchLimits& limits, const Context& context)
 {
     constexpr milliseconds own_message{1000}; // a download looks at the time itself
-    limits.begin_waiting(fmt::format("the torrent {} has not come", options.torrent),
+    limits.begin_waiting(fmt::format("the torrent {} has not arrived", options.torrent),
                          is_http_url(options.torrent) ? own_message : milliseconds(0));
     return read_torrent(options.torrent, context.stop, {limits.left(), options.stall_timeout},
                         TorrentMemory(options.memory));
@@ -207,7 +207,7 @@ ToFetch what_to_fetch(const FetchOptions& options, const NetworkEndpoints& endpo
     } else {
         found.torrent = bytes_of(options, limits, context);
     }
-    limits.begin(fmt::format("{} was still being looked at", options.torrent));
+    limits.begin(fmt::format("{} was still being examined", options.torrent));
     ToFetch to_fetch{parse_torrent(found.torrent, options.torrent, TorrentMemory(options.memory)),
                      std::move(found.session)};
     refuse_mixed_up_files(options, to_fetch.torrent.image);
@@ -222,11 +222,10 @@ void refuse_senseless_options(const FetchOptions& options)
 {
     refuse_mixed_up_files(options);
     if (is_magnet(options.torrent) && options.network.tls.given()) {
-        throw Error(
-            ExitStatus::usage,
-            options.network.tls.first_option() +
-                ": a magnet link does not say whose certificates an image wants, so the metadata of a "
-                "private one cannot be had from its peers; give its torrent file or URL");
+        throw Error(ExitStatus::usage,
+                    options.network.tls.first_option() +
+                        ": a magnet link does not say whose certificates an image wants, so the metadata of "
+                        "a private one cannot be fetched from its peers; give its torrent file or URL");
     }
 }
 
@@ -442,7 +441,7 @@ void run(const SeedOptions& options, const Context& context)
 void run(const FetchOptions& options, const Context& context)
 {
     FetchLimits limits(options, context.deadline);
-    limits.begin(fmt::format("{} was still being looked at", options.target));
+    limits.begin(fmt::format("{} was still being examined", options.target));
     refuse_senseless_options(options);
     std::optional<ToFetch> to_fetch;
     if (!comes_by_network(options.torrent)) {
@@ -450,7 +449,7 @@ void run(const FetchOptions& options, const Context& context)
     }
     limits.begin(options.network.tls.given() // a target that does not answer is named in any case
                      ? "what --ssl-cert, --ssl-key and --ssl-dh name was still being read"
-                     : fmt::format("{} was still being looked at", options.target));
+                     : fmt::format("{} was still being examined", options.target));
     Start start = start_with_privileges(to_fetch ? &to_fetch->torrent : nullptr, options.network,
                                         options.target, Access::read_write, options.serial, context);
     clean_up_if_left(start.place, context.deadline);
@@ -482,7 +481,7 @@ void run(const FetchOptions& options, const Context& context)
     transfer.rescan = start.rescan.get();
     transfer.other_disks = start.other_disks.get();
     transfer.volume_scan = start.volume_scan.get();
-    limits.begin(fmt::format("{} was still being looked at", options.target));
+    limits.begin(fmt::format("{} was still being examined", options.target));
     const auto target = open_for(torrent.image, std::move(start.place), context);
     context.deadline.clean_up_with({});
     if (const std::string doubt = target->doubt(); !doubt.empty()) {
@@ -540,10 +539,10 @@ void run(const InfoOptions& options, const Context& context)
     }
     const LoadedTorrent torrent = torrent_from(options.torrent, context);
     if (options.magnet && !torrent.ssl_ca.empty()) {
-        throw Error(ExitStatus::usage,
-                    fmt::format("--magnet: {} is private, and its peers give the metadata to nobody "
-                                "who does not have it; hand out the torrent instead",
-                                torrent.path));
+        throw Error(
+            ExitStatus::usage,
+            fmt::format("--magnet: {} is private, and its peers need the torrent; distribute that instead",
+                        torrent.path));
     }
     if (options.magnet) {
         print_magnet(torrent, context.format);

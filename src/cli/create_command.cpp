@@ -78,7 +78,7 @@ void refuse_senseless_options(const CreateOptions& options, SourceKind kind)
     refuse_combination(options.skip_holes && !options.all, "--skip-holes", "only with --all");
     if (kind != SourceKind::disk) {
         constexpr const char* why =
-            "SOURCE says itself what is in the image; this is for a device or an image file";
+            "SOURCE itself defines what is in the image; this option is for a device or an image file";
         refuse_combination(options.all, "--all", why);
         refuse_combination(!options.extents.empty(), "--extents", why);
         refuse_combination(options.force, "--force", why);
@@ -124,10 +124,9 @@ void refuse_bad_name(const std::string& name)
         printable(name) != name || name.size() > longest_name) {
         throw Error(
             ExitStatus::usage,
-            fmt::format(
-                "the name '{}' cannot be that of a directory everywhere; choose one with --name, of at "
-                "most {} bytes, without slashes, backslashes and control characters",
-                name, longest_name));
+            fmt::format("the name '{}' is not a directory name on every system; choose one with --name, of "
+                        "at most {} bytes, without slashes, backslashes and control characters",
+                        name, longest_name));
     }
 }
 
@@ -192,10 +191,9 @@ void keep_partclones_hashes(const CreateOptions& options, const Context& context
     refuse_too_much(options, contents.extents.size(), contents.hashes.size());
     if (const std::uint64_t better = choose_piece_length(total_length(contents.extents));
         better < contents.piece_length) {
-        context.reporter.warning(
-            fmt::format("partclone's pieces of 16 MiB are kept; with the device as SOURCE they "
-                        "are {}, and the machines share what they have sooner",
-                        format_bytes(better)));
+        context.reporter.warning(fmt::format("partclone's pieces of 16 MiB are kept; with the device as "
+                                             "SOURCE they would be {}, and machines could share them sooner",
+                                             format_bytes(better)));
     }
 }
 
@@ -220,7 +218,7 @@ ExtentMap map_of(const std::vector<Extent>& extents, const std::string& source)
     try {
         return ExtentMap(extents);
     } catch (const Error& error) {
-        throw Error(ExitStatus::target, fmt::format("{} is no image: {}", source, error.what()));
+        throw Error(ExitStatus::target, fmt::format("{} is not an image: {}", source, error.what()));
     }
 }
 

@@ -73,14 +73,15 @@ void add_argument(CLI::App& app, const std::string& name, std::string& place, co
     app.add_option(name, place, help)->required();
 }
 
-constexpr const char* torrent_help = "The torrent file or its URL";
+constexpr const char* torrent_help = "A torrent file or its URL";
 constexpr const char* place_help = "A block device, an image file or a directory";
 
 // Who may take part, and with what powers.
 void add_admission(CLI::App& app, NetworkOptions& network)
 {
     const kind::Text file = kind::text("FILE");
-    add_list(app, "--allow", network.allow, kind::text("CIDR"), "Connect to and from this network only")
+    add_list(app, "--allow", network.allow, kind::text("CIDR"),
+             "Only exchange data with peers in this network")
         ->default_str("all networks");
     add_value(app, "--ssl-cert", network.tls.certificate, file,
               "This host's certificate, for a private image");
@@ -94,23 +95,24 @@ void add_network(CLI::App& app, NetworkOptions& network)
 {
     begin_group(app, "Network");
     add_list(app, "--peer", network.peers, kind::text("HOST:PORT"), "Connect to this peer");
-    add_list(app, "--tracker", network.trackers, kind::tracker, "Announce to this tracker, too");
-    add_flag(app, "--no-tracker", network.torrent_trackers, false, "Leave out the torrent's own trackers");
+    add_list(app, "--tracker", network.trackers, kind::tracker, "Also announce to this tracker");
+    add_flag(app, "--no-tracker", network.torrent_trackers, false, "Ignore the torrent's own trackers");
     add_flag(app, "--web-seed", network.web_seeds, true,
-             "Fetch from the torrent's web seeds (HTTP servers), too");
-    add_flag(app, "--no-web-seed", network.web_seeds, false, "Leave them out; the default");
+             "Also fetch from the torrent's web seeds (HTTP servers)");
+    add_flag(app, "--no-web-seed", network.web_seeds, false, "Ignore them; the default");
     add_flag(app, "--no-lsd", network.lsd, false, "No local service discovery (multicast)");
-    add_flag(app, "--no-compression", network.compression, false, "Send and take every block as it is");
+    add_flag(app, "--no-compression", network.compression, false, "Send and accept only plain blocks");
     add_list(app, "--listen", network.listen, kind::text("ADDR|IFACE[:PORT]"), "Where to listen")
         ->default_str(fmt::format("all addresses, the first free port of {}-{}", first_port, last_port));
     add_value(app, "--max-upload", network.max_upload, kind::rate, "Send at most this much per second");
     add_value(app, "--max-download", network.max_download, kind::rate,
               "Receive at most this much per second");
-    add_value(app, "--max-peers", network.max_peers, kind::peer_count, "Connections at most");
+    add_value(app, "--max-peers", network.max_peers, kind::peer_count, "Maximum number of connections");
     add_admission(app, network);
 }
 
-void add_memory(CLI::App& app, std::uint64_t& memory, const char* what = "For received and cached data")
+void add_memory(CLI::App& app, std::uint64_t& memory,
+                const char* what = "Memory for received and cached data")
 {
     add_value(app, "--memory", memory, kind::memory, what);
 }
@@ -125,7 +127,7 @@ void add_output(CLI::App& app, OutputOptions& output)
                                   shortest_duration(json_interval)));
     add_flag(app, "-q,--quiet", output.verbosity, Verbosity::quiet, "Only errors");
     add_flag(app, "-v,--verbose", output.verbosity, Verbosity::verbose,
-             "Also peers coming and going, decisions, retries");
+             "Also peers that come and go, decisions, retries");
     add_flag(app, "--no-color", output.color, Color::no, "No colours");
     app.set_help_flag("-h,--help", "This help");
 }
@@ -141,20 +143,22 @@ void add_create(CLI::App& app, CreateOptions& options)
     add_list(app, "--tracker", options.trackers, kind::tracker, "Name this tracker in the torrent");
     add_value(app, "--comment", options.comment, kind::text("TEXT"), "A comment for the torrent")
         ->default_str("none");
-    add_value(app, "--ssl-ca", options.ssl_ca, kind::text("FILE"), "Make an SSL torrent of this CA")
+    add_value(app, "--ssl-ca", options.ssl_ca, kind::text("FILE"),
+              "Make an SSL torrent for peers with certificates of this CA")
         ->default_str("none");
-    add_flag(app, "--date", options.date, true, "Note the time of creation in the torrent");
+    add_flag(app, "--date", options.date, true, "Record the time of creation in the torrent");
     add_value(app, "--piece-size", options.piece_length, kind::piece_length, "Bytes in a piece")
         ->default_str("that which fits, 256K to 16M");
     begin_group(app, "What is in the image");
-    add_flag(app, "--all", options.all, true, "Every byte, not only the used blocks");
+    add_flag(app, "--all", options.all, true, "Take every byte, not only the used blocks");
     add_flag(app, "--skip-holes", options.skip_holes, true,
              "With --all: leave out the holes of an image file");
     add_value(app, "--extents", options.extents, kind::text("FILE"),
-              "Only what this torrent.info or ddrescue map says");
-    add_flag(app, "--force", options.force, true, "Also mounted for writing, or not left in order");
+              "Take only the extents of this torrent.info or ddrescue map");
+    add_flag(app, "--force", options.force, true,
+             "Take the source even if it is mounted for writing or not clean");
     begin_group(app, "Work");
-    add_memory(app, options.memory, "Use no more than this");
+    add_memory(app, options.memory, "Use at most this much memory");
     app.footer("  ezio-cli create /dev/sda1 -o sda1.torrent\n"
                "  ezio-cli create /dev/sda -o sda.torrent\n"
                "  ezio-cli create sda1/torrent.info -o sda1.torrent\n");
@@ -164,13 +168,13 @@ void add_seed(CLI::App& app, SeedOptions& options)
 {
     add_argument(app, "TORRENT", options.torrent, torrent_help);
     add_argument(app, "SOURCE", options.source, place_help);
-    add_flag(app, "--check", options.check, true,
-             "Hash the source first; do not serve what is not the image");
+    add_flag(app, "--check", options.check, true, "Hash the source first; serve it only if it is the image");
     begin_group(app, "When to leave");
-    add_value(app, "--clients", options.clients, kind::peer_count, "Leave when so many clients have it all")
+    add_value(app, "--clients", options.clients, kind::peer_count,
+              "Leave when this many clients are complete")
         ->default_str("stay");
     add_value(app, "--idle-timeout", options.idle_timeout, kind::duration,
-              "Leave when nothing was sent this long")
+              "Leave when nothing was sent for this long")
         ->default_str("stay");
     add_value(app, "--seed-time", options.seed_time, kind::duration, "Leave after this long")
         ->default_str("stay");
@@ -186,33 +190,33 @@ void add_seed(CLI::App& app, SeedOptions& options)
 
 void add_fetch(CLI::App& app, FetchOptions& options)
 {
-    add_argument(app, "TORRENT", options.torrent, "The torrent file, its URL, or a magnet link");
+    add_argument(app, "TORRENT", options.torrent, "A torrent file, its URL, or a magnet link");
     add_argument(app, "TARGET", options.target, place_help);
     begin_group(app, "Target");
-    add_flag(app, "--resume", options.resume, true, "Keep what is right on the target already");
-    add_flag(app, "--verify", options.verify, true, "Read it all back from the medium before it counts");
+    add_flag(app, "--resume", options.resume, true, "Keep pieces that are already right on the target");
+    add_flag(app, "--verify", options.verify, true, "Read everything back from the medium before completing");
     add_flag(app, "--discard", options.discard, true, "Discard (TRIM) what the image does not use");
     add_flag(app, "--expand-gpt", options.expand_gpt, true,
              "Move the copy of a GPT to the end of a larger disk");
     add_flag(app, "--keep-signatures", options.keep_signatures, true,
-             "Leave signatures of what was there before (RAID, ZFS)");
+             "Leave signatures of earlier contents (RAID, ZFS)");
     add_value(app, "--serial", options.serial, kind::text("S"),
-              "Refuse any other disk than that of this serial or WWN")
+              "Refuse any disk without this serial number or WWN")
         ->default_str("none");
     add_value(app, "--save-torrent", options.save_torrent, kind::text("FILE"),
-              "Keep the torrent in this file, too")
+              "Also save the torrent to this file")
         ->default_str("none");
     begin_group(app, "When to leave");
     add_value(app, "--seed-time", options.seed_time, kind::duration,
-              "When complete, serve others at most this long");
+              "When complete, serve others for at most this long");
     add_value(app, "--stall-timeout", options.stall_timeout, kind::duration,
-              "Give up when nothing moves this long")
+              "Give up when nothing moves for this long")
         ->default_str("never");
-    add_value(app, "--timeout", options.timeout, kind::duration, "Give up when not complete by then")
+    add_value(app, "--timeout", options.timeout, kind::duration, "Give up when not complete after this long")
         ->default_str("never");
     add_network(app, options.network);
-    add_flag(app, "--no-report", options.report, false, "Do not tell seeders how it goes");
-    add_value(app, "--report-as", options.report_as, kind::text("NAME"), "Tell them this name")
+    add_flag(app, "--no-report", options.report, false, "Do not report to seeders");
+    add_value(app, "--report-as", options.report_as, kind::text("NAME"), "Report under this name")
         ->default_str("that of the host");
     add_memory(app, options.memory);
     app.footer("  ezio-cli fetch sda1.torrent /dev/sda1\n"
@@ -250,11 +254,11 @@ DeclaredCommand declare(const std::string& name, const std::string& summary,
 
 std::vector<DeclaredCommand> declare_commands()
 {
-    return {declare("create", "Make the torrent", add_create),
-            declare("seed", "Serve an image that is already there", add_seed),
-            declare("fetch", "Get the image, verify, write, sync; then serve it", add_fetch),
-            declare("verify", "Compare what is there with the torrent", add_verify),
-            declare("info", "Show what is in a torrent", add_info)};
+    return {declare("create", "Make a torrent of a disk", add_create),
+            declare("seed", "Serve an existing image", add_seed),
+            declare("fetch", "Download the image, verify, write, sync; then serve it", add_fetch),
+            declare("verify", "Compare a target with its torrent", add_verify),
+            declare("info", "Show the contents of a torrent", add_info)};
 }
 
 } // namespace ezio

@@ -92,11 +92,9 @@ void refuse_overwriting(const std::vector<std::string>& written, const std::vect
     for (const InputFile& input : inputs) {
         for (const FileId& id : files_behind(input.path)) {
             if (const auto output = outputs.find(id); output != outputs.end()) {
-                throw Error(
-                    ExitStatus::usage,
-                    fmt::format(
-                        "{} {} would be overwritten by the image, which {} is for; name another target",
-                        input.what, input.path, output->second));
+                throw Error(ExitStatus::usage, fmt::format("{} {} would be overwritten by the image, because "
+                                                           "{} is the target; name another target",
+                                                           input.what, input.path, output->second));
             }
         }
     }
@@ -116,7 +114,7 @@ void refuse_printing_into(const std::vector<std::string>& files)
             if (const auto found = printed.find(id); found != printed.end()) {
                 silence(found->second);
                 throw Error(ExitStatus::usage,
-                            fmt::format("what this prints would go into {}; redirect it elsewhere", file));
+                            fmt::format("the output would go into {}; redirect it elsewhere", file));
             }
         }
     }

@@ -130,11 +130,10 @@ std::string general_help(const std::vector<DeclaredCommand>& commands)
     text += entry("help COMMAND", "A command's options, with examples");
     text += entry("completion SHELL", "A script for bash, zsh or fish");
     text += entry("--version", "The version");
-    return text + "\nOn the machine that has the image, and then on every other:\n"
-                  "  ezio-cli create /dev/sda1 -o sda1.torrent\n"
-                  "  ezio-cli seed sda1.torrent /dev/sda1\n"
-                  "  ezio-cli fetch sda1.torrent /dev/sda1\n"
-                  "\nThe manual, with exit statuses and the events of --json: man ezio-cli\n";
+    return text +
+           "\nOn the machine that has the image, then on each target (fetch):\n  ezio-cli create /dev/sda1 "
+           "-o sda1.torrent\n  ezio-cli seed sda1.torrent /dev/sda1\n  ezio-cli fetch sda1.torrent "
+           "/dev/sda1\n\nThe manual, with exit statuses and the events of --json: man ezio-cli\n";
 }
 
 std::string completion_help()

@@ -48,7 +48,7 @@ void IntakePolicy::late(std::uint64_t bytes)
     if (!m_disk_is_behind && bytes > m_most_late) {
         m_disk_is_behind = true;
         m_reason =
-            "taking blocks uncompressed for now: the disk is behind, and units that wait for it need memory";
+            "requesting plain blocks for now: the disk is behind, and units waiting for it need memory";
     } else if (m_disk_is_behind && bytes <= m_most_late / 4) {
         m_disk_is_behind = false;
     }
@@ -71,7 +71,7 @@ void IntakePolicy::look_at_try(const ReceivingSample& sample, Clock::time_point 
         return;
     }
     if (const auto off_for = m_try.end(m_rate, rate_of(sample), now)) {
-        m_reason = fmt::format("taking blocks uncompressed for {} s: the network is faster than unpacking",
+        m_reason = fmt::format("requesting plain blocks for {} s: the network is faster than unpacking",
                                off_for->count());
     }
     m_periods_busy = 0;

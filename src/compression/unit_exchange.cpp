@@ -112,9 +112,8 @@ void ExchangeState::piece_passed(std::uint32_t piece)
 void ExchangeState::take_nothing()
 {
     if (std::exchange(m_can_take, false)) {
-        m_shared->say(
-            "taking nothing compressed any more: libtorrent's connections are not as they were when "
-            "this program was built");
+        m_shared->say("accepting nothing compressed any more: libtorrent's connections differ from those "
+                      "that this program was built for");
     }
 }
 

@@ -55,9 +55,9 @@ void UnitPolicy::look_at_level(const SendingSample& sample, Clock::time_point no
     m_periods_down = slow ? m_periods_down + 1 : 0;
     m_periods_busy = !sample.is_limited && sample.busy > rather_busy ? m_periods_busy + 1 : 0;
     if (m_periods_up >= periods_to_go_up) {
-        change_level(m_level + 1, "the network is what is slow");
+        change_level(m_level + 1, "the network is the bottleneck");
     } else if (m_periods_down >= periods_to_go_down && m_level > 0) {
-        change_level(m_level - 1, "the network waits for it");
+        change_level(m_level - 1, "the network waits for compression");
     } else if (m_periods_busy >= periods_to_go_down && m_level == 0 && m_try.may_begin(now)) {
         begin_try();
     }
@@ -93,8 +93,8 @@ void UnitPolicy::look_at_try(const SendingSample& sample, Clock::time_point now)
     }
     const double rate = m_tried_seconds > 0 ? static_cast<double>(m_tried_bytes) / m_tried_seconds : 0;
     if (const auto off_for = m_try.end(m_rate, rate, now)) {
-        m_reason =
-            fmt::format("compressing nothing for {} s: the network is faster than that", off_for->count());
+        m_reason = fmt::format("compressing nothing for {} s: the network is faster than compression",
+                               off_for->count());
     }
 }
 

@@ -60,8 +60,7 @@ ClearedSignatures clear_signatures(Target& target, const Image& image,
         cleared.warnings = hidden_areas(target.path(), *areas, image.map.used(), noted);
     } else {
         cleared.warnings.push_back(
-            fmt::format("{} cannot be read where the image has nothing: whether signatures of what was there "
-                        "before hide the image is not known",
+            fmt::format("{} cannot be read outside the image: leftover signatures there may hide the image",
                         target.path()));
     }
     return cleared;

@@ -69,17 +69,17 @@ std::string fault_of(const GptHeader& header, const Bytes& sector, std::uint64_t
     constexpr std::uint64_t smallest_header = 92;
     const std::uint64_t sectors = size / sector.size();
     if (header.size < smallest_header || header.size > sector.size()) {
-        return "its header is of a wrong size";
+        return "its header has a wrong size";
     }
     if (computed_crc(sector, header) != header.crc) {
         return "the checksum of its header is wrong";
     }
     if (header.own_place != main_gpt_header) {
-        return "its header is for another place";
+        return "its header belongs to another sector";
     }
     if (header.entry_bytes < smallest_gpt_entry || !std::has_single_bit(header.entry_bytes) ||
         header.entry_count == 0 || header.entries_bytes() > largest_entries) {
-        return "its entries are of a wrong size";
+        return "its entries have a wrong size";
     }
     if (header.entries_at <= main_gpt_header || !gpt_entries(header, size, sector.size())) {
         return "its entries are not on the disk";
@@ -204,10 +204,10 @@ GptPlan plan_gpt_move(const DiskReader& read, std::uint64_t size, std::uint64_t 
     }
     const auto end = end_of_partitions(*header, *entries);
     if (!end) {
-        return damaged("a partition in it is not where partitions may be");
+        return damaged("a partition in it is outside the usable sectors");
     }
     if (!has_protective_mbr(*mbr)) {
-        return damaged("no protective MBR is in front of it");
+        return damaged("there is no protective MBR before it");
     }
     const std::uint64_t copy_at = sectors - 1;
     if (header->place_of_copy == copy_at) {
@@ -215,7 +215,7 @@ GptPlan plan_gpt_move(const DiskReader& read, std::uint64_t size, std::uint64_t 
     }
     const std::uint64_t copied_entries_at = copy_at - place.length / sector_bytes;
     if (std::max(*end, place.end() / sector_bytes) > copied_entries_at) {
-        return damaged("there is no room for a copy behind its partitions");
+        return damaged("there is no room for a copy after its partitions");
     }
     GptHeader main = *header;
     main.place_of_copy = copy_at;

@@ -90,13 +90,13 @@ std::string why_no_gpt(const std::string& target, const Image& image,
     struct stat status {};
     const bool exists = ::stat(target.c_str(), &status) == 0;
     if (exists && S_ISDIR(status.st_mode)) {
-        return fmt::format("{} is a directory, and no disk", target);
+        return fmt::format("{} is a directory, not a disk", target);
     }
     if (exists && S_ISBLK(status.st_mode) && disk_of(status.st_rdev) != 0) {
-        return fmt::format("{} is a partition, and no whole disk", target);
+        return fmt::format("{} is a partition, not a whole disk", target);
     }
     if (noted && !noted->empty() && noted->table != "gpt") {
-        return fmt::format("the image is of {}, and no whole disk with a GPT",
+        return fmt::format("the image is of {}, not of a whole disk with a GPT",
                            noted->table.empty() ? noted->type
                                                 : "a disk with a table of type " + noted->table);
     }

@@ -293,8 +293,8 @@ std::optional<std::string> describe_same_names(const DiskUuids& own, std::span<c
                     return each.name == group.name && each.uuid != group.uuid; // the same one may have both
                 });
             if (other != disk.groups.end()) {
-                return fmt::format("the volume group {} on {} has the name of another one, on {}: LVM2 "
-                                   "activates one of them only; rename it (vgrename {} NAME)",
+                return fmt::format("the volume group {} on {} has the same name as one on {}: LVM2 activates "
+                                   "only one of them; rename it (vgrename {} NAME)",
                                    group.name, own.device, disk.device, with_dashes(group.uuid));
             }
         }

@@ -196,14 +196,13 @@ std::optional<std::string> PartitionRescan::bring_up_to_date(std::span<const Lis
         return std::nullopt;
     }
     if (dropped == EBUSY || change == EBUSY) {
-        return fmt::format("a partition of {} is in use, and {}; close what uses it (see fuser -v {}*), then "
-                           "run blockdev --rereadpt {}",
-                           m_path,
-                           is_right ? "may still show what was there before"
-                                    : "the kernel goes on with the old partition table",
-                           m_path, m_path);
+        return fmt::format(
+            "a partition of {} is in use, and {}; close what uses it (see fuser -v {}*), then "
+            "run blockdev --rereadpt {}",
+            m_path, is_right ? "may still show the old contents" : "the kernel keeps the old partition table",
+            m_path, m_path);
     }
-    return fmt::format("the kernel has not taken over the partition table of {} ({}); run partprobe {}, or "
+    return fmt::format("the kernel has not adopted the partition table of {} ({}); run partprobe {}, or "
                        "blockdev --rereadpt {}",
                        m_path, errno_text(change != 0 ? change : dropped), m_path, m_path);
 }

@@ -230,8 +230,9 @@ std::vector<std::string> hidden_areas(const std::string& device, std::span<const
             continue; // none of the image's business
         }
         if (area.recognition.outcome == Outcome::ambiguous && has_foreign) {
-            sentences.push_back(fmt::format("{} has signs of {}, but the image there is {}; see wipefs -n",
-                                            place, list_of_types(area.found), expected));
+            sentences.push_back(
+                fmt::format("{} has signatures of {}, but the image there is {}; see wipefs -n", place,
+                            list_of_types(area.found), expected));
         } else if (area.recognition.outcome == Outcome::known && !is_expected) {
             sentences.push_back(fmt::format("{} looks like {}, but the image there is {}; see wipefs -n",
                                             place, seen, expected));

@@ -101,7 +101,7 @@ Error cannot_listen(const Obstacle& obstacle)
 {
     std::string why = obstacle.error.message();
     if (obstacle.error == asio::error::address_in_use) {
-        why = fmt::format("the {} is taken; name another one with --listen",
+        why = fmt::format("the {} is taken; choose another one with --listen",
                           obstacle.is_udp ? "UDP port" : "port");
     } else if (obstacle.error == boost::system::errc::address_not_available) {
         why = "that is not an address of this machine";
@@ -166,10 +166,10 @@ ListenRequest parse_listen(const std::vector<std::string>& texts)
     for (const std::string& text : texts) {
         const HostPort place = parse_listen_place(text);
         if (place.port && request.port.value_or(*place.port) != *place.port) {
-            throw Error(ExitStatus::usage,
-                        fmt::format("--listen {}: all have to be on one port, and another one "
-                                    "names {}",
-                                    text, *request.port));
+            throw Error(
+                ExitStatus::usage,
+                fmt::format("--listen {}: all addresses share one port, and another --listen names {}", text,
+                            *request.port));
         }
         request.port = place.port ? place.port : request.port;
         for (const auto& address : listen_addresses(place.host)) {
@@ -274,9 +274,9 @@ std::vector<Endpoint> resolve_peer(const std::string& text)
     if (endpoints.empty()) { // libtorrent forgets which link
         throw Error(
             ExitStatus::usage,
-            fmt::format("--peer {}: a link-local IPv6 address cannot be connected to; name another one "
-                        "that the host has",
-                        text));
+            fmt::format(
+                "--peer {}: a link-local IPv6 address cannot be used; name another address of that host",
+                text));
     }
     return endpoints;
 }
@@ -306,10 +306,10 @@ ListenPlace resolve_listen(const std::vector<std::string>& texts)
             throw cannot_listen(obstacle);
         }
     }
-    throw Error(ExitStatus::network,
-                fmt::format("cannot listen: all ports from {} to {} are taken; name another one "
-                            "with --listen",
-                            first_port, last_port));
+    throw Error(
+        ExitStatus::network,
+        fmt::format("cannot listen: all ports from {} to {} are taken; choose another one with --listen",
+                    first_port, last_port));
 }
 
 std::vector<AddressRange> resolve_allowed(const std::vector<std::string>& texts)
@@ -347,7 +347,7 @@ std::vector<Endpoint> resolve_peers(const NetworkOptions& options, const std::ve
         std::erase_if(found, [&](const Endpoint& it) { return !allows(allowed, it.address()); });
         if (found.empty()) {
             throw Error(ExitStatus::usage,
-                        fmt::format("--peer {}: it is in no network that --allow names", peer));
+                        fmt::format("--peer {}: it is in none of the networks of --allow", peer));
         }
         peers.insert(peers.end(), found.begin(), found.end());
     }

@@ -52,10 +52,10 @@ std::string read_ca_certificate(const std::string& path)
         throw refuse("there is no certificate in it (PEM: -----BEGIN CERTIFICATE-----)");
     }
     if (next_certificate(file.get())) {
-        throw refuse("there is more than one certificate in it; give the one of the CA alone");
+        throw refuse("it contains more than one certificate; give only that of the CA");
     }
     if (X509_check_ca(certificate.get()) == 0) {
-        throw refuse("it is not the certificate of a CA: it may not sign those of the peers");
+        throw refuse("it is not the certificate of a CA: it may not sign peers' certificates");
     }
     return to_pem(certificate.get());
 }

@@ -158,7 +158,7 @@ void refuse_other_name(const X509* certificate, const std::string& image_name, c
             return;
         }
     }
-    throw source.refusal(fmt::format("it is made out to '{}'; peers accept '*' or '{}'",
+    throw source.refusal(fmt::format("it is issued to '{}'; peers accept '*' or '{}'",
                                      names.empty() ? "" : names.front(), image_name));
 }
 
@@ -172,7 +172,7 @@ int try_to_use(X509* certificate, EVP_PKEY* key, const Source& certificate_sourc
     }
     const auto reason = [] {
         const char* text = ERR_reason_error_string(ERR_peek_last_error());
-        return fmt::format("OpenSSL refuses it: {}", text != nullptr ? text : "for no given reason");
+        return fmt::format("OpenSSL refuses it: {}", text != nullptr ? text : "without a reason");
     };
     if (SSL_CTX_use_certificate(context.get(), certificate) != 1) {
         throw certificate_source.refusal(reason());
@@ -198,7 +198,8 @@ std::string built_in_dh()
     const Key group(made, &EVP_PKEY_free);
     const Bio writer = memory_writer();
     if (!done || PEM_write_bio_Parameters(writer.get(), group.get()) != 1) {
-        throw Error(ExitStatus::internal, "OpenSSL cannot make the group ffdhe2048; name one with --ssl-dh");
+        throw Error(ExitStatus::internal,
+                    "OpenSSL cannot make the group ffdhe2048; give parameters with --ssl-dh");
     }
     return text_of(writer.get());
 }

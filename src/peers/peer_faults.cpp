@@ -20,11 +20,11 @@ class Category final : public boost::system::error_category {
     {
         switch (static_cast<PeerFault>(fault)) {
         case PeerFault::asks_too_much:
-            return "asks for the metadata, or for rejected blocks, more often than any peer has to";
+            return "requests the metadata or rejected blocks more often than any peer needs to";
         case PeerFault::reads_nothing:
-            return "asks for more than it reads";
+            return "requests more than it reads";
         case PeerFault::reports_nonsense:
-            return "sends reports that no fetch sends, or too many of them";
+            return "sends invalid reports, or too many";
         case PeerFault::floods:
             break;
         }

@@ -12,7 +12,7 @@ namespace ezio {
 namespace {
 
 constexpr const char* no_goodbye =
-    "leaving without a goodbye to the trackers: the network, or a name server, takes long";
+    "leaving without notifying the trackers: the network or a name server is slow";
 
 } // namespace
 

@@ -59,7 +59,7 @@ std::string written_text(const SummaryEvent& event)
 {
     std::string text = "wrote " + format_bytes(event.written_bytes);
     if (event.skipped_bytes > 0) {
-        text += fmt::format(", skipped {} that was right already", format_bytes(event.skipped_bytes));
+        text += fmt::format(", skipped {} that was already right", format_bytes(event.skipped_bytes));
     }
     return text;
 }
@@ -105,7 +105,7 @@ std::vector<std::string> summary_text(const std::string& command, const SummaryE
                                        fmt::format("{}; sent {}; {} in all", written_text(event),
                                                    format_bytes(event.uploaded_bytes), time_of(event))};
         if (!event.wiped.empty()) {
-            lines.push_back("wiped signatures of what was there before: " + wiped_text(event));
+            lines.push_back("wiped leftover signatures: " + wiped_text(event));
         }
         return lines;
     }

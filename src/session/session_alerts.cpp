@@ -39,15 +39,15 @@ std::optional<SessionEvent> event_of(const lt::listen_failed_alert& alert)
 std::string reason_of(const lt::error_code& error)
 {
     if (error == boost::asio::error::eof) {
-        return "it has hung up";
+        return "it closed the connection";
     }
     if (error == lt::errors::timed_out || error == lt::errors::timed_out_no_interest ||
         error == lt::errors::timed_out_inactivity || error == lt::errors::timed_out_no_request ||
         error == lt::errors::timed_out_no_handshake) {
-        return "it has said nothing for too long";
+        return "it was silent for too long";
     }
     if (error == lt::errors::duplicate_peer_id) {
-        return "there is another connection with it";
+        return "it has another connection";
     }
     if (error == lt::errors::too_many_corrupt_pieces || error == lt::errors::peer_banned) {
         return "it has sent wrong data"; // who has is told by another event

@@ -94,7 +94,7 @@ void MapParser::parse_status(const Words& words)
 {
     const bool fits = (words.count == 2 || words.count == 3) && is_one_of(words.word[1], "?*/-FG+");
     if (!fits) {
-        fail("this is no status line (POS STATUS [PASS]); is it a map of ddrescue or partclone -D?");
+        fail("this is not a status line (POS STATUS [PASS]); is it a map of ddrescue or partclone -D?");
     }
     m_map.position = number(words.word[0]);
     if (words.count == 3) {
@@ -107,11 +107,11 @@ void MapParser::parse_status(const Words& words)
 void MapParser::parse_block(const Words& words)
 {
     if (words.count != 3 || !is_one_of(words.word[2], "?*/-+")) {
-        fail("this is no block (POS SIZE STATUS, a status being one of ? * / - +)");
+        fail("this is not a block (POS SIZE STATUS, a status being one of ? * / - +)");
     }
     const Extent block{number(words.word[0]), number(words.word[1])};
     if (block.offset > largest_offset || block.length > largest_offset - block.offset) {
-        fail(fmt::format("block {:#x} + {} bytes ends beyond what a device can have", block.offset,
+        fail(fmt::format("block {:#x} + {} bytes ends beyond the largest possible device", block.offset,
                          block.length));
     }
     if (block.offset < m_map.end) {
@@ -140,7 +140,7 @@ std::uint64_t MapParser::number(std::string_view word) const
 {
     const auto value = parse_any_base(word);
     if (!value) {
-        fail(fmt::format("'{}' is no number below 2^64", word));
+        fail(fmt::format("'{}' is not a number below 2^64", word));
     }
     return *value;
 }

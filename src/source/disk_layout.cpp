@@ -22,7 +22,7 @@ void refuse_outside(const std::string& disk, std::uint64_t disk_size, const Part
     if (partition.start > disk_size || partition.size > disk_size - partition.start) {
         throw Error(
             ExitStatus::target,
-            fmt::format("partition {} of {} ends behind the disk, which has {} bytes; is the disk complete?",
+            fmt::format("partition {} of {} ends beyond the disk, which has {} bytes; is the disk complete?",
                         partition.number, disk, disk_size));
     }
 }
@@ -96,7 +96,7 @@ std::vector<Extent> disk_extents(const std::string& disk, std::uint64_t disk_siz
             throw Error(
                 ExitStatus::target,
                 fmt::format(
-                    "partitions {} and {} of {} overlap; mend the table, or take every byte with --all",
+                    "partitions {} and {} of {} overlap; repair the table, or take every byte with --all",
                     last->number, partition.number, disk));
         }
         add_gap(extents, end, partition.start);

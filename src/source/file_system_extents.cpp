@@ -137,8 +137,8 @@ void FileSystem::refuse_uncountable() const
     }
     const std::string version = partclone_version(m_type, m_tick);
     if (!counts_in_64_bits(version)) {
-        throw unfit(fmt::format("the xfs on {} has {} blocks, of which partclone {} counts no more than "
-                                "2^32; use partclone 0.3.40 or later, or take every byte with --all",
+        throw unfit(fmt::format("the xfs on {} has {} blocks, of which partclone {} counts at most 2^32; use "
+                                "partclone 0.3.40 or later, or take every byte with --all",
                                 m_area.path, blocks, version));
     }
 }
@@ -149,10 +149,9 @@ void FileSystem::refuse_unclean() const
         const char* const remedy = m_type.starts_with("ext") ? "run e2fsck on it"
                                    : m_type == "xfs" ? "mount it (a snapshot with -o nouuid) and unmount it"
                                                      : "mount it and unmount it";
-        throw unfit(
-            fmt::format("the {} on {} was not left in order, and its maps of used blocks are not to be "
-                        "trusted; {}{}, or use --force",
-                        m_type, m_area.path, is_mounted() ? "unmount it and " : "", remedy));
+        throw unfit(fmt::format(
+            "the {} on {} is not clean, and its maps of used blocks cannot be trusted; {}{}, or use --force",
+            m_type, m_area.path, is_mounted() ? "unmount it and " : "", remedy));
     }
 }
 
@@ -179,10 +178,9 @@ Fd FileSystem::open_partition() const
         throw unfit(fmt::format("{} cannot be opened: {}", m_area.path, errno_text(errno)));
     }
     if (!S_ISBLK(status.st_mode) || status.st_rdev != m_area.partition) {
-        throw unfit(
-            fmt::format("{} is not the partition of {} that has this name; make it so (udevadm trigger), "
-                        "or take every byte with --all",
-                        m_area.path, m_disk.path));
+        throw unfit(fmt::format("{} is not the partition of {} with this name; correct that (udevadm "
+                                "trigger), or take every byte with --all",
+                                m_area.path, m_disk.path));
     }
     return fd;
 }
@@ -194,7 +192,7 @@ void FileSystem::refuse_lossy(const DdrescueMap& map) const
         return;
     }
     const std::string flaw =
-        fmt::format("the map of used blocks that {} makes of {} is without {} that the {} counts as used",
+        fmt::format("the map of used blocks that {} makes of {} lacks {} that the {} counts as used",
                     partclone_program(m_type), m_area.path, format_bytes(missing), m_type);
     if (!m_options.force) {
         throw unfit(flaw + "; have it checked, or take every byte with --all");
@@ -232,9 +230,9 @@ std::vector<Extent> carried_rest(const Area& area, std::uint64_t end, Reporter& 
     auto carried = carried_of_gap(rest, largest_whole_rest);
     const std::uint64_t left_out = rest.length - total_length(carried);
     if (left_out > 0) {
-        reporter.warning(fmt::format("{}: {} behind what is known there (from byte {} on) are not in the "
-                                     "image; --all takes every byte",
-                                     area.path, format_bytes(left_out), carried.front().end()));
+        reporter.warning(fmt::format(
+            "{}: {} after the known contents (from byte {} on) are not in the image; --all takes every byte",
+            area.path, format_bytes(left_out), carried.front().end()));
     }
     return carried;
 }

@@ -126,15 +126,14 @@ DdrescueMap used_blocks(const PartcloneRequest& request, const std::function<voi
     const std::string name = partclone_program(request.type);
     const std::string program = find_program(name);
     if (program.empty()) {
-        throw refused(
-            request,
-            is_not_in_debian(request.type)
-                ? fmt::format("{} is not installed, and Debian's partclone is without it; take every "
-                              "byte with --all",
-                              name)
-                : fmt::format("{} is not installed; install it (apt install partclone), or take "
-                              "every byte with --all",
-                              name));
+        throw refused(request,
+                      is_not_in_debian(request.type)
+                          ? fmt::format("{} is not installed, and Debian's partclone does not include it; "
+                                        "take every byte with --all",
+                                        name)
+                          : fmt::format("{} is not installed; install it (apt install partclone), or take "
+                                        "every byte with --all",
+                                        name));
     }
     // The map goes to standard output: no temporary file, no full /tmp.
     // "-f 0": it ends by waiting until its progress display wakes up, which would be after 2 s. With "-q"
@@ -220,7 +219,7 @@ std::string flaw_of(const DdrescueMap& map, std::uint64_t device_size)
         return "has no used blocks";
     }
     if (map.end > device_size) {
-        return fmt::format("ends at {} bytes, behind the device, which has {} bytes", map.end, device_size);
+        return fmt::format("ends at {} bytes, beyond the device, which has {} bytes", map.end, device_size);
     }
     return {};
 }

@@ -77,12 +77,10 @@ void refuse_changing(const SourceDisk& disk)
             const std::string what = use.device == disk.path
                                          ? fmt::format("{} is mounted", disk.path)
                                          : fmt::format("{} is in use: {} is mounted", disk.path, use.device);
-            throw Error(
-                ExitStatus::target,
-                fmt::format(
-                    "{} for writing on {}; unmount it (or mount -o remount,ro) so that the image is of "
-                    "one moment, or use --force",
-                    what, use.point));
+            throw Error(ExitStatus::target,
+                        fmt::format("{} for writing on {}; unmount it (or mount -o remount,ro) so that it "
+                                    "does not change while it is read, or use --force",
+                                    what, use.point));
         }
     }
 }

@@ -46,10 +46,11 @@ void refuse_changed(int fd, const std::string& path, std::span<const SteadyBytes
 {
     for (const SteadyBytes& each : noted) {
         if (digest_of(fd, path, each.extent) != each.digest) {
-            throw Error(ExitStatus::target,
-                        fmt::format("{} has changed while the image was made; create it again, when nothing "
-                                    "changes volumes",
-                                    each.what));
+            throw Error(
+                ExitStatus::target,
+                fmt::format(
+                    "{} changed while the image was made; run create again while nothing changes volumes",
+                    each.what));
         }
     }
 }

@@ -54,8 +54,8 @@ std::string why_busy(const std::string& path, dev_t device)
     if (const std::string holder = holder_of(device); !holder.empty()) {
         return fmt::format("{} is in use by {} (RAID, LVM or encryption); stop that first", path, holder);
     }
-    return fmt::format("{} is in use by something that does not show here (another program, a mount in a "
-                       "container, RAID, LVM); stop that first (see lsblk {} and fuser -v {})",
+    return fmt::format("{} is in use by something that cannot be seen from here (another program, a mount in "
+                       "a container, RAID, LVM); stop that first (see lsblk {} and fuser -v {})",
                        path, path, path);
 }
 

@@ -229,9 +229,9 @@ void refuse_used_loop(const std::string& path, const std::vector<DeviceUse>& use
     if (const std::string loop = claimed_loop_device(path); !loop.empty()) {
         throw Error(
             ExitStatus::target,
-            fmt::format("{} is in use by way of {} (a mount, also in a container, swap, RAID or LVM); "
-                        "stop that first",
-                        path, loop));
+            fmt::format(
+                "{} is in use through {} (a mount, also in a container, swap, RAID or LVM); stop that first",
+                path, loop));
     }
 }
 

@@ -492,8 +492,8 @@ class UnfitFiles {
         }
         if (static_cast<std::uint64_t>(status.st_size) > length) {
             throw Error(ExitStatus::target,
-                        fmt::format("{} has {} bytes, the image has {} there; it is of another image, remove "
-                                    "that or name another directory",
+                        fmt::format("{} has {} bytes, the image has {} there; it belongs to another image; "
+                                    "remove it or name another directory",
                                     path, status.st_size, length));
         }
         if (m_directory && status.st_dev != m_directory->device) {
@@ -520,9 +520,9 @@ class UnfitFiles {
     static Error unfit(const std::string& path, const std::string& why)
     {
         return {ExitStatus::target,
-                fmt::format("{} {}; each extent needs a file of its own there, remove it or name another "
-                            "directory",
-                            path, why)};
+                fmt::format(
+                    "{} {}; each extent needs a file of its own there; remove it or name another directory",
+                    path, why)};
     }
 
     const std::optional<FileId> m_directory;

@@ -146,7 +146,7 @@ void refuse_other_disk(const std::string& path, const std::string& serial)
     if (::stat(path.c_str(), &status) != 0 || !S_ISBLK(status.st_mode)) {
         throw Error(
             ExitStatus::target,
-            fmt::format("--serial {}: {} is no block device, and has no serial number", serial, path));
+            fmt::format("--serial {}: {} is not a block device and has no serial number", serial, path));
     }
     const auto identities = device_identities(status.st_rdev);
     if (!is_identity(serial, identities)) {

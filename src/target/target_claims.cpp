@@ -153,9 +153,9 @@ Claims claim_below(const std::string& path, dev_t device)
     const DeviceStack stack = stack_below(device);
     for (const Layer& layer : stack.layers) {
         if (!layer.loop.below) {
-            claims.doubt = fmt::format("what {} shows ({}) cannot be found out: make sure that no other "
-                                       "process writes it",
-                                       layer.loop.path, layer.loop.below_path);
+            claims.doubt = fmt::format(
+                "the file below {} cannot be determined ({}): make sure that no other process writes it",
+                layer.loop.path, layer.loop.below_path);
             continue;
         }
         if (layer.loop.below->is_device) {

@@ -77,8 +77,8 @@ class DownloadWatch {
     {
         m_stop.throw_if_received();
         if (received.size() > m_limit) {
-            throw Error(ExitStatus::torrent,
-                        fmt::format("{} has more than {}; that is no torrent", m_url, format_bytes(m_limit)));
+            throw Error(ExitStatus::torrent, fmt::format("{} is larger than {}; that is not a torrent", m_url,
+                                                         format_bytes(m_limit)));
         }
         const Clock::time_point now = Clock::now();
         if (received.size() != m_received) {
@@ -86,12 +86,12 @@ class DownloadWatch {
             m_last_received = now;
         }
         if (m_patience.all && now - m_started >= *m_patience.all) {
-            throw Error(ExitStatus::stalled, fmt::format("{} is not downloaded after {}", m_url,
+            throw Error(ExitStatus::stalled, fmt::format("{} was not downloaded within {}", m_url,
                                                          format_duration(*m_patience.all)));
         }
         if (m_patience.silence && now - m_last_received >= *m_patience.silence) {
-            throw Error(ExitStatus::stalled, fmt::format("{} is not downloaded: nothing came for {}", m_url,
-                                                         format_duration(*m_patience.silence)));
+            throw Error(ExitStatus::stalled, fmt::format("{} was not downloaded: nothing arrived for {}",
+                                                         m_url, format_duration(*m_patience.silence)));
         }
     }
 

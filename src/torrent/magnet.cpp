@@ -38,7 +38,7 @@ lt::add_torrent_params parse_magnet(const std::string& link)
     lt::add_torrent_params params = lt::parse_magnet_uri(link, error);
     if (error) {
         throw Error(ExitStatus::torrent,
-                    fmt::format("{} is no magnet link that can be used: {}", link, error.message()));
+                    fmt::format("{} is not a usable magnet link: {}", link, error.message()));
     }
     if (!params.info_hashes.has_v1()) {
         throw Error(

@@ -18,7 +18,7 @@ std::string read_torrent(const std::string& path_or_url, const StopSignal& stop,
     if (is_magnet(path_or_url)) {
         throw Error(
             ExitStatus::usage,
-            fmt::format("{}: only fetch takes a magnet link; with --save-torrent it keeps the torrent",
+            fmt::format("{}: only fetch takes a magnet link; with --save-torrent it saves the torrent",
                         path_or_url));
     }
     const auto watch = [&](std::uint64_t so_far) {

@@ -54,8 +54,8 @@ void refuse_many_trackers(const std::string& path, const lt::bdecode_node& torre
         trackers += tier.type() == lt::bdecode_node::list_t ? tier.list_size() : 0;
     }
     if (trackers > most_trackers) {
-        throw Error(ExitStatus::torrent,
-                    fmt::format("{} names {} trackers; at most {} are used", path, trackers, most_trackers));
+        throw Error(ExitStatus::torrent, fmt::format("{} names {} trackers; at most {} are allowed", path,
+                                                     trackers, most_trackers));
     }
 }
 
@@ -113,8 +113,8 @@ void refuse_repeated_names(const std::string& path, const lt::bdecode_node& info
     if (repeated > most_repeated_names) {
         const lt::bdecode_node elements = path_of(files.list_at(last));
         const auto name = elements && elements.list_size() > 0 ? elements.list_string_value_at(0) : "";
-        throw not_an_image(path, fmt::format("{} of its files have the name of another, as '{}'", repeated,
-                                             printable({name.data(), name.size()})));
+        throw not_an_image(path, fmt::format("{} of its files have the name of another one, such as '{}'",
+                                             repeated, printable({name.data(), name.size()})));
     }
 }
 
@@ -147,13 +147,13 @@ std::string_view name_of(std::string_view bytes)
                                                 "it is compressed (xz)"},
                                                {"BZh", "it is compressed (bzip2)"},
                                                {"PK\x03\x04", "it is compressed (zip)"}}};
-    constexpr std::array<Beginning, 6> text{{{"<!doctype html", "it is a web page (HTML)"},
-                                             {"<html", "it is a web page (HTML)"},
-                                             {"<head", "it is a web page (HTML)"},
-                                             {"<?xml", "it is XML"},
-                                             {"magnet:", "it is a magnet link; give that itself"},
-                                             {"block_size:", "it is what partclone -t writes; create makes a "
-                                                             "torrent of it"}}};
+    constexpr std::array<Beginning, 6> text{
+        {{"<!doctype html", "it is a web page (HTML)"},
+         {"<html", "it is a web page (HTML)"},
+         {"<head", "it is a web page (HTML)"},
+         {"<?xml", "it is XML"},
+         {"magnet:", "it is a magnet link; give that itself"},
+         {"block_size:", "it is the output of partclone -t; create makes a torrent of it"}}};
     const auto first = [](const auto& beginnings, std::string_view in) {
         const auto found = std::find_if(beginnings.begin(), beginnings.end(),
                                         [&](const Beginning& each) { return in.starts_with(each.bytes); });
@@ -236,7 +236,7 @@ void refuse_bad_image_name(const std::string& path, const std::string& name)
 {
     if (name.empty() || name == "." || name == ".." ||
         name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
-        throw not_an_image(path, fmt::format("its name '{}' cannot be that of a directory", printable(name)));
+        throw not_an_image(path, fmt::format("its name '{}' is not a valid directory name", printable(name)));
     }
 }
 
@@ -255,8 +255,8 @@ void add_extents(const std::string& path, const lt::file_storage& files, const R
                 path, fmt::format("its file '{}' is not named by an offset of 16 or 32 hex digits", name));
         }
         if (raw.file(static_cast<int>(file)) != name) {
-            throw not_an_image(
-                path, fmt::format("there is more in the path of its file '{}' than the offset", name));
+            throw not_an_image(path,
+                               fmt::format("the path of its file '{}' contains more than the offset", name));
         }
         image.extents.push_back({*offset, static_cast<std::uint64_t>(files.file_size(file))});
         image.extent_names.push_back(name);
@@ -321,7 +321,7 @@ void refuse_wrong_padding(const std::string& path, const Image& image)
             entry->second = digest_of_zeros(size);
         }
         if (entry->second != image.hashes[piece]) {
-            throw not_an_image(path, fmt::format("its piece {} is padding, and not of zeros", piece));
+            throw not_an_image(path, fmt::format("its piece {} is padding, but not all zeros", piece));
         }
     });
 }

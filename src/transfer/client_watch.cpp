@@ -51,7 +51,7 @@ std::string describe_clients(unsigned complete, unsigned wanted, ClientList clie
     }
     if (complete + incomplete < wanted) {
         const std::size_t missing = wanted - complete - incomplete;
-        text += fmt::format("{} {} {} not come", incomplete == 0 ? ":" : ";", missing,
+        text += fmt::format("{} {} {} not connected", incomplete == 0 ? ":" : ";", missing,
                             missing == 1 ? "has" : "have");
     }
     return text;

@@ -244,7 +244,7 @@ std::string wait_for_metadata(MetadataSession& session, const MetadataOptions& o
         const Clock::time_point now = Clock::now();
         const auto waited = std::chrono::duration_cast<milliseconds>(now - started);
         if (!torrent.empty()) {
-            reporter.note(fmt::format("the metadata has come after {}", format_duration(waited)));
+            reporter.note(fmt::format("the metadata arrived after {}", format_duration(waited)));
             return torrent;
         }
         if (now - looked >= peer_list_interval) {

@@ -42,7 +42,7 @@ void PeerWatch::handle(const Listening&)
 
 void PeerWatch::handle(const DiscoveryFailed& event)
 {
-    m_warnings.tell("local service discovery hears nothing: " + event.reason);
+    m_warnings.tell("local service discovery receives nothing: " + event.reason);
 }
 
 void PeerWatch::handle(const ListenTroubled& event)
@@ -67,7 +67,7 @@ void PeerWatch::handle(const TrackerAnswered& event)
     const auto last = m_tracker_peers.find(event.url);
     if (last == m_tracker_peers.end() || last->second != event.peers) {
         m_tracker_peers[event.url] = event.peers;
-        m_reporter.note(fmt::format("tracker {}: it names {}", event.url, counted(event.peers, "peer")));
+        m_reporter.note(fmt::format("tracker {}: it returned {}", event.url, counted(event.peers, "peer")));
     }
 }
 
@@ -90,7 +90,7 @@ void PeerWatch::handle(const PeerGone& event)
         m_reasons[address] = event.reason;
     } else {
         pause(event.peer, 60s);
-        note_once(fmt::format("{} was connected for a moment only: {}", address, event.reason));
+        note_once(fmt::format("{} was connected only for a moment: {}", address, event.reason));
     }
 }
 
@@ -109,7 +109,7 @@ void PeerWatch::handle(const PeerBlocked& event)
 {
     if (!allows(m_endpoints.allowed, event.host)) {
         m_warnings.tell(
-            fmt::format("{} is kept out: it is in no network that --allow names", event.host.to_string()));
+            fmt::format("{} is refused: it is in none of the networks of --allow", event.host.to_string()));
     }
 }
 
@@ -121,7 +121,7 @@ void PeerWatch::handle(const PieceRejected& event)
 std::optional<boost::asio::ip::address> PeerWatch::handle(const PeerBanned& event)
 {
     const auto host = event.peer.address();
-    if (m_warnings.tell(fmt::format("{} has sent wrong data; it is dropped", to_string(event.peer)))) {
+    if (m_warnings.tell(fmt::format("{} has sent wrong data; it is disconnected", to_string(event.peer)))) {
         ++m_facts.banned_peers;
     }
     const unsigned times = ++m_bans[host];
@@ -130,7 +130,7 @@ std::optional<boost::asio::ip::address> PeerWatch::handle(const PeerBanned& even
         !keep_out_from(event.shares_address ? bans_until_kept_out : 1, host)) {
         return std::nullopt;
     }
-    m_warnings.tell(fmt::format("{} has sent wrong data{}; it is kept out from now on", host.to_string(),
+    m_warnings.tell(fmt::format("{} has sent wrong data{}; it is banned from now on", host.to_string(),
                                 times > 1 ? fmt::format(" {} times", times) : ""));
     return host;
 }
@@ -147,13 +147,13 @@ bool PeerWatch::is_named_for_another(const boost::asio::ip::address& host) const
 std::optional<boost::asio::ip::address> PeerWatch::handle(const PeerMisbehaved& event)
 {
     const auto host = event.peer.address();
-    m_warnings.tell(fmt::format("{} {}; it is hung up on", host.to_string(), event.reason));
+    m_warnings.tell(fmt::format("{} {}; it is disconnected", host.to_string(), event.reason));
     const unsigned times = ++m_bans[host];
     if (!keep_out_from(bans_until_kept_out, host)) {
         return std::nullopt;
     }
     m_warnings.tell(
-        fmt::format("{} was hung up on {} times; it is kept out from now on", host.to_string(), times));
+        fmt::format("{} was disconnected {} times; it is banned from now on", host.to_string(), times));
     return host;
 }
 
@@ -236,8 +236,8 @@ void PeerWatch::note_search(bool lonely, milliseconds interval)
         if (m_facts.lsd) {
             asked += asked.empty() ? "the local network" : " and the local network";
         }
-        m_reporter.note(asked.empty() ? "nobody is connected, and there is nowhere to look for others"
-                                      : fmt::format("nobody is connected: asking {} every {}", asked,
+        m_reporter.note(asked.empty() ? "no peer is connected, and there is no way to find one"
+                                      : fmt::format("no peer is connected: asking {} every {}", asked,
                                                     format_duration(interval)));
     }
     m_noted_interval = lonely ? interval : milliseconds{0};

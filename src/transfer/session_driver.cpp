@@ -120,11 +120,10 @@ void SessionDriver::look_for_peers()
 void SessionDriver::refuse_wrong_source(Clock::time_point now) const
 {
     if (const auto piece = m_wrong_data.hopeless(now)) {
-        throw Error(
-            ExitStatus::verification,
-            fmt::format("the source does not match the torrent: what it sends as piece {} is wrong ({}), and "
-                        "nobody else has it; has its disk changed since the torrent was made?",
-                        *piece, describe_wrong(m_torrent.image, {*piece})));
+        throw Error(ExitStatus::verification,
+                    fmt::format("the source does not match the torrent: piece {} from it is wrong ({}), and "
+                                "no other peer has it; has its disk changed since the torrent was made?",
+                                *piece, describe_wrong(m_torrent.image, {*piece})));
     }
 }
 

@@ -79,11 +79,10 @@ void TargetFinish::report(Reporter& reporter) const
         reporter.warning(*m_name_warning);
     }
     if (!m_unanswered.empty()) {
-        reporter.note(
-            fmt::format("{} does not answer: whether it has the same UUIDs is not known", m_unanswered));
+        reporter.note(fmt::format("{} does not answer: it may have the same UUIDs", m_unanswered));
     }
     if (m_volume_fault && m_volume_fault->empty()) {
-        reporter.note(fmt::format("LVM2 has been told of {}, by pvscan --cache", m_target.path()));
+        reporter.note(fmt::format("pvscan --cache has told LVM2 about {}", m_target.path()));
     } else if (m_volume_fault) {
         reporter.warning(fmt::format("LVM2 may not know yet what is on {} (pvscan --cache: {}); run pvscan "
                                      "--cache",

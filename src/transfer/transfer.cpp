@@ -270,7 +270,7 @@ std::string Transfer::remark_on_stop(const TransferFacts& facts) const
     if (m_state.phase() == Phase::seeding) {
         return "; the image is complete";
     }
-    return disk().done_bytes > 0 ? "; the image is not complete, --resume goes on from here" : "";
+    return disk().done_bytes > 0 ? "; the image is not complete, --resume continues from here" : "";
 }
 
 std::string Transfer::describe_wait() const
@@ -302,7 +302,7 @@ void Transfer::carry_out(const TransferStep& step)
     case TransferStep::Kind::wait:
         break;
     case TransferStep::Kind::begin_session:
-        m_reporter.note("something is missing: it is fetched while the check goes on");
+        m_reporter.note("pieces are missing: they are fetched while the check continues");
         begin_session(std::move(m_on_disk), std::move(m_unknown));
         break;
     case TransferStep::Kind::end_check:
@@ -411,7 +411,7 @@ void Transfer::report_start()
     m_reporter.note(describe_port(m_options.endpoints.listen));
     m_reporter.note(describe_memory(m_options.memory));
     if (m_options.network.compression && !why_no_compression().empty()) {
-        m_reporter.note("nothing is compressed on the network: " + why_no_compression());
+        m_reporter.note("compression is off: " + why_no_compression());
     }
     m_reporter.note(describe_page_cache(m_target.page_cache(), m_torrent.image.map.device_bytes()));
     if (m_options.role == Role::fetch) {

@@ -40,15 +40,15 @@ std::string describe_memory(std::uint64_t memory)
 
 std::string describe_forwarded(std::uint64_t sent, std::uint64_t forwarded)
 {
-    return fmt::format(
-        "of {} that were sent compressed, {} needed no compressing: they had come so, or been sent before",
-        format_bytes(sent), format_bytes(forwarded));
+    return fmt::format("of {} that were sent compressed, {} needed no compressing: they arrived compressed "
+                       "or had been sent before",
+                       format_bytes(sent), format_bytes(forwarded));
 }
 
 std::string describe_writers(bool is_rotational)
 {
     return is_rotational ? "the target is a rotating disk: one thread writes, in the disk's order"
-                         : "the target is no rotating disk: several threads write";
+                         : "the target is not a rotating disk: several threads write";
 }
 
 std::string describe_page_cache(PageCache page_cache, std::uint64_t payload_bytes)
@@ -76,7 +76,7 @@ std::string describe_staying(std::optional<milliseconds> seed_time)
 
 std::string describe_kept(std::uint32_t right_pieces, std::uint32_t all_pieces)
 {
-    return fmt::format("{} of {} {} right already", format_count(right_pieces), counted(all_pieces, "piece"),
+    return fmt::format("{} of {} {} already right", format_count(right_pieces), counted(all_pieces, "piece"),
                        right_pieces == 1 ? "is" : "are");
 }
 

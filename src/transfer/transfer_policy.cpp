@@ -69,10 +69,10 @@ std::string describe_wait(const SwarmFacts& facts)
 {
     if (facts.peers > 0) {
         return facts.peers_with_data > 0
-                   ? fmt::format("data is at {} of {}, but none is sent; do large packets arrive, or does a "
-                                 "host have another MTU?",
+                   ? fmt::format("data is at {} of {}, but none arrives; are large packets lost because a "
+                                 "host has another MTU?",
                                  facts.peers_with_data, counted(facts.peers, "connected peer"))
-                   : fmt::format("{} connected, but without any data", counted(facts.peers, "peer"));
+                   : fmt::format("{} connected, but without data", counted(facts.peers, "peer"));
     }
     std::string tried = fmt::format("{} --peer, {}, local service discovery {}", facts.named_peers,
                                     counted(facts.trackers, "tracker"), facts.lsd ? "on" : "off");
@@ -83,7 +83,7 @@ std::string describe_wait(const SwarmFacts& facts)
         tried += "; refused: " + facts.last_refusal;
     }
     if (facts.banned_peers > 0) {
-        tried += fmt::format("; {} dropped for sending wrong data", facts.banned_peers);
+        tried += fmt::format("; {} disconnected for sending wrong data", facts.banned_peers);
     }
     return fmt::format("no peer is connected (tried: {})", tried);
 }

@@ -160,12 +160,12 @@ TEST_CASE("lvm report: what makes no sense is refused")
         CHECK(refusal.status == ExitStatus::target);
         return refusal.message;
     };
-    CHECK_THAT(refused({{{"pvseg_size", "25"}}}), contains("/dev/sda3 are behind its end"));
+    CHECK_THAT(refused({{{"pvseg_size", "25"}}}), contains("/dev/sda3 are beyond its end"));
     CHECK_THAT(refused({{{"pvseg_size", "x"}}}), contains("pvseg_size is 'x'"));
     CHECK_THAT(refused({{{"pv_pe_count", "18446744073709551615"}}}), contains("pv_pe_count"));
     CHECK_THAT(refused({{{"pv_pe_count", "4611686018427387904"}}}), contains("pv_pe_count"));
     CHECK_THAT(refused({{{"pe_start", "9223372036854775807"}}}), contains("pe_start"));
-    CHECK_THAT(refused({{{"lv_size", "8388608"}}}), contains("vg0/root are behind its end"));
+    CHECK_THAT(refused({{{"lv_size", "8388608"}}}), contains("vg0/root are beyond its end"));
     CHECK_THAT(refused({{}, {{"pvseg_start", "7"}, {"seg_start_pe", "4"}, {"lv_size", "41943040"}}}),
                contains("vg0/root overlap"));
     for (const char* text :

@@ -113,7 +113,7 @@ TEST_CASE("torrent.info: the digits may be in either case")
 TEST_CASE("torrent.info: a line that is no key and value is refused with its number")
 {
     check_refused("block_size: 4096\n\nhello\n",
-                  "torrent.info:3: this is no 'key: value' line; is it a torrent.info of partclone?");
+                  "torrent.info:3: this is not a 'key: value' line; is it a torrent.info of partclone?");
 }
 
 TEST_CASE("torrent.info: a bad number is refused with its line, its key and its text")
@@ -133,9 +133,9 @@ TEST_CASE("torrent.info: a bad number is refused with its line, its key and its 
     }
     for (const char* bad : {"", "4k", "-1", "0x200", "1 2", "99999999999999999999"}) {
         check_refused(fmt::format("block_size: {}\n", bad),
-                      fmt::format("torrent.info:1: block_size is no number: '{}'", bad));
+                      fmt::format("torrent.info:1: block_size is not a number: '{}'", bad));
         check_refused(fmt::format("\nblocks_total: {}\n", bad),
-                      fmt::format("torrent.info:2: blocks_total is no number: '{}'", bad));
+                      fmt::format("torrent.info:2: blocks_total is not a number: '{}'", bad));
     }
 }
 
@@ -175,8 +175,9 @@ TEST_CASE("torrent.info: overlapping extents are refused with both lines, the la
 
 TEST_CASE("torrent.info: an extent past 2^63 is refused")
 {
-    check_refused("\n" + extent((1ULL << 63) - 1, 1),
-                  "torrent.info:2: extent 0x7fffffffffffffff + 1 bytes ends beyond what a device can have");
+    check_refused(
+        "\n" + extent((1ULL << 63) - 1, 1),
+        "torrent.info:2: extent 0x7fffffffffffffff + 1 bytes ends beyond the largest possible device");
     CHECK_THAT(refusal_of([] { (void)parse(extent(1, ~0ULL)); }).message, contains("torrent.info:1: extent"));
 }
 

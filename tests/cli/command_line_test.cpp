@@ -280,7 +280,7 @@ TEST_CASE("command line: for a mistyped command the one that was meant is sugges
 TEST_CASE("command line: an option before the command is refused with how it goes")
 {
     CHECK_THAT(usage_error({"--json", "fetch", "t", "d"}),
-               contains("--json stands before a command; usage: ezio-cli COMMAND [OPTIONS]"));
+               contains("--json has to follow a command; usage: ezio-cli COMMAND [OPTIONS]"));
 }
 
 TEST_CASE("command line: missing and surplus arguments are refused by their names")

@@ -63,8 +63,8 @@ TEST_CASE("file roles: what is to be read is not overwritten, by whatever name, 
         {"--ssl-cert", ""}, {"the torrent", dir / "missing"}, {"--ssl-key", dir / "k.pem"}};
     const auto refusal = refusal_of([&] { refuse_overwriting({dir / "new", dir / "second"}, inputs); });
     CHECK(refusal.status == ExitStatus::usage);
-    CHECK(refusal.message == "--ssl-key " + (dir / "k.pem") + " would be overwritten by the image, which " +
-                                 (dir / "second") + " is for; name another target");
+    CHECK(refusal.message == "--ssl-key " + (dir / "k.pem") + " would be overwritten by the image, because " +
+                                 (dir / "second") + " is the target; name another target");
     refuse_overwriting({dir / "new", dir / "missing", dir.path()}, inputs);
     refuse_overwriting({}, inputs);
 }
@@ -114,8 +114,7 @@ TEST_CASE("file roles: nothing is printed into an image")
         refusal = refusal_of([&] { refuse_printing_into({dir / "missing", dir / "disk.img"}); });
     }
     CHECK(refusal.status == ExitStatus::usage);
-    CHECK(refusal.message ==
-          "what this prints would go into " + (dir / "disk.img") + "; redirect it elsewhere");
+    CHECK(refusal.message == "the output would go into " + (dir / "disk.img") + "; redirect it elsewhere");
     CHECK(test::read_file(dir / "disk.img") == "data");
 }
 

@@ -72,7 +72,7 @@ TEST_CASE("intake policy: where it is faster without units, none are wanted for 
         CHECK(rig.seconds_until(false, 0.99, 500_MiB) == 2);
         CHECK_FALSE(rig.policy.take_reason());
         rig.seconds(2, 0.99, 600_MiB); // the try
-        CHECK(rig.policy.take_reason() == std::string("taking blocks uncompressed for ") + time +
+        CHECK(rig.policy.take_reason() == std::string("requesting plain blocks for ") + time +
                                               " s: the network is faster than unpacking");
         CHECK(rig.seconds_until(true, 0.99, 600_MiB) == expected);
         expected = std::min(expected * 2, 60);
@@ -118,7 +118,7 @@ TEST_CASE("intake policy: while too much waits for the disk no units are wanted"
     rig.policy.late(memory / 2 + 1);
     CHECK_FALSE(rig.policy.wants_units());
     CHECK(rig.policy.take_reason() ==
-          "taking blocks uncompressed for now: the disk is behind, and units that wait for it need memory");
+          "requesting plain blocks for now: the disk is behind, and units waiting for it need memory");
     rig.policy.late(memory / 8 + 1); // not to and fro with every unit
     CHECK_FALSE(rig.policy.wants_units());
     rig.policy.late(memory / 8);

@@ -55,14 +55,14 @@ TEST_CASE("unit policy: it begins with the fastest level")
     CHECK(rig.policy.level() == 0);
 }
 
-TEST_CASE("unit policy: while the network is what is slow it goes up, step by step, to the last level")
+TEST_CASE("unit policy: while the network is the bottleneck it goes up, step by step, to the last level")
 {
     Rig rig;
     rig.observe(easy, 9);
     CHECK(rig.policy.level() == 0);
     rig.observe(easy);
     CHECK(rig.policy.level() == 1);
-    CHECK(rig.policy.take_reason() == "compressing with zstd -1 from now on: the network is what is slow");
+    CHECK(rig.policy.take_reason() == "compressing with zstd -1 from now on: the network is the bottleneck");
     CHECK_FALSE(rig.policy.take_reason());
     rig.observe(easy, 10);
     CHECK(rig.policy.level() == 2);
@@ -112,7 +112,7 @@ TEST_CASE("unit policy: on the lowest level it tries to do without, and stays aw
     rig.observe(too_slow, 3);
     rig.finish_try(1'500'000);
     CHECK_FALSE(rig.policy.compresses());
-    CHECK(rig.policy.take_reason() == "compressing nothing for 2 s: the network is faster than that");
+    CHECK(rig.policy.take_reason() == "compressing nothing for 2 s: the network is faster than compression");
     const auto off_since = rig.now;
     while (!rig.policy.compresses()) {
         rig.observe({});
@@ -120,7 +120,7 @@ TEST_CASE("unit policy: on the lowest level it tries to do without, and stays aw
     CHECK(rig.now - off_since == 2s);
     rig.observe(too_slow, 3);
     rig.finish_try(1'500'000);
-    CHECK(rig.policy.take_reason() == "compressing nothing for 4 s: the network is faster than that");
+    CHECK(rig.policy.take_reason() == "compressing nothing for 4 s: the network is faster than compression");
     for (int i = 0; i < 10; ++i) { // ever longer, to a minute
         while (!rig.policy.compresses()) {
             rig.observe({});
@@ -128,7 +128,7 @@ TEST_CASE("unit policy: on the lowest level it tries to do without, and stays aw
         rig.observe(too_slow, 3);
         rig.finish_try(1'500'000);
     }
-    CHECK(rig.policy.take_reason() == "compressing nothing for 60 s: the network is faster than that");
+    CHECK(rig.policy.take_reason() == "compressing nothing for 60 s: the network is faster than compression");
 }
 
 TEST_CASE(

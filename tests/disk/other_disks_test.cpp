@@ -167,7 +167,7 @@ TEST_CASE("other disks: a volume group with the name of another one is named, wi
     const auto sentence = describe_same_names(own, others);
     REQUIRE(sentence);
     CHECK_THAT(*sentence,
-               contains("the volume group vg0 on /dev/sda has the name of another one, on /dev/sdd"));
+               contains("the volume group vg0 on /dev/sda has the same name as one on /dev/sdd"));
     CHECK_THAT(*sentence, contains("vgrename 6Q0z2R-7O73-PpcR-EhAh-kRTl-YWEq-mxVpEL NAME"));
 }
 

@@ -181,7 +181,7 @@ TEST_CASE("signatures: what hides the image is named, and nothing else")
     CHECK(hidden(both, {Outcome::known, ext4}, std::nullopt).empty());
     const auto ambiguous = hidden(both, {Outcome::ambiguous, {}}, std::nullopt);
     REQUIRE(ambiguous.size() == 1);
-    CHECK_THAT(ambiguous.front(), contains("/dev/sda has signs of ext4, linux_raid_member"));
+    CHECK_THAT(ambiguous.front(), contains("/dev/sda has signatures of ext4, linux_raid_member"));
     CHECK_THAT(ambiguous.front(), contains("the image there is ext4"));
     const auto other = hidden(both, {Outcome::known, {"linux_raid_member", "", "", ""}}, ext4);
     REQUIRE(other.size() == 1);

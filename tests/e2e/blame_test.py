@@ -48,7 +48,7 @@ class Blame(PeersTest):
     def assert_blamed(self, fetcher, *hosts):
         """At least one of these, as soon as a piece came out wrong, and nobody else."""
         warnings = [event["message"] for event in fetcher.events_named("warning")]
-        kept_out = {message.split()[0] for message in warnings if "kept out from now on" in message}
+        kept_out = {message.split()[0] for message in warnings if "banned from now on" in message}
         self.assertLessEqual(kept_out, {host.address for host in hosts}, fetcher)
         self.assertEqual(bool(kept_out), fetcher.events_named("summary")[0]["failed_pieces"] > 0, fetcher)
         self.assertFalse(any(f"{self.honest.address}:" in message for message in warnings), fetcher)
@@ -68,7 +68,7 @@ class Blame(PeersTest):
             self.assert_complete(fetcher)
         self.assertGreater(fetcher.events_named("summary")[0]["failed_pieces"], 0, fetcher)
         warnings = [event["message"] for event in fetcher.events_named("warning")]
-        self.assertFalse(any("kept out" in message or f":{PORT} " in message for message in warnings), fetcher)
+        self.assertFalse(any("banned" in message or f":{PORT} " in message for message in warnings), fetcher)
         self.assert_has_the_image(self.target)
 
     def test_one_wrong_block_for_each_connection_ten_times_a_second(self):

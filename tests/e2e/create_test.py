@@ -238,7 +238,7 @@ class Sources(EndToEndTest):
     def test_a_file_system_that_is_not_in_order_is_refused(self):
         device = self.ext4()
         run("debugfs", "-w", "-R", "ssv state 0", device.path)
-        self.refused(device.path, "not left in order", "run e2fsck", "--force")
+        self.refused(device.path, "is not clean", "run e2fsck", "--force")
 
     def test_what_partclone_finds_wrong_is_told_mounted_or_not(self):
         device = self.ext4()
@@ -267,7 +267,7 @@ class Sources(EndToEndTest):
                         file.flush()
                         os.fsync(file.fileno())
                     run("cp", "--sparse=always", device.path, copy)
-                self.refused(copy, f"the {name} on", "not left in order", "--force")
+                self.refused(copy, f"the {name} on", "is not clean", "--force")
                 self.ends_with(0, "create", device.path, "-o", self.torrent)
                 self.torrent.unlink()
 

@@ -26,7 +26,7 @@ FLOODS = {
     "have all": flood_of(14),
     "allowed fast": flood_of(17, bytes(4)),
 }
-NAMED = "127.0.0.1 sends more messages than any peer needs; it is hung up on"
+NAMED = "127.0.0.1 sends more messages than any peer needs; it is disconnected"
 
 
 class Floods(PeersTest):

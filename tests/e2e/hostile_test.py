@@ -61,7 +61,7 @@ class WrongData(HostileTest):
         fetcher = self.fetch_from(self.seed(self.liar, self.wrong))
         self.assertEqual(fetcher.wait(), 8, fetcher)
         self.assertIn("does not match the torrent", fetcher.events_named("error")[0]["message"])
-        self.assertTrue(any("kept out from now on" in message for message in self.warnings(fetcher)), fetcher)
+        self.assertTrue(any("banned from now on" in message for message in self.warnings(fetcher)), fetcher)
 
 
 class Peer:

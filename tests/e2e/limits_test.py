@@ -98,7 +98,7 @@ class Files(LimitsCase):
     def test_a_pipe_that_nobody_writes_to(self):
         pipe = self.dir / "pipe"
         os.mkfifo(pipe)
-        self.assert_ends_in_time(1, pipe, self.dir / "target.img", "--timeout", "1s", says=f"the torrent {pipe} has not come")
+        self.assert_ends_in_time(1, pipe, self.dir / "target.img", "--timeout", "1s", says=f"the torrent {pipe} has not arrived")
         self.assert_ends_in_time(1, pipe, self.dir / "target.img", "--stall-timeout", "1s", says="no data for 1")
 
     @unittest.skipIf(missing_tools("openssl"), "needs openssl")

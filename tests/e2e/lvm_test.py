@@ -112,7 +112,7 @@ class ServerDisks(LvmCase):
         self.make_disk()
         with part_of(self.physical, self.lvm.pieces("vg0/home")[0][1]) as part:
             run("debugfs", "-w", "-R", "ssv state 0", part)
-        self.refused(self.source.path, "logical volume vg0/home", "not left in order")
+        self.refused(self.source.path, "logical volume vg0/home", "is not clean")
 
     def test_the_memory_of_a_hibernated_system_is_not_taken(self):
         self.make_disk()
@@ -459,7 +459,7 @@ class AfterAFetch(LvmCase):
         Lvm(self.dir, other.path)("vgcreate", "vg0", other.path)
         target = self.deploy(self.source.path, self.SIZE)
         _, warning = self.warnings_of_fetch()
-        self.assertIn(f"the volume group vg0 on {target.path} has the name of another one, on {other.path}", warning)
+        self.assertIn(f"the volume group vg0 on {target.path} has the same name as one on {other.path}", warning)
         uuid = re.search("vgrename ([^ ]+) NAME", warning)[1]
         Lvm(self.dir, target.path)("vgrename", uuid, "renamed")
 
@@ -489,7 +489,7 @@ class AfterAFetch(LvmCase):
                 with self.seeding(self.torrent, self.source.path) as peer:
                     fetcher = self.fetch(self.torrent, target.path, "--peer", peer, "--verbose", *options)
                 notes = [event["message"] for event in fetcher.events_named("note")]
-                self.assertIn(f"LVM2 has been told of {target.path}, by pvscan --cache", notes)
+                self.assertIn(f"pvscan --cache has told LVM2 about {target.path}", notes)
                 online = pathlib.Path("/run/lvm/pvs_online", self.uuid.replace("-", ""))
                 self.assertIn(target.path, online.read_text())
                 online.unlink()

@@ -33,7 +33,7 @@ class LargePackets(SwarmTest):
         fetcher = self.fetch_from_master("--stall-timeout", "3s", *options)
         message = self.assert_failed(fetcher, 7, seconds=60)
         self.assertIn("no data for 3 s", message)
-        self.assertIn("do large packets arrive, or does a host have another MTU?", message)
+        self.assertIn("are large packets lost because a host has another MTU?", message)
         self.assertEqual(fetcher.events_named("progress")[-1]["received_bytes"], 0, fetcher)
 
     def test_that_do_not_arrive_are_what_a_stalled_fetch_asks_for(self):

@@ -81,7 +81,7 @@ class BehindTheFileSystem(OddDisk):
         created, extents = self.create(image, "-q")
         self.assertEqual(created.stderr, "")
         created, extents = self.create(image)
-        self.assertIn(f"warning: {image}: 1.1 GiB behind what is known there (from byte {65 * MIB} on) are not in the image; "
+        self.assertIn(f"warning: {image}: 1.1 GiB after the known contents (from byte {65 * MIB} on) are not in the image; "
                       "--all takes every byte", created.stderr)
         self.assert_carried(extents, 64 * MIB, MIB)
         self.assertEqual(extents[-1], Extent(1199 * MIB, MIB))
@@ -178,7 +178,7 @@ class WithoutAProgram(OddDisk):
                                   "is in the image", created.stderr)
                     self.assertLess(sum(extent.length for extent in extents), 110 * MIB)
                     self.torrent.unlink()
-                    message = self.refused(odd, f"partclone.{name} is not installed, and Debian's partclone is without it",
+                    message = self.refused(odd, f"partclone.{name} is not installed, and Debian's partclone does not include it",
                                            "--all")
                     self.assertNotIn("apt", message)
 
@@ -211,13 +211,13 @@ class PartitionTables(OddDisk):
     def test_a_gpt_of_a_larger_disk_is_called_that(self):
         image = self.gpt()
         os.truncate(image, 80 * MIB)
-        self.refused(image, f"the GPT of {image} is of a disk of {128 * MIB} bytes, and this one has {80 * MIB}; mend it with "
+        self.refused(image, f"the GPT of {image} is for a disk of {128 * MIB} bytes, but this one has {80 * MIB}; repair it with "
                      f"sgdisk -e {image}, or", "--all")
         run("sgdisk", "-e", image)
         self.refused(image, "the image of a whole disk")
         image = self.gpt()
         os.truncate(image, 50 * MIB)
-        self.refused(image, "within which partition 2 is not", "--all")
+        self.refused(image, "and partition 2 ends beyond that", "--all")
 
     def test_a_gpt_without_its_first_sectors_is_called_that(self):
         image = self.gpt()
@@ -294,10 +294,10 @@ class MapsThatAreNotToBeTrusted(OddDisk):
         self.create(device)
         self.torrent.unlink()
         self.replace_program(program, choose)
-        self.refused(device, f"the map of used blocks that {program} makes of {device} is without", "counts as used",
+        self.refused(device, f"the map of used blocks that {program} makes of {device} lacks", "counts as used",
                      "have it checked, or take every byte with --all", wrapper=self.with_programs())
         forced = self.ends_with(0, "create", device, "-o", self.torrent, "--force", wrapper=self.with_programs())
-        self.assertIn(f"warning: the map of used blocks that {program} makes of {device} is without", forced.stderr)
+        self.assertIn(f"warning: the map of used blocks that {program} makes of {device} lacks", forced.stderr)
         self.torrent.unlink()
 
     def test_a_map_without_what_the_file_system_counts_as_used_is_refused(self):
@@ -341,7 +341,7 @@ class MapsThatAreNotToBeTrusted(OddDisk):
         run("mkfs.xfs", "-q", "-f", "-K", "-b", "size=1024", "-l", "size=64m", "-d", "agsize=128g", image)
         (self.bin / "partclone.xfs").write_text("#!/bin/sh\necho 'Partclone : v0.3.39 (0123) '\n")
         (self.bin / "partclone.xfs").chmod(0o755)
-        self.refused(image, f"the xfs on {image} has 4295090176 blocks, of which partclone 0.3.39 counts no more than 2^32",
+        self.refused(image, f"the xfs on {image} has 4295090176 blocks, of which partclone 0.3.39 counts at most 2^32",
                      "partclone 0.3.40 or later", "--all", wrapper=self.with_programs())
 
     def test_that_a_journal_is_on_another_device_is_said(self):

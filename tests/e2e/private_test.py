@@ -299,7 +299,7 @@ class Refusals(PrivateImage):
         self.check("serverAuth and clientAuth", *self.ca.issue("client", usage="clientAuth"))
 
     def test_a_certificate_for_another_image(self):
-        self.check("it is made out to 'sdb1'; peers accept '\\*' or 'sda1'", *self.ca.issue("client", common_name="sdb1"))
+        self.check("it is issued to 'sdb1'; peers accept '\\*' or 'sda1'", *self.ca.issue("client", common_name="sdb1"))
 
     def test_certificates_for_an_image_that_is_not_private(self):
         self.torrent = self.image.write_torrent(self.dir / "public.torrent")

@@ -213,7 +213,7 @@ class BadDevices(RefusalTest):
         upper = run("losetup", "--find", "--show", device.path).strip()
         self.addCleanup(run, "losetup", "--detach", upper)
         with Mount(upper, self.dir / "mounted", "-o", "ro"):
-            self.assertIn(f"in use by way of {upper}", self.device_refused(device))
+            self.assertIn(f"in use through {upper}", self.device_refused(device))
             self.assertIn("is in use", self.fetch_refused(4, device.backing, self.torrent, device.backing))
 
     def test_a_device_with_swap_is_refused(self):

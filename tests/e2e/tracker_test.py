@@ -119,10 +119,10 @@ class Tracker(ImageCase):
             self.seed("--no-lsd", "--tracker", self.http)
             fetcher = self.fetch("--no-lsd", "--tracker", self.http, "--verbose", name="other.img")
             self.assert_fetched(fetcher, "other.img")
-        self.assertIn("nobody is connected: asking 1 tracker every 3 s", self.notes(alone))
+        self.assertIn("no peer is connected: asking 1 tracker every 3 s", self.notes(alone))
         self.assertTrue(any(note.startswith("no data for 5 s: no peer is connected") for note in self.notes(alone)), alone)
         for ezio in alone, fetcher:
-            self.assertTrue(any(note.startswith(f"tracker {self.http}: it names ") for note in self.notes(ezio)), ezio)
+            self.assertTrue(any(note.startswith(f"tracker {self.http}: it returned ") for note in self.notes(ezio)), ezio)
 
     def test_verbose_says_the_same_of_the_wait_for_metadata(self):
         link = self.ends_with(0, "info", "--magnet", self.torrent).stdout.strip()
@@ -130,7 +130,7 @@ class Tracker(ImageCase):
         self.torrent, torrent = link, self.torrent
         alone = self.fetch("--no-lsd", "--tracker", self.http, "--peer", nobody, "--verbose", "--stall-timeout", "7s")
         self.assertEqual(alone.wait(), 7, alone)
-        self.assertIn("nobody is connected: asking 1 tracker every 3 s", self.notes(alone))
+        self.assertIn("no peer is connected: asking 1 tracker every 3 s", self.notes(alone))
         self.assertTrue(any(note.startswith(f"no connection with {nobody}: ") and note.endswith("tried again")
                             for note in self.notes(alone)), alone)
         self.assertTrue(any(message.startswith(f"tracker {self.http}: ") for message in self.warnings(alone)), alone)
@@ -139,11 +139,11 @@ class Tracker(ImageCase):
         self.assertTrue(alone.events_named("error")[0]["message"].startswith(f"no metadata for the magnet link after 7 s: {why}"), alone)
         with Opentracker(self.tracker, torrent):
             fetcher = self.fetch("--no-lsd", "--tracker", self.http, "--verbose", name="other.img")
-            wait_until(lambda: any(note.startswith(f"tracker {self.http}: it names ") for note in self.notes(fetcher)), fetcher)
+            wait_until(lambda: any(note.startswith(f"tracker {self.http}: it returned ") for note in self.notes(fetcher)), fetcher)
             self.torrent = torrent
             self.seed("--no-lsd", "--tracker", self.http)
             self.assert_fetched(fetcher, "other.img")
-        self.assertTrue(any(note.startswith("the metadata has come after ") for note in self.notes(fetcher)), fetcher)
+        self.assertTrue(any(note.startswith("the metadata arrived after ") for note in self.notes(fetcher)), fetcher)
 
 
 if __name__ == "__main__":

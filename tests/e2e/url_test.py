@@ -134,7 +134,7 @@ class Urls(EndToEndTest):
     def test_a_server_that_is_too_slow_is_not_waited_for_beyond_the_timeout(self):
         self.http.answers["/slowly"] = self.torrent.read_bytes()
         ended = self.ends_with(7, "fetch", f"{self.http.url}/slowly", self.dir / "target", "--no-lsd", "--timeout", "2s")
-        self.assertIn("is not downloaded after 2", ended.stderr)
+        self.assertIn("was not downloaded within 2", ended.stderr)
         self.assertFalse((self.dir / "target").exists())
 
     def test_a_server_that_says_nothing_is_not_waited_for_beyond_the_stall_timeout(self):
@@ -146,7 +146,7 @@ class Urls(EndToEndTest):
     def test_a_server_that_sends_for_ever_is_not_listened_to(self):
         self.http.answers["/without-end"] = bytes(1 << 20)
         ended = self.ends_with(3, "info", f"{self.http.url}/without-end")
-        self.assertIn("/without-end has more than 256.0 MiB; that is no torrent", ended.stderr)
+        self.assertIn("/without-end is larger than 256.0 MiB; that is not a torrent", ended.stderr)
 
     def test_what_takes_more_memory_than_is_allowed_is_refused_while_it_is_read(self):
         self.http.answers["/without-end"] = bytes(1 << 20)
@@ -190,7 +190,7 @@ class Curl(EndToEndTest):
     def test_a_curl_that_hangs_is_killed_with_what_it_has_started_when_the_time_is_over(self):
         hangs = self.curl(f"trap '' TERM INT; sleep 1000 & echo $$ $! > {self.dir}/pids; wait; wait")
         ended = self.ends_with(7, "fetch", self.URL, self.dir / "target", "--no-lsd", "--timeout", "1s", wrapper=hangs, seconds=8)
-        self.assertEqual(ended.stderr, f"ezio-cli: {self.URL} is not downloaded after 1 s\n")
+        self.assertEqual(ended.stderr, f"ezio-cli: {self.URL} was not downloaded within 1 s\n")
         self.assert_gone(self.dir / "pids")
         self.assertFalse((self.dir / "target").exists())
 

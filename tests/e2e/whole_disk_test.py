@@ -97,7 +97,7 @@ class ThePartitionsOfTheKernel(WholeDiskCase):
         self.deploy(target.path)
         with partition_devices(target.path), open(f"{target.path}p1", "rb"):
             (warning,) = self.warnings(self.deploy(target.path))
-            self.assertIn("may still show what was there before", warning)
+            self.assertIn("may still show the old contents", warning)
 
     def test_a_device_that_has_none_gets_none(self):
         target = self.target()

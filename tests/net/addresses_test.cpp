@@ -159,7 +159,7 @@ TEST_CASE("addresses: a port that is taken is refused by its name")
 {
     const TakenPort taken(0);
     const std::string address = with_port("127.0.0.1", taken.port());
-    const std::string reason = ": the port is taken; name another one with --listen";
+    const std::string reason = ": the port is taken; choose another one with --listen";
     check_listen_refused(address, ExitStatus::network, "cannot listen on " + address + reason);
     check_listen_refused(with_port("", taken.port()), ExitStatus::network,
                          "cannot listen on " + with_port("0.0.0.0", taken.port()) + reason);
@@ -171,7 +171,7 @@ TEST_CASE("addresses: a port that only UDP has taken is refused, too, for a sess
 {
     const TakenUdpPort taken(0);
     const std::string address = with_port("127.0.0.1", taken.port());
-    const std::string reason = ": the UDP port is taken; name another one with --listen";
+    const std::string reason = ": the UDP port is taken; choose another one with --listen";
     check_listen_refused(address, ExitStatus::network, "cannot listen on " + address + reason);
     check_listen_refused(with_port("", taken.port()), ExitStatus::network,
                          "cannot listen on " + with_port("0.0.0.0", taken.port()) + reason);
@@ -244,7 +244,7 @@ TEST_CASE("addresses: several places are listened on at one port, none of them t
     const auto refusal = refusal_of([] { (void)resolve_listen({"127.0.0.1:7001", "127.0.0.2:7002"}); });
     CHECK(refusal.status == ExitStatus::usage);
     CHECK(refusal.message ==
-          "--listen 127.0.0.2:7002: all have to be on one port, and another one names 7001");
+          "--listen 127.0.0.2:7002: all addresses share one port, and another --listen names 7001");
 }
 
 TEST_CASE("addresses: who chooses at the same time gets another port")
@@ -296,7 +296,7 @@ TEST_CASE("addresses: a peer that is not allowed, and a malformed network, are u
     options.peers = {"192.0.2.1:6881"};
     options.allow = {"10.0.0.0/8"};
     CHECK(refusal_of([&] { (void)resolve(options); }).message ==
-          "--peer 192.0.2.1:6881: it is in no network that --allow names");
+          "--peer 192.0.2.1:6881: it is in none of the networks of --allow");
     options.allow = {"10.0.0.0/33"};
     const auto refusal = refusal_of([&] { (void)resolve(options); });
     CHECK(refusal.status == ExitStatus::usage);

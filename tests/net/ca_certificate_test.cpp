@@ -75,12 +75,12 @@ TEST_CASE("CA certificate: a file without a certificate is refused")
 
 TEST_CASE("CA certificate: which of several is meant is not guessed")
 {
-    check_refused(of_ca + of_peer, "there is more than one certificate in it; give the one of the CA alone");
+    check_refused(of_ca + of_peer, "it contains more than one certificate; give only that of the CA");
 }
 
 TEST_CASE("CA certificate: one that may not sign others is refused")
 {
-    check_refused(of_peer, "it is not the certificate of a CA: it may not sign those of the peers");
+    check_refused(of_peer, "it is not the certificate of a CA: it may not sign peers' certificates");
 }
 
 TEST_CASE("CA certificate: a file that cannot be read is refused as a wrong option")

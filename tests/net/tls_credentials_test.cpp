@@ -134,7 +134,7 @@ TEST_CASE("TLS: what peers would refuse is refused with the reason")
     check_refused({for_all, key_of_for_sda}, "--ssl-key", "it is not the key of ");
     const Files files(for_sda, key_of_for_sda);
     CHECK_THAT(refusal_of([&] { (void)load_credentials(files.names(), ca, "nvme0n1p1"); }).message,
-               contains("it is made out to 'sda'; peers accept '*' or 'nvme0n1p1'"));
+               contains("it is issued to 'sda'; peers accept '*' or 'nvme0n1p1'"));
 }
 
 TEST_CASE("TLS: files that are something else are refused")

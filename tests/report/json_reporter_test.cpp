@@ -160,9 +160,9 @@ TEST_CASE("json: a peer comes or goes")
         {{"event", Type::text}, {"action", Type::text}, {"address", Type::text}, {"reason", Type::text}});
     CHECK(came ==
           json{{"event", "peer"}, {"action", "connected"}, {"address", "10.0.0.2:6881"}, {"reason", ""}});
-    const json left = to_json(PeerEvent{false, "10.0.0.2:6881", "it has hung up"});
+    const json left = to_json(PeerEvent{false, "10.0.0.2:6881", "it closed the connection"});
     CHECK(left["action"] == "left");
-    CHECK(left["reason"] == "it has hung up");
+    CHECK(left["reason"] == "it closed the connection");
 }
 
 TEST_CASE("json: a client of a seed has what it said, and null for what it did not")

@@ -37,9 +37,8 @@ TEST_CASE("summary: a fetch says which signatures of what was there before it ha
     SummaryEvent event = fetched();
     CHECK(summary_text("fetch", event).size() == 2);
     event.wiped = {{"zfs_member", 4096, 8}, {"linux_raid_member", 65536, 4}, {"zfs_member", 5120, 8}};
-    CHECK(
-        summary_text("fetch", event)[2] ==
-        "wiped signatures of what was there before: linux_raid_member at byte 65536, zfs_member at 2 places");
+    CHECK(summary_text("fetch", event)[2] ==
+          "wiped leftover signatures: linux_raid_member at byte 65536, zfs_member at 2 places");
 }
 
 TEST_CASE("summary: a fetch from one seeder alone, and one with nobody known")
@@ -61,7 +60,7 @@ TEST_CASE("summary: what was there already, came twice or was wrong is told when
     event.peers.clear();
     CHECK(summary_text("fetch", event) ==
           Lines{"received 2.0 GiB; 1.0 MiB of it twice; 1 piece failed the hash",
-                "wrote 2.0 GiB, skipped 6.0 GiB that was right already; sent 1.0 GiB; 1:12 in all"});
+                "wrote 2.0 GiB, skipped 6.0 GiB that was already right; sent 1.0 GiB; 1:12 in all"});
     event.failed_pieces = 1200;
     CHECK_THAT(summary_text("fetch", event)[0], test::contains("; 1,200 pieces failed the hash"));
 }

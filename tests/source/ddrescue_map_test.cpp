@@ -21,9 +21,9 @@ void check_refused(const std::string& text, const std::string& message)
     CHECK(refusal.message == message);
 }
 
-const std::string no_block = "this is no block (POS SIZE STATUS, a status being one of ? * / - +)";
+const std::string no_block = "this is not a block (POS SIZE STATUS, a status being one of ? * / - +)";
 const std::string no_status =
-    "this is no status line (POS STATUS [PASS]); is it a map of ddrescue or partclone -D?";
+    "this is not a status line (POS STATUS [PASS]); is it a map of ddrescue or partclone -D?";
 
 } // namespace
 
@@ -100,8 +100,8 @@ TEST_CASE("block map: a bad status line is refused with its number")
     for (const char* bad : {"0", "0 x", "0 ??", "0 + 1 1", "hello world, 1"}) {
         check_refused(std::string("# map\n") + bad + "\n", "map:2: " + no_status);
     }
-    check_refused("zero ?\n", "map:1: 'zero' is no number below 2^64");
-    check_refused("0 ? one\n", "map:1: 'one' is no number below 2^64");
+    check_refused("zero ?\n", "map:1: 'zero' is not a number below 2^64");
+    check_refused("0 ? one\n", "map:1: 'one' is not a number below 2^64");
 }
 
 TEST_CASE("block map: a bad block is refused with its number")
@@ -111,7 +111,7 @@ TEST_CASE("block map: a bad block is refused with its number")
     }
     for (const char* bad : {"-1", "0x", "08", "1k", "0x10000000000000000", "+1"}) {
         check_refused(std::string("0 ?\n0 ") + bad + " +",
-                      std::string("map:2: '") + bad + "' is no number below 2^64");
+                      std::string("map:2: '") + bad + "' is not a number below 2^64");
     }
 }
 
@@ -124,10 +124,10 @@ TEST_CASE("block map: blocks that overlap or go back are refused")
 TEST_CASE("block map: a block past 2^63 is refused")
 {
     check_refused("0 ?\n0x7fffffffffffffff 1 +\n",
-                  "map:2: block 0x7fffffffffffffff + 1 bytes ends beyond what a device can have");
-    check_refused(
-        "0 ?\n0xffffffffffffffff 0xffffffffffffffff +\n",
-        "map:2: block 0xffffffffffffffff + 18446744073709551615 bytes ends beyond what a device can have");
+                  "map:2: block 0x7fffffffffffffff + 1 bytes ends beyond the largest possible device");
+    check_refused("0 ?\n0xffffffffffffffff 0xffffffffffffffff +\n",
+                  "map:2: block 0xffffffffffffffff + 18446744073709551615 bytes ends beyond the largest "
+                  "possible device");
 }
 
 } // namespace ezio

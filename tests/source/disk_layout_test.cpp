@@ -68,13 +68,13 @@ TEST_CASE("disk layout: partitions that touch each other and the ends leave no g
           std::vector<Extent>{{0, 1_MiB + 1}});
 }
 
-TEST_CASE("disk layout: a partition that ends behind the disk is refused")
+TEST_CASE("disk layout: a partition that ends beyond the disk is refused")
 {
     const auto refusal =
         refusal_of([] { (void)disk_extents("/dev/sda", 10_MiB, {partition(3, 9_MiB, 2_MiB, {})}); });
     CHECK(refusal.status == ExitStatus::target);
     CHECK(refusal.message ==
-          "partition 3 of /dev/sda ends behind the disk, which has 10485760 bytes; is the disk complete?");
+          "partition 3 of /dev/sda ends beyond the disk, which has 10485760 bytes; is the disk complete?");
     CHECK_THROWS_AS(disk_extents("d", 1_MiB, {partition(1, 2_MiB, 0, {})}), Error);
     CHECK_THROWS_AS(disk_extents("d", 1_MiB, {container(1, 0, 2_MiB)}), Error);
 }
@@ -87,7 +87,7 @@ TEST_CASE("disk layout: partitions that overlap are refused")
     });
     CHECK(refusal.status == ExitStatus::target);
     CHECK(refusal.message ==
-          "partitions 1 and 2 of /dev/sda overlap; mend the table, or take every byte with --all");
+          "partitions 1 and 2 of /dev/sda overlap; repair the table, or take every byte with --all");
 }
 
 TEST_CASE("disk layout: the tail of something are its last 4 KiB, or all of it")

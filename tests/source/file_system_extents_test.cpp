@@ -26,7 +26,7 @@ TEST_CASE("file system extents: of a larger rest both ends are carried, and it i
     CHECK(carried_rest({"/dev/sda1", 1_MiB, 4_GiB + 2_MiB}, 2_GiB, reporter) ==
           std::vector<Extent>{{2_GiB, 1_MiB}, {4_GiB + 1_MiB, 1_MiB}});
     CHECK(reporter.take() ==
-          std::vector<std::string>{"warning: /dev/sda1: 2.0 GiB behind what is known there (from byte "
+          std::vector<std::string>{"warning: /dev/sda1: 2.0 GiB after the known contents (from byte "
                                    "2148532224 on) are not in the image; --all takes every byte"});
 }
 

@@ -117,10 +117,9 @@ TEST_CASE("partclone: what it says when it fails is told, without its chatter")
 TEST_CASE("partclone: status 0 is not believed without a map")
 {
     check_refused("exit 0", "the map of partclone.ext4:1: the map is empty");
-    check_refused(
-        "echo 'open failed' >&2; echo Usage",
-        "the map of partclone.ext4:1: this is no status line (POS STATUS [PASS]); is it a map of ddrescue or "
-        "partclone -D?; it said: open failed");
+    check_refused("echo 'open failed' >&2; echo Usage",
+                  "the map of partclone.ext4:1: this is not a status line (POS STATUS [PASS]); is it a map "
+                  "of ddrescue or partclone -D?; it said: open failed");
 }
 
 TEST_CASE("partclone: what it complains of and goes on is refused unless it was forced by the user")
@@ -161,7 +160,7 @@ TEST_CASE("partclone: a map that ends early, has a gap, nothing used, or too muc
     check_refused(printing("0x3000 ?\n0 0x3000 ?\n"), "partclone.ext4 wrote a map that has no used blocks");
     check_refused(
         printing("0x5000 ?\n0 0x5000 +\n"),
-        "partclone.ext4 wrote a map that ends at 20480 bytes, behind the device, which has 16384 bytes");
+        "partclone.ext4 wrote a map that ends at 20480 bytes, beyond the device, which has 16384 bytes");
 }
 
 TEST_CASE(
@@ -173,7 +172,7 @@ TEST_CASE(
     CHECK(refusal.status == ExitStatus::target);
     CHECK(refusal.message ==
           "the used blocks of /dev/sda1 (nilfs2) cannot be found: partclone.nilfs2 is not installed, and "
-          "Debian's partclone is without it; take every byte with --all");
+          "Debian's partclone does not include it; take every byte with --all");
 }
 
 TEST_CASE("partclone: a program is lacking where others are there, or where Debian has none")

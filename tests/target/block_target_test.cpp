@@ -107,7 +107,7 @@ TEST_CASE("block device: one that another program holds is refused")
     REQUIRE(holder);
     const auto refusal = refusal_to_open(device->path(), Access::read_write);
     CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains("is in use by something that does not show here"));
+    CHECK_THAT(refusal.message, contains("is in use by something that cannot be seen from here"));
 }
 
 TEST_CASE("block device: one that is being written is refused for a second writer")

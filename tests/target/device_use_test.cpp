@@ -101,7 +101,7 @@ TEST_CASE("mounts: a loop device that is claimed is found below others, by whate
     CHECK(claimed_loop_device(dir / "disk.img") == upper->path());
     CHECK(claimed_loop_device(upper->path()).empty()); // nothing is upon it
     CHECK_THAT(test::refusal_of([&] { refuse_used_loop(lower->path(), {}); }).message,
-               test::contains("by way of " + upper->path()));
+               test::contains("in use through " + upper->path()));
 }
 
 TEST_CASE("mounts: a file system on a loop device upon a device is one on the device")

@@ -193,7 +193,7 @@ TEST_CASE("directory: a file that is in use by way of a loop device is refused")
     const Fd claim(::open(device->path().c_str(), O_RDONLY | O_EXCL | O_CLOEXEC)); // as a mount does, or swap
     REQUIRE(claim);
     CHECK_THAT(refusal_to_open(dir.path(), Access::read_write, image).message,
-               contains("in use by way of " + device->path()));
+               contains("in use through " + device->path()));
 }
 
 TEST_CASE("directory: what is mounted in its place has to have the room")

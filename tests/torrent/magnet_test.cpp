@@ -67,8 +67,8 @@ TEST_CASE("magnet: what is malformed, or v2 alone, is refused with the reason")
         CHECK(refused.status == ExitStatus::torrent);
         return refused.message;
     };
-    CHECK_THAT(refusal("magnet:?dn=sda1"), contains("is no magnet link that can be used"));
-    CHECK_THAT(refusal("magnet:?xt=urn:btih:0123"), contains("is no magnet link that can be used"));
+    CHECK_THAT(refusal("magnet:?dn=sda1"), contains("is not a usable magnet link"));
+    CHECK_THAT(refusal("magnet:?xt=urn:btih:0123"), contains("is not a usable magnet link"));
     CHECK_THAT(refusal("magnet:?xt=urn:btmh:1220" + std::string(64, 'a')), contains("BitTorrent v2"));
 }
 

@@ -192,7 +192,7 @@ TEST_CASE("torrent file: a file that cannot be read is refused with the reason")
     CHECK(reason(dir / "missing") == "No such file or directory");
     CHECK(reason(dir.path()) == "Is a directory");
     CHECK(reason(dir / "secret") == "Permission denied");
-    CHECK(reason(dir / "large") == "it is larger than 256.0 MiB, the most that is read");
+    CHECK(reason(dir / "large") == "it is larger than the limit of 256.0 MiB");
 }
 
 TEST_CASE("torrent file: what is no torrent is refused as such")
@@ -218,7 +218,7 @@ TEST_CASE("torrent file: what is often found in place of a torrent is called wha
     CHECK(refusal_to_load("magnet:?xt=urn:btih:") ==
           "is not a torrent: it is a magnet link; give that itself");
     CHECK(refusal_to_load("block_size: 4096\n") ==
-          "is not a torrent: it is what partclone -t writes; create makes a torrent of it");
+          "is not a torrent: it is the output of partclone -t; create makes a torrent of it");
 }
 
 TEST_CASE("torrent file: a file whose name is no offset is refused")
@@ -246,7 +246,7 @@ TEST_CASE("torrent file: a path in which there is more than an offset is refused
           bencoded(digits + "/"), bencoded("/" + digits), bencoded(digits + mark), bencoded(mark + digits)}) {
         CAPTURE(path);
         CHECK(refusal_to_load(with_file_path(path)) ==
-              "is not a disk image: there is more in the path of its file '" + digits + "' than the offset");
+              "is not a disk image: the path of its file '" + digits + "' contains more than the offset");
     }
 }
 
@@ -259,7 +259,7 @@ TEST_CASE("torrent file: a name that is a way out of a directory is refused")
         CAPTURE(name);
         contents.name = name;
         CHECK(refusal_to_load(contents) ==
-              "is not a disk image: its name '" + printable(name) + "' cannot be that of a directory");
+              "is not a disk image: its name '" + printable(name) + "' is not a valid directory name");
     }
 }
 
@@ -277,7 +277,7 @@ TEST_CASE("torrent file: more trackers than are of any use are refused")
     contents.trackers.assign(1000, "http://a/announce");
     CHECK(load(encode_torrent(contents)).image.piece_count() > 0);
     contents.trackers.emplace_back("http://b/announce");
-    CHECK(refusal_to_load(contents) == "names 1001 trackers; at most 1000 are used");
+    CHECK(refusal_to_load(contents) == "names 1001 trackers; at most 1000 are allowed");
 }
 
 TEST_CASE("torrent file: many files of one name are refused")
@@ -285,17 +285,19 @@ TEST_CASE("torrent file: many files of one name are refused")
     std::vector<Extent> extents(102, Extent{offset, 0});
     extents.push_back({offset, 10});
     CHECK_THAT(refusal_to_load(with_extents(extents)),
-               contains("is not a disk image: 102 of its files have the name of another, as '"));
+               contains("is not a disk image: 102 of its files have the name of another one, such as '"));
 }
 
 TEST_CASE("torrent file: an extent may end at 2^63 - 1, and not beyond")
 {
     constexpr std::uint64_t end = (1ULL << 63) - 1;
     CHECK(load(encode_torrent(with_extents({{end - 10, 10}}))).image.map.device_end() == end);
-    CHECK(refusal_to_load(with_extents({{end - 9, 10}})) ==
-          "is not a disk image: extent 0x7ffffffffffffff6 + 10 bytes ends beyond what a device can have");
-    CHECK(refusal_to_load(with_extents({{~0ULL, 10}})) ==
-          "is not a disk image: extent 0xffffffffffffffff + 10 bytes ends beyond what a device can have");
+    CHECK(
+        refusal_to_load(with_extents({{end - 9, 10}})) ==
+        "is not a disk image: extent 0x7ffffffffffffff6 + 10 bytes ends beyond the largest possible device");
+    CHECK(
+        refusal_to_load(with_extents({{~0ULL, 10}})) ==
+        "is not a disk image: extent 0xffffffffffffffff + 10 bytes ends beyond the largest possible device");
 }
 
 TEST_CASE("torrent file: an image of no bytes is refused")
@@ -385,7 +387,7 @@ TEST_CASE("torrent file: a piece of padding has to be of zeros")
     const std::string right = std::string(20, '#') + std::string(digest.begin(), digest.end());
     CHECK(load(padded(65536, 65536, "4:.pad5:65536", right)).image.piece_count() == 2);
     CHECK(refusal_to_load(padded(65536, 65536, "4:.pad5:65536", std::string(40, '#'))) ==
-          "is not a disk image: its piece 1 is padding, and not of zeros");
+          "is not a disk image: its piece 1 is padding, but not all zeros");
 }
 
 TEST_CASE("torrent file: padding alone is no image")

@@ -64,9 +64,9 @@ TEST_CASE("client watch: who is not complete is named, with the reason")
           "2 of 5 clients are complete: pc3 (/dev/sda) failed at 61.3 %: No space left on device; "
           "pc5 (/dev/sda) lost at 10.0 %; pc4 (/dev/sda) is downloading, 20.0 %");
     CHECK(describe_clients(1, 2, {client("pc1", ClientState::complete)}) ==
-          "1 of 2 clients is complete: 1 has not come");
+          "1 of 2 clients is complete: 1 has not connected");
     CHECK(describe_clients(0, 3, {client("pc1", ClientState::stopped)}) ==
-          "0 of 3 clients are complete: pc1 (/dev/sda) stopped at 0.0 %; 2 have not come");
+          "0 of 3 clients are complete: pc1 (/dev/sda) stopped at 0.0 %; 2 have not connected");
 }
 
 TEST_CASE("client watch: not more than ten are named")

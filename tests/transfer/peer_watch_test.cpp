@@ -142,12 +142,12 @@ TEST_CASE("swarm watch: a named peer that hangs up at once pauses for a minute, 
     Watched it;
     it.endpoints.peers = {peer_at("10.0.0.2"), peer_at("fd00::2")};
     it.watch.look({empty_peer("10.0.0.2:6881")}, start);
-    it.watch.handle(PeerGone{peer_at("fd00::2"), "there is another connection with it"});
+    it.watch.handle(PeerGone{peer_at("fd00::2"), "it has another connection"});
     it.watch.look({empty_peer("10.0.0.2:6881"), empty_peer("10.0.0.4:6881")}, start + 59s);
     CHECK(it.watch.missing_peers().empty());
     it.watch.look({empty_peer("10.0.0.2:6881"), empty_peer("10.0.0.4:6881")}, start + 60s);
     CHECK(it.watch.missing_peers() == std::vector{peer_at("fd00::2")});
-    it.watch.handle(PeerGone{peer_at("fd00::2"), "it has hung up"});
+    it.watch.handle(PeerGone{peer_at("fd00::2"), "it closed the connection"});
     CHECK(it.watch.missing_peers().empty());
     it.watch.look({empty_peer("10.0.0.2:6881")}, start + 61s);
     CHECK(it.watch.missing_peers() == std::vector{peer_at("fd00::2")});
@@ -191,11 +191,11 @@ TEST_CASE("swarm watch: a host that sends wrong data is to be kept out, from any
     CHECK(it.watch.handle(PeerBanned{peer_at("10.0.0.3", 1)}) == peer_at("10.0.0.3").address());
     CHECK_FALSE(it.watch.handle(PeerBanned{peer_at("10.0.0.2", 2)})); // it has been said
     CHECK(it.watch.facts().banned_peers == 3);
-    CHECK(it.reporter.take() == Lines{"warning: 10.0.0.2:1 has sent wrong data; it is dropped",
-                                      "warning: 10.0.0.2 has sent wrong data; it is kept out from now on",
-                                      "warning: 10.0.0.3:1 has sent wrong data; it is dropped",
-                                      "warning: 10.0.0.3 has sent wrong data; it is kept out from now on",
-                                      "warning: 10.0.0.2:2 has sent wrong data; it is dropped"});
+    CHECK(it.reporter.take() == Lines{"warning: 10.0.0.2:1 has sent wrong data; it is disconnected",
+                                      "warning: 10.0.0.2 has sent wrong data; it is banned from now on",
+                                      "warning: 10.0.0.3:1 has sent wrong data; it is disconnected",
+                                      "warning: 10.0.0.3 has sent wrong data; it is banned from now on",
+                                      "warning: 10.0.0.2:2 has sent wrong data; it is disconnected"});
 }
 
 TEST_CASE("swarm watch: an address that others share is kept out when wrong data comes from it three times")
@@ -208,7 +208,7 @@ TEST_CASE("swarm watch: an address that others share is kept out when wrong data
     CHECK_FALSE(lie(2));
     CHECK(lie(3) == peer_at("10.0.0.2").address());
     CHECK(it.reporter.take().back() ==
-          "warning: 10.0.0.2 has sent wrong data 3 times; it is kept out from now on");
+          "warning: 10.0.0.2 has sent wrong data 3 times; it is banned from now on");
 }
 
 TEST_CASE("swarm watch: an address is not kept out while another peer there is wanted by name")
@@ -236,9 +236,9 @@ TEST_CASE("swarm watch: a host that floods is named, and kept out when it does s
     CHECK_FALSE(flood(2));
     CHECK(flood(3) == peer_at("10.0.0.2").address());
     CHECK_FALSE(it.watch.handle(PeerMisbehaved{peer_at("127.0.0.1", 1), "sends too much"}));
-    CHECK(it.reporter.take() == Lines{"warning: 10.0.0.2 sends too much; it is hung up on",
-                                      "warning: 10.0.0.2 was hung up on 3 times; it is kept out from now on",
-                                      "warning: 127.0.0.1 sends too much; it is hung up on"});
+    CHECK(it.reporter.take() == Lines{"warning: 10.0.0.2 sends too much; it is disconnected",
+                                      "warning: 10.0.0.2 was disconnected 3 times; it is banned from now on",
+                                      "warning: 127.0.0.1 sends too much; it is disconnected"});
 }
 
 TEST_CASE(
@@ -251,8 +251,7 @@ TEST_CASE(
     }
     const PeerMisbehaved flood{peer_at("10.0.0.2", 7), "sends too much"};
     CHECK(it.watch.handle(flood) == peer_at("10.0.0.2").address());
-    CHECK(it.reporter.take().back() ==
-          "warning: 10.0.0.2 was hung up on 4 times; it is kept out from now on");
+    CHECK(it.reporter.take().back() == "warning: 10.0.0.2 was disconnected 4 times; it is banned from now on");
     CHECK_FALSE(it.watch.handle(flood)); // once is enough
 }
 
@@ -272,7 +271,7 @@ TEST_CASE("swarm watch: who was refused for --allow is told, who was kept out is
     CHECK(it.reporter.take().empty());
     it.watch.handle(PeerBlocked{peer_at("192.168.0.2").address()});
     CHECK(it.reporter.take() ==
-          Lines{"warning: 192.168.0.2 is kept out: it is in no network that --allow names"});
+          Lines{"warning: 192.168.0.2 is refused: it is in none of the networks of --allow"});
 }
 
 TEST_CASE("swarm watch: the last trouble with trackers and certificates is what waiting is explained by")
@@ -296,7 +295,7 @@ TEST_CASE("swarm watch: a trouble that lasts is told once")
         it.watch.handle(ListenTroubled{"Too many open files"});
         it.watch.handle(PieceRejected{7});
     }
-    CHECK(it.reporter.take() == Lines{"warning: local service discovery hears nothing: No such device",
+    CHECK(it.reporter.take() == Lines{"warning: local service discovery receives nothing: No such device",
                                       "warning: a connection could not be accepted: Too many open files",
                                       "warning: piece 7 arrived with wrong data; it is fetched again"});
 }
@@ -305,10 +304,10 @@ TEST_CASE("swarm watch: why a peer has left is told with it")
 {
     Watched it;
     it.watch.look({empty_peer("10.0.0.2:6881")}, start);
-    it.watch.handle(PeerGone{peer_at("10.0.0.2"), "it has hung up"});
+    it.watch.handle(PeerGone{peer_at("10.0.0.2"), "it closed the connection"});
     (void)it.reporter.take();
     it.watch.look({}, start + 1s);
-    CHECK(it.reporter.take() == Lines{"peer 10.0.0.2:6881 left: it has hung up"});
+    CHECK(it.reporter.take() == Lines{"peer 10.0.0.2:6881 left: it closed the connection"});
     it.watch.look({empty_peer("10.0.0.2:6881")}, start + 2s); // again
     it.watch.look({}, start + 3s);
     CHECK(it.reporter.take() == Lines{"peer 10.0.0.2:6881 connected", "peer 10.0.0.2:6881 left"});
@@ -326,7 +325,7 @@ TEST_CASE("swarm watch: a peer that was never seen connected is noted once")
     CHECK(it.reporter.take() ==
           Lines{"note: no connection with 10.0.0.2:6881: Connection refused; it is tried again",
                 "note: no connection with 10.0.0.3:6881: No route to host",
-                "note: 10.0.0.4:6881 was connected for a moment only: it has another image"});
+                "note: 10.0.0.4:6881 was connected only for a moment: it has another image"});
 }
 
 TEST_CASE("swarm watch: what a tracker answers is noted when it changes")
@@ -337,8 +336,8 @@ TEST_CASE("swarm watch: what a tracker answers is noted when it changes")
     it.watch.handle(TrackerAnswered{"http://a/announce", 1});
     it.watch.handle(TrackerAnswered{"http://a/announce", 1});
     it.watch.handle(TrackerAnswered{"http://a/announce", 2});
-    CHECK(it.reporter.take() == Lines{"note: tracker http://a/announce: it names 1 peer",
-                                      "note: tracker http://a/announce: it names 2 peers"});
+    CHECK(it.reporter.take() == Lines{"note: tracker http://a/announce: it returned 1 peer",
+                                      "note: tracker http://a/announce: it returned 2 peers"});
     CHECK(it.watch.facts().last_tracker_error.empty()); // which is mended
 }
 
@@ -367,8 +366,8 @@ TEST_CASE("swarm watch: that it searches is noted when it begins, and when it be
         (void)it.watch.search(now);
     }
     CHECK(it.reporter.take() ==
-          Lines{"note: nobody is connected: asking 2 trackers and the local network every 3 s",
-                "note: nobody is connected: asking 2 trackers and the local network every 30 s"});
+          Lines{"note: no peer is connected: asking 2 trackers and the local network every 3 s",
+                "note: no peer is connected: asking 2 trackers and the local network every 30 s"});
 }
 
 } // namespace ezio

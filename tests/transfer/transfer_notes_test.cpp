@@ -40,8 +40,8 @@ TEST_CASE("transfer notes: why it listens on this port")
 
 TEST_CASE("transfer notes: what is there already, in the singular and in the plural")
 {
-    CHECK(describe_kept(1, 1) == "1 of 1 piece is right already");
-    CHECK(describe_kept(0, 2000) == "0 of 2,000 pieces are right already");
+    CHECK(describe_kept(1, 1) == "1 of 1 piece is already right");
+    CHECK(describe_kept(0, 2000) == "0 of 2,000 pieces are already right");
 }
 
 TEST_CASE("transfer notes: that web seeds are not used, when there are some")
@@ -75,8 +75,8 @@ TEST_CASE("transfer notes: where the copy of a GPT is, and why it stays")
                                            "copy of its GPT is not at its end; move "
                                            "it there with sgdisk -e /dev/sdb, or fetch with --expand-gpt");
     CHECK(describe_gpt_fault({Outcome::none}) == "there is no GPT in it");
-    CHECK(describe_gpt_fault({Outcome::damaged, "no protective MBR is in front of it"}) ==
-          "its GPT is damaged: no protective MBR is in front of it; see sgdisk --verify");
+    CHECK(describe_gpt_fault({Outcome::damaged, "there is no protective MBR before it"}) ==
+          "its GPT is damaged: there is no protective MBR before it; see sgdisk --verify");
     CHECK(describe_gpt_fault({Outcome::unreadable}) == "its GPT cannot be read");
     CHECK(describe_gpt_fault({Outcome::movable}).empty());
     CHECK(describe_gpt_fault({Outcome::at_the_end}).empty());

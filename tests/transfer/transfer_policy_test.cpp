@@ -109,17 +109,18 @@ TEST_CASE("waiting: peers that were refused or dropped are the reason, too")
     CHECK(describe_wait(facts) ==
           "no peer is connected (tried: 1 --peer, 0 trackers, local service discovery off; "
           "refused: 10.0.0.7: certificate verify failed; "
-          "1 dropped for sending wrong data)");
+          "1 disconnected for sending wrong data)");
 }
 
 TEST_CASE("waiting: peers without data are told from peers that send none")
 {
     SwarmFacts facts;
     facts.peers = 3;
-    CHECK(describe_wait(facts) == "3 peers connected, but without any data");
+    CHECK(describe_wait(facts) == "3 peers connected, but without data");
     facts.peers_with_data = 2;
-    CHECK(describe_wait(facts) == "data is at 2 of 3 connected peers, but none is sent; do large packets "
-                                  "arrive, or does a host have another MTU?");
+    CHECK(describe_wait(facts) ==
+          "data is at 2 of 3 connected peers, but none arrives; are large packets lost "
+          "because a host has another MTU?");
 }
 
 TEST_CASE("waiting: without limits a fetch waits")

@@ -42,7 +42,7 @@ TEST_CASE("read file: a file may be as large as the limit, not larger")
     const TempDir dir;
     test::write_file(dir / "file", std::string(2000, 'x'));
     CHECK(read_file(dir / "file", 2000).size() == 2000);
-    check_refused(dir / "file", 1999, "it is larger than 2.0 KiB, the most that is read");
+    check_refused(dir / "file", 1999, "it is larger than the limit of 2.0 KiB");
 }
 
 TEST_CASE("read file: a pipe is read to its end, and not beyond the limit")
@@ -54,13 +54,13 @@ TEST_CASE("read file: a pipe is read to its end, and not beyond the limit")
     CHECK(read_file(dir / "pipe", 3000).size() == 3000);
     first.join();
     std::thread second(feed);
-    check_refused(dir / "pipe", 2999, "it is larger than 2.9 KiB, the most that is read");
+    check_refused(dir / "pipe", 2999, "it is larger than the limit of 2.9 KiB");
     second.join();
 }
 
 TEST_CASE("read file: what has no end is given up at the limit")
 {
-    check_refused("/dev/zero", 5_MiB, "it is larger than 5.0 MiB, the most that is read");
+    check_refused("/dev/zero", 5_MiB, "it is larger than the limit of 5.0 MiB");
 }
 
 TEST_CASE("read file: a block device is refused as what it is, whatever its size")
