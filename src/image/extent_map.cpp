@@ -74,7 +74,7 @@ ExtentMap::ExtentMap(const std::vector<Extent>& extents, const std::vector<Exten
     assert(pad == padding.end());
     std::sort(sorted.begin(), sorted.end(),
               [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
-    refuse_overlaps(sorted); // and with it, the payload's size cannot have wrapped
+    refuse_overlaps(sorted); // after this check the payload's size cannot have wrapped
     m_used = merge_touching(sorted);
 }
 
@@ -82,8 +82,8 @@ void ExtentMap::add_extent(const Extent& extent)
 {
     if (extent.offset > largest_offset || extent.length > largest_offset - extent.offset) {
         throw Error(ExitStatus::torrent,
-                    fmt::format("extent {:#x} + {} bytes ends beyond what a device can have", extent.offset,
-                                extent.length));
+                    fmt::format("extent {:#x} + {} bytes ends beyond the largest possible device",
+                                extent.offset, extent.length));
     }
     const bool continues_run = !m_runs.empty() &&
                                m_runs.back().payload_offset + m_runs.back().length == m_payload_size &&
@@ -99,8 +99,7 @@ void ExtentMap::add_extent(const Extent& extent)
 void ExtentMap::add_padding(std::uint64_t length)
 {
     if (length > largest_offset - std::min(m_payload_size, largest_offset)) {
-        throw Error(ExitStatus::torrent,
-                    fmt::format("its padding of {} bytes is more than anything can be", length));
+        throw Error(ExitStatus::torrent, fmt::format("its padding of {} bytes is impossibly large", length));
     }
     m_payload_size += length;
     m_padding_bytes += length;
@@ -117,7 +116,7 @@ std::uint64_t ExtentMap::largest_sector() const
     for (const Extent& extent : m_used) {
         bits |= extent.offset | extent.length;
     }
-    return std::max<std::uint64_t>(512, bits & (~bits + 1)); // the lowest bit that is set anywhere
+    return std::max<std::uint64_t>(512, bits & (~bits + 1)); // the lowest bit set in any of them
 }
 
 void ExtentMap::for_each(std::uint64_t payload_offset, std::uint64_t length,
@@ -188,7 +187,7 @@ void for_each_unit_of_padding(const ExtentMap& map, std::uint64_t unit_bytes,
                               const std::function<void(std::uint64_t unit)>& visit)
 {
     for (const Extent& stretch : map.padding()) {
-        const bool is_last = stretch.end() == map.payload_size(); // a short unit ends with it
+        const bool is_last = stretch.end() == map.payload_size(); // a short unit ends with the payload
         const std::uint64_t end = (stretch.end() + (is_last ? unit_bytes - 1 : 0)) / unit_bytes;
         for (std::uint64_t unit = (stretch.offset + unit_bytes - 1) / unit_bytes; unit < end; ++unit) {
             visit(unit);

@@ -120,7 +120,7 @@ void Sha1::update_own(std::span<const std::byte> data)
     std::copy(data.begin(), data.end(), m_begun.begin());
 }
 
-// A one, zeros up to 8 bytes before the end of a block, and the length in bits fill the last block.
+// The last block ends with a one bit, zeros, and the length in bits in its last 8 bytes.
 Sha1Digest Sha1::finish_own()
 {
     const std::uint64_t bits = m_length * 8;

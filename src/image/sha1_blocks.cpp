@@ -15,13 +15,13 @@ namespace ezio {
 
 namespace {
 
-// What a function needs that uses the instructions, or is inlined into one that does.
+// For functions that use the instructions, and for functions that are inlined into them.
 #define EZIO_SHA __attribute__((target("sha,ssse3,sse4.1")))
 #define EZIO_SHA_INLINE EZIO_SHA __attribute__((always_inline)) inline
 
 constexpr int groups = 20; // of four rounds each
 
-// One message on its way through a block.
+// The state of one message within a block.
 struct Lane {
     __m128i abcd;
     __m128i e;           // in the highest of the four words
@@ -29,7 +29,7 @@ struct Lane {
     __m128i schedule[4]; // the next 16 words of the message schedule
 };
 
-// Rounds 4 * Group to 4 * Group + 3, and the part of the message schedule that they are followed by.
+// Rounds 4 * Group to 4 * Group + 3, and the part of the message schedule that follows from them.
 template <int Group>
 EZIO_SHA_INLINE void four_rounds(Lane& lane)
 {

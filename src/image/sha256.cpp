@@ -75,7 +75,7 @@ Sha256Digest merkle_root(std::vector<Sha256Digest> nodes, std::uint64_t leaves, 
             nodes[i] = digest_of_both(nodes[2 * i], nodes[2 * i + 1]);
         }
         nodes.resize(nodes.size() / 2);
-        missing = digest_of_both(missing, missing); // of a subtree without data
+        missing = digest_of_both(missing, missing); // the root of a subtree without data
     }
     return nodes.empty() ? missing : nodes.front();
 }

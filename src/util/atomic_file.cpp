@@ -31,7 +31,7 @@ void throw_unless_zero(int error, IoFailure::Operation operation, const std::str
     }
 }
 
-// A new file beside `path`, readable by whom the umask lets. Removed again unless it takes that name.
+// A new file beside `path`, with permissions from the umask. Removed again unless it is renamed to `path`.
 class TemporaryFile {
   public:
     explicit TemporaryFile(const std::string& path) : m_path(path)
@@ -49,7 +49,7 @@ class TemporaryFile {
     ~TemporaryFile()
     {
         if (!m_temporary.empty()) {
-            (void)::unlink(m_temporary.c_str()); // on the way out with a better error
+            (void)::unlink(m_temporary.c_str()); // removed while a more specific error is thrown
         }
     }
 
@@ -60,7 +60,7 @@ class TemporaryFile {
         throw_unless_zero(error, IoFailure::Operation::write, m_path, bytes.size());
     }
 
-    // Durable first, so that no crash leaves an empty file under the final name.
+    // Syncs first, so that no crash leaves an empty file under the final name.
     void take_final_name()
     {
         throw_unless_zero(sync_fully(m_fd), IoFailure::Operation::sync, m_path, 0);
@@ -77,12 +77,12 @@ class TemporaryFile {
     Fd m_fd;
 };
 
-// Where the bytes go: through symbolic links to the file itself, never in place of a device or directory.
+// The file to replace: symbolic links are followed, and a device or directory is never replaced.
 std::string resolved_regular_file(const std::string& path)
 {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
-        return path; // new, or open() says what is wrong with it
+        return path; // a new file, or open() reports the error
     }
     if (!S_ISREG(status.st_mode)) {
         throw Error(ExitStatus::target,
@@ -98,7 +98,7 @@ std::string resolved_regular_file(const std::string& path)
 void refuse_uncreatable_file(const std::string& path)
 {
     const std::string destination = resolved_regular_file(path);
-    const TemporaryFile file(destination); // and removed again
+    const TemporaryFile file(destination); // removed again at once
 }
 
 void write_file_atomically(const std::string& path, std::string_view bytes)

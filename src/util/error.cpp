@@ -40,7 +40,7 @@ std::string errno_text(int error)
 
 std::string IoFailure::message() const
 {
-    if (error == ESTALE) { // from NFS, or from a look at what became of the name
+    if (error == ESTALE) { // from NFS, or from loss_of
         return fmt::format("{} was removed or replaced while it was in use: what was written there is lost",
                            path);
     }

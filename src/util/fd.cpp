@@ -15,7 +15,7 @@ namespace ezio {
 int Fd::close()
 {
     const int fd = std::exchange(m_fd, -1);
-    // Not retried on EINTR: Linux has released the descriptor by then.
+    // Not retried on EINTR: Linux has released the descriptor already.
     return fd < 0 || ::close(fd) == 0 ? 0 : errno;
 }
 

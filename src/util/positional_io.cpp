@@ -23,7 +23,7 @@ void drop_front(std::span<iovec>& parts, std::size_t bytes)
     }
 }
 
-// `call` is preadv or pwritev; `at_zero` is the result when it transfers nothing.
+// `call` is preadv or pwritev; `at_zero` is the result for a transfer of nothing.
 template <typename Call>
 int transfer_fully(Call call, int fd, std::span<iovec> parts, std::uint64_t offset, int at_zero)
 {

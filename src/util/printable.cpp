@@ -12,7 +12,7 @@ namespace ezio {
 
 namespace {
 
-// Takes the first character off `text`; of what is no UTF-8, a byte, and nothing is returned.
+// Removes the first character from `text`. Of invalid UTF-8 it removes one byte and returns nothing.
 std::optional<std::uint32_t> take_character(std::string_view& text)
 {
     const char* end = text.data();
@@ -27,7 +27,7 @@ bool is_control(std::uint32_t c)
     return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-// Marks that are not seen themselves, but change how what is around them is shown.
+// Marks that are invisible but change how the text around them is displayed.
 bool is_invisible_mark(std::uint32_t c)
 {
     return c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||

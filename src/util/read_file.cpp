@@ -26,11 +26,11 @@ std::string read_file(const std::string& path, std::uint64_t limit,
     if (!fd || ::fstat(fd.get(), &status) != 0) {
         throw refuse(errno_text(errno));
     }
-    if (S_ISBLK(status.st_mode)) { // TORRENT and TARGET in the wrong order, most likely
+    if (S_ISBLK(status.st_mode)) { // most likely TORRENT and TARGET in the wrong order
         throw refuse("it is a block device, not a file");
     }
     if (static_cast<std::uint64_t>(status.st_size) > limit) {
-        throw refuse(fmt::format("it is larger than {}, the most that is read", format_bytes(limit)));
+        throw refuse(fmt::format("it is larger than the limit of {}", format_bytes(limit)));
     }
     std::string text;
     for (ssize_t got = 1; got != 0;) {
@@ -43,7 +43,7 @@ std::string read_file(const std::string& path, std::uint64_t limit,
         text.resize(old + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
         watch(text.size());
         if (text.size() > limit) {
-            throw refuse(fmt::format("it is larger than {}, the most that is read", format_bytes(limit)));
+            throw refuse(fmt::format("it is larger than the limit of {}", format_bytes(limit)));
         }
     }
     return text;

@@ -37,7 +37,7 @@ std::string contents_of(const std::filesystem::path& path)
 {
     const std::ifstream file(path, std::ios::binary);
     std::ostringstream contents;
-    contents << file.rdbuf(); // which, unlike an iterator, throws nothing when reading fails
+    contents << file.rdbuf(); // does not throw when reading fails, unlike an iterator
     return contents.str();
 }
 

@@ -20,7 +20,7 @@ struct Number {
     std::string_view unit;
 };
 
-// Splits "1.5GiB" into 1.5 and "GiB". Only digits and one point: no sign, exponent, "inf" or "nan".
+// Splits "1.5GiB" into 1.5 and "GiB". Only digits and one decimal point: no sign, exponent, "inf" or "nan".
 std::optional<Number> split_number(std::string_view text)
 {
     const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
@@ -141,7 +141,7 @@ struct Unit {
     std::string_view name;
 };
 
-// The one that `bytes` is best written in, with one decimal.
+// The unit that shows `bytes` best with one decimal.
 Unit unit_for(std::uint64_t bytes)
 {
     static constexpr std::array names{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
@@ -176,7 +176,7 @@ std::string format_part(std::uint64_t part, std::uint64_t total)
 
 std::string format_rate(double bytes_per_second)
 {
-    constexpr double most = 9e18; // what a division by next to nothing may exceed
+    constexpr double most = 9e18; // dividing by almost nothing may exceed it
     return format_bytes(static_cast<std::uint64_t>(std::min(most, std::max(0.0, bytes_per_second)))) + "/s";
 }
 

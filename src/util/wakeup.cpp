@@ -21,7 +21,7 @@ Wakeup::Wakeup() : m_event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 void Wakeup::notify() noexcept
 {
     const std::uint64_t one = 1;
-    // Fails only when the counter is full, and then the other side wakes up anyway.
+    // Fails only when the counter is full; the other side then wakes up anyway.
     [[maybe_unused]] const ssize_t written = ::write(m_event.get(), &one, sizeof one);
 }
 

@@ -18,10 +18,10 @@ namespace ezio {
 // Pieces are transferred in blocks of this many bytes (BitTorrent's request size).
 inline constexpr std::uint32_t block_bytes = 16 * 1024;
 
-// Image::sector_bytes in a torrent's info dictionary, beside what BitTorrent knows.
+// The key of Image::sector_bytes in a torrent's info dictionary, an extension of ours.
 inline constexpr const char* sector_key = "sector size";
 
-// A torrent's member beside `info` that says what the image was made of, and the members of that, sorted.
+// The key, outside `info`, of the torrent's note about the source, and the keys in that note, sorted.
 inline constexpr const char* source_key = "ezio-cli source";
 struct SourceMember {
     const char* key;
@@ -32,10 +32,10 @@ inline constexpr std::array<SourceMember, 4> source_members{{{"table", &DiskIden
                                                              {"type", &DiskIdentity::type},
                                                              {"uuid", &DiskIdentity::uuid}}};
 
-// What BitTorrent v2 knows of a piece of a hybrid torrent: the root of a tree over the SHA-256 of its blocks.
+// A piece of a hybrid torrent in BitTorrent v2: the root of a tree over the SHA-256 of its blocks.
 struct V2Piece {
-    std::optional<Sha256Digest> root; // empty when the torrent came without it, as by a magnet link
-    std::uint64_t data_bytes = 0;     // the piece's bytes that are no padding; they come first
+    std::optional<Sha256Digest> root; // empty if the torrent came without it, as from a magnet link
+    std::uint64_t data_bytes = 0;     // the piece's bytes before its padding
     std::uint64_t leaves = 0;         // of the tree; those beyond the data are zero
 };
 
@@ -53,11 +53,11 @@ struct Image {
     std::vector<V2Piece> v2_pieces;        // one for each piece of a hybrid torrent; empty for others
     std::vector<Extent> extents;           // in payload order, one for each file, empty ones included
     std::vector<std::string> extent_names; // the files' names, parallel to `extents`
-    std::vector<Extent> padding;           // what of the payload is padding: sorted, offsets in the payload
+    std::vector<Extent> padding; // parts of the payload that are padding: sorted payload offsets
     ExtentMap map;                         // the same extents and padding, for lookups
-    std::uint64_t sector_bytes = 0; // that a whole disk's partition table counts in; 0: it has none, or
-                                    // this is not known
-    bool single_file = false;       // the torrent is one file, without a directory around it
+    std::uint64_t sector_bytes = 0;        // of a whole disk, whose partition table counts in sectors; 0: no
+                                           // table, or unknown
+    bool single_file = false;              // the torrent is one file without a directory around it
 
     [[nodiscard]] std::uint32_t piece_count() const { return static_cast<std::uint32_t>(hashes.size()); }
     [[nodiscard]] std::uint64_t piece_offset(std::uint32_t piece) const { return piece * piece_length; }

@@ -24,8 +24,8 @@ using Sha1Digest = std::array<std::uint8_t, 20>;
 // Empty unless `text` is exactly 40 hex digits.
 [[nodiscard]] std::optional<Sha1Digest> parse_sha1(std::string_view text);
 
-// One SHA-1 computation: with the processor's SHA instructions where it has them, by OpenSSL otherwise.
-// Not thread-safe; each thread uses its own, or they take turns.
+// One SHA-1 computation, with the processor's SHA instructions if it has them, otherwise by OpenSSL.
+// Not thread-safe.
 class Sha1 {
   public:
     enum class Engine { fastest, openssl };
@@ -34,12 +34,12 @@ class Sha1 {
 
     void update(std::span<const std::byte> data);
 
-    // The same for two computations at once. With the instructions, and as long as both have had whole blocks
-    // of 64 bytes so far, that takes little longer than one of them.
+    // The same for two computations at once. With the SHA instructions, and while both have received only
+    // whole blocks of 64 bytes, this takes little longer than one of them.
     static void update_both(Sha1& a, std::span<const std::byte> data_a, Sha1& b,
                             std::span<const std::byte> data_b);
 
-    // The digest of all that went in; the object then starts again from nothing.
+    // The digest of all data so far. Resets the object for a new computation.
     [[nodiscard]] Sha1Digest finish();
 
   private:
@@ -51,10 +51,11 @@ class Sha1 {
     [[nodiscard]] Sha1Digest finish_own();
     [[nodiscard]] bool at_block_boundary() const { return !m_openssl && m_length % sha1_block_bytes == 0; }
 
-    std::unique_ptr<evp_md_ctx_st, Free> m_openssl; // if it is OpenSSL's; the rest is then unused
+    std::unique_ptr<evp_md_ctx_st, Free>
+        m_openssl; // set if OpenSSL is used; the rest is then unused
     Sha1State m_state = sha1_start;
-    std::uint64_t m_length = 0;                        // bytes that went in
-    std::array<std::byte, sha1_block_bytes> m_begun{}; // the block that is not full yet
+    std::uint64_t m_length = 0;                        // bytes received
+    std::array<std::byte, sha1_block_bytes> m_begun{}; // the last block, not full yet
 };
 
 } // namespace ezio

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a torrent notes of a logical volume of LVM2 that the image has a part of.
+// What a torrent records about an LVM2 logical volume that is at least partly in the image.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,14 @@
 
 namespace ezio {
 
-// The list of them, in the torrent's note of the source, behind what it is.
+// The key of their list in the torrent's note about the source.
 inline constexpr const char* volumes_key = "volumes";
 
 struct VolumeUse {
     std::string name;           // "vg0/root"
-    std::string type;           // of what is on it, as libblkid calls it; empty: nothing known, not looked at
+    std::string type;           // of its contents, as libblkid names it; empty: unknown, or not examined
     std::uint64_t size = 0;     // bytes
-    std::uint64_t in_image = 0; // of them
+    std::uint64_t in_image = 0; // bytes
     std::uint64_t offset = 0;   // bytes from the start of the image's disk; 0: not in one piece
     bool operator==(const VolumeUse&) const = default;
 };

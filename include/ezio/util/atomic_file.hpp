@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Files that are written whole or not at all.
+// Atomic file replacement.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 
 namespace ezio {
 
-// Throws Error (ExitStatus::target) when write_file_atomically could not create `path`: for those who want to
-// know before hours of work.
+// Throws Error (ExitStatus::target) when write_file_atomically could not create `path`, so that callers find
+// out before hours of work.
 void refuse_uncreatable_file(const std::string& path);
 
-// Writes `bytes` to `path` so that there is either the whole file or what was there before: temporary file
-// in the same directory, fsync, rename. A symbolic link is followed; what exists and is no regular file (a
-// device, a pipe) is refused. Throws Error: ExitStatus::target when it cannot be created there,
-// ExitStatus::io when writing fails; the temporary file is removed.
+// Replaces `path` by a file with `bytes`, whole or not at all: temporary file in the same directory, fsync,
+// rename. Follows symbolic links. Refuses anything but a regular file (a device, a pipe). Throws Error:
+// ExitStatus::target when the file cannot be created, ExitStatus::io when writing fails; the temporary file
+// is removed.
 void write_file_atomically(const std::string& path, std::string_view bytes);
 
 } // namespace ezio

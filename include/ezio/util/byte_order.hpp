@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Integers in a given byte order: little-endian as on PCs' disks, big-endian as in XFS and BitTorrent.
-// `offset` and what follows must be within `bytes`.
+// The integer at `offset` must lie within `bytes`.
 #pragma once
 
 #include <boost/endian/conversion.hpp>

@@ -8,9 +8,9 @@
 
 namespace ezio {
 
-// What the process exits with. Documented in the man page and never renumbered: scripts depend on it.
+// The exit status of the process. Documented in the man page and never renumbered: scripts depend on it.
 enum class ExitStatus : int {
-    done = 0,          // everything asked for is true
+    done = 0,          // everything requested is true
     internal = 1,      // a defect of this program
     usage = 2,         // the command line cannot be carried out as given
     torrent = 3,       // torrent (or torrent.info) unreadable, or not a disk image
@@ -18,27 +18,27 @@ enum class ExitStatus : int {
     io = 5,            // I/O error on the target or the source
     network = 6,       // cannot listen, a name or URL that cannot be reached, a certificate refused
     stalled = 7,       // --stall-timeout or --timeout ran out
-    verification = 8,  // the data is not what the torrent says
+    verification = 8,  // the data does not match the torrent
     hung_up = 129,     // SIGHUP
     interrupted = 130, // SIGINT
     terminated = 143,  // SIGTERM
 };
 
-// A failed read, write or sync, as a value: what crosses threads.
+// A failed read, write or sync as a value, to be passed between threads.
 struct IoFailure {
     enum class Operation { open, read, write, write_back, sync, resize, discard };
 
     Operation operation;
     std::string path;
     std::uint64_t offset; // bytes from the start of the device or file
-    std::uint64_t length; // bytes asked for
-    int error;            // errno; 0 when the end of the file came too early
+    std::uint64_t length; // bytes requested
+    int error;            // errno; 0 for an unexpected end of file
 
     // "/dev/sda1: write of 4096 bytes at offset 8192 failed: No space left on device"
     [[nodiscard]] std::string message() const;
 };
 
-// Every failure that ends the program, with what the user is told and the status to exit with.
+// A failure that ends the program: the message for the user and the exit status.
 class Error : public std::runtime_error {
   public:
     Error(ExitStatus status, const std::string& message) : std::runtime_error(message), m_status(status) {}
@@ -58,7 +58,7 @@ class Error : public std::runtime_error {
 // The text for an errno value. Any thread.
 [[nodiscard]] std::string errno_text(int error);
 
-// Throws the failure as an Error if there is one: for the command layer, which has no use for values.
+// Throws the failure, if any, as an Error. For the command layer, which uses exceptions.
 void throw_if(std::optional<IoFailure> failure);
 
 } // namespace ezio

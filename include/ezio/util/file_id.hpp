@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which file or device a path leads to, whatever it is called: hard links, symbolic links, bind mounts and
-// second device nodes are all the same one.
+// The identity of the file or device that a path leads to. Hard links, symbolic links, bind mounts and second
+// device nodes give the same one.
 #pragma once
 
 #include <compare>
@@ -24,13 +24,13 @@ struct FileId {
 [[nodiscard]] FileId file_id(const struct stat& status);
 [[nodiscard]] FileId file_id_of_device(dev_t device);
 
-// Empty when nothing is there, or it may not be looked at.
+// Empty if there is no such file, or access is denied.
 [[nodiscard]] std::optional<FileId> file_id(const std::string& path);
 [[nodiscard]] std::optional<FileId> file_id(int fd);
 
-// What became of a regular file that `path` named when it was opened, or of its name: ESTALE when it was
-// removed or replaced, by whatever became of a directory above, 0 when it is shorter than `size` now; empty
-// when all is well, and when that cannot be told (a directory that may no longer be searched).
+// Checks a regular file that was opened as `path`. ESTALE: it, or a directory above it, was removed or
+// replaced. 0: it is shorter than `size` now. Empty: nothing is wrong, or it cannot be determined (a
+// directory that may no longer be searched).
 [[nodiscard]] std::optional<int> loss_of(const std::string& path, const FileId& id, std::uint64_t size);
 
 } // namespace ezio

@@ -8,9 +8,9 @@
 
 namespace ezio {
 
-// Memory for reads, which begins with a page. malloc puts large blocks 16 bytes behind the beginning of one,
-// and to there the kernel copies page by page at a third of the rate on some processors (AMD EPYC: 1 GiB that
-// is cached took 0.78 s of system time instead of 0.28).
+// A page-aligned read buffer. malloc places large blocks 16 bytes after a page boundary; on some processors
+// the kernel copies there, page by page, at a third of the rate (AMD EPYC: 1 GiB of cached data took 0.78 s
+// of system time instead of 0.28).
 using PageBuffer = std::vector<std::byte, boost::alignment::aligned_allocator<std::byte, 4096>>;
 
 } // namespace ezio

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// preadv and pwritev that do all of it: EINTR, short transfers and IOV_MAX are dealt with here, once.
+// preadv and pwritev that transfer everything: they handle EINTR, short transfers and IOV_MAX.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,11 @@ namespace ezio {
 
 [[nodiscard]] std::uint64_t total_bytes(std::span<const iovec> parts);
 
-// The first `bytes` of `parts`, cut off from it: `parts`, which must have that many, then starts after them.
+// Removes the first `bytes` of `parts` and returns them; `parts` must have that many.
 [[nodiscard]] std::vector<iovec> take_front(std::span<iovec>& parts, std::uint64_t bytes);
 
-// Both return 0 when every byte was transferred, otherwise errno; read_fully returns end_of_file when the
-// file ended too early. `parts` is used up. Any thread.
+// Both return 0 when every byte was transferred, otherwise errno. read_fully returns end_of_file when the
+// file ended too early. `parts` is consumed. Any thread.
 inline constexpr int end_of_file = -1;
 [[nodiscard]] int read_fully(int fd, std::span<iovec> parts, std::uint64_t offset);
 [[nodiscard]] int write_fully(int fd, std::span<iovec> parts, std::uint64_t offset);

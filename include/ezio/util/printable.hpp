@@ -6,14 +6,14 @@
 
 namespace ezio {
 
-// Text from anywhere (a torrent, a tracker, a peer, a file name) so that a terminal obeys nothing in it:
-// control characters, marks that change the writing direction, and bytes that are no UTF-8 become visible,
-// as in "\x1b" or "\u202e". One line stays one line.
+// Makes untrusted text (from a torrent, a tracker, a peer, a file name) safe for a terminal: control
+// characters, marks that change the writing direction and invalid UTF-8 become visible, as in "\x1b" or
+// "\u202e". One line stays one line.
 [[nodiscard]] std::string printable(std::string_view text);
 
 [[nodiscard]] bool is_utf8(std::string_view text);
 
-// How many columns it takes, if every character takes one.
+// The width in columns, at one column per character.
 [[nodiscard]] std::size_t columns(std::string_view utf8);
 
 } // namespace ezio

@@ -5,7 +5,7 @@
 
 namespace ezio {
 
-// For checks of invariants that tests ask for: also in release builds, unlike assert.
+// Checks an invariant, in release builds, too (unlike assert). For methods that check invariants in tests.
 inline void require(bool holds)
 {
     if (!holds) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What every reader of text needs, whatever the text is.
+// Helpers for parsing text.
 #pragma once
 
 #include <charconv>
@@ -11,8 +11,8 @@
 
 namespace ezio {
 
-// The number that the whole of `text` is: digits alone (and a '-' where Number has a sign), without a prefix
-// such as 0x. Empty when it is anything else, or does not fit.
+// Parses `text` as a decimal number: only digits (and a '-' if Number is signed), without a prefix such as
+// 0x. Empty for anything else, and for a number that does not fit.
 template <typename Number>
 [[nodiscard]] std::optional<Number> parse_number(std::string_view text, int base = 10)
 {
@@ -22,21 +22,22 @@ template <typename Number>
     return error == std::errc() && rest == end ? std::optional(number) : std::nullopt;
 }
 
-// Takes the next line off `text`, without what ends it: "\n", or "\r\n".
+// Removes the next line from `text` and returns it without its line end, "
+// " or "\r
+// ".
 [[nodiscard]] std::string_view take_line(std::string_view& text);
 
-// Without blanks at the ends.
+// `text` without leading and trailing blanks.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 
-// With A to Z as a to z, whatever the locale is.
+// A to Z as a to z, in any locale.
 [[nodiscard]] std::string lower_case(std::string_view text);
 
-// The contents of a small file that may well be missing, such as those of sysfs: empty when it cannot be
-// read.
+// The contents of a small file that may be missing, such as one in sysfs; empty if it cannot be read.
 [[nodiscard]] std::string contents_of(const std::filesystem::path& path);
-[[nodiscard]] std::string first_line_of(const std::filesystem::path& path); // without its end
+[[nodiscard]] std::string first_line_of(const std::filesystem::path& path); // without its line end
 
-// `wanted`, or where that is taken "wanted #2" and so on: the first that is not.
+// `wanted`, or if that is taken, the first of "wanted #2", "wanted #3", ... that is not.
 template <typename IsTaken>
 [[nodiscard]] std::string first_free_name(const std::string& wanted, const IsTaken& is_taken)
 {
@@ -47,7 +48,7 @@ template <typename IsTaken>
     return name;
 }
 
-// The line up to its last character that is no space.
+// The line without trailing spaces.
 [[nodiscard]] std::string without_trailing_space(std::string line);
 
 } // namespace ezio

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Sizes and durations as people write and read them.
+// Sizes and durations for people: parsing and formatting.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,7 @@ constexpr std::uint64_t operator""_GiB(unsigned long long n)
     return n << 30;
 }
 
-// What the two parsers below accept, for messages.
+// The syntax that the two parsers below accept, for messages.
 inline constexpr std::string_view valid_sizes =
     "bytes or a number with K, M, G or T (1024-based), as in 256M";
 inline constexpr std::string_view valid_durations = "seconds or a number with ms, s, m, h or d, as in 90s";
@@ -35,14 +35,14 @@ inline constexpr std::string_view valid_durations = "seconds or a number with ms
 // "90", "90s", "1.5h", "250ms". Empty when malformed, negative or over ten years.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-// As short as they are written by hand, and read by the two above: "256M", "65537"; "2m", "90s", "250ms".
+// The shortest form that the parsers above accept: "256M", "65537"; "2m", "90s", "250ms".
 [[nodiscard]] std::string shortest_size(std::uint64_t bytes);
 [[nodiscard]] std::string shortest_duration(std::chrono::milliseconds time);
 
 // "8.0 GiB", "512 B".
 [[nodiscard]] std::string format_bytes(std::uint64_t bytes);
 
-// "3.4 of 8.0 GiB": both in the unit of `total`, and always as wide as with `part` equal to `total`.
+// "3.4 of 8.0 GiB": both in the unit of `total`, padded to the width that `part` equal to `total` has.
 [[nodiscard]] std::string format_part(std::uint64_t part, std::uint64_t total);
 
 // "112.5 MiB/s".
@@ -51,7 +51,7 @@ inline constexpr std::string_view valid_durations = "seconds or a number with ms
 // "0:07", "12:03", "1:02:03".
 [[nodiscard]] std::string format_clock(std::chrono::seconds time);
 
-// "3 s", "2 min", "2 h": for sentences. Rounded to what is readable.
+// "3 s", "2 min", "2 h": for sentences, rounded.
 [[nodiscard]] std::string format_duration(std::chrono::milliseconds time);
 
 // 1234567 as "1,234,567".

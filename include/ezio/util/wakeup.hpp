@@ -7,7 +7,7 @@
 
 namespace ezio {
 
-// Lets one thread sleep until another has news for it. News that come before the wait end it at once.
+// Lets one thread sleep until another has news for it. A notification before the wait ends the wait at once.
 class Wakeup {
   public:
     Wakeup(); // throws std::system_error
