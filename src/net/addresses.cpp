@@ -78,14 +78,14 @@ error_code try_udp(const asio::ip::udp::endpoint& endpoint)
     return error;
 }
 
-// Why something cannot be listened on.
+// Why it is impossible to listen.
 struct Obstacle {
     Endpoint endpoint;
     error_code error;
     bool is_udp = false;
 };
 
-// A session takes each port for TCP and for UDP, or not at all.
+// A session needs each port for both TCP and UDP.
 std::optional<Obstacle> try_to_bind(const Endpoint& endpoint)
 {
     if (const auto error = try_tcp(endpoint)) {
@@ -109,13 +109,14 @@ Error cannot_listen(const Obstacle& obstacle)
     return {ExitStatus::network, fmt::format("cannot listen on {}: {}", to_string(obstacle.endpoint), why)};
 }
 
-// One that the kernel still makes sure of being unique cannot be bound yet; libtorrent leaves it out, too.
+// A tentative address, which the kernel has not yet found to be unique, cannot be bound; libtorrent skips it,
+// too.
 bool is_tentative(const asio::ip::address& address)
 {
     return address.is_v6() && try_tcp({address, 0}) == boost::system::errc::address_not_available;
 }
 
-// The addresses that `host` means: one of its own, an interface's, or, when it is empty, all of them.
+// The addresses of `host`: an address of this machine, an interface's addresses, or all if it is empty.
 std::vector<asio::ip::address> listen_addresses(const std::string& host)
 {
     if (host.empty()) {
@@ -185,8 +186,8 @@ ListenRequest parse_listen(const std::vector<std::string>& texts)
     return request;
 }
 
-// The endpoints at `port` that can be bound; none if there is an obstacle. With all addresses asked for, a
-// family that the machine does not have is left out.
+// The endpoints at `port`, all of which can be bound; none if there is an obstacle. If all addresses are
+// requested, a family that the machine does not have is left out.
 std::vector<Endpoint> bindable(const std::vector<asio::ip::address>& addresses, std::uint16_t port,
                                Obstacle& obstacle)
 {
@@ -228,7 +229,8 @@ std::optional<HostPort> parse_host_port(std::string_view text)
         }
         host = text.substr(1, close - 1);
         after = text.substr(close + 1);
-    } else if (std::count(text.begin(), text.end(), ':') == 1) { // two or more: an IPv6 address as it is
+    } else if (std::count(text.begin(), text.end(), ':') ==
+               1) { // two or more: an IPv6 address without a port
         host = text.substr(0, text.find(':'));
         after = text.substr(text.find(':'));
     }
@@ -271,7 +273,7 @@ std::vector<Endpoint> resolve_peer(const std::string& text)
             endpoints.push_back(result.endpoint());
         }
     }
-    if (endpoints.empty()) { // libtorrent forgets which link
+    if (endpoints.empty()) { // libtorrent drops the scope
         throw Error(
             ExitStatus::usage,
             fmt::format(

@@ -12,7 +12,7 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-// The addresses that begin with the same `prefix` bits.
+// The range of addresses with the same first `prefix` bits.
 template <typename Address>
 AddressRange range_around(const Address& address, unsigned prefix)
 {

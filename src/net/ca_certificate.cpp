@@ -16,7 +16,7 @@ namespace ezio {
 
 namespace {
 
-// The next certificate; none at the end of the file, or where what follows is broken.
+// The next certificate; null at the end of the file, or before broken data.
 Certificate next_certificate(BIO* file)
 {
     Certificate certificate(PEM_read_bio_X509(file, nullptr, no_passphrase, nullptr), &X509_free);

@@ -23,8 +23,8 @@ void leave_out_device_binding()
 
 } // namespace ezio
 
-// In the program, so that shared libraries call this one instead of the C library's. Binding to a device
-// cannot be undone afterwards: that takes CAP_NET_RAW.
+// Defined in the program, so that shared libraries call it instead of the C library's setsockopt. Binding to
+// a device cannot be undone afterwards: that takes CAP_NET_RAW.
 extern "C" int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept
 {
     static auto* const original = reinterpret_cast<ezio::SetSocketOption*>(::dlsym(RTLD_NEXT, "setsockopt"));

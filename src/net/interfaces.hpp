@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The addresses of this machine's network interfaces, and those that system calls give.
+// The addresses of this machine's network interfaces, and address conversion.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -19,10 +19,10 @@ struct InterfaceAddress {
     boost::asio::ip::address netmask;
 };
 
-// As they are now; none when the kernel does not tell.
+// The current addresses; empty if the kernel does not report them.
 [[nodiscard]] std::vector<InterfaceAddress> interface_addresses();
 
-// Of a sockaddr_in or a sockaddr_in6, by its family.
+// Converts a sockaddr_in or a sockaddr_in6, according to its family.
 [[nodiscard]] boost::asio::ip::address address_of(const sockaddr& address);
 
 } // namespace ezio

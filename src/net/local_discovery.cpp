@@ -28,7 +28,7 @@ namespace ip = boost::asio::ip;
 constexpr std::uint16_t discovery_port = 6771;
 constexpr const char* group_v4 = "239.192.152.143";
 constexpr const char* group_v6 = "ff15::efc0:988f";
-constexpr int packets_at_once = 256; // the rest waits: a flood must not hold up the transfer
+constexpr int packets_at_once = 256; // the rest waits, so that a flood does not hold up the transfer
 constexpr std::size_t most_remembered = 4096;
 
 int prefix_length(const ip::address& netmask)
@@ -58,7 +58,7 @@ bool is_listened_on(const std::vector<Endpoint>& listen, const ip::address& addr
     });
 }
 
-// Who announces itself by a family in which nobody may connect leads others astray.
+// Do not announce on an address family that --allow excludes.
 bool has_family_of(const std::vector<AddressRange>& allowed, const ip::address& address)
 {
     return allowed.empty() || std::any_of(allowed.begin(), allowed.end(), [&](const AddressRange& it) {
@@ -72,7 +72,8 @@ bool set_option(int fd, int level, int name, const Value& value)
     return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
 
-// Bound to the port, which all programs of the host share. Without one when that fails; errno says why.
+// A socket bound to the port, which all programs on the host share. Without a socket on failure; errno has
+// the reason.
 Fd open_socket(int family)
 {
     Fd fd(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -83,7 +84,7 @@ Fd open_socket(int family)
         any.sin_port = htons(discovery_port);
         ready =
             ready && set_option(fd.get(), IPPROTO_IP, IP_MULTICAST_TTL, 1) &&
-            set_option(fd.get(), IPPROTO_IP, IP_MULTICAST_ALL, 0) && // only what was joined by this socket
+            set_option(fd.get(), IPPROTO_IP, IP_MULTICAST_ALL, 0) && // only groups that this socket joined
             ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0;
     } else {
         sockaddr_in6 any{};
@@ -97,8 +98,8 @@ Fd open_socket(int family)
     return ready ? std::move(fd) : Fd();
 }
 
-// Sends `packet` to the group, with `info` (in_pktinfo or in6_pktinfo) to say by which interface and from
-// which address. Whether it worked is of no use: it is sent again anyway.
+// Sends `packet` to the group. `info` (in_pktinfo or in6_pktinfo) selects the interface and the source
+// address. The result is ignored, because the packet is sent repeatedly anyway.
 template <typename Info, typename Group>
 void send_packet(int fd, const std::string& packet, Group& group, int level, int type, const Info& info)
 {
@@ -140,7 +141,7 @@ void LocalDiscovery::announce()
 std::vector<Endpoint> LocalDiscovery::take_found(Reach reach)
 {
     std::vector<Heard> heard;
-    receive(m_v6, heard); // first: by then what was sent by IPv4 before it is there, too
+    receive(m_v6, heard); // first, because IPv4 packets sent before it have then arrived, too
     receive(m_v4, heard);
     if (m_has_v4.size() > most_remembered) {
         m_has_v4.clear();
@@ -161,12 +162,12 @@ std::vector<Endpoint> LocalDiscovery::take_found(Reach reach)
     return found;
 }
 
-// Addresses come and go. A group that was joined stays joined.
+// Follows changes of the machine's addresses. A group once joined stays joined.
 void LocalDiscovery::look_at_interfaces()
 {
     open_sockets();
     const auto addresses = interface_addresses();
-    if (addresses.empty()) { // the kernel does not tell: what was known stays
+    if (addresses.empty()) { // the kernel reports nothing: keep what was known
         return;
     }
     m_places.clear();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// OpenSSL's objects with owners. For sources only: no other header includes this.
+// Owning handles for OpenSSL's objects. For source files only: no other header includes this.
 #pragma once
 
 #include <openssl/bio.h>
@@ -18,7 +18,7 @@ using Bio = std::unique_ptr<BIO, decltype(&BIO_free_all)>;
 using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
 using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 
-// Reads `text`, which must outlive it.
+// Reads from `text`, which must outlive it.
 inline Bio reader_of(const std::string& text)
 {
     Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free_all);
@@ -44,7 +44,7 @@ inline std::string text_of(BIO* writer)
     return {text, static_cast<std::size_t>(size)};
 }
 
-// A pem_password_cb that has none: OpenSSL's own would ask on the terminal.
+// A pem_password_cb without a password: OpenSSL's own would ask on the terminal.
 inline int no_passphrase(char*, int, int, void*)
 {
     return -1;

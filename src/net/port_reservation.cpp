@@ -22,7 +22,7 @@ std::optional<Fd> reserve_port(std::uint16_t port)
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     const std::string name = fmt::format("ezio-cli/port/{}", port);
-    std::copy(name.begin(), name.end(), address.sun_path + 1); // after a zero: no file, only a name
+    std::copy(name.begin(), name.end(), address.sun_path + 1); // after a zero: an abstract name, not a file
     const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
         return std::nullopt;

@@ -8,10 +8,11 @@
 
 namespace ezio {
 
-// Several ezio-cli that start together on one host would all find the same port free, and all but one fail on
-// it a moment later. So each reserves the port that it is about to try, for as long as the result lives, by a
-// name that the kernel gives to one socket of the host (of the network namespace) only. Empty when another
-// one has it. Throws std::system_error when the kernel gives no socket.
+// Several ezio-cli processes that start together on one host would all find the same port free, and all but
+// one would fail to bind it a moment later. So each reserves the port before trying it, for as long as the
+// result lives: by an abstract socket name, which the kernel gives to only one socket of the host (of its
+// network namespace). Empty if another process has it. Throws std::system_error when no socket can be
+// created.
 [[nodiscard]] std::optional<Fd> reserve_port(std::uint16_t port);
 
 } // namespace ezio

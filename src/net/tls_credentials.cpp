@@ -20,7 +20,7 @@ namespace ezio {
 
 namespace {
 
-// A file that an option names, for messages.
+// A file named by an option, for messages.
 struct Source {
     std::string_view option;
     const std::string& path;
@@ -99,7 +99,7 @@ std::string why_not_verified(X509_STORE_CTX* context)
     }
 }
 
-// As peers will, on both ends of a connection.
+// Verifies like peers do, at both ends of a connection.
 void refuse_unverified(X509* certificate, X509* ca, int security_level, const Source& source)
 {
     const std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(), &X509_STORE_free);
@@ -126,7 +126,7 @@ std::string text_in(const ASN1_STRING* string)
             static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
-// The names that libtorrent looks at: DNS names, and the last common name.
+// The names that libtorrent compares: DNS names, and the last common name.
 std::vector<std::string> names_of(const X509* certificate)
 {
     std::vector<std::string> names;
@@ -162,7 +162,7 @@ void refuse_other_name(const X509* certificate, const std::string& image_name, c
                                      names.empty() ? "" : names.front(), image_name));
 }
 
-// What OpenSSL itself, as this machine configures it, would say once there are connections. Returns its
+// Lets OpenSSL itself, as configured on this machine, load them as it does for connections. Returns its
 // security level.
 int try_to_use(X509* certificate, EVP_PKEY* key, const Source& certificate_source, const Source& key_source)
 {
@@ -186,7 +186,7 @@ int try_to_use(X509* certificate, EVP_PKEY* key, const Source& certificate_sourc
     return SSL_CTX_get_security_level(context.get());
 }
 
-// ffdhe2048. No peer of ours uses it, TLS 1.3 has its own groups; but libtorrent insists on parameters.
+// ffdhe2048. No peer of ours uses it, since TLS 1.3 has its own groups, but libtorrent requires parameters.
 std::string built_in_dh()
 {
     const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
@@ -248,7 +248,7 @@ void check_credentials(const TlsCredentials& credentials, const TlsFiles& files,
     if (!files.dh.empty()) {
         refuse_no_dh(credentials.dh, {"--ssl-dh", files.dh});
     }
-    ERR_clear_error(); // or libtorrent, in this thread, would take it for its own
+    ERR_clear_error(); // or libtorrent would take it for its own error in this thread
 }
 
 TlsCredentials load_credentials(const TlsFiles& files, const std::string& ca_pem,

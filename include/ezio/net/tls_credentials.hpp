@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What this host shows to the peers of a private image (an SSL torrent). Everything that would make them
-// refuse it, or it them, is found here, before there is a session.
+// The certificate and key that this host presents to the peers of a private image (an SSL torrent). Any
+// reason for which peers would refuse it, or it them, is found here, before there is a session.
 #pragma once
 
 #include <string>
 
 namespace ezio {
 
-// Paths; what --ssl-cert, --ssl-key and --ssl-dh name.
+// The paths given with --ssl-cert, --ssl-key and --ssl-dh.
 struct TlsFiles {
     std::string certificate;
     std::string key;
@@ -16,33 +16,33 @@ struct TlsFiles {
 
     bool operator==(const TlsFiles&) const = default;
     [[nodiscard]] bool given() const { return !certificate.empty() || !key.empty() || !dh.empty(); }
-    [[nodiscard]] std::string first_option() const // that was given, for messages
+    [[nodiscard]] std::string first_option() const // the first one given, for messages
     {
         return !certificate.empty() ? "--ssl-cert" : (!key.empty() ? "--ssl-key" : "--ssl-dh");
     }
 };
 
-// The same, read and checked: PEM.
+// The files' contents, in PEM.
 struct TlsCredentials {
     std::string certificate;
     std::string key;
     std::string dh;
 };
 
-// What the files hold, unchecked: they may be root's, and are read while there are privileges. Throws Error
+// Reads the files without checking them, while the process still has root's privileges. Throws Error
 // (ExitStatus::network) when one cannot be read, or is missing.
 [[nodiscard]] TlsCredentials read_credentials(const TlsFiles& files);
 
-// Checks what was read. Throws Error (ExitStatus::network) naming the option, the file and the reason: it
-// cannot be read or is no such thing; the key has a passphrase, or is not the certificate's; the certificate
-// is not of the CA `ca_pem` (the one in the torrent), has expired, is not for TLS in both directions, or is
-// made out to a name that peers do not accept: that must be "*", or `image_name`, or how that begins.
-// ExitStatus::torrent when `ca_pem` is no certificate, ExitStatus::internal when OpenSSL has no built-in
-// group.
+// Checks the credentials. Throws Error (ExitStatus::network) naming the option, the file and the reason: a
+// file is unreadable or of the wrong kind; the key has a passphrase or does not belong to the certificate;
+// the certificate is not signed by the CA `ca_pem` (the one in the torrent), has expired, is not for TLS in
+// both directions, or is issued to a name that peers do not accept: it must be "*", `image_name`, or a prefix
+// of that. ExitStatus::torrent when `ca_pem` is not a certificate, ExitStatus::internal when OpenSSL lacks
+// the built-in group.
 void check_credentials(const TlsCredentials& credentials, const TlsFiles& files, const std::string& ca_pem,
                        const std::string& image_name);
 
-// Both.
+// Reads and checks.
 [[nodiscard]] TlsCredentials load_credentials(const TlsFiles& files, const std::string& ca_pem,
                                               const std::string& image_name);
 
