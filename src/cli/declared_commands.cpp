@@ -256,7 +256,7 @@ std::vector<DeclaredCommand> declare_commands()
 {
     return {declare("create", "Make a torrent of a disk", add_create),
             declare("seed", "Serve an existing image", add_seed),
-            declare("fetch", "Download the image, verify, write, sync; then serve it", add_fetch),
+            declare("fetch", "Download, verify and write the image; then serve it", add_fetch),
             declare("verify", "Compare a target with its torrent", add_verify),
             declare("info", "Show the contents of a torrent", add_info)};
 }

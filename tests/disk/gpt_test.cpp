@@ -264,13 +264,13 @@ TEST_CASE("gpt: a damaged one is left alone, with the reason")
     {
         disk.put(512 + 24, 7, 8);
         disk.seal(1);
-        check_damaged(disk, "another place");
+        check_damaged(disk, "another sector");
     }
     SECTION("entries beyond all measure")
     {
         disk.put(512 + 80, 0xffffffff, 4);
         disk.seal(1);
-        check_damaged(disk, "entries are of a wrong size");
+        check_damaged(disk, "entries have a wrong size");
     }
     SECTION("entries behind the disk")
     {

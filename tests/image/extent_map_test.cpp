@@ -196,7 +196,7 @@ TEST_CASE("extent map: an extent past 2^63 is refused")
         CAPTURE(extent.offset, extent.length);
         const auto refusal = refusal_of([&] { const ExtentMap map({extent}); });
         CHECK(refusal.status == ExitStatus::torrent);
-        CHECK_THAT(refusal.message, contains("beyond what a device can have"));
+        CHECK_THAT(refusal.message, contains("beyond the largest possible device"));
     }
 }
 

@@ -32,7 +32,7 @@ TEST_CASE("steady bytes: a change is refused, and one elsewhere is none")
     REQUIRE(::pwrite(fd.get(), "x", 1, 2 << 20) == 1);
     const auto refusal = refusal_of([&] { refuse_changed(fd.get(), path, noted); });
     CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains("the metadata of LVM2 on /dev/sda3 has changed"));
+    CHECK_THAT(refusal.message, contains("the metadata of LVM2 on /dev/sda3 changed"));
 }
 
 TEST_CASE("steady bytes: what cannot be read is an error of I/O")

@@ -126,7 +126,7 @@ TEST_CASE("target: what is no disk has no serial number")
     const auto refusal =
         refusal_of([&] { (void)open_target(dir / "file", Access::read_write, small_image(), "S3Z8NB0K"); });
     CHECK(refusal.status == ExitStatus::target);
-    CHECK_THAT(refusal.message, contains("is no block device"));
+    CHECK_THAT(refusal.message, contains("is not a block device"));
     CHECK_FALSE(std::filesystem::exists(dir / "file"));
 }
 

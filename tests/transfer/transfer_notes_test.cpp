@@ -24,7 +24,7 @@ TEST_CASE("transfer notes: how much was passed on as it had come")
 {
     CHECK(describe_forwarded(3_GiB, 2_GiB) ==
           "of 3.0 GiB that were sent compressed, 2.0 GiB needed no compressing: they "
-          "had come so, or been sent before");
+          "arrived compressed or had been sent before");
 }
 
 TEST_CASE("transfer notes: why it listens on this port")
