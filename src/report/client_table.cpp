@@ -48,19 +48,6 @@ std::string shown(const std::string& text)
     return one_column_each(printable(text));
 }
 
-// The first or last columns of text that has one column for each character.
-std::string first_columns(const std::string& text, std::size_t count)
-{
-    std::size_t bytes = 0;
-    for (std::size_t column = 0; bytes < text.size(); ++bytes) {
-        const bool begins = (static_cast<unsigned char>(text[bytes]) & 0xc0U) != 0x80U;
-        if (begins && column++ == count) {
-            break;
-        }
-    }
-    return text.substr(0, bytes);
-}
-
 std::string last_columns(const std::string& text, std::size_t count)
 {
     const std::size_t all = columns(text);

@@ -46,11 +46,8 @@ class LinePrinter {
     // A line that stays.
     void print(const std::string& line);
 
-    // A line of so many columns, which the next one takes the place of. On a smart terminal only.
-    void redraw(const std::string& line, std::size_t columns) { redraw({{line, columns}}); }
-
-    // The same of several lines, one below the other: fewer than there are rows, and narrower than the
-    // terminal.
+    // Lines, one below the other, which the next ones take the place of: fewer than there are rows, and
+    // narrower than the terminal. On a smart terminal only.
     struct Line {
         std::string text;
         std::size_t columns; // without those of escape sequences

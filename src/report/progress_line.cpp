@@ -194,19 +194,6 @@ std::string join(const std::vector<Part>& parts, std::size_t gap)
     return line;
 }
 
-// The first `width` columns.
-std::string cut(const std::string& line, std::size_t width)
-{
-    std::size_t bytes = 0;
-    for (std::size_t column = 0; bytes < line.size(); ++bytes) {
-        const bool begins = (static_cast<unsigned char>(line[bytes]) & 0xc0U) != 0x80U;
-        if (begins && column++ == width) {
-            break;
-        }
-    }
-    return line.substr(0, bytes);
-}
-
 } // namespace
 
 std::string_view to_string(Phase phase)
@@ -295,7 +282,7 @@ std::string progress_line(const ProgressEvent& event, std::size_t width, Glyphs 
         const std::size_t bar = std::min(width - used, widest_bar);
         parts.insert(parts.begin() + 1, {progress_bar(percent_done(event), bar, glyphs), 0, 0});
     }
-    return cut(without_trailing_space(join(parts, gap)), width);
+    return first_columns(without_trailing_space(join(parts, gap)), width);
 }
 
 std::string plain_progress(const ProgressEvent& event)

@@ -127,35 +127,31 @@ class TextReporter final : public Reporter {
     void draw_if_time(const ProgressEvent& event, bool new_phase)
     {
         constexpr double interval = 0.2; // seconds
-        const bool is_table = !m_clients.empty() && shows_table();
+        const std::size_t width = m_printer.width();
+        const std::size_t height = m_printer.height();
+        const bool is_table = !m_clients.empty() && has_room_for_table(width - 1, height);
         if (!is_table || new_phase || event.seconds - m_last_drawn >= interval) {
             m_last_drawn = event.seconds;
-            draw(event);
+            draw(event, width, is_table ? table_lines(width - 1, height) : std::vector<LinePrinter::Line>());
         }
     }
 
-    void draw(const ProgressEvent& event)
+    void draw(const ProgressEvent& event, std::size_t width, std::vector<LinePrinter::Line> lines)
     {
-        const std::size_t width = m_printer.width();
         // Ctrl-C is shown as ^C behind it, and must not begin a row of its own; where there is little, it
         // may.
         const std::size_t rest = width >= 60 ? 3 : 1;
         const std::string line =
             progress_line(event, width - rest, m_printer.has_unicode() ? Glyphs::unicode : Glyphs::ascii);
-        std::vector<LinePrinter::Line> lines = table_lines();
         lines.push_back({line, columns(line)});
         m_printer.redraw(lines);
     }
 
-    [[nodiscard]] std::vector<LinePrinter::Line> table_lines() const
+    [[nodiscard]] std::vector<LinePrinter::Line> table_lines(std::size_t width, std::size_t height) const
     {
         std::vector<LinePrinter::Line> lines;
-        if (m_clients.empty() || !shows_table()) {
-            return lines;
-        }
-        for (const TableLine& line :
-             client_table(m_clients, m_printer.width() - 1, m_printer.height(),
-                          m_printer.has_unicode() ? Glyphs::unicode : Glyphs::ascii)) {
+        for (const TableLine& line : client_table(
+                 m_clients, width, height, m_printer.has_unicode() ? Glyphs::unicode : Glyphs::ascii)) {
             lines.push_back({colored(color_of(line.emphasis), line.text), columns(line.text)});
         }
         return lines;

@@ -22,6 +22,11 @@ std::optional<std::uint32_t> take_character(std::string_view& text)
     return valid ? std::optional(character) : std::nullopt;
 }
 
+bool begins_character(char c)
+{
+    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+}
+
 bool is_control(std::uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0);
@@ -65,8 +70,14 @@ bool is_utf8(std::string_view text)
 
 std::size_t columns(std::string_view utf8)
 {
-    return static_cast<std::size_t>(std::count_if(
-        utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+    return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), begins_character));
+}
+
+std::string first_columns(const std::string& utf8, std::size_t count)
+{
+    const auto end =
+        std::find_if(utf8.begin(), utf8.end(), [&](char c) { return begins_character(c) && count-- == 0; });
+    return {utf8.begin(), end};
 }
 
 } // namespace ezio

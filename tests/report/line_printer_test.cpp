@@ -105,7 +105,7 @@ TEST_CASE("line printer: several lines are redrawn in place, and none of them is
     CHECK(terminal.read_to("J") == "\r\033[2AONE\033[K\r\n4\033[J");
     printer.print("done");
     CHECK(terminal.read_to("\n") == "\r\033[1A\033[Jdone\n");
-    printer.redraw("5", 1);
+    printer.redraw({{"5", 1}});
     CHECK(terminal.read_to("5") == "5");
 }
 
@@ -140,13 +140,13 @@ TEST_CASE("line printer: on a terminal a redrawn line makes place for the next o
     PseudoTerminal terminal(80);
     const File file = open_terminal(terminal);
     LinePrinter printer(file.get());
-    printer.redraw("10 %", 4);
+    printer.redraw({{"10 %", 4}});
     CHECK(terminal.read_to("%") == "10 %");
-    printer.redraw("20 %", 4);
+    printer.redraw({{"20 %", 4}});
     CHECK(terminal.read_to("J") == "\r20 %\033[J");
     printer.print("done");
     CHECK(terminal.read_to("\n") == "\r\033[Jdone\n");
-    printer.redraw("30 %", 4);
+    printer.redraw({{"30 %", 4}});
     printer.clear();
     printer.clear();
     printer.print("really");
@@ -161,10 +161,10 @@ TEST_CASE("line printer: what was drawn on a wider terminal is drawn over where 
     PseudoTerminal terminal(100);
     const File file = open_terminal(terminal);
     LinePrinter printer(file.get());
-    printer.redraw(std::string(99, 'x'), 99);
+    printer.redraw({{std::string(99, 'x'), 99}});
     CHECK(terminal.read_to("x") == "x");
     terminal.set_width(40); // it stands in three rows now
-    printer.redraw("50 %", 4);
+    printer.redraw({{"50 %", 4}});
     CHECK(terminal.read_to("J") == std::string(98, 'x') + "\r\033[2A50 %\033[J");
 }
 
@@ -176,7 +176,7 @@ TEST_CASE("line printer: a terminal that cuts old lines loses nothing above")
         PseudoTerminal terminal(100);
         const File file = open_terminal(terminal);
         LinePrinter printer(file.get());
-        printer.redraw(std::string(99, 'x'), 99);
+        printer.redraw({{std::string(99, 'x'), 99}});
         terminal.set_width(40);
         printer.print("done");
         CHECK(terminal.read_to("\n") == std::string(99, 'x') + "\r\033[Jdone\n");
@@ -260,12 +260,12 @@ TEST_CASE("line printer: on a terminal that was stopped lines wait, and redrawn 
     LinePrinter printer(file.get());
     REQUIRE(::tcflow(terminal.device(), TCOOFF) == 0); // Ctrl-S
     printer.print("one");
-    printer.redraw("10 %", 4);
-    printer.redraw("20 %", 4);
+    printer.redraw({{"10 %", 4}});
+    printer.redraw({{"20 %", 4}});
     CHECK_FALSE(printer.flush());
     REQUIRE(::tcflow(terminal.device(), TCOON) == 0);
     CHECK(printer.flush());
-    printer.redraw("30 %", 4);
+    printer.redraw({{"30 %", 4}});
     CHECK(terminal.read_to("%") == "one\n30 %");
 }
 

@@ -64,6 +64,9 @@ TEST_CASE("printable: columns are characters, not bytes")
     CHECK(columns("") == 0);
     CHECK(columns("abc") == 3);
     CHECK(columns("▕█▌ ▏") == 5);
+    CHECK(first_columns("▕█▌ ▏", 0).empty());
+    CHECK(first_columns("▕█▌ ▏", 2) == "▕█");
+    CHECK(first_columns("abc", 5) == "abc");
 }
 
 TEST_CASE("printable: text is UTF-8 when all of its bytes are")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -15,5 +16,8 @@ namespace ezio {
 
 // The width in columns, at one column per character.
 [[nodiscard]] std::size_t columns(std::string_view utf8);
+
+// The text in the first `count` of them.
+[[nodiscard]] std::string first_columns(const std::string& utf8, std::size_t count);
 
 } // namespace ezio
