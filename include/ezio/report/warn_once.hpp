@@ -9,7 +9,7 @@
 
 namespace ezio {
 
-// WarnOnce, each told once and not too many of them: a hostile host must not fill the log, or the memory.
+// Warnings, each told once and not too many of them: a hostile host must not fill the log, or the memory.
 class WarnOnce {
   public:
     static constexpr std::size_t limit = 100;
