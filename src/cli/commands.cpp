@@ -23,6 +23,7 @@
 #include "ezio/transfer/transfer.hpp"
 #include "ezio/util/atomic_file.hpp"
 #include "ezio/util/clock.hpp"
+#include "ezio/util/file_id.hpp"
 #include "ezio/util/printable.hpp"
 #include "ezio/verify/digest_comparison.hpp"
 #include "file_roles.hpp"
@@ -35,7 +36,6 @@
 #include <filesystem>
 #include <memory>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ezio {
@@ -137,6 +137,15 @@ std::vector<InputFile> inputs_of(const std::string& torrent, const TlsFiles& tls
     return inputs;
 }
 
+std::vector<std::string> with_paths_of(const std::vector<InputFile>& inputs, const std::string& other)
+{
+    std::vector<std::string> paths{other};
+    for (const InputFile& input : inputs) {
+        paths.push_back(input.path);
+    }
+    return paths;
+}
+
 // Before anything is read or written.
 void refuse_mixed_up_files(const FetchOptions& options)
 {
@@ -144,11 +153,7 @@ void refuse_mixed_up_files(const FetchOptions& options)
     refuse_printing_into({options.target});
     refuse_overwriting({options.target}, inputs);
     if (!options.save_torrent.empty()) {
-        std::vector<std::string> others{options.target};
-        for (const InputFile& input : inputs) {
-            others.push_back(input.path);
-        }
-        refuse_replacing(options.save_torrent, others);
+        refuse_replacing(options.save_torrent, with_paths_of(inputs, options.target));
     }
 }
 
@@ -316,12 +321,9 @@ Start start_with_privileges(const LoadedTorrent* torrent, const NetworkOptions& 
 // Before anything is read, of what is known then.
 void refuse_replacing_by_report(const SeedOptions& options)
 {
-    std::vector<std::string> others{options.source};
-    for (const InputFile& input : inputs_of(options.torrent, options.network.tls)) {
-        others.push_back(input.path);
-    }
     if (!options.report.empty()) {
-        refuse_replacing(options.report, others, "list of clients");
+        const auto inputs = inputs_of(options.torrent, options.network.tls);
+        refuse_replacing(options.report, with_paths_of(inputs, options.source), "list of clients");
     }
 }
 
@@ -368,9 +370,8 @@ std::string host_name()
 
 std::string serial_of(const std::string& target)
 {
-    struct stat status {};
-    const bool is_device = ::stat(target.c_str(), &status) == 0 && S_ISBLK(status.st_mode);
-    const auto identities = is_device ? device_identities(status.st_rdev) : std::vector<std::string>();
+    const auto id = file_id(target);
+    const auto identities = id && id->is_device ? device_identities(id->device) : std::vector<std::string>();
     return identities.empty() ? "" : identities.front();
 }
 

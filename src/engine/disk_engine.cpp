@@ -341,17 +341,14 @@ bool DiskEngine::work(Lock& lock, Job& job, Completions& ready)
 // The job has thrown, mostly while the mutex was released. Returns what work() would.
 bool DiskEngine::give_up(Lock& lock, std::optional<Job>& job, Completions& ready)
 {
-    const bool was_working = !lock.owns_lock();
-    if (was_working) {
+    if (!lock.owns_lock()) {
         lock.lock();
-    }
-    if (was_working && std::holds_alternative<WriteJob>(*job)) {
-        --m_writers;
-    }
-    if (auto* const gather = job ? std::get_if<GatherJob>(&*job) : nullptr;
-        gather != nullptr && was_working) {
-        m_cache.unpin(gather->segments);
-        ready.push_back([done = std::move(gather->done)] { done(EIO, nullptr); });
+        if (std::holds_alternative<WriteJob>(*job)) {
+            --m_writers;
+        } else if (auto* const gather = std::get_if<GatherJob>(&*job); gather != nullptr) {
+            m_cache.unpin(gather->segments);
+            ready.push_back([done = std::move(gather->done)] { done(EIO, nullptr); });
+        }
     }
     const bool is_first = !m_failure && !m_thrown;
     if (is_first) {
