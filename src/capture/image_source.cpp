@@ -2,6 +2,7 @@
 #include "ezio/capture/image_source.hpp"
 
 #include "ezio/capture/partclone_info.hpp"
+#include "ezio/disk/lvm_label.hpp"
 #include "ezio/disk/recognition.hpp"
 #include "ezio/process/subprocess.hpp"
 #include "ezio/source/disk_layout.hpp"
@@ -32,8 +33,6 @@ Error refused(const std::string& message)
 {
     return {ExitStatus::target, message};
 }
-
-constexpr const char* lvm_type = "LVM2_member"; // a physical volume, as libblkid calls it
 
 // Why there is no map of what is used, and what to do.
 std::string advice_for(const std::string& path, const std::string& type)
@@ -303,10 +302,10 @@ void ExtentFinder::find_physical_volumes(std::vector<Part>& parts)
         }
     }
     auto found = of_physical_volumes(areas);
-    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-        if (part->contents.type == lvm_type) {
-            part->physical = std::move(found.back());
-            found.pop_back();
+    auto next = found.begin();
+    for (Part& part : parts) {
+        if (part.contents.type == lvm_type) {
+            part.physical = std::move(*next++);
         }
     }
 }

@@ -5,6 +5,7 @@
 // is taken from the first row that has it.
 #include "lvm_report.hpp"
 
+#include "ezio/disk/lvm_label.hpp"
 #include "ezio/util/error.hpp"
 #include "ezio/util/text.hpp"
 
@@ -75,12 +76,6 @@ class Row {
     const nlohmann::json& m_row;
 };
 
-std::string without_dashes(std::string uuid)
-{
-    uuid.erase(std::remove(uuid.begin(), uuid.end(), '-'), uuid.end());
-    return uuid;
-}
-
 // "private,thin,pool,data" as "thin, pool, data"; where that says no more than "public", the kind of segment.
 // A volume of which there are snapshots is an origin: they read from it what it may have as free itself.
 std::string kind_of(const Row& row)
@@ -128,20 +123,18 @@ LogicalVolume logical_volume(const Row& row)
     return volume;
 }
 
-// The one that is `same`, or a new one.
-template <typename Volume, typename Same, typename Make>
-Volume& find_or_add(std::vector<Volume>& volumes, Same same, Make make)
+// The one that has the UUID of `volume`, or that.
+template <typename Volume>
+Volume& find_or_add(std::vector<Volume>& volumes, std::string Volume::*uuid, const Volume& volume)
 {
-    const auto found = std::find_if(volumes.begin(), volumes.end(), same);
-    return found != volumes.end() ? *found : volumes.emplace_back(make());
+    const auto found = std::find_if(volumes.begin(), volumes.end(),
+                                    [&](const Volume& each) { return each.*uuid == volume.*uuid; });
+    return found != volumes.end() ? *found : volumes.emplace_back(volume);
 }
 
 void add(const Row& row, LvmReport& report)
 {
-    const std::string uuid = row.text("pv_uuid");
-    PhysicalVolume& physical = find_or_add(
-        report.physical, [&](const PhysicalVolume& each) { return each.uuid == uuid; },
-        [&] { return physical_volume(row); });
+    PhysicalVolume& physical = find_or_add(report.physical, &PhysicalVolume::uuid, physical_volume(row));
     const Extent extent{physical.data_begin + row.extents("pvseg_start"), row.extents("pvseg_size")};
     if (extent.end() > physical.data_end) {
         throw senseless(fmt::format("extents of {} are beyond its end", physical.device));
@@ -151,13 +144,11 @@ void add(const Row& row, LvmReport& report)
         return;
     }
     const LogicalVolume wanted = logical_volume(row);
-    LogicalVolume& logical = find_or_add(
-        report.logical, [&](const LogicalVolume& each) { return each.dm_uuid == wanted.dm_uuid; },
-        [&] { return logical_volume(row); });
+    LogicalVolume& logical = find_or_add(report.logical, &LogicalVolume::dm_uuid, wanted);
     if (logical.kind.empty()) {
         logical.kind = wanted.kind; // one segment of another kind is enough
     }
-    logical.parts.push_back({uuid, row.extents("seg_start_pe"), extent});
+    logical.parts.push_back({physical.uuid, row.extents("seg_start_pe"), extent});
 }
 
 bool touch(const VolumePart& one, const VolumePart& next)

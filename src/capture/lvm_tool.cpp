@@ -100,7 +100,6 @@ LvmAnswer ask_lvm(const std::vector<std::string>& devices, std::uint64_t memory,
 
 std::string lvm_reason_in(std::string_view errors)
 {
-    constexpr std::size_t wanted = 3;
     std::vector<std::string_view> lines;
     while (!errors.empty()) {
         const std::string_view line = trimmed(take_line(errors));
@@ -108,8 +107,7 @@ std::string lvm_reason_in(std::string_view errors)
             lines.push_back(line);
         }
     }
-    const auto first = lines.end() - static_cast<std::ptrdiff_t>(std::min(wanted, lines.size()));
-    return fmt::format("{}", fmt::join(first, lines.end(), "; "));
+    return last_words(lines);
 }
 
 } // namespace ezio

@@ -46,12 +46,15 @@ std::vector<PlacedExtent> placed(const VolumePlaces& places, const LogicalVolume
                                  const std::vector<Extent>& extents)
 {
     std::vector<PlacedExtent> result;
-    for (const Extent& extent : extents) {
-        for (const VolumePart& part : volume.parts) {
-            const auto place = places.find(part.physical);
+    for (const VolumePart& part : volume.parts) {
+        const auto place = places.find(part.physical);
+        if (place == places.end()) {
+            continue;
+        }
+        for (const Extent& extent : extents) {
             const std::uint64_t begin = std::max(extent.offset, part.offset);
             const std::uint64_t end = std::min(extent.end(), part.offset + part.extent.length);
-            if (begin < end && place != places.end()) {
+            if (begin < end) {
                 result.push_back(
                     {place->second.index, {part.extent.offset + begin - part.offset, end - begin}});
             }

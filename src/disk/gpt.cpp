@@ -144,10 +144,7 @@ Bytes covering_mbr(Bytes mbr, std::uint64_t sectors)
 
 std::optional<GptHeader> parse_gpt_header(std::span<const std::byte> sector)
 {
-    constexpr std::string_view signature = "EFI PART";
-    const bool is_header = std::equal(signature.begin(), signature.end(), sector.begin(),
-                                      [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
-    if (!is_header) {
+    if (!has_text_at(sector, 0, "EFI PART")) {
         return std::nullopt;
     }
     return GptHeader{little_u32(sector, 12), little_u32(sector, 16), little_u64(sector, 24),

@@ -16,13 +16,6 @@ namespace {
 
 constexpr std::uint64_t lvm_sector = 512;
 
-bool has_text_at(std::span<const std::byte> bytes, std::size_t offset, std::string_view text)
-{
-    const auto part = bytes.subspan(offset, text.size());
-    return std::equal(part.begin(), part.end(), text.begin(),
-                      [](std::byte a, char b) { return a == static_cast<std::byte>(b); });
-}
-
 // Of `area`; false where it ends before, or cannot be read.
 bool read_within(int fd, const Extent& area, std::uint64_t offset, std::span<std::byte> bytes)
 {
@@ -95,12 +88,17 @@ std::optional<VolumeGroup> group_in(std::string_view text)
         return std::nullopt;
     }
     const std::string_view rest = text.substr(uuid_begin + before_uuid.size());
-    std::string uuid(rest.substr(0, rest.find('"')));
-    uuid.erase(std::remove(uuid.begin(), uuid.end(), '-'), uuid.end());
-    return VolumeGroup{std::string(text.substr(0, name_end)), uuid};
+    return VolumeGroup{std::string(text.substr(0, name_end)),
+                       without_dashes(std::string(rest.substr(0, rest.find('"'))))};
 }
 
 } // namespace
+
+std::string without_dashes(std::string uuid)
+{
+    std::erase(uuid, '-');
+    return uuid;
+}
 
 std::vector<Extent> lvm_metadata_areas(int fd, const Extent& area)
 {

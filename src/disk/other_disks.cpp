@@ -33,11 +33,9 @@ void add(std::vector<KnownUuid>& uuids, const char* what, std::string value)
     }
 }
 
-constexpr std::string_view physical_volume = "LVM2_member"; // as libblkid calls it
-
 const char* contents_called(std::string_view type)
 {
-    return type == physical_volume ? "physical volume" : "file system";
+    return type == lvm_type ? "physical volume" : "file system";
 }
 
 void add_contents(DiskUuids& disk, int fd, const Extent& area, std::uint64_t sector_bytes)
@@ -45,7 +43,7 @@ void add_contents(DiskUuids& disk, int fd, const Extent& area, std::uint64_t sec
     const DiskIdentity identity = recognize(fd, area, sector_bytes).identity;
     add(disk.uuids, contents_called(identity.type), identity.uuid);
     add(disk.uuids, "partition table", area.offset == 0 ? identity.table_uuid : "");
-    const auto group = identity.type == physical_volume ? volume_group_on(fd, area) : std::nullopt;
+    const auto group = identity.type == lvm_type ? volume_group_on(fd, area) : std::nullopt;
     if (group && std::find(disk.groups.begin(), disk.groups.end(), *group) == disk.groups.end()) {
         disk.groups.push_back(*group);
     }
@@ -263,7 +261,7 @@ DiskUuids uuids_in_record(std::string device, std::string_view record)
 bool has_physical_volume(const DiskUuids& disk)
 {
     return std::any_of(disk.uuids.begin(), disk.uuids.end(),
-                       [](const KnownUuid& each) { return each.what == contents_called(physical_volume); });
+                       [](const KnownUuid& each) { return each.what == contents_called(lvm_type); });
 }
 
 std::optional<std::string> describe_twins(const DiskUuids& own, std::span<const DiskUuids> others)

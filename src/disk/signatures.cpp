@@ -2,6 +2,7 @@
 #include "ezio/disk/signatures.hpp"
 
 #include "ezio/disk/blkid_probe.hpp"
+#include "ezio/disk/lvm_label.hpp"
 #include "ezio/disk/partition_list.hpp"
 
 #include <fmt/format.h>
@@ -113,7 +114,7 @@ bool add_volumes(int fd, std::span<const VolumeUse> volumes, std::span<const Ext
             continue;
         }
         const SignatureArea& owner = owner_of(extent, areas);
-        if (!contains(owner.extent, extent) || !has_type(own_signatures(owner, used), "LVM2_member")) {
+        if (!contains(owner.extent, extent) || !has_type(own_signatures(owner, used), lvm_type)) {
             continue;
         }
         auto area = search_area(fd, extent, 0);

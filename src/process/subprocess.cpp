@@ -12,7 +12,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <string_view>
 #include <system_error>
 
 #include <fcntl.h>
@@ -259,6 +258,12 @@ ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t
         }
     };
     return run_process(command, watch, given, variables);
+}
+
+std::string last_words(std::span<const std::string_view> lines)
+{
+    constexpr std::size_t wanted = 3;
+    return fmt::format("{}", fmt::join(lines.last(std::min(wanted, lines.size())), "; "));
 }
 
 } // namespace ezio

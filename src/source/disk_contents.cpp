@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <new>
 #include <utility>
 
 namespace ezio {
@@ -33,12 +32,8 @@ std::optional<PartitionTable> table_of(const BlkidProbe& probe)
 
 BlkidProbe make_probe(int fd, const std::string& path, std::uint64_t offset, std::uint64_t size)
 {
-    BlkidProbe probe(blkid_new_probe(), &blkid_free_probe);
+    BlkidProbe probe = make_blkid_probe(fd, {offset, size}, 0);
     if (!probe) {
-        throw std::bad_alloc();
-    }
-    if (blkid_probe_set_device(probe.get(), fd, static_cast<blkid_loff_t>(offset),
-                               static_cast<blkid_loff_t>(size)) != 0) {
         throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
     }
     blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE);
@@ -86,8 +81,8 @@ bool is_of_discs(std::string_view type)
 
 std::string type_of_partition(int fd)
 {
-    const BlkidProbe probe(blkid_new_probe(), &blkid_free_probe);
-    if (!probe || blkid_probe_set_device(probe.get(), fd, 0, 0) != 0) {
+    const BlkidProbe probe = make_blkid_probe(fd, {}, 0); // all of it
+    if (!probe) {
         return {};
     }
     blkid_probe_enable_superblocks(probe.get(), 0);

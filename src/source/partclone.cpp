@@ -226,13 +226,7 @@ std::string flaw_of(const DdrescueMap& map, std::uint64_t device_size)
 
 std::string reason_in(std::string_view errors)
 {
-    constexpr std::size_t wanted = 3;
-    const auto lines = lines_in(errors);
-    std::string reason;
-    for (std::size_t i = lines.size() - std::min(wanted, lines.size()); i < lines.size(); ++i) {
-        reason += (reason.empty() ? "" : "; ") + std::string(lines[i]);
-    }
-    return reason;
+    return last_words(lines_in(errors));
 }
 
 std::string complaint_in(std::string_view errors)

@@ -103,13 +103,18 @@ void refresh_cache(const SourceDisk& disk)
     (void)::posix_fadvise(disk.fd.get(), 0, 0, POSIX_FADV_DONTNEED); // as far as the kernel can
 }
 
-void read_source(const SourceDisk& disk, std::uint64_t offset, std::span<std::byte> bytes)
+void read_source(int fd, const std::string& path, std::uint64_t offset, std::span<std::byte> bytes)
 {
     iovec part{bytes.data(), bytes.size()};
-    if (const int error = read_fully(disk.fd.get(), std::span(&part, 1), offset); error != 0) {
-        throw Error(IoFailure{IoFailure::Operation::read, disk.path, offset, bytes.size(),
+    if (const int error = read_fully(fd, std::span(&part, 1), offset); error != 0) {
+        throw Error(IoFailure{IoFailure::Operation::read, path, offset, bytes.size(),
                               error == end_of_file ? 0 : error});
     }
+}
+
+void read_source(const SourceDisk& disk, std::uint64_t offset, std::span<std::byte> bytes)
+{
+    read_source(disk.fd.get(), disk.path, offset, bytes);
 }
 
 std::array<std::byte, superblock_bytes> read_superblock(const SourceDisk& disk, std::uint64_t offset)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/source/steady_bytes.hpp"
 
+#include "ezio/source/source_disk.hpp"
 #include "ezio/util/error.hpp"
 #include "ezio/util/page_buffer.hpp"
-#include "ezio/util/positional_io.hpp"
 #include "ezio/util/units.hpp"
 
 #include <fmt/format.h>
@@ -25,11 +25,7 @@ Sha1Digest digest_of(int fd, const std::string& path, const Extent& extent)
     PageBuffer buffer(std::min<std::uint64_t>(extent.length, 1_MiB));
     for (std::uint64_t at = 0; at < extent.length; at += buffer.size()) {
         const auto part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), extent.length - at));
-        iovec whole{part.data(), part.size()};
-        if (const int error = read_fully(fd, std::span(&whole, 1), extent.offset + at); error != 0) {
-            throw Error(IoFailure{IoFailure::Operation::read, path, extent.offset + at, part.size(),
-                                  error == end_of_file ? 0 : error});
-        }
+        read_source(fd, path, extent.offset + at, part);
         sha1.update(part);
     }
     return sha1.finish();

@@ -58,9 +58,7 @@ std::optional<std::uint64_t> swap_end(std::span<const std::byte, largest_page> b
 {
     constexpr std::string_view signature = "SWAPSPACE2";
     for (std::size_t page = 4096; page <= largest_page; page *= 2) {
-        const auto end = beginning.first(page).last(signature.size());
-        if (std::equal(signature.begin(), signature.end(), end.begin(),
-                       [](char a, std::byte b) { return static_cast<std::byte>(a) == b; })) {
+        if (has_text_at(beginning, page - signature.size(), signature)) {
             const std::uint64_t last_page = little_u32(beginning, 1028);
             return last_page == 0 ? std::nullopt : std::optional((last_page + 1) * page);
         }

@@ -13,6 +13,11 @@
 
 namespace ezio {
 
+inline constexpr const char* lvm_type = "LVM2_member"; // a physical volume, as libblkid calls it
+
+// A UUID of LVM2, which is often written with some.
+[[nodiscard]] std::string without_dashes(std::string uuid);
+
 // Where the metadata areas of the physical volume at `area` of the open device or file are; bytes from the
 // start of `area`, and within it. None where it cannot be read, or is no physical volume.
 [[nodiscard]] std::vector<Extent> lvm_metadata_areas(int fd, const Extent& area);

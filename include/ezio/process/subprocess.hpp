@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ezio {
@@ -40,5 +42,8 @@ inline constexpr int nothing_given = -1;
 [[nodiscard]] ProcessResult run_process(const std::vector<std::string>& command, std::uint64_t output_limit,
                                         const std::function<void()>& tick, int given = nothing_given,
                                         const std::vector<std::string>& variables = {});
+
+// The end of what a program has said, in one line: "one; two; three".
+[[nodiscard]] std::string last_words(std::span<const std::string_view> lines);
 
 } // namespace ezio

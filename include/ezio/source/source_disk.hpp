@@ -48,6 +48,7 @@ void refresh_cache(const SourceDisk& disk);
 
 // Fills `bytes` with what is at `offset`. Throws Error (ExitStatus::io).
 void read_source(const SourceDisk& disk, std::uint64_t offset, std::span<std::byte> bytes);
+void read_source(int fd, const std::string& path, std::uint64_t offset, std::span<std::byte> bytes);
 
 // The superblock_bytes bytes at `offset`. Throws Error (ExitStatus::io).
 [[nodiscard]] std::array<std::byte, superblock_bytes> read_superblock(const SourceDisk& disk,

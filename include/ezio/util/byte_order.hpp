@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Integers in a given byte order: little-endian as on PCs' disks, big-endian as in XFS and BitTorrent.
-// The integer at `offset` must lie within `bytes`.
+// Integers in a given byte order: little-endian as on PCs' disks, big-endian as in XFS and BitTorrent; and
+// text. What is read at `offset` must lie within `bytes`.
 #pragma once
 
 #include <boost/endian/conversion.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace ezio {
 
@@ -40,6 +42,13 @@ namespace ezio {
 [[nodiscard]] inline std::uint64_t big_u64(std::span<const std::byte> bytes, std::size_t offset)
 {
     return boost::endian::load_big_u64(reinterpret_cast<const unsigned char*>(&bytes[offset]));
+}
+
+[[nodiscard]] inline bool has_text_at(std::span<const std::byte> bytes, std::size_t offset,
+                                      std::string_view text)
+{
+    return std::equal(text.begin(), text.end(), bytes.begin() + static_cast<std::ptrdiff_t>(offset),
+                      [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
 }
 
 } // namespace ezio
