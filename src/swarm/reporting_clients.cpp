@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,8 @@ bool ReportingClients::reported(const std::string& id, const ReportOrigin& origi
         return false;
     }
     m_clients.push_back({id, origin, free_address(origin), std::move(report), now, 0});
+    m_by_id[id] = std::prev(m_clients.end());
+    m_by_host[origin.host].push_back(m_by_id[id]);
     return true;
 }
 
@@ -40,29 +43,46 @@ void ReportingClients::left(const std::string& id)
 {
     Client* client = find(id);
     if (client != nullptr && client->connections > 0 && --client->connections == 0) {
-        forget_if_too_many(*client);
+        forget_if_too_many(m_by_id.at(id));
     }
 }
 
 // Of the clients that have left an address, the first ones are remembered: ever new names must not
 // push out what others have said.
-void ReportingClients::forget_if_too_many(const Client& client)
+void ReportingClients::forget_if_too_many(Kept::iterator client)
 {
-    const auto is_gone = [&](const Client& other) {
-        return other.origin.host == client.origin.host && other.connections == 0 &&
-               other.report.state != ClientState::complete;
+    const auto is_gone = [](const auto& other) {
+        return other->connections == 0 && other->report.state != ClientState::complete;
     };
-    const auto gone = std::count_if(m_clients.begin(), m_clients.end(), is_gone);
+    const auto& others = of_host(client->origin.host);
+    const auto gone = std::count_if(others.begin(), others.end(), is_gone);
     if (is_gone(client) && gone > std::ptrdiff_t{most_gone_of_one_address}) {
-        m_clients.erase(m_clients.begin() + (&client - m_clients.data()));
+        forget(client);
     }
 }
 
 ReportingClients::Client* ReportingClients::find(const std::string& id)
 {
-    const auto found = std::find_if(m_clients.begin(), m_clients.end(),
-                                    [&](const Client& client) { return client.id == id; });
-    return found != m_clients.end() ? &*found : nullptr;
+    const auto found = m_by_id.find(id);
+    return found != m_by_id.end() ? &*found->second : nullptr;
+}
+
+const std::vector<ReportingClients::Kept::iterator>& ReportingClients::of_host(const std::string& host) const
+{
+    static const std::vector<Kept::iterator> none;
+    const auto found = m_by_host.find(host);
+    return found != m_by_host.end() ? found->second : none;
+}
+
+void ReportingClients::forget(Kept::iterator client)
+{
+    const auto host = m_by_host.find(client->origin.host);
+    std::erase(host->second, client);
+    if (host->second.empty()) {
+        m_by_host.erase(host);
+    }
+    m_by_id.erase(client->id);
+    m_clients.erase(client);
 }
 
 // A host that was switched off has a connection for minutes.
@@ -81,20 +101,21 @@ ClientState ReportingClients::state_of(const Client& client, Clock::time_point n
 void ReportingClients::make_room_for(const ReportOrigin& origin, const ClientReport& report,
                                      Clock::time_point now)
 {
-    std::erase_if(m_clients, [&](const Client& client) {
-        const bool same_place = client.origin == origin;
-        const bool same_disk = client.origin.host == origin.host && client.origin.behind == origin.behind &&
-                               client.report.target == report.target && client.report.serial == report.serial;
-        return (same_place || same_disk) && !is_here(client, now);
-    });
+    const auto of_that_host = of_host(origin.host); // a copy
+    for (const Kept::iterator client : of_that_host) {
+        const bool same_place = client->origin == origin;
+        const bool same_disk = client->origin.behind == origin.behind &&
+                               client->report.target == report.target &&
+                               client->report.serial == report.serial;
+        if ((same_place || same_disk) && !is_here(*client, now)) {
+            forget(client);
+        }
+    }
 }
 
 bool ReportingClients::has_room_for(const ReportOrigin& origin) const
 {
-    const auto of_that_address = std::count_if(m_clients.begin(), m_clients.end(), [&](const Client& client) {
-        return client.origin.host == origin.host;
-    });
-    return m_clients.size() < most_clients && of_that_address < std::ptrdiff_t{most_of_one_address};
+    return m_clients.size() < most_clients && of_host(origin.host).size() < most_of_one_address;
 }
 
 std::string ReportingClients::free_address(const ReportOrigin& origin) const
@@ -102,9 +123,9 @@ std::string ReportingClients::free_address(const ReportOrigin& origin) const
     const std::string wanted =
         origin.behind.empty() ? origin.place : fmt::format("{} ({})", origin.place, origin.behind);
     std::set<std::string_view> taken; // those of this place
-    for (const Client& client : m_clients) {
-        if (client.address.starts_with(wanted)) {
-            taken.insert(client.address);
+    for (const Kept::iterator client : of_host(origin.host)) {
+        if (client->address.starts_with(wanted)) {
+            taken.insert(client->address);
         }
     }
     return first_free_name(wanted, [&](const std::string& address) { return taken.contains(address); });

@@ -17,8 +17,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace ezio {
@@ -76,16 +78,22 @@ class ReportingClients {
         unsigned connections = 0;
     };
 
+    using Kept = std::list<Client>;
+
     [[nodiscard]] Client* find(const std::string& id);
+    [[nodiscard]] const std::vector<Kept::iterator>& of_host(const std::string& host) const;
+    void forget(Kept::iterator client);
     [[nodiscard]] bool is_here(const Client& client, Clock::time_point now) const;
     [[nodiscard]] ClientState state_of(const Client& client, Clock::time_point now) const;
     [[nodiscard]] std::string free_address(const ReportOrigin& origin) const;
     void make_room_for(const ReportOrigin& origin, const ClientReport& report, Clock::time_point now);
     [[nodiscard]] bool has_room_for(const ReportOrigin& origin) const;
-    void forget_if_too_many(const Client& client);
+    void forget_if_too_many(Kept::iterator client);
 
     const std::uint64_t m_total_bytes;
-    std::vector<Client> m_clients;
+    Kept m_clients; // in the order in which they came
+    std::unordered_map<std::string, Kept::iterator> m_by_id;
+    std::unordered_map<std::string, std::vector<Kept::iterator>> m_by_host;
 };
 
 } // namespace ezio
