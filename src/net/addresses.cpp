@@ -229,8 +229,7 @@ std::optional<HostPort> parse_host_port(std::string_view text)
         }
         host = text.substr(1, close - 1);
         after = text.substr(close + 1);
-    } else if (std::count(text.begin(), text.end(), ':') ==
-               1) { // two or more: an IPv6 address without a port
+    } else if (std::count(text.begin(), text.end(), ':') == 1) { // more: an IPv6 address without a port
         host = text.substr(0, text.find(':'));
         after = text.substr(text.find(':'));
     }

@@ -21,7 +21,7 @@ namespace ezio {
 namespace {
 
 constexpr const char* process_key = "ezio_process";
-constexpr std::size_t longest_id = 64; // of others; longer ones are nobody's
+constexpr std::size_t longest_id = 64; // of others; longer ones are ignored
 
 bool is_v4(const lt::tcp::endpoint& endpoint)
 {
@@ -30,7 +30,7 @@ bool is_v4(const lt::tcp::endpoint& endpoint)
 
 class GuardedPeer;
 
-// Those connections of a torrent whose other end is known, by that.
+// A torrent's connections by the process at the other end, where that is known.
 struct Links {
     const std::string own_id;
     std::map<std::string, std::set<GuardedPeer*>> by_process;
@@ -77,7 +77,7 @@ class GuardedPeer final : public lt::peer_plugin {
 
     void keep_one()
     {
-        const auto others = m_links->by_process[m_id]; // a copy: who is hung up on takes itself out
+        const auto others = m_links->by_process[m_id]; // a copy: a disconnected peer removes itself
         const PeerLink mine = link();
         for (GuardedPeer* other : others) {
             if (other == this || !mine.repeats(other->link())) {
@@ -91,7 +91,7 @@ class GuardedPeer final : public lt::peer_plugin {
         }
     }
 
-    // As a failure: with each it takes libtorrent longer to try that address again.
+    // Reported as a failure, because each failure delays libtorrent's next attempt at that address.
     void hang_up()
     {
         m_connection.disconnect(lt::errors::duplicate_peer_id, lt::operation_t::bittorrent,
@@ -100,7 +100,7 @@ class GuardedPeer final : public lt::peer_plugin {
 
     const std::shared_ptr<Links> m_links;
     lt::peer_connection_handle m_connection;
-    std::string m_id; // of the other end, while it is known and there
+    std::string m_id; // the other end's, while it is known and connected
 };
 
 } // namespace

@@ -17,11 +17,11 @@ namespace ezio {
 
 namespace {
 
-constexpr std::size_t most_at_once = 200; // peers; the others are as good
+constexpr std::size_t most_at_once = 200; // peers
 
 class IntroducedPeer;
 
-using Present = std::map<const IntroducedPeer*, lt::tcp::endpoint>; // where each of them listens
+using Present = std::map<const IntroducedPeer*, lt::tcp::endpoint>; // where each peer listens
 
 class IntroducedPeer final : public lt::peer_plugin {
   public:
@@ -32,7 +32,7 @@ class IntroducedPeer final : public lt::peer_plugin {
     bool on_extension_handshake(const lt::bdecode_node& handshake) override
     {
         if (m_connection.is_disconnecting()) {
-            return true; // another plugin has hung up, and on_disconnect() has been called
+            return true; // another plugin has disconnected it, and on_disconnect() was called
         }
         const int exchange = extension_id(handshake, "ut_pex");
         if (m_present->count(this) == 0 && exchange != 0) {
@@ -92,7 +92,7 @@ std::string introduction(const std::vector<lt::tcp::endpoint>& peers, int extens
     constexpr std::size_t v4_size = 6;
     constexpr std::size_t v6_size = 18;
     lt::entry peer_lists;
-    peer_lists["added.f"] = std::string(added.size() / v4_size, '\0'); // nothing is known of them
+    peer_lists["added.f"] = std::string(added.size() / v4_size, '\0'); // no flags are known
     peer_lists["added"] = std::move(added);
     peer_lists["added6.f"] = std::string(added6.size() / v6_size, '\0');
     peer_lists["added6"] = std::move(added6);

@@ -7,7 +7,7 @@ namespace ezio {
 
 namespace {
 
-constexpr std::uint64_t unit = 16384; // of a message; a block has so many bytes
+constexpr std::uint64_t unit = 16384; // fractions of a message that are counted: as many as bytes in a block
 constexpr std::uint64_t messages_at_once = 20'000;
 constexpr std::uint64_t messages_for_each_piece = 4;
 constexpr std::uint64_t messages_for_each_block = 4;
@@ -16,7 +16,7 @@ constexpr std::uint64_t messages_a_second = 2000;
 constexpr std::uint64_t bytes_at_once = 2 << 20;
 constexpr std::uint64_t bytes_for_each_piece = 64;
 constexpr std::uint64_t bytes_a_second = 128 << 10;
-constexpr std::uint64_t data_for_each_byte = 10; // headers of packets are a 30th of it, requests a 1000th
+constexpr std::uint64_t data_for_each_byte = 10; // packet headers are a 30th of the data, requests a 1000th
 
 bool take(std::uint64_t& budget, std::uint64_t amount)
 {

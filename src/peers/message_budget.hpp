@@ -1,32 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a peer may send besides data. A message of five bytes costs as much time as a block of 16 KiB, so that
-// one connection that sends nothing else could keep the network thread from everything that others send.
+// Limits the messages and other bytes that a peer may send besides data. A message of five bytes takes as
+// much time as a block of 16 KiB, so a single connection that sends only messages could keep the network
+// thread from everything else.
 //
-// Messages: as many at once as several for each piece (HAVE, DONT_HAVE, and the same again), a few thousand a
-// second, and for each block that is exchanged what it takes to ask for it, send it, cancel or reject it.
-// Bytes that are no data: for the messages of which libtorrent tells plugins nothing, keep-alives for one.
-// They are known only as a mean of the last seconds; the sum of these is right in the end.
+// Messages: a burst of several for each piece (HAVE, DONT_HAVE, and repetitions), a few thousand a second,
+// and for each block that is exchanged the messages to request, send, cancel or reject it.
+// Bytes other than data: for messages of which libtorrent does not inform plugins, such as keep-alives. They
+// are known only as a mean over the last seconds, whose sum is right in the end.
 #pragma once
 
 #include <cstdint>
 
 namespace ezio {
 
-// Not thread-safe. All of it returns at once.
+// Not thread-safe. No call blocks.
 class MessageBudget {
   public:
-    // `more_bytes` that are no data may come at once than usual.
+    // `more_bytes` is added to the usual burst of bytes other than data.
     explicit MessageBudget(std::uint32_t pieces, std::uint64_t more_bytes = 0);
 
-    // The peer has sent so many messages, or one that takes as long. Returns whether it may.
+    // The peer has sent this many messages, or one that takes as long. Returns whether that is within the
+    // budget.
     [[nodiscard]] bool spend(std::uint64_t messages = 1);
 
-    // So much data was exchanged with it.
+    // This much data was exchanged with the peer.
     void exchanged(std::uint64_t data_bytes);
 
-    // A second is over, in which it has sent so many bytes besides data; `data_rate` is in bytes, both
-    // directions together. Returns whether it may.
+    // A second has passed, in which the peer sent `other_bytes` besides data. `data_rate` is in bytes per
+    // second, both directions together. Returns whether that is within the budget.
     [[nodiscard]] bool second(std::uint64_t other_bytes, std::uint64_t data_rate);
 
   private:

@@ -17,11 +17,11 @@
 
 namespace ezio {
 
-// A client that connects again comes from another port. Most clients then keep their peer id, and so their
-// account. libtorrent makes a new id for each connection: with it, each has an account of its own.
+// Accounts by client. A client that reconnects has another port. Most clients then keep their peer id, and so
+// their account. libtorrent makes a new id for each connection, and gets an account for each.
 class PeerLedger::Book {
   public:
-    // Written on the network thread.
+    // Written by the network thread only.
     struct Account {
         Account(std::string first_address, bool had_all) : address(std::move(first_address)), seeder(had_all)
         {}
@@ -32,7 +32,7 @@ class PeerLedger::Book {
         std::atomic<std::uint64_t> sent = 0;
     };
 
-    // The account of this client; a new one if there is none, of a seeder if it `had_all` from the start.
+    // The account of this client. A new one is a seeder's if the client `had_all` pieces from the start.
     std::shared_ptr<Account> account_of(const lt::peer_connection_handle& connection, bool had_all)
     {
         const lt::tcp::endpoint& remote = connection.remote();
@@ -66,7 +66,7 @@ class PeerLedger::Book {
 
     void failed(std::uint32_t piece, const std::string& address)
     {
-        // That nobody has asked for: who sends rubbish must not fill the memory.
+        // A limit until they are taken: a peer that sends garbage must not fill the memory.
         constexpr std::size_t most = 1000;
         const std::lock_guard lock(m_mutex);
         if (m_failures.size() < most) {
@@ -81,7 +81,7 @@ class PeerLedger::Book {
     }
 
   private:
-    // A lab has fewer: who asks for a block under ever new ids must not fill the memory.
+    // More than in any lab. A peer that requests blocks under ever new ids must not fill the memory.
     static constexpr std::size_t most_accounts = 10'000;
 
     const std::shared_ptr<Account> m_others = std::make_shared<Account>("others", false);
@@ -131,7 +131,7 @@ class LedgerPeer final : public AnswerListener {
     }
 
   private:
-    // Not before something is exchanged: who only connects needs none.
+    // Created at the first exchange: a peer that only connects needs none.
     PeerLedger::Book::Account& account()
     {
         if (!m_account) {

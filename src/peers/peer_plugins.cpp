@@ -13,7 +13,7 @@ bool is_bittorrent(const lt::peer_connection_handle& connection)
 AnswerListener* find_listener(const lt::peer_connection_handle& connection, const char* type)
 {
     const auto* found = static_cast<const AnswerListener*>(connection.find_plugin(type));
-    return const_cast<AnswerListener*>(found); // only this way to a plugin makes it constant
+    return const_cast<AnswerListener*>(found); // lookup of a plugin only returns a constant
 }
 
 std::string listen_place(const lt::peer_connection_handle& connection, std::uint16_t port)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Fetches a piece whole from one peer, to learn what its blocks must be. Blocks are hashed in order; those
-// that come early wait, which are never more than the window.
+// Fetches a whole piece from one peer, to learn the right digests of its blocks. Blocks are hashed in order;
+// early ones wait, never more than the window.
 //
 // Invariant: m_early holds blocks from m_hashed + 1 to m_hashed + window - 1 only.
 #pragma once
@@ -21,9 +21,9 @@ namespace ezio {
 // Not thread-safe.
 class PieceProbe {
   public:
-    // Blocks asked for ahead of the one that is hashed next.
+    // Blocks requested ahead of the one that is hashed next.
     static constexpr std::uint32_t window = 16;
-    // Without a block of it.
+    // The longest wait for a block.
     static constexpr milliseconds patience{5000};
 
     struct Block {
@@ -35,18 +35,18 @@ class PieceProbe {
 
     [[nodiscard]] std::uint32_t piece() const { return m_piece; }
 
-    // What to ask the peer for now. Each block is named once, and again after rejected().
+    // The blocks to request now. Each is returned once, and again after rejected().
     [[nodiscard]] std::vector<Block> next_requests();
 
     void rejected(std::uint32_t start);
 
-    // The peer has sent a block, asked for by this or not.
+    // The peer has sent a block, whether or not it was requested here.
     void take(std::uint32_t start, std::span<const std::byte> data, Clock::time_point now);
 
     [[nodiscard]] bool is_complete() const { return m_hashed == m_blocks; }
     [[nodiscard]] bool has_stalled(Clock::time_point now) const { return now - m_moved >= patience; }
 
-    // Once it is complete: of the piece, and of each of its blocks.
+    // The digest of the piece, and below those of its blocks. Only when complete.
     [[nodiscard]] Sha1Digest finish() { return m_sha1.finish(); }
     [[nodiscard]] const std::vector<Sha1Digest>& digests() const { return m_digests; }
 
@@ -59,7 +59,7 @@ class PieceProbe {
     const std::uint32_t m_blocks;
     std::uint32_t m_hashed = 0; // blocks, from the first one on
     std::map<std::uint32_t, std::vector<std::byte>> m_early;
-    std::set<std::uint32_t> m_asked; // not received
+    std::set<std::uint32_t> m_asked; // not received yet
     Sha1 m_sha1;
     std::vector<Sha1Digest> m_digests;
     Clock::time_point m_moved;

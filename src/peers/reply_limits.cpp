@@ -17,24 +17,24 @@ namespace ezio {
 
 namespace {
 
-constexpr int metadata_message = 2; // the number that libtorrent gives to ut_metadata in every handshake
+constexpr int metadata_message = 2; // libtorrent's number for ut_metadata in every handshake
 constexpr std::uint64_t metadata_piece_bytes = 16384;
 
-// Each piece of it several times: requests are repeated when answers are late.
+// Several times each piece of the metadata, because requests are repeated when answers are late.
 std::uint64_t requests_allowed(std::uint64_t info_bytes)
 {
     return 256 + 4 * (info_bytes / metadata_piece_bytes + 1);
 }
 
-// Bytes that may wait to be sent to a peer, which reads nothing for a while. Data and metadata are less than
-// 1 MiB; for each piece it may be told a few times, with 10 bytes each, that it is here, hidden, shown again.
+// Bytes that may be queued for a peer that reads nothing for a while: data and metadata, less than 1 MiB, and
+// for each piece a few messages of 10 bytes (have, hidden, shown again).
 std::uint64_t waiting_allowed(std::uint32_t pieces)
 {
     constexpr std::uint64_t for_each_piece = 64;
     return (std::uint64_t{4} << 20) + for_each_piece * pieces;
 }
 
-// What waits for an honest one that reads: data up to the watermark, and what it is told at once of each
+// Bytes usually queued for an honest peer that reads: data up to the watermark, and the messages about each
 // piece.
 std::uint64_t waiting_usual(std::uint32_t pieces)
 {
@@ -42,13 +42,14 @@ std::uint64_t waiting_usual(std::uint32_t pieces)
     return (std::uint64_t{640} << 10) + for_each_piece * pieces;
 }
 
-// Requests beyond those that may wait, in a second: several times what an honest one can have on their way.
+// Requests per second beyond the allowed number of outstanding ones: several times what an honest peer can
+// have outstanding.
 constexpr int rejections_allowed = 1000;
 
-// Of what is more than usual, over all connections.
+// Bytes beyond the usual, over all connections.
 constexpr std::uint64_t waiting_together = std::uint64_t{32} << 20;
 
-// Messages with which a bitfield, or another extension handshake, is on a par.
+// The number of messages that a bitfield or another extension handshake counts as.
 constexpr std::uint64_t long_message = 100;
 
 struct Shared {
@@ -57,7 +58,7 @@ struct Shared {
     const std::uint64_t metadata_messages;
     const std::uint64_t usual;
     const std::uint64_t most;
-    std::uint64_t together = 0; // what waits beyond the usual, when each connection was looked at last
+    std::uint64_t together = 0; // bytes beyond the usual, as of each connection's last check
 };
 
 class GuardPeer final : public lt::peer_plugin {
@@ -68,7 +69,7 @@ class GuardPeer final : public lt::peer_plugin {
           m_left(m_shared->metadata_messages)
     {}
 
-    // Called first of all plugins, also while the message is incomplete. True: not passed on.
+    // Called before all other plugins, also for an incomplete message. True: the message is not passed on.
     bool on_extended(int length, int message, lt::span<const char> body) override
     {
         const bool is_whole = static_cast<int>(body.size()) >= length;
@@ -120,7 +121,7 @@ class GuardPeer final : public lt::peer_plugin {
 
     void sent_reject_request(const lt::peer_request&) override { ++m_rejections; }
 
-    // Of which an honest one can send a few for each piece.
+    // An honest peer sends a few of these for each piece.
     bool on_interested() override
     {
         constexpr int looked_at_every = 1000;
@@ -133,7 +134,7 @@ class GuardPeer final : public lt::peer_plugin {
         lt::peer_info info;
         m_connection.get_peer_info(info);
         const auto data_rate = static_cast<std::uint64_t>(info.payload_down_speed + info.payload_up_speed);
-        // A unit is shorter than the blocks in it, which count as data once they are taken out.
+        // A unit is shorter than its blocks, which count as data once they are unpacked.
         const int units = m_shared->data_comes == DataComes::as_units ? info.payload_down_speed : 0;
         const int other_bytes = std::max(info.down_speed - info.payload_down_speed - units, 0);
         if (m_budget.second(static_cast<std::uint64_t>(other_bytes), data_rate)) {
@@ -147,10 +148,9 @@ class GuardPeer final : public lt::peer_plugin {
 
   private:
     static constexpr std::uint64_t many = 256; // connections
-    static constexpr std::uint64_t late_units = 4
-                                                << 20; // bytes: what was asked for, while the disk is behind
+    static constexpr std::uint64_t late_units = 4 << 20; // bytes: requested data, while the disk is behind
 
-    // Returns whether it had to hang up.
+    // Returns whether the peer was disconnected.
     bool spend(std::uint64_t messages = 1) { return !m_budget.spend(messages) && hang_up(PeerFault::floods); }
 
     void count(std::uint64_t beyond)
@@ -159,7 +159,8 @@ class GuardPeer final : public lt::peer_plugin {
         m_beyond = beyond;
     }
 
-    // When all have too much together, those that have the least of it may stay. Returns whether it hung up.
+    // If all connections together have too much, those with the least may stay. Returns whether this peer was
+    // disconnected.
     bool hang_up_if_too_much_waits()
     {
         lt::peer_info info;
@@ -188,10 +189,10 @@ class GuardPeer final : public lt::peer_plugin {
     const std::shared_ptr<Shared> m_shared;
     lt::peer_connection_handle m_connection;
     MessageBudget m_budget;
-    std::uint64_t m_beyond = 0; // bytes that wait for it beyond the usual, of m_shared->together
+    std::uint64_t m_beyond = 0; // bytes beyond the usual queued for it; part of m_shared->together
     int m_rejections = 0;       // since the last tick
-    unsigned m_interested = 0;  // times that it said so
-    std::uint64_t m_left;       // messages about metadata, for as long as it is connected
+    unsigned m_interested = 0;  // INTERESTED messages
+    std::uint64_t m_left;       // metadata messages left for this connection
 };
 
 } // namespace

@@ -21,7 +21,7 @@ constexpr const char* host_key = "ezio_host";
 
 class SharingPeer;
 
-// Where the other ends of the connections listen, for libtorrent.
+// Where the other ends of the connections listen, as libtorrent knows it.
 using Places = std::multimap<lt::tcp::endpoint, const SharingPeer*>;
 
 class SharingPeer final : public lt::peer_plugin {
@@ -43,7 +43,7 @@ class SharingPeer final : public lt::peer_plugin {
     bool on_extension_handshake(const lt::bdecode_node& handshake) override
     {
         if (m_connection.is_disconnecting()) {
-            return true; // another plugin has hung up, and on_disconnect() has been called
+            return true; // another plugin has disconnected it, and on_disconnect() was called
         }
         m_claim.process = process_id(handshake);
         const auto port = static_cast<std::uint16_t>(handshake.dict_find_int_value(port_key));
@@ -79,7 +79,7 @@ class SharingPeer final : public lt::peer_plugin {
     const std::shared_ptr<Places> m_places;
     const lt::peer_connection_handle m_connection;
     PlaceClaim m_claim;
-    std::optional<Places::iterator> m_place; // while it is connected, if it has one
+    std::optional<Places::iterator> m_place; // while connected, if it has one
 };
 
 } // namespace
@@ -92,7 +92,7 @@ bool are_different(const PlaceClaim& one, const PlaceClaim& other)
     return one.process != other.process;
 }
 
-// The node looks into libtorrent's receive buffer, and the number is read there each time it is asked for.
+// The node points into libtorrent's receive buffer, and the number is parsed from there at each access.
 void hide_port(const lt::bdecode_node& handshake)
 {
     if (const lt::bdecode_node port = handshake.dict_find_int(port_key)) {

@@ -16,7 +16,7 @@ namespace ezio {
 
 namespace {
 
-// At most so many: who comes from ever new ports must not fill the memory.
+// A limit: connections from ever new ports must not fill the memory.
 constexpr std::size_t most_called_back = 10'000;
 using CalledBack = std::set<lt::tcp::endpoint>;
 
@@ -26,10 +26,9 @@ class IncomingPeer final : public lt::peer_plugin {
         : m_called_back(std::move(called_back)), m_connection(std::move(connection))
     {}
 
-    // Its first word after the handshake, during which the connection cannot be ended. It must not have asked
-    // for anything yet: what waits to be sent to it keeps a uTP connection open that nobody serves any more,
-    // for minutes, and as long it takes a call by TCP for a second connection with the same peer, and ends
-    // it.
+    // The first message after the handshake; the connection cannot be ended during that. The peer must not
+    // have requested anything yet: a uTP connection with unsent data stays open for minutes without being
+    // served, and libtorrent then takes the TCP call for a second connection to the same peer and ends it.
     bool on_extension_handshake(const lt::bdecode_node&) override
     {
         look();
@@ -37,10 +36,10 @@ class IncomingPeer final : public lt::peer_plugin {
     }
     bool on_interested() override { return look(); }
     bool on_request(const lt::peer_request&) override { return look(); }
-    void tick() override { look(); } // it has said nothing
+    void tick() override { look(); } // for a peer that has sent nothing
 
   private:
-    // Returns whether the connection has been ended.
+    // Returns whether the connection was ended.
     bool look()
     {
         if (m_seen || m_connection.is_disconnecting()) {
@@ -48,10 +47,10 @@ class IncomingPeer final : public lt::peer_plugin {
         }
         m_seen = true;
         lt::peer_info info;
-        m_connection.get_peer_info(info); // not possible before it belongs to a torrent
+        m_connection.get_peer_info(info); // only possible once it belongs to a torrent
         const lt::tcp::endpoint remote = m_connection.remote();
         if (m_called_back->size() >= most_called_back) {
-            m_called_back->clear(); // then some are called back once more
+            m_called_back->clear(); // some are then called back once more
         }
         const bool call_back =
             (info.flags & lt::peer_info::utp_socket) && m_called_back->insert(remote).second;

@@ -14,7 +14,7 @@
 
 namespace ezio {
 
-// UBSan would look for the class's type information, which the library hides.
+// UBSan would need the class's type information, which the library hides.
 [[gnu::no_sanitize("vptr")]] void restore_trust(const lt::peer_connection_handle& connection)
 {
     constexpr int most_points = 7;

@@ -5,9 +5,9 @@
 
 namespace ezio {
 
-// Gives a peer back the trust points that libtorrent takes from every peer with a part in a failed piece; it
-// bans peers without any. Does nothing with another version of libtorrent than that of the headers, since the
-// points are a member of a class of libtorrent's.
+// Restores the trust points that libtorrent takes from every peer with a part in a failed piece; it bans
+// peers without any. Does nothing if libtorrent's version differs from that of the headers, because the
+// points are a member of an internal class.
 void restore_trust(const lt::peer_connection_handle& connection);
 
 } // namespace ezio

@@ -39,7 +39,7 @@ Sha1Digest sha1_of(std::span<const std::byte> data)
     return sha1.finish();
 }
 
-// Digests that come in one by one.
+// Digests that arrive one by one.
 struct Gathering {
     BlockDigests digests;
     std::size_t missing = 0;
@@ -75,10 +75,10 @@ class WrongBlocksState : public std::enable_shared_from_this<WrongBlocksState> {
     void add(WrongBlocksPeer& peer) { m_peers.insert(&peer); }
     void remove(WrongBlocksPeer& peer);
 
-    // Of the peer that listens at this place: the same one for as long as it is remembered.
+    // The source for the peer that listens at this place: the same one while it is remembered.
     [[nodiscard]] BlockSourcePtr source_at(const Endpoint& place);
 
-    // Whether a peer that says that it is this process, and listens there, was found guilty before.
+    // Whether a peer with this process id that listens there was found guilty before.
     [[nodiscard]] bool is_guilty(const Endpoint& place, const std::string& process) const;
 
     // --- blocks and pieces ---
@@ -89,7 +89,7 @@ class WrongBlocksState : public std::enable_shared_from_this<WrongBlocksState> {
     void passed(std::uint32_t piece);
     void failed(std::uint32_t piece);
 
-    // Once a second, and when there is something new to find out.
+    // Called once a second, and when there is something new to examine.
     void look();
 
     [[nodiscard]] std::vector<WrongBlocks::Verdict> take_verdicts()
@@ -125,11 +125,11 @@ class WrongBlocksState : public std::enable_shared_from_this<WrongBlocksState> {
     WrongBlocks::Read m_read;
     BlockBlame m_blame;
     std::set<WrongBlocksPeer*> m_peers;
-    std::map<Endpoint, BlockSourcePtr> m_places; // where peers were called
+    std::map<Endpoint, BlockSourcePtr> m_places; // where peers listen
     std::set<std::pair<lt::address, std::string>> m_guilty_processes;
-    std::optional<Arrival> m_arrival; // which libtorrent is looking at
+    std::optional<Arrival> m_arrival; // the block that libtorrent is looking at
     std::optional<PieceProbe> m_probe;
-    WrongBlocksPeer* m_probed = nullptr; // exactly when there is a probe
+    WrongBlocksPeer* m_probed = nullptr; // set exactly when there is a probe
     std::mutex m_mutex;
     std::vector<WrongBlocks::Verdict> m_verdicts; // guarded by m_mutex
 };
@@ -198,7 +198,7 @@ class WrongBlocksPeer final : public lt::peer_plugin {
 
     void restore_trust() { ezio::restore_trust(m_connection); }
 
-    // Returns whether it is.
+    // Returns whether it was.
     bool hang_up_if_guilty()
     {
         const bool is_guilty = m_source && m_source->is_guilty;
@@ -209,7 +209,7 @@ class WrongBlocksPeer final : public lt::peer_plugin {
         return is_guilty;
     }
 
-    // --- to be probed ---
+    // --- probing ---
 
     [[nodiscard]] bool can_be_probed(std::uint32_t piece)
     {
@@ -219,7 +219,7 @@ class WrongBlocksPeer final : public lt::peer_plugin {
                m_connection.has_piece(lt::piece_index_t(static_cast<int>(piece)));
     }
 
-    // More is better.
+    // For choosing the peer to probe; more is better.
     [[nodiscard]] auto merit()
     {
         return std::tuple(!m_has_stalled, source()->good_blocks > 0, m_connection.is_seed(),
@@ -242,7 +242,7 @@ class WrongBlocksPeer final : public lt::peer_plugin {
     }
 
   private:
-    // Blocks come in units only where they were asked for.
+    // Blocks may arrive in units only where they were requested.
     void tell_units(std::uint32_t piece, const std::vector<PieceProbe::Block>& blocks) const
     {
         auto* const units = const_cast<lt::peer_plugin*>(m_connection.find_plugin(units_plugin));
@@ -256,7 +256,7 @@ class WrongBlocksPeer final : public lt::peer_plugin {
 
     const std::shared_ptr<WrongBlocksState> m_state;
     lt::peer_connection_handle m_connection;
-    BlockSourcePtr m_source; // once it is needed
+    BlockSourcePtr m_source; // set when needed
     bool m_has_stalled = false;
 };
 
@@ -306,7 +306,7 @@ BlockSourcePtr WrongBlocksState::source_at(const Endpoint& place)
     return source;
 }
 
-// By the port only where a peer does not name its process: several behind one address may name one port.
+// Compares the port only if the peer sends no process id: several peers behind one address may name one port.
 bool WrongBlocksState::is_guilty(const Endpoint& place, const std::string& process) const
 {
     if (!process.empty()) {
@@ -363,8 +363,8 @@ void WrongBlocksState::passed(std::uint32_t piece)
            [this, piece](const BlockDigests& right) { compare(piece, right); });
 }
 
-// libtorrent calls this while it holds pointers to the peers that had a part in the piece: disconnecting one
-// of them here would leave it a dangling one. The blocks are read before libtorrent clears the piece.
+// libtorrent calls this while it holds pointers to the peers with a part in the piece. Disconnecting one here
+// would leave a dangling pointer. The blocks are read before libtorrent clears the piece.
 void WrongBlocksState::failed(std::uint32_t piece)
 {
     for (WrongBlocksPeer* peer : m_peers) {
@@ -401,7 +401,7 @@ void WrongBlocksState::gather(std::uint32_t piece, const std::vector<bool>& want
         if (wanted[block]) {
             m_read(m_image.piece_offset(piece) + start, std::min<std::uint64_t>(block_bytes, size - start),
                    [weak = weak_from_this(), gathering, block](std::span<const std::byte> data) {
-                       if (const auto alive = weak.lock()) { // which `done` needs
+                       if (const auto alive = weak.lock()) { // needed by `done`
                            gathering->add(block, data);
                        }
                    });
@@ -418,7 +418,7 @@ void WrongBlocksState::compare(std::uint32_t piece, const BlockDigests& right)
 
 void WrongBlocksState::convict(const BlockSourcePtr& source, std::optional<std::uint32_t> alone)
 {
-    constexpr std::size_t most = 1000; // there are not so many
+    constexpr std::size_t most = 1000; // more than there can be
     if (alone && std::exchange(source->is_guilty, true)) {
         return;
     }
@@ -447,7 +447,7 @@ bool WrongBlocksState::shares_address(const BlockSource& source) const
 
 void WrongBlocksState::hang_up_on_the_guilty()
 {
-    const auto peers = m_peers; // who is hung up on takes itself out
+    const auto peers = m_peers; // a copy: a disconnected peer removes itself
     for (WrongBlocksPeer* peer : peers) {
         if (m_peers.count(peer) != 0) {
             peer->hang_up_if_guilty();

@@ -5,18 +5,18 @@
 
 namespace ezio {
 
-// Why a peer was hung up on that behaves as none does that wants the image.
+// Why a peer was disconnected: it behaves like no peer that wants the image.
 enum class PeerFault {
-    floods = 1,       // with messages
-    asks_too_much,    // for the metadata, or for blocks that it does not get
-    reads_nothing,    // of what it has asked for
-    reports_nonsense, // in place of how it fares, or far too often
+    floods = 1,       // too many messages
+    asks_too_much,    // requests the metadata, or blocks that it does not get, too often
+    reads_nothing,    // does not read the data that it has requested
+    reports_nonsense, // invalid reports, or far too many
 };
 
-// For libtorrent, which hands it on to the alert about the end of the connection.
+// The error for libtorrent, which passes it to the alert about the disconnection.
 [[nodiscard]] lt::error_code make_error(PeerFault fault);
 
-// Its message completes "10.0.0.1 ...".
+// The error's message completes "10.0.0.1 ...".
 [[nodiscard]] bool is_peer_fault(const lt::error_code& error);
 
 } // namespace ezio

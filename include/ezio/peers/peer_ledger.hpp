@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Who gave and took how much, over all connections, those that are closed too. It is a libtorrent plugin that
-// only counts: asking for the connected peers once in a while would miss what the leaving ones did last.
+// Counts what was exchanged with each peer, over all its connections, including closed ones. It is a
+// libtorrent plugin, because polling the connected peers would miss the last bytes of those that leave.
 #pragma once
 
 #include "ezio/report/reporter.hpp"
@@ -20,13 +20,13 @@ class PeerLedger {
     PeerLedger();
     ~PeerLedger();
 
-    // Makes the plugin part of the torrent that is about to be added. It may outlive this object.
+    // Adds the plugin to the torrent that is about to be added. The plugin may outlive this object.
     void extend(lt::add_torrent_params& params);
 
-    // Those with whom anything was exchanged, the biggest sources first. Any thread.
+    // The peers with whom anything was exchanged, largest sources first. Any thread.
     [[nodiscard]] std::vector<PeerTotals> totals() const;
 
-    // Who has sent something of a piece whose hash was wrong, since it was last asked. Any thread.
+    // The peers that sent part of a piece with a wrong hash since the last call. Any thread.
     struct Failure {
         std::uint32_t piece = 0;
         std::string address;

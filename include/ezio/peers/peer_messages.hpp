@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Messages between peers, as they go over the network. Each function appends to `message`.
+// BitTorrent messages in wire format. Each function appends to `message`.
 #pragma once
 
 #include <cstdint>
@@ -9,25 +9,25 @@
 
 namespace ezio {
 
-// The last so many `bytes` of the value.
+// Appends the lowest `bytes` bytes of the value.
 void put_big_endian(std::string& message, std::uint32_t value, int bytes);
 
 void put_unchoke(std::string& message);
 void put_have(std::string& message, std::uint32_t piece);
 
-// Asks for a block. `start` and `length` are in bytes.
+// A request for a block. `start` and `length` are in bytes.
 void put_request(std::string& message, std::uint32_t piece, std::uint32_t start, std::uint32_t length);
 
-// That a block, which was asked for, will not come (BEP 6). `start` and `length` are in bytes.
+// Rejects a request for a block (BEP 6). `start` and `length` are in bytes.
 void put_reject(std::string& message, std::uint32_t piece, std::uint32_t start, std::uint32_t length);
 
-// A block that was asked for.
+// A block of data.
 void put_piece(std::string& message, std::uint32_t piece, std::uint32_t start, std::string_view block);
 
-// Of an extension (BEP 10), under the number that the receiver gives it.
+// A message of an extension (BEP 10). `extension_id` is the receiver's number for it.
 void put_extended(std::string& message, int extension_id, std::string_view payload);
 
-// That a piece is not there any more (BEP 54, lt_donthave).
+// Withdraws a piece (BEP 54, lt_donthave).
 void put_dont_have(std::string& message, int extension_id, std::uint32_t piece);
 
 } // namespace ezio

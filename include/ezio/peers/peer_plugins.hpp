@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the plugins that watch a torrent's connections have in common.
+// Base classes and helpers for the plugins that watch a torrent's connections.
 #pragma once
 
 #include <libtorrent/add_torrent_params.hpp>
@@ -17,13 +17,13 @@
 
 namespace ezio {
 
-// Of which connections a plugin wants to know.
+// Selects the connections that a plugin is attached to.
 using WantsConnection = bool (*)(const lt::peer_connection_handle&);
 
-// All but those with web seeds.
+// All but connections to web seeds.
 [[nodiscard]] bool is_bittorrent(const lt::peer_connection_handle& connection);
 
-// Gives a Peer(shared, connection) to each connection of its torrent that is wanted.
+// Attaches a Peer(shared, connection) to each wanted connection of its torrent.
 template <typename Peer, typename Shared>
 class PeerPlugins final : public lt::torrent_plugin {
   public:
@@ -41,7 +41,7 @@ class PeerPlugins final : public lt::torrent_plugin {
     const WantsConnection m_wants;
 };
 
-// Makes them part of the torrent that is about to be added.
+// Adds such plugins to the torrent that is about to be added.
 template <typename Peer, typename Shared>
 void add_peer_plugins(lt::add_torrent_params& params, std::shared_ptr<Shared> shared,
                       WantsConnection wants = is_bittorrent)
@@ -52,33 +52,32 @@ void add_peer_plugins(lt::add_torrent_params& params, std::shared_ptr<Shared> sh
         });
 }
 
-// A plugin that also hears of requests which another plugin answers in libtorrent's place: there is neither
-// sent_piece() nor sent_payload() for what that sends.
+// A plugin that is also told of requests that another plugin answers instead of libtorrent: neither
+// sent_piece() nor sent_payload() is called for these answers.
 class AnswerListener : public lt::peer_plugin {
   public:
-    // The block was given to the connection. It takes `wire_bytes` of the network, which may be fewer than it
-    // has.
+    // The block was handed to the connection. It takes `wire_bytes` on the network, which can be fewer than
+    // its length.
     virtual void sent_block(const lt::peer_request& block, std::uint64_t wire_bytes) = 0;
 
     virtual void sent_rejection(const lt::peer_request&) {}
 };
 
-// The types of the plugins that are AnswerListeners.
+// The type names of the plugins that are AnswerListeners.
 inline constexpr const char* swarm_plugin = "ezio_swarm";
 inline constexpr const char* ledger_plugin = "ezio_ledger";
 
-// The type of the plugin that takes units of blocks, and has to know of every block that is asked for.
+// The type of the plugin that receives compressed units; it needs to know each requested block.
 inline constexpr const char* units_plugin = "ezio_units";
 
-// The connection's plugin of that type; nullptr when there is none. It lives as long as the connection.
+// The connection's plugin of that type, or nullptr. It lives as long as the connection.
 [[nodiscard]] AnswerListener* find_listener(const lt::peer_connection_handle& connection, const char* type);
 
-// Where the other end listens, as text: with the port that it names in its extension handshake, or without
-// one where it names none.
+// Where the other end listens, as text: with the port from its extension handshake, or without a port if it
+// names none.
 [[nodiscard]] std::string listen_place(const lt::peer_connection_handle& connection, std::uint16_t port);
 
-// The number under which the sender of the extension handshake takes messages of this extension; 0: it does
-// not.
+// The number that the sender of the extension handshake gave to this extension; 0: not supported.
 [[nodiscard]] std::uint8_t extension_id(const lt::bdecode_node& handshake, const char* extension);
 
 } // namespace ezio

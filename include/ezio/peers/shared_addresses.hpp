@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Several clients behind one address: behind a NAT router, or connected to a container through the proxy of
-// its published port. Each says that it listens on port 6881, as they do on their own hosts. libtorrent takes
-// two connections with one address and one listening port for the same peer, and hangs up on the second:
-// clients were served one after the other.
+// Supports several clients behind one address: a NAT router, or the proxy of a container's published port.
+// Each of them reports port 6881 as its listening port, as on its own host. libtorrent takes two connections
+// with the same address and listening port for the same peer and closes the second: clients were served one
+// after the other.
 //
-// So the port of the second is hidden from libtorrent: what it says in the extension handshake is made 0
-// before libtorrent reads it. Nobody could be reached at that place anyway, but the one that the router
-// forwards to.
+// So the port of the second one is hidden from libtorrent: it is overwritten with 0 in the extension
+// handshake before libtorrent reads it. Only one of the clients, to which the router forwards, could be
+// reached there anyway.
 #pragma once
 
 #include <libtorrent/add_torrent_params.hpp>
@@ -19,26 +19,26 @@
 
 namespace ezio {
 
-// A connection whose other end listens at a place: the address it has here, and the port that it names.
+// A connection whose other end claims to listen at a place: its address as seen here, and the port that it
+// names.
 struct PlaceClaim {
-    std::string process; // see process_id(); empty: it does not say
-    bool outgoing;       // connected from here to that place
+    std::string process; // see process_id(); empty: not sent
+    bool outgoing;       // this end connected to that place
 };
 
-// Whether two connections whose other ends claim one place are with different processes. Where one does not
-// say which it is, two that both have come from there are: a client connects once.
+// Whether two connections that claim one place belong to different processes. If one of them sends no process
+// id, two incoming ones are different: a client connects only once.
 [[nodiscard]] bool are_different(const PlaceClaim& one, const PlaceClaim& other);
 
-// Makes the listening port in an extension handshake 0.
+// Overwrites the listening port in an extension handshake with 0.
 void hide_port(const lt::bdecode_node& handshake);
 
-// The address that the sender of an extension handshake has itself, if that is another one than the address
-// `seen` here: it is behind a router or a proxy. Otherwise, and where it says nothing that makes sense,
-// empty.
+// The sender's own address, if the extension handshake has one that differs from the address `seen` here: the
+// sender is behind a router or a proxy. Otherwise empty, also if the handshake's address is invalid.
 [[nodiscard]] std::string host_behind(const lt::bdecode_node& handshake, const lt::address& seen);
 
-// Adds that behaviour to a torrent that is about to be added to a session. After refuse_duplicates(), which
-// hangs up on connections with the same process, and after those who want to know the port.
+// Adds this behaviour to a torrent that is about to be added to a session. Call it after refuse_duplicates(),
+// which closes connections to the same process, and after the plugins that need the port.
 void share_addresses(lt::add_torrent_params& params);
 
 } // namespace ezio

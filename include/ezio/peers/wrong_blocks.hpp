@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Finds the peers that send wrong blocks, and hangs up on them. It replaces libtorrent's two mechanisms:
-// trust points, which every peer with a part in a failed piece loses, and smart_ban, which confuses the peers
-// of one address and forgets a peer with its connection.
+// Finds the peers that send wrong blocks and disconnects them. Replaces two mechanisms of libtorrent: trust
+// points, which every peer with a part in a failed piece loses, and smart_ban, which confuses the peers of
+// one address and forgets a peer when it disconnects.
 //
 //     a block is taken ----> BlockBlame records its source
 //     a piece fails -------> one source: it is guilty. Several sources: the digests of their blocks are kept,
