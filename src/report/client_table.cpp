@@ -17,18 +17,18 @@ namespace ezio {
 
 namespace {
 
-constexpr std::size_t rows_beside_clients = 6; // heading, rest, progress line, and some of what was before
+constexpr std::size_t rows_beside_clients = 6; // heading, rest, progress line, and some earlier output
 constexpr std::size_t fewest_rows = rows_beside_clients + 2;
 constexpr std::size_t fewest_columns = 32;
 constexpr std::size_t narrowest_client_bar = 7;
 constexpr std::size_t widest_client_bar = 30;
 constexpr std::size_t column_gap = 2;
-constexpr std::size_t narrow = 60; // columns; wide is what has more than `wide`
+constexpr std::size_t narrow = 60; // columns; a table with more than `wide` is wide
 constexpr std::size_t wide = 100;
 
 // --- texts ---
 
-// Printable, and each character takes one column: others are shown as "?".
+// Printable text in which each character takes one column; others are shown as "?".
 std::string one_column_each(std::string_view text)
 {
     std::string result;
@@ -59,7 +59,7 @@ std::string cut_end(const std::string& text, std::size_t width)
     return columns(text) <= width ? text : first_columns(text, width - 1) + "~";
 }
 
-// A path is known by its end.
+// Cuts the start of a path, whose end identifies it.
 std::string cut_start(const std::string& text, std::size_t width)
 {
     return columns(text) <= width ? text : "~" + last_columns(text, width - 1);
@@ -77,7 +77,7 @@ std::string right(const std::string& text, std::size_t width)
 
 // --- order ---
 
-// "pc2" before "pc10".
+// Sorts "pc2" before "pc10".
 bool is_before(std::string_view a, std::string_view b)
 {
     const auto is_digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
@@ -113,7 +113,7 @@ bool is_before_by_name(const ClientStatus& a, const ClientStatus& b)
     return x != y ? is_before(x, y) : is_before(a.address, b.address);
 }
 
-// Failed ones, then those that are slow, then those that are complete.
+// Failed clients first, then slow ones, then complete ones.
 int urgency(const ClientStatus& client)
 {
     constexpr int step = 5; // percent
@@ -146,7 +146,7 @@ Pointers in_order(const ClientList& clients, Rank rank)
 struct Layout {
     std::size_t columns = 0; // all of them
     std::size_t name = 0;
-    std::size_t target = 0; // 0 of any: it is left out
+    std::size_t target = 0; // 0 for all clients: left out
     std::size_t bar = 0;
     std::size_t percent = 6;
     std::size_t rate = 12;
@@ -209,8 +209,7 @@ std::string heading(const Layout& layout)
     return line;
 }
 
-// Where there is little room, of "write of 4096 bytes at offset 8192 failed: No space left on device" the
-// end.
+// The end of "write of 4096 bytes at offset 8192 failed: No space left on device" if there is little room.
 std::string result_in(const ClientStatus& client, std::size_t width)
 {
     constexpr std::string_view before_cause = " failed: ";

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The clients of a seeder as a table: pure functions from a list and a size to lines of text.
-//
-// While it serves, the table is redrawn on a terminal, and calm: a column is as wide as its longest text,
-// failed clients come first, then those that have the least, in steps of 5 %, so that two that are equally
-// fast do not change places all the time. A narrow one loses columns from the right, then the bar.
+// While serving, the table is redrawn on a terminal. It is calm: a column is as wide as its longest text.
+// Failed clients come first, then those with the least, in steps of 5 %, so that two equally fast clients do
+// not keep changing places. A narrow table loses columns from the right, then the bar.
 #pragma once
 
 #include "ezio/report/client_status.hpp"
@@ -25,12 +24,12 @@ struct TableLine {
 // Whether a terminal of this size has room for the table and a progress line.
 [[nodiscard]] bool has_room_for_table(std::size_t columns, std::size_t rows);
 
-// At most `columns` columns and `rows` - 3 lines: a heading, a line for each client, and one that counts
-// those that there is no room for.
+// At most `columns` columns and `rows` - 3 lines: a heading, a line for each client, and a line that counts
+// the clients that do not fit.
 [[nodiscard]] std::vector<TableLine> client_table(const ClientList& clients, std::size_t columns,
                                                   std::size_t rows, Glyphs glyphs);
 
-// The end: what has become of each, failed ones first. As wide as it has to be; empty when there are none.
+// The final list of results, failed clients first. As wide as necessary; empty if there are no clients.
 [[nodiscard]] std::vector<std::string> client_results(const ClientList& clients);
 
 } // namespace ezio

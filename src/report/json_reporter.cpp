@@ -53,7 +53,7 @@ class JsonReporter final : public Reporter {
         m_errors.print("ezio-cli: " + printable(error.what()));
     }
 
-    void make_way() override // a result waits for its reader, too, as long as that reads
+    void make_way() override // a result also waits while the reader reads
     {
         std::size_t before = 0;
         do {

@@ -33,9 +33,9 @@ bool is_smart_terminal(int fd)
     return ::isatty(fd) == 1 && !term.empty() && term != "dumb";
 }
 
-// Whether writes wait is a property of what others have open, too, and not ours to change; so it is opened
-// once more. Nothing where that cannot be: no /proc, another user's terminal. A file would be written from
-// its start.
+// Opens the terminal or pipe again, because non-blocking mode would be shared with other processes that have
+// it open. Empty where that is impossible: no /proc, or another user's terminal. Not for a file, which would
+// be overwritten from its start.
 Fd open_again(int fd)
 {
     struct stat status {};
@@ -56,7 +56,7 @@ bool has_room(int fd, std::chrono::milliseconds wait)
 bool is_utf8_locale()
 {
     const locale_t locale = ::newlocale(LC_CTYPE_MASK, "", nullptr);
-    if (locale == nullptr) { // one that is not installed
+    if (locale == nullptr) { // a locale that is not installed
         return false;
     }
     const bool utf8 = std::string_view(::nl_langinfo_l(CODESET, locale)) == "UTF-8";
@@ -64,8 +64,7 @@ bool is_utf8_locale()
     return utf8;
 }
 
-// When a window gets narrower, most terminals break lines that were written already into several; these cut
-// them off.
+// When a window gets narrower, most terminals wrap existing lines; these cut them off.
 bool breaks_old_lines()
 {
     const std::string_view term = variable("TERM");
@@ -114,7 +113,7 @@ void LinePrinter::clear()
     }
 }
 
-// In one write, and no old line is erased before the new one stands there: nothing flickers.
+// One write, in which no old line is erased before its new text: nothing flickers.
 void LinePrinter::redraw(const std::vector<Line>& lines)
 {
     if (!flush()) {
@@ -130,7 +129,7 @@ void LinePrinter::redraw(const std::vector<Line>& lines)
     write(text + (again ? "\033[J" : ""));
 }
 
-// To where what is drawn begins; that may be more rows above, when the window has become narrower since.
+// Moves to the first drawn line. That may be more rows above if the window has become narrower since.
 std::string LinePrinter::to_first_line() const
 {
     std::size_t rows_above = m_drawn.size() - 1;
@@ -151,7 +150,7 @@ void LinePrinter::write(const std::string& text)
     (void)flush();
 }
 
-// When nobody can be told any more (a closed pipe), the work still goes on.
+// If nobody can read any more (a closed pipe), the work still continues.
 bool LinePrinter::flush()
 {
     std::size_t done = 0;
@@ -179,7 +178,7 @@ bool LinePrinter::finish()
     return m_waiting.empty();
 }
 
-// As write(2); EAGAIN where that would wait.
+// Like write(2), but fails with EAGAIN instead of blocking.
 ssize_t LinePrinter::write_some(std::string_view text) const
 {
     if (m_own) {

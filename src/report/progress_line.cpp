@@ -23,11 +23,11 @@ constexpr std::size_t widest_bar = 42;
 // A narrow line has no labels.
 enum class Detail { less, more };
 
-// A part of the line. `place` is the width of its place on a terminal: negative to fill up on the left.
+// A part of the line. `place` is its width on a terminal; negative: right-aligned.
 struct Part {
     std::string text;
     int place = 0;
-    int dispensability = 0; // the highest is left out first; 0 stays
+    int dispensability = 0; // parts with the highest are left out first; 0: never
 };
 
 Part phase_part(const ProgressEvent& event)
@@ -50,7 +50,7 @@ Part rate_part(std::string_view label, double rate, int dispensability)
     return {fmt::format("{}{:>12}", label, format_rate(rate)), 0, dispensability};
 }
 
-// What the data took of the network, where that is less: ", 2.8:1".
+// The compression ratio if it saves anything: ", 2.8:1".
 std::string ratio_text(double ratio)
 {
     constexpr double most = 999;
@@ -58,8 +58,8 @@ std::string ratio_text(double ratio)
     return fmt::format(", {:.{}f}:1", shown, shown < 9.95 ? 1 : 0);
 }
 
-// The rate of the network; `payload` and `wire` are the bytes so far, since a place that comes and goes is
-// not calm.
+// The network rate. `payload` and `wire` are totals so far: they decide whether there is a ratio, so that its
+// place does not come and go.
 Part net_part(std::string_view label, double rate, double ratio, std::uint64_t payload, std::uint64_t wire,
               int dispensability)
 {
@@ -95,7 +95,7 @@ Part without_data(const ProgressEvent& event, std::string_view what)
 std::vector<Part> seeding_parts(const ProgressEvent& event, Detail detail)
 {
     const Part phase = detail == Detail::less ? Part{"seeding", 0, 0} : phase_part(event);
-    // Who failed matters more than how fast it sends.
+    // Failed clients matter more than the rate at which it sends.
     const bool is_tight = detail == Detail::less && event.clients_failed > 0;
     std::vector<Part> parts{phase,
                             {fmt::format("{} complete", event.clients_complete), 12, is_tight ? 1 : 2},
@@ -114,7 +114,7 @@ std::vector<Part> seeding_parts(const ProgressEvent& event, Detail detail)
     return parts;
 }
 
-// Everything but the bar, in order.
+// All parts but the bar, in order.
 std::vector<Part> parts_of(const ProgressEvent& event, Detail detail)
 {
     std::vector<Part> parts{phase_part(event), percent_part(event)};
@@ -143,7 +143,7 @@ std::vector<Part> parts_of(const ProgressEvent& event, Detail detail)
     case Phase::hashing:
         parts.push_back(amount_part(event));
         parts.push_back(rate_part(detail == Detail::less ? "" : "disk ", event.done_rate, 2));
-        if (event.phase == Phase::checking && event.received_bytes > 0) { // of what is missing
+        if (event.phase == Phase::checking && event.received_bytes > 0) { // fetching missing pieces meanwhile
             parts.push_back(download_part(event, "net ", 4));
             parts.push_back({counted(event.peers, "peer"), 9, 3});
         }
@@ -161,7 +161,7 @@ std::string in_place(const Part& part)
     return part.place < 0 ? filling + part.text : part.text + filling;
 }
 
-// How wide the parts are, each in its place, `gap` columns apart.
+// The width of all parts, each in its place, `gap` columns apart.
 std::size_t width_of(const std::vector<Part>& parts, std::size_t gap)
 {
     std::size_t width = 0;

@@ -11,12 +11,12 @@ void RateMeter::observe(std::uint64_t bytes, Clock::time_point now)
     if (m_last) {
         const double seconds = std::chrono::duration<double>(now - *m_last).count();
         if (seconds < 0.05) {
-            return; // too short to say anything
+            return; // too short to be meaningful
         }
         const double share = 1 - std::exp(-seconds / m_window);
         const double current = static_cast<double>(bytes - m_bytes) / seconds;
         m_weight += share * (1 - m_weight);
-        m_rate += share / m_weight * (current - m_rate); // at the start, the mean of what there is
+        m_rate += share / m_weight * (current - m_rate); // at the start, the mean of all observations
     }
     m_last = now;
     m_bytes = bytes;

@@ -111,7 +111,7 @@ std::vector<std::string> summary_text(const std::string& command, const SummaryE
     }
     if (command == "seed") {
         std::vector<std::string> lines = client_results(event.clients.value_or(ClientList()));
-        if (event.status == ExitStatus::done) { // an error says it itself
+        if (event.status == ExitStatus::done) { // an error has its own message
             lines.push_back(sent_text(event));
         }
         return lines;

@@ -8,8 +8,8 @@
 
 namespace ezio {
 
-// The end of a command in sentences, for people: what came from whom, what was written, what was served.
-// `command` is the start event's. May be empty.
+// A command's result in sentences: the sources, bytes written, bytes served. `command` is the start event's.
+// May be empty.
 [[nodiscard]] std::vector<std::string> summary_text(const std::string& command, const SummaryEvent& event);
 
 } // namespace ezio

@@ -55,7 +55,7 @@ class TextReporter final : public Reporter {
                          event.reason.empty() ? "" : ": " + event.reason));
     }
 
-    // The table shows it, where there is one.
+    // Left out if the table shows it.
     void client(const ClientStatus& client) override
     {
         const ClientState state = client.report.state;
@@ -108,7 +108,7 @@ class TextReporter final : public Reporter {
     static constexpr std::string_view green = "32";
     static constexpr std::string_view yellow = "33";
 
-    // Unless quiet. The message may have text from anywhere in it; the label is ours.
+    // Prints a message unless quiet. `message` is untrusted text; `label` is not.
     void say(const std::string& message, std::string_view color = "", std::string_view label = "")
     {
         if (m_verbosity != Verbosity::quiet) {
@@ -116,14 +116,14 @@ class TextReporter final : public Reporter {
         }
     }
 
-    // Not only once there are clients: those that come before the first drawing would be printed.
+    // Even before there are clients: those that come before the first drawing would be printed otherwise.
     [[nodiscard]] bool shows_table() const
     {
         return m_verbosity != Verbosity::quiet && m_printer.is_smart() &&
                has_room_for_table(m_printer.width() - 1, m_printer.height());
     }
 
-    // Many lines that change ten times a second are not calm, and cost a slow terminal time.
+    // Limits the rate: many lines that change ten times a second are not calm, and slow terminals need time.
     void draw_if_time(const ProgressEvent& event, bool new_phase)
     {
         constexpr double interval = 0.2; // seconds
@@ -138,8 +138,7 @@ class TextReporter final : public Reporter {
 
     void draw(const ProgressEvent& event, std::size_t width, std::vector<LinePrinter::Line> lines)
     {
-        // Ctrl-C is shown as ^C behind it, and must not begin a row of its own; where there is little, it
-        // may.
+        // The terminal shows Ctrl-C as ^C after the line, which must not wrap; in a narrow window it may.
         const std::size_t rest = width >= 60 ? 3 : 1;
         const std::string line =
             progress_line(event, width - rest, m_printer.has_unicode() ? Glyphs::unicode : Glyphs::ascii);

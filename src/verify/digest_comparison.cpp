@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::size_t named_extents = 5;
 
-// The extents that have bytes in any of the pieces, in the payload's order.
+// The extents with bytes in any of the pieces, in the payload's order.
 std::vector<Extent> extents_in(const Image& image, const std::vector<std::uint32_t>& pieces)
 {
     std::vector<Extent> found;
-    std::uint64_t start = 0; // of the extent in the payload
+    std::uint64_t start = 0; // payload offset of the extent
     auto piece = pieces.begin();
     auto padding = image.padding.begin();
     for (const Extent& extent : image.extents) {

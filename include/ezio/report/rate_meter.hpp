@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How fast it goes, and how long it will still take: numbers that settle, so that people can read them.
+// Rates and remaining times that are steady enough to read.
 #pragma once
 
 #include "ezio/util/clock.hpp"
@@ -10,7 +10,7 @@
 
 namespace ezio {
 
-// A rate that settles: an exponentially weighted mean over about so many seconds.
+// A smoothed rate: an exponentially weighted mean over about `window` seconds.
 class RateMeter {
   public:
     explicit RateMeter(double seconds = 5) : m_window(seconds) {}
@@ -23,18 +23,18 @@ class RateMeter {
     std::uint64_t m_bytes = 0;
     double m_window; // seconds
     double m_rate = 0;
-    double m_weight = 0; // of what was observed, 0 to 1
+    double m_weight = 0; // of the observations, 0 to 1
 };
 
-// Seconds until the rest is done; empty while the rate says nothing.
+// Seconds until the rest is done; empty if the rate is too small to tell.
 [[nodiscard]] std::optional<double> seconds_left(std::uint64_t done, std::uint64_t total, double rate);
 
-// The time that is left, for people: it counts down evenly, and follows a change of the rate by and by.
+// The remaining time for display: counts down evenly and follows a change of the rate gradually.
 class TimeLeft {
   public:
     void observe(std::uint64_t done, std::uint64_t total, Clock::time_point now);
 
-    // Empty while too little has been seen.
+    // Empty while there are too few observations.
     [[nodiscard]] std::optional<double> seconds() const { return m_seconds; }
 
   private:

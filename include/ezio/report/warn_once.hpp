@@ -9,7 +9,7 @@
 
 namespace ezio {
 
-// Warnings, each told once and not too many of them: a hostile host must not fill the log, or the memory.
+// Tells each message only once, and not too many in all: a hostile host must not fill the log or the memory.
 class WarnOnce {
   public:
     static constexpr std::size_t limit = 100;
@@ -17,7 +17,7 @@ class WarnOnce {
     // `reporter` must outlive it.
     explicit WarnOnce(Reporter& reporter) : m_reporter(reporter) {}
 
-    // Returns whether it was told: it is new, and not one too many.
+    // Returns whether the message was told: it is new, and the limit is not reached.
     bool tell(const std::string& message);
 
   private:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What of an image a target really holds, found out in the background.
+// Determines in the background which pieces of an image a target really holds.
 //
-// What has been written, be it by another process that has ended, must be on the medium and be read from
-// there: what the kernel has in memory says nothing of a disk that has failed since.
+// Data that was written before, even by another process, is synced and read from the medium: the kernel's
+// cache does not show whether a disk has failed since.
 #pragma once
 
 #include "ezio/image/image.hpp"
@@ -26,10 +26,12 @@ class ImageCheck {
         sync_and_drop_cache,
     };
 
-    // Starts. `image` and `target` must outlive it; `wakeup` is notified when advance() has something to do.
+    // Starts the check. `image` and `target` must outlive it; `wakeup` is notified when advance() has
+    // something to do.
     ImageCheck(const Image& image, Target& target, First first, Wakeup& wakeup);
 
-    // Takes the next step if it is time. Returns whether it is over. Throws Error when the target fails.
+    // Takes the next step if it is due. Returns whether the check is over. Throws Error when the target
+    // fails.
     [[nodiscard]] bool advance();
 
     [[nodiscard]] std::uint64_t bytes_done() const { return m_scan ? m_scan->bytes_done() : 0; }
@@ -39,13 +41,13 @@ class ImageCheck {
         std::vector<std::uint32_t> wrong;
     };
 
-    // What has been found since the last call, each in order. At any time.
+    // The findings since the last call, each list in order. May be called at any time.
     [[nodiscard]] Findings take_findings();
 
-    // The pieces that are not the image's, in order. When it is over.
+    // The pieces that differ from the image's, in order. Only when the check is over.
     [[nodiscard]] std::vector<std::uint32_t> wrong() const;
 
-    // What the pieces are. When it is over.
+    // The digests of the pieces on the target. Only when the check is over.
     [[nodiscard]] const std::vector<Sha1Digest>& digests() const { return m_scan->digests(); }
 
   private:
