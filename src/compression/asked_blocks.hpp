@@ -8,13 +8,12 @@
 
 namespace ezio {
 
-// The blocks that one peer was asked for and has not answered, which are the only ones that it may send in
-// units.
+// The blocks requested from one peer and not yet answered. Only these may arrive in units.
 class AskedBlocks {
   public:
     void asked(std::uint32_t piece, std::uint32_t start) { ++m_blocks[key(piece, start)]; }
 
-    // A request was answered, by whatever. What is not asked for changes nothing.
+    // A request was answered in any way. Ignored for blocks that were not requested.
     void answered(std::uint32_t piece, std::uint32_t start)
     {
         const auto found = m_blocks.find(key(piece, start));
@@ -23,7 +22,7 @@ class AskedBlocks {
         }
     }
 
-    // Takes the run as answered. Returns false, and takes none, unless each of its blocks is asked for.
+    // Marks the run as answered. Returns false, and marks nothing, unless each of its blocks was requested.
     [[nodiscard]] bool take(const UnitPlace& run);
 
     [[nodiscard]] std::size_t size() const { return m_blocks.size(); }

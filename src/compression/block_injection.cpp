@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What libtorrent counts as received goes through peer_connection::incoming_piece, which is neither virtual
-// nor exported, and whose one caller for BitTorrent is the parser of PIECE messages. What is public is not
-// enough: plugins can only look at messages and swallow them; a PIECE that is shorter than its block is a
-// reason to hang up; a crypto_plugin works in place, so that nothing can become longer;
-// torrent_handle::add_piece takes whole pieces, credits nobody and leaves the requests open. Units would need
-// a second picker, with windows and time-outs of its own.
+// libtorrent counts data as received in peer_connection::incoming_piece. That function is neither virtual nor
+// exported, and for BitTorrent the parser of PIECE messages is its only caller. The public interface is not
+// enough:
+//   - plugins can only look at messages and swallow them;
+//   - a PIECE shorter than its block ends the connection;
+//   - a crypto_plugin works in place, so data cannot become longer;
+//   - torrent_handle::add_piece takes whole pieces, credits no peer, and leaves the requests open.
+// Units would need a second picker, with windows and time-outs of its own.
 //
-// But the headers of both classes of connections are installed, so their layout is known to whoever compiles
-// against the same package, and one public virtual member, bt_peer_connection::on_receive, parses whatever
-// the receive buffer holds. So, for each block, with the receive buffer's memory exchanged for ours:
+// But the headers of both connection classes are installed, so a program compiled with the same package knows
+// their layout. And bt_peer_connection::on_receive, a public virtual member, parses whatever the receive
+// buffer contains. So each block is injected like this, with the memory of the receive buffer replaced by
+// ours:
 //     1. A PIECE message is made of the block by writing the 9 bytes of its head before it.
-//     2. The receive buffer is made to hold that one message, just read; and on_receive() is called.
-//     3. Memory and numbers are put back as they were, also when something throws.
-// libtorrent's picker, request windows, time-outs, rates, bans, plugins and brakes then see what they always
-// see. on_receive() may be called within on_receive(), since the parser is at the end of a message while it
-// calls on_extended() and looks at the buffer's numbers only afterwards; it corks the sending side; nothing
-// in it reads from the socket, since bw_network is set meanwhile; and a read that is under way goes on into
-// memory that stays where it is.
+//     2. The receive buffer is set to contain this one message, as if just read, and on_receive() is called.
+//     3. Memory and counters are restored, even after an exception.
+// libtorrent's picker, request windows, time-outs, rates, bans, plugins and limits then see what they always
+// see. on_receive() may be called within on_receive(): the parser calls on_extended() at the end of a message
+// and looks at the buffer's counters only afterwards. It corks the sending side. Nothing in it reads from the
+// socket, because bw_network is set meanwhile. A read in progress continues into memory that stays in place.
 //
-// Seven members are private or protected. Access is not checked in an explicit instantiation, which is how
-// their addresses are had; a member with another name is a compile error. What guards the rest:
-//     - lt::version() must be the version of the headers, or nothing of this is offered to anybody.
+// Seven of the members are private or protected. Access is not checked in an explicit instantiation, which
+// yields their addresses; a renamed member is a compile error. The other safeguards:
+//     - lt::version() must be the version of the headers, otherwise compression is not offered to any peer.
 //     - The canary: when the peer's extension handshake arrives, and again with each unit, the message that
-//     libtorrent
-//       hands to the plugin must lie exactly where these members say that it does.
-//     - Connections with RC4 are left alone: on_receive() would decrypt what is injected. TLS is below all
-//     this.
-// UBSan's vptr check cannot be had in this file: the library hides the classes' type information.
+//       libtorrent hands to the plugin must lie exactly where these members say.
+//     - Connections with RC4 are excluded: on_receive() would decrypt injected data. TLS is a layer below all
+//       this.
+// UBSan's vptr check is impossible in this file, because the library hides the classes' type information.
 #include "block_injection.hpp"
 
 #include "ezio/compression/availability.hpp"
@@ -60,7 +61,7 @@ using BtConnection = lt::bt_peer_connection;
 #endif
 using Buffer = lt::aux::receive_buffer;
 
-// reach(Tag) is the `Value` that was granted to the tag.
+// reach(Tag) returns the `Value` that was granted to the tag.
 template <typename Tag, auto Value>
 struct Grant {
     friend constexpr auto reach(Tag) { return Value; }
@@ -114,7 +115,7 @@ std::shared_ptr<BtConnection> bt_connection(const lt::peer_connection_handle& ha
     return std::static_pointer_cast<BtConnection>(handle.native_handle());
 }
 
-// Whether the message whose payload this is, which is in the parser's hands, is where it must be.
+// Whether the message with this payload, which the parser is processing, is where it must be.
 bool holds(BtConnection& connection, lt::span<const char> payload)
 {
     constexpr int before = 2; // 20, and the extension's number
@@ -128,7 +129,7 @@ bool holds(BtConnection& connection, lt::span<const char> payload)
            connection.*reach(State{}) == reach(ReadPacket{}) && !connection.rc4_encrypted();
 }
 
-// The connection's receive buffer is made of our memory for as long as this lives.
+// Replaces the memory of the connection's receive buffer by ours for its lifetime.
 class Exchanged {
   public:
     Exchanged(BtConnection& connection, lt::aux::buffer& memory)
@@ -156,7 +157,7 @@ class Exchanged {
     Exchanged(const Exchanged&) = delete;
     Exchanged& operator=(const Exchanged&) = delete;
 
-    // As if the `size` bytes of one message, from `start` of the memory, had just been read.
+    // Pretends that a message of `size` bytes, from `start` of the memory, was just read.
     void receive(int start, int size)
     {
         m_buffer.*reach(Start{}) = start;
@@ -255,7 +256,7 @@ void BlockInjector::inject(const lt::peer_connection_handle& connection, const U
 
 } // namespace ezio
 
-#else // without the hand-over
+#else // #else // built without injection
 
 namespace ezio {
 

@@ -17,8 +17,8 @@ bool unpack_lz4(std::span<const char> packed, std::span<char> data)
                                static_cast<int>(data.size())) == static_cast<int>(data.size());
 }
 
-// One frame of its own that says how much is in it, and nothing behind it: that leaves out skippable frames,
-// too, and those of versions before the format was settled.
+// Accepts a single frame that states its content size, with nothing after it. This excludes skippable frames
+// and frames of versions before the format was final.
 bool unpack_zstd(std::span<const char> packed, std::span<char> data)
 {
     return ZSTD_getFrameContentSize(packed.data(), packed.size()) == data.size() &&
@@ -52,7 +52,7 @@ bool Packer::pack(Effort effort, std::span<const std::byte> data, std::size_t mo
     return !packed.empty();
 }
 
-// Both return the bytes of the result; 0 when there is no room for them.
+// Both return the size of the result; 0 if it does not fit.
 std::size_t Packer::pack_lz4(std::span<const std::byte> data, std::span<char> packed)
 {
     constexpr int acceleration = 1; // 8: 1.3 times as fast, and a sixth larger
@@ -72,8 +72,9 @@ std::size_t Packer::pack_zstd(int level, std::span<const std::byte> data, std::s
     return ZSTD_isError(size) != 0 ? 0 : size;
 }
 
-// By lz4 over three probes: 9 us for 128 KiB. It knows 63 of 70 units that do not shrink, and gives away 20
-// of 1,930 others, 0.5 % of the ratio; zstd takes 100 to 140 us to find out. lz4 itself gives up as soon.
+// Compresses three probes with lz4: 9 us for 128 KiB. This detects 63 of 70 units that do not shrink, and
+// wrongly gives up 20 of 1,930 others, 0.5 % of the ratio; zstd takes 100 to 140 us to find out. lz4 itself
+// gives up as soon.
 bool Packer::looks_dense(std::span<const std::byte> data)
 {
     constexpr std::size_t probe = 4096;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The compressed formats that travel between peers. Pure functions of bytes; each unit is compressed alone.
+// The compressed formats used between peers. Pure functions of bytes; each unit is compressed independently.
 #pragma once
 
 #include <cstddef>
@@ -13,10 +13,10 @@ struct ZSTD_CCtx_s;
 
 namespace ezio {
 
-// As it stands in a unit's message.
+// The values in a unit's message.
 enum class Codec : std::uint8_t { lz4 = 1, zstd = 2 };
 
-// A set of codecs, a bit for each, as it stands in the handshake.
+// A set of codecs, one bit for each, as in the handshake.
 using CodecMask = std::uint8_t;
 inline constexpr CodecMask lz4_bit = 1;
 inline constexpr CodecMask zstd_bit = 2;
@@ -27,13 +27,13 @@ inline constexpr CodecMask known_codecs = lz4_bit | zstd_bit;
     return codec == Codec::lz4 ? lz4_bit : zstd_bit;
 }
 
-// How hard to compress: the codec, and zstd's own level.
+// How hard to compress: the codec, and zstd's level.
 struct Effort {
     Codec codec = Codec::lz4;
-    int level = 0; // means nothing for lz4
+    int level = 0; // ignored for lz4
 };
 
-// What a thread compresses with. Not thread-safe; it keeps the state that setting up takes longest.
+// A thread's compressor. Not thread-safe; it keeps state that is expensive to set up.
 class Packer {
   public:
     Packer();
@@ -41,8 +41,8 @@ class Packer {
     Packer(const Packer&) = delete;
     Packer& operator=(const Packer&) = delete;
 
-    // Replaces `packed` by the compressed data. Returns false, and `packed` is unspecified, when that would
-    // be more than `most` bytes, or when it looks so.
+    // Replaces `packed` by the compressed data. Returns false, with `packed` unspecified, if it would take
+    // more than `most` bytes, or is likely to.
     [[nodiscard]] bool pack(Effort effort, std::span<const std::byte> data, std::size_t most,
                             std::vector<char>& packed);
 
@@ -58,8 +58,8 @@ class Packer {
     std::unique_ptr<ZSTD_CCtx_s, FreeZstd> m_zstd;
 };
 
-// Fills `data` exactly from all of `packed`, of which any byte may be wrong; otherwise returns false, and
-// `data` is unspecified.
+// Unpacks all of `packed` into `data`, which must be filled exactly. `packed` is untrusted. Otherwise returns
+// false, with `data` unspecified.
 [[nodiscard]] bool unpack(Codec codec, std::span<const char> packed, std::span<char> data);
 
 } // namespace ezio

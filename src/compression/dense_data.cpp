@@ -7,7 +7,7 @@ namespace ezio {
 
 void DenseData::did_not_shrink()
 {
-    constexpr unsigned longest = certain + 6 * tries; // beyond it nothing changes
+    constexpr unsigned longest = certain + 6 * tries; // the skipping does not increase beyond it
     if (m_in_a_row >= certain && !m_counts) {
         return;
     }

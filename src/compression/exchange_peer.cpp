@@ -53,7 +53,7 @@ ExchangePeer::ExchangePeer(std::shared_ptr<ExchangeState> state, lt::peer_connec
 ExchangePeer::~ExchangePeer()
 {
     forget_late();
-    m_state->remove(*this); // a connection that never came about has no on_disconnect()
+    m_state->remove(*this); // for connections that fail, which have no on_disconnect()
 }
 
 // --- negotiation ---
@@ -114,7 +114,7 @@ void ExchangePeer::receive(lt::span<const char> body)
     if (!unit || !m_asked.take(unit->place)) {
         hang_up();
     } else if (!BlockInjector::fits(m_connection, body)) {
-        m_state->take_nothing(); // though it did when the peer came: nothing is certain any more
+        m_state->take_nothing(); // it fitted when the peer connected: nothing is certain any more
         hang_up();
     } else {
         receive_unit(*unit);
@@ -142,9 +142,9 @@ void ExchangePeer::send(const std::string& message)
     }
 }
 
-// --- what the peer asks for ---
+// --- requests of the peer ---
 
-// What libtorrent would look at comes after this hook. All that is unusual is left to it.
+// libtorrent validates requests only after this hook, so every unusual one is left to it.
 bool ExchangePeer::takes_over(const lt::peer_request& request) const
 {
     if (m_codecs == 0 || request.start < 0 || request.length <= 0 || m_connection.is_choked() ||
@@ -214,14 +214,14 @@ bool ExchangePeer::can_disconnect(const lt::error_code& error)
            (m_queue.empty() && m_in_work == 0 && Clock::now() - m_last_sent > patience);
 }
 
-// As for what libtorrent sends: a tenth of a second of it, since messages wait behind it. See
+// Queues as much as libtorrent does: a tenth of a second, because messages wait behind it. See
 // session_settings.cpp.
 void ExchangePeer::tick() // once a second
 {
     m_window = std::clamp(std::exchange(m_sent_bytes, 0) / 10, least_window, most_window);
 }
 
-// Before that is known, or when the network has become faster.
+// At the start, before the rate is known, or when the network has become faster.
 void ExchangePeer::widen_if_starved()
 {
     if (m_has_sent && !m_queue.empty() && m_in_work == 0 && waiting_to_send() == 0) {
@@ -311,7 +311,7 @@ void ExchangePeer::count_sent(const UnitPlace& place, std::uint64_t wire_bytes)
     }
 }
 
-// --- what the peer was asked for ---
+// --- requests to the peer ---
 
 void ExchangePeer::sent_request(const lt::peer_request& request)
 {
@@ -352,7 +352,7 @@ void ExchangePeer::receive_unit(const UnitView& unit)
     }
 }
 
-// It is not kept for others afterwards: meanwhile its piece may have failed and been begun again.
+// Such a unit is not stored for other peers: its piece may meanwhile have failed and been begun again.
 void ExchangePeer::wait(LateUnit unit)
 {
     m_state->add_late(unit.packed.size());
@@ -368,8 +368,8 @@ void ExchangePeer::forget_late()
     m_late.clear();
 }
 
-// The blocks of the unit, from the byte `from`, until libtorrent would read nothing more. Returns how far it
-// came.
+// Hands over the unit's blocks from byte `from` on, until libtorrent stops reading. Returns the end of the
+// handed-over bytes.
 std::uint32_t ExchangePeer::hand_over(const UnitView& unit, std::uint32_t from)
 {
     BlockInjector& injector = m_state->injector();
@@ -395,7 +395,7 @@ std::uint32_t ExchangePeer::hand_over(const UnitView& unit, std::uint32_t from)
 void ExchangePeer::go_on()
 {
     while (!m_late.empty() && !m_gone && !m_connection.is_disconnecting()) {
-        LateUnit unit = std::move(m_late.front()); // what waits may be forgotten while it is handed over
+        LateUnit unit = std::move(m_late.front()); // taken out: the queue may be cleared meanwhile
         m_late.pop_front();
         m_state->remove_late(unit.packed.size());
         const std::uint32_t handed_over = hand_over({unit.codec, unit.place, unit.packed}, unit.handed_over);

@@ -19,7 +19,7 @@
 
 namespace ezio {
 
-// One connection's part of the exchange. Network thread.
+// The exchange on one connection. Network thread.
 class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_from_this<ExchangePeer> {
   public:
     ExchangePeer(std::shared_ptr<ExchangeState> state, lt::peer_connection_handle connection);
@@ -32,7 +32,7 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     void on_disconnect(const lt::error_code& error) override;
     ~ExchangePeer() override;
 
-    // --- what it asks for ---
+    // --- requests of the peer ---
 
     bool on_request(const lt::peer_request& request) override;
     bool on_cancel(const lt::peer_request& request) override;
@@ -41,37 +41,37 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     void tick() override;
 
     void sent_payload(int bytes) override;
-    [[nodiscard]] CodecMask codecs() const { return m_codecs; } // that it may be sent
+    [[nodiscard]] CodecMask codecs() const { return m_codecs; } // that may be sent to the peer
     [[nodiscard]] bool has_asked() const { return !m_queue.empty(); }
     [[nodiscard]] std::uint64_t waiting_to_send() const
     {
         return BlockInjector::waiting_to_send(m_connection);
     }
 
-    // Begins to answer what there is room for.
+    // Begins to answer requests, as far as there is room.
     void pump();
 
-    // What was begun for it has come to an end.
+    // A unit that was begun for this peer is ready.
     void answer(const Unit& unit);
     void answer_as_it_is(const UnitPlace& place, const std::byte* data);
     void fail(const UnitPlace& place);
 
-    // --- what it was asked for ---
+    // --- requests to the peer ---
 
     void sent_request(const lt::peer_request& request) override;
     bool on_piece(const lt::peer_request& request, lt::span<const char> data) override;
     bool on_reject(const lt::peer_request& request) override;
 
-    // The peer hears whether units are wanted.
+    // Tells the peer whether units are wanted.
     void say_what_may_be_sent();
 
-    // Hands over what waits, as far as libtorrent takes it.
+    // Hands over waiting units, as far as libtorrent takes them.
     void go_on();
 
     [[nodiscard]] bool waits() const { return !m_queue.empty() || !m_late.empty(); }
 
   private:
-    // A unit, or the rest of one, that waits while libtorrent reads nothing from this peer.
+    // A unit, or the rest of one, that waits while libtorrent does not read from this peer.
     struct LateUnit {
         Codec codec;
         UnitPlace place;
@@ -80,8 +80,7 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     };
 
     static constexpr std::uint64_t least_window = 64 << 10;
-    static constexpr std::uint64_t most_window = 512
-                                                 << 10; // what reply_limits takes for usual is a little more
+    static constexpr std::uint64_t most_window = 512 << 10; // reply_limits takes slightly more for usual
 
     [[nodiscard]] bool takes_over(const lt::peer_request& request) const;
     void receive(lt::span<const char> body);
@@ -102,15 +101,15 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     AnswerListener* const m_swarm;
     AnswerListener* const m_ledger;
     bool m_gone = false;
-    int m_id = 0; // that it takes our messages under; 0: it does not know of them
+    int m_id = 0; // of our messages at the peer; 0: not supported
     CodecMask m_codecs = 0;
     SendQueue m_queue;
     std::uint64_t m_in_work = 0;           // bytes of the payload
-    std::uint64_t m_window = least_window; // bytes that are begun for it or wait to be sent
-    bool m_has_sent = false;               // since it was last looked whether the window is wide enough
+    std::uint64_t m_window = least_window; // limit for bytes in work or queued
+    bool m_has_sent = false;               // since the last check of the window's size
     std::uint64_t m_sent_bytes = 0;        // in units, since the last tick
     Clock::time_point m_last_sent;
-    bool m_can_take = false; // that units may be sent to us
+    bool m_can_take = false; // whether units may be sent to us
     AskedBlocks m_asked;
     std::deque<LateUnit> m_late;
 };

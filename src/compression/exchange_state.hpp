@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the connections of one torrent have in common: see unit_exchange.hpp.
+// State shared by the connections of one torrent: see unit_exchange.hpp.
 #pragma once
 
 #include "block_injection.hpp"
@@ -42,7 +42,7 @@ class ExchangeShared {
     const Image& image;
     const std::uint64_t memory; // bytes
     const std::vector<bool> on_disk;
-    const bool is_limited; // what may be sent
+    const bool is_limited; // uploads are
 
     // Set before there are peers.
     lt::io_context* context = nullptr;
@@ -58,10 +58,10 @@ class ExchangeShared {
     std::mutex mutex;
     std::vector<std::string> reasons; // guarded by mutex
 
-    UnitWorkers workers; // last: its threads use the rest
+    UnitWorkers workers; // last, because its threads use the other members
 };
 
-// Lives and dies with the torrent, and so before the io_context. Network thread.
+// Has the lifetime of the torrent, which ends before the io_context. Network thread.
 class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
   public:
     explicit ExchangeState(std::shared_ptr<ExchangeShared> shared);
@@ -75,32 +75,32 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
 
     // Whether units may be sent to us.
     [[nodiscard]] bool can_take() const { return m_can_take; }
-    void take_nothing(); // any more, in this process
+    void take_nothing(); // for the rest of this process
 
-    // Whether units are to be sent to us now: the disk and the network thread keep up with them.
+    // Whether units are wanted now: the disk and the network thread keep up with them.
     [[nodiscard]] bool wants_units() const { return m_wants_units; }
     void tick(); // once a second
 
-    // Bytes of the payload have come, by either way; or a unit, which stands for so many.
+    // Payload bytes were received, in plain blocks or in units.
     void count_received(std::uint64_t payload_bytes) { m_receiving.payload_bytes += payload_bytes; }
     void count_unit(std::uint64_t payload_bytes) { m_receiving.unit_bytes += payload_bytes; }
 
-    // Has the peers' queues looked at soon: when what is being read now has been read.
+    // Checks the peers' queues soon, once the reads in progress have finished.
     void look_soon();
 
-    // Whether what is asked for is to be compressed; to be asked often.
+    // Whether to compress requested blocks now. To be called often.
     [[nodiscard]] bool compresses();
 
-    // Bytes of the payload were sent to a peer, by either way.
+    // Payload bytes were sent to a peer, in plain blocks or in units.
     void count_sent(std::uint64_t payload_bytes) { m_sample.payload_bytes += payload_bytes; }
 
-    // A run of blocks that is to be sent to the peer: begins to read and compress it.
+    // Begins to read and compress a run of blocks for the peer.
     void begin(ExchangePeer& peer, const UnitPlace& run);
 
-    // Whether there is room for what is being compressed.
+    // Whether there is room for more compression jobs.
     [[nodiscard]] bool has_room() const { return m_in_work < m_most_in_work; }
 
-    // What of the workers' is done.
+    // Takes the workers' finished jobs.
     void take_done();
 
     [[nodiscard]] std::uint32_t unit_bytes() const { return m_unit_bytes; }
@@ -110,7 +110,7 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     [[nodiscard]] DenseData& dense() { return m_dense; }
     [[nodiscard]] UnitStore& store() { return m_store; }
 
-    // Bytes of units begin or end to wait until libtorrent takes their blocks.
+    // Changes the number of unit bytes that wait until libtorrent takes their blocks.
     void add_late(std::size_t bytes);
     void remove_late(std::size_t bytes);
 
@@ -127,7 +127,7 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     [[nodiscard]] bool is_network_idle() const;
 
     const std::shared_ptr<ExchangeShared> m_shared;
-    const std::uint32_t m_unit_bytes; // what is compressed together, at most
+    const std::uint32_t m_unit_bytes; // most bytes compressed together
     std::vector<bool> m_has;          // pieces that have passed
     std::set<ExchangePeer*> m_peers;
     const std::uint64_t m_most_in_work;
@@ -144,8 +144,8 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     IntakePolicy m_intake;
     ReceivingSample m_receiving; // of this second
     std::optional<Clock::time_point> m_ticked;
-    std::chrono::nanoseconds m_network_before{0}; // of a processor, the network thread
-    bool m_wants_units = true;                    // what the peers know
+    std::chrono::nanoseconds m_network_before{0}; // processor time of the network thread
+    bool m_wants_units = true;                    // as last told to the peers
     bool m_looks_soon = false;
     bool m_looks_later = false;
     boost::asio::steady_timer m_timer;

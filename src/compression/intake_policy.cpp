@@ -11,7 +11,7 @@ namespace {
 
 constexpr double too_busy = 0.9;
 constexpr unsigned seconds_to_try = 2;   // in a row
-constexpr unsigned seconds_of_a_try = 2; // in the first of which units still come that were on their way
+constexpr unsigned seconds_of_a_try = 2; // units that were on their way still arrive in the first one
 
 double rate_of(const ReceivingSample& sample)
 {
@@ -26,7 +26,7 @@ void IntakePolicy::observe(const ReceivingSample& sample, Clock::time_point now)
     if (sample.seconds <= 0) {
         return;
     }
-    if (m_disk_is_behind) { // nothing can be learnt of the network
+    if (m_disk_is_behind) { // the network cannot be judged then
         if (m_try.mode() == TryWithout::Mode::trying_without) {
             m_try.turn_on();
         }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Whether a receiver wants units at all, by what is observed of the receiving. There are two reasons to want
-// none:
-//     - The disk is behind, and the units that wait for it need more memory than is left for them. Blocks as
-//       they are stay in the network meanwhile.
-//     - The network thread, which unpacks, is busy all the time. That alone says nothing: it is as busy
-//       where units come at twice the network's rate. So there is a try without, as in UnitPolicy, and units
-//       are wanted again unless that was faster.
+// Decides, from observations of a receiver, whether it wants units. There are two reasons against them:
+//     - The disk is behind, and the units that wait for it need more memory than is left for them. Plain
+//       blocks stay in the network instead.
+//     - The network thread, which unpacks, is busy all the time. That alone proves nothing: it is as busy if
+//       units arrive at twice the network's rate. So there is a try without units, as in UnitPolicy, and
+//       units are wanted again unless that was faster.
 #pragma once
 
 #include "ezio/util/clock.hpp"
@@ -18,27 +17,27 @@
 
 namespace ezio {
 
-// Of one period.
+// Observations of one period.
 struct ReceivingSample {
     double seconds = 0;
     std::uint64_t payload_bytes = 0; // received from all peers, compressed or not
-    std::uint64_t unit_bytes = 0;    // of them, in units
-    double busy = 0;                 // of the network thread's time, 0 to 1
-    std::uint64_t late_bytes = 0;    // of units that wait for the disk
+    std::uint64_t unit_bytes = 0;    // the part of them in units
+    double busy = 0;                 // share of the network thread's time, 0 to 1
+    std::uint64_t late_bytes = 0;    // bytes of units that wait for the disk
 };
 
-// Not thread-safe; no clock but the given one.
+// Not thread-safe. The caller passes the time.
 class IntakePolicy {
   public:
     static constexpr std::chrono::seconds period{1};
 
-    // `memory`: bytes for units, of which those that wait may take half.
+    // `memory` is in bytes; waiting units may take half of it.
     explicit IntakePolicy(std::uint64_t memory) : m_most_late(memory / 2) {}
 
-    // Once a period.
+    // To be called once a period.
     void observe(const ReceivingSample& sample, Clock::time_point now);
 
-    // Units wait for the disk or no longer do; also between the periods.
+    // The bytes of units that wait for the disk have changed. May be called between periods.
     void late(std::uint64_t bytes);
 
     [[nodiscard]] bool wants_units() const
@@ -46,7 +45,7 @@ class IntakePolicy {
         return m_try.mode() == TryWithout::Mode::on && !m_disk_is_behind;
     }
 
-    // Why it has changed its mind, once.
+    // The reason of the latest change, once.
     [[nodiscard]] std::optional<std::string> take_reason();
 
   private:

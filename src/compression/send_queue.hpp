@@ -9,25 +9,25 @@
 
 namespace ezio {
 
-// The blocks that one peer has asked for and that will be answered with units, in the order of its requests.
-// A block is the place of whole blocks' length: see UnitPlace.
+// The blocks that one peer has requested and that will be answered with units, in the order of the requests.
+// A block's place has the length of whole blocks: see UnitPlace.
 class SendQueue {
   public:
     static constexpr std::size_t most_blocks = 512;
 
-    // Returns false when there is no room.
+    // Returns false if there is no room.
     [[nodiscard]] bool add(const UnitPlace& block);
 
-    // Returns false when it is not there (any more).
+    // Returns false if it is not in the queue (any more).
     [[nodiscard]] bool cancel(const UnitPlace& block);
 
     [[nodiscard]] std::vector<UnitPlace> take_all();
 
-    // The blocks at the head that follow each other, up to the next multiple of `unit_bytes` in their piece.
-    // Not to be called when it is empty.
+    // The consecutive blocks at the head, up to the next multiple of `unit_bytes` in their piece.
+    // The queue must not be empty.
     [[nodiscard]] UnitPlace next_run(std::uint32_t unit_bytes) const;
 
-    // The next run's first blocks: they are being answered.
+    // Removes the first blocks of the next run, which are being answered.
     void pop(const UnitPlace& run);
 
     [[nodiscard]] bool empty() const { return m_blocks.empty(); }

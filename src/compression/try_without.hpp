@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Whether compression is faster than none, by a try: for a while there is none, and then none for longer, or
-// no further try for longer, by turns longer and longer.
+// Finds out by trying whether compression is faster than none. During a try nothing is compressed. Then
+// either compression stays off for a while, or there is no further try for a while; both times grow with each
+// result.
 #pragma once
 
 #include "ezio/util/clock.hpp"
@@ -12,22 +13,22 @@
 
 namespace ezio {
 
-// Not thread-safe; no clock but the given one.
+// Not thread-safe. The caller passes the time.
 class TryWithout {
   public:
     enum class Mode { on, trying_without, off };
 
-    // `off_for`: the first time.
+    // `off_for`: how long compression stays off the first time.
     explicit TryWithout(std::chrono::seconds off_for) : m_off_for(off_for) {}
 
     [[nodiscard]] Mode mode() const { return m_mode; }
 
-    // Not too soon after one that has shown nothing.
+    // Not too soon after a try without a gain.
     [[nodiscard]] bool may_begin(Clock::time_point now) const { return !m_until || now >= *m_until; }
     void begin() { m_mode = Mode::trying_without; }
 
-    // The rates, bytes per second, before and in the try. Returns for how long there is to be none, if it was
-    // clearly faster so.
+    // The rates, in bytes per second, before and during the try. Returns how long compression is to stay off,
+    // if that was clearly faster.
     [[nodiscard]] std::optional<std::chrono::seconds> end(double rate_with, double rate_without,
                                                           Clock::time_point now)
     {
@@ -41,10 +42,10 @@ class TryWithout {
         return is_better ? std::optional(time) : std::nullopt;
     }
 
-    // Whether the time that there was to be none is over.
+    // Whether the time without compression is over.
     [[nodiscard]] bool is_over(Clock::time_point now) const { return m_mode == Mode::off && now >= *m_until; }
 
-    // On again, and a try may begin at once.
+    // Compresses again. The next try may begin at once.
     void turn_on()
     {
         m_mode = Mode::on;
@@ -55,9 +56,9 @@ class TryWithout {
     static constexpr std::chrono::seconds longest{60};
 
     Mode m_mode = Mode::on;
-    std::chrono::seconds m_off_for;           // the next time
-    std::chrono::seconds m_no_try_for{10};    // the next time
-    std::optional<Clock::time_point> m_until; // off, or without a try
+    std::chrono::seconds m_off_for;           // next time
+    std::chrono::seconds m_no_try_for{10};    // next time
+    std::optional<Clock::time_point> m_until; // end of the time without compression, or without a try
 };
 
 } // namespace ezio

@@ -10,18 +10,18 @@ namespace ezio {
 
 namespace {
 
-// What the next level costs in time, measured on a system's files.
+// The relative time of the next level, measured on a system's files.
 constexpr std::array<double, UnitPolicy::levels - 1> costs{2.1, 1.4, 1.5};
 constexpr std::array<const char*, UnitPolicy::levels> names{"lz4", "zstd -1", "zstd 1", "zstd 3"};
 
 constexpr double seldom_starved = 0.02; // of the units
 constexpr double often_starved = 0.2;
-constexpr double most_busy = 0.8; // on the next level
+constexpr double most_busy = 0.8; // expected on the next level
 constexpr double rather_busy = 0.6;
 constexpr unsigned periods_to_go_up = 10;
 constexpr unsigned periods_to_go_down = 3;
 
-// What was compressed before still leaves in the first ones.
+// In the first periods of a try, units that were compressed before are still sent.
 constexpr unsigned periods_of_a_try = 6;
 constexpr unsigned periods_not_counted = 2;
 

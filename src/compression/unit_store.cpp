@@ -76,7 +76,7 @@ UnitStore::Entries::iterator UnitStore::remove(Entries::iterator entry)
     return m_entries.erase(entry);
 }
 
-// With what keeps it: the nodes of map and list, the shared unit.
+// Includes the overhead: the nodes of map and list, the shared unit.
 std::uint64_t UnitStore::size_of(const Unit& unit)
 {
     constexpr std::uint64_t overhead = 256;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Units as they were sent or received, to be sent again: so the data is compressed once in a swarm, and
+// Keeps units that were sent or received, to send them again: data is compressed once in a swarm and then
 // passed on.
 //
-// Forwarding what is wrong would make us the liar. So a unit that was received is passed on only when its
-// piece has passed its hash, and each of its blocks went from it into the disk engine: a block that came
-// twice was verified from the other copy. What was compressed here is of a piece that has passed.
+// A wrong unit that we forwarded would make us the liar. So a received unit is passed on only if its piece
+// has passed its hash, and each of its blocks went from the unit into the disk engine: a block that arrived
+// twice was verified from the other copy. Units compressed here are of pieces that have passed.
 #pragma once
 
 #include "unit_message.hpp"
@@ -30,18 +30,18 @@ class UnitStore {
   public:
     explicit UnitStore(std::uint64_t most_bytes) : m_most_bytes(most_bytes) {}
 
-    // Both replace what there is of the same piece and start.
+    // Both replace a stored unit of the same piece and start.
     void add_verified(UnitPtr unit);
-    void add_received(UnitPtr unit); // every block of which went from it into the disk engine
+    void add_received(UnitPtr unit); // every block of it went into the disk engine
 
     void piece_passed(std::uint32_t piece);
     void piece_failed(std::uint32_t piece);
 
-    // The unit that begins where `run` does, does not go beyond it, and is of one of the codecs; nullptr when
-    // none is known to be right.
+    // The unit that begins at the start of `run`, does not extend beyond it, and uses one of the codecs;
+    // nullptr if there is no such verified unit.
     [[nodiscard]] UnitPtr find(const UnitPlace& run, CodecMask codecs = known_codecs);
 
-    // Others need so much of the memory: what was used least recently goes.
+    // Leaves this much of the memory to other uses; drops the least recently used units.
     void leave_room(std::uint64_t bytes);
 
     [[nodiscard]] std::uint64_t bytes() const { return m_bytes; }
@@ -65,10 +65,10 @@ class UnitStore {
     [[nodiscard]] static std::uint64_t size_of(const Unit& unit);
 
     const std::uint64_t m_most_bytes;
-    std::uint64_t m_reserved = 0; // by others
+    std::uint64_t m_reserved = 0; // for other uses
     std::uint64_t m_bytes = 0;
     Entries m_entries;
-    std::list<Key> m_uses; // the most recent first
+    std::list<Key> m_uses; // most recent first
 };
 
 } // namespace ezio

@@ -14,7 +14,7 @@ namespace ezio {
 
 namespace {
 
-// On Linux, of the calling thread alone. Where it fails the thread works as well.
+// Linux applies this to the calling thread only. On failure the thread works just as well.
 void be_nice()
 {
     constexpr int nicer = 5;
@@ -154,10 +154,10 @@ PackedUnit UnitWorkers::pack(Packer& packer, PackJob job)
     std::vector<char> packed;
     try {
         if (packer.pack(unit.job.effort, {unit.job.data, size}, most_packed(size), packed)) {
-            unit.packed.assign(packed.begin(), packed.end()); // with no room to spare
+            unit.packed.assign(packed.begin(), packed.end()); // without spare capacity
             m_options.release(std::exchange(unit.job.data, nullptr));
         }
-    } catch (const std::bad_alloc&) { // it is sent as it is
+    } catch (const std::bad_alloc&) { // it is sent uncompressed
         unit.packed.clear();
     }
     return unit;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The threads that compress. They are niced: hashing, writing and the network come first.
+// The compression threads. They are niced, because hashing, writing and the network come first.
 #pragma once
 
 #include "unit_message.hpp"
@@ -20,66 +20,66 @@ namespace ezio {
 
 struct PackJob {
     UnitPlace place;
-    std::byte* data = nullptr; // place.length bytes, which go back with Options::release
+    std::byte* data = nullptr; // place.length bytes, returned through Options::release
     Effort effort;
-    std::weak_ptr<void> owner; // who is to be answered
+    std::weak_ptr<void> owner; // the peer to answer
 };
 
 struct PackedUnit {
     PackJob job;
-    std::vector<char> packed; // empty: it does not shrink, and the job has its data still
+    std::vector<char> packed; // empty: it does not shrink, and the job still has its data
 };
 
-// Calls may come from any thread.
+// Any thread may call any function.
 class UnitWorkers {
   public:
     struct Options {
         unsigned threads = 1;
-        std::function<void(std::byte*)> release; // gives back a job's data; any thread
-        std::function<void()> notify;            // something is done; called on a worker, without a lock
+        std::function<void(std::byte*)> release; // returns a job's data; any thread
+        std::function<void()> notify;            // a job is done; called on a worker, without a lock held
     };
 
-    // Starts the threads. Throws Error when it cannot.
+    // Starts the threads. Throws Error on failure.
     explicit UnitWorkers(Options options);
     ~UnitWorkers(); // stop()
     UnitWorkers(const UnitWorkers&) = delete;
     UnitWorkers& operator=(const UnitWorkers&) = delete;
 
-    // After stop() the data is released at once, and nothing follows.
+    // After stop() the data is released at once, and the job is dropped.
     void submit(PackJob job);
 
-    // What no thread has begun with.
+    // The jobs that no thread has begun.
     [[nodiscard]] std::vector<PackJob> take_back();
 
-    // What is done and was not taken yet. Data in it is to be given back with release().
+    // The finished jobs since the last call. Their data has to be returned with release().
     [[nodiscard]] std::vector<PackedUnit> take_done();
     void release(std::byte* data) { m_options.release(data); }
 
-    // Gives back the data of everything, and waits for the threads. Idempotent.
+    // Releases the data of all jobs and waits for the threads. Idempotent.
     void stop();
 
-    // How long the threads have had something to do, all of them added up: also while the kernel gave the
-    // processor to others, which a machine that is busy with something else does to them.
+    // The time for which the threads had work, summed over all threads. It includes time in which the kernel
+    // gave the processor to other work, as on a busy machine.
     [[nodiscard]] std::chrono::nanoseconds occupied();
     [[nodiscard]] unsigned threads() const { return m_options.threads; }
 
-    // Below which saved bytes are not worth the work at either end.
+    // The largest result worth using: smaller savings do not justify the work at both ends.
     [[nodiscard]] static std::size_t most_packed(std::size_t raw_bytes) { return raw_bytes - raw_bytes / 16; }
 
   private:
     void run();
     [[nodiscard]] PackedUnit pack(Packer& packer, PackJob job);
-    void count_time(); // with m_mutex, before m_unfinished changes
+    void count_time(); // call with m_mutex held, before m_unfinished changes
 
     const Options m_options;
     std::mutex m_mutex; // guards the rest
     std::condition_variable m_wake;
     std::deque<PackJob> m_waiting;
     std::vector<PackedUnit> m_done;
-    std::size_t m_unfinished = 0; // jobs that wait or are in work
+    std::size_t m_unfinished = 0; // jobs that wait or are in progress
     std::chrono::nanoseconds m_occupied{0};
-    Clock::time_point m_counted = Clock::now(); // up to when
-    bool m_notified = false;                    // since something was taken
+    Clock::time_point m_counted = Clock::now(); // the end of the time counted so far
+    bool m_notified = false;                    // since the last call of take_done()
     bool m_stopping = false;
     std::vector<std::thread> m_threads;
 };

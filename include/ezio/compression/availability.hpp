@@ -6,13 +6,13 @@
 
 namespace ezio {
 
-// Whether this program was built with what compression on the wire needs (EZIO_COMPRESSION).
+// Whether this program was built with compression on the network (EZIO_COMPRESSION).
 [[nodiscard]] bool compression_is_built_in();
 
-// Why nothing can be compressed on the wire by this process; empty when it can.
+// Why this process cannot compress on the network; empty if it can.
 [[nodiscard]] std::string why_no_compression();
 
-// The same for versions of libtorrent: that it was built with, and that it runs with.
+// The same for given versions of libtorrent: the one built with, and the one at run time.
 [[nodiscard]] std::string why_no_compression(std::string_view built_with, std::string_view runs_with);
 
 } // namespace ezio
