@@ -24,7 +24,7 @@ std::optional<std::uint64_t> parse_any_base(std::string_view text)
     return parse_number<std::uint64_t>(text, text.starts_with('0') ? 8 : 10);
 }
 
-// The words of a line, of which there are at most four that matter: a fourth is one too many.
+// The words of a line. At most three matter; a fourth one is an error.
 struct Words {
     std::array<std::string_view, 4> word;
     std::size_t count = 0;
@@ -98,7 +98,7 @@ void MapParser::parse_status(const Words& words)
     }
     m_map.position = number(words.word[0]);
     if (words.count == 3) {
-        (void)number(words.word[2]); // only its form is of interest
+        (void)number(words.word[2]); // only checked
         m_is_of_ddrescue = true;
     }
     m_has_status = true;

@@ -16,7 +16,7 @@ namespace {
 
 std::string type_of(blkid_partition partition)
 {
-    const char* uuid = blkid_partition_get_type_string(partition); // of a GPT
+    const char* uuid = blkid_partition_get_type_string(partition); // for a GPT
     return uuid != nullptr ? uuid : fmt::format("0x{:x}", blkid_partition_get_type(partition));
 }
 
@@ -41,8 +41,8 @@ BlkidProbe make_probe(int fd, const std::string& path, std::uint64_t offset, std
     return probe;
 }
 
-// What a failure of blkid_do_safeprobe may mean. libblkid 2.38 has a result of its own for it; 2.41 says no
-// more than of a read that failed.
+// Whether a failed blkid_do_safeprobe means several signatures. libblkid 2.38 has a result of its own for
+// that; 2.41 returns the same as for a failed read.
 std::vector<std::string> signatures_in(const BlkidProbe& probe)
 {
     std::vector<std::string> types;

@@ -103,7 +103,7 @@ bool FileSystem::has_bigalloc() const
     return m_type.starts_with("ext") && ext_has_bigalloc(superblock(ext_superblock_offset));
 }
 
-// Which is of no loss: it is empty, or the file system was not left in order.
+// Leaving it out loses nothing: the journal is empty, or the file system is not clean.
 void FileSystem::warn_of_journal_device() const
 {
     const std::string uuid =
@@ -166,7 +166,7 @@ bool FileSystem::has_empty_log() const
     return m_type != "xfs" || xfs_is_clean(m_disk, m_area.offset, m_area.size, m_tick);
 }
 
-// Its device, if it is a partition: partclone knows no parts of a device.
+// Opens the area's device if it is a partition, because partclone cannot read parts of a device.
 Fd FileSystem::open_partition() const
 {
     if (m_area.partition == 0) {

@@ -24,7 +24,7 @@ Error cannot_show(const std::string& what, const std::string& call, int error)
             fmt::format("no loop device can be made for {}: {}: {}", what, call, errno_text(error))};
 }
 
-// Kernels before 5.8 have no LOOP_CONFIGURE. The device is read-only as `fd` is.
+// For kernels before 5.8, without LOOP_CONFIGURE. The device is read-only if `fd` is.
 int configure_in_two_steps(int loop, int fd, const loop_info64& info)
 {
     if (::ioctl(loop, LOOP_SET_FD, fd) != 0) {
@@ -38,7 +38,7 @@ int configure_in_two_steps(int loop, int fd, const loop_info64& info)
     return 0;
 }
 
-// Returns 0 or errno: EBUSY when another process took it first.
+// Returns 0 or errno: EBUSY if another process took the device first.
 int configure(int loop, int fd, const Extent& range)
 {
     loop_config config{};
@@ -76,7 +76,7 @@ LoopView show_read_only(int fd, const Extent& range, const std::string& what)
             throw cannot_show(what, path, errno);
         }
         view.device = status.st_rdev;
-        (void)::flock(view.fd.get(), LOCK_EX | LOCK_NB); // before udev hears of it
+        (void)::flock(view.fd.get(), LOCK_EX | LOCK_NB); // before udev notices it
         error = configure(view.fd.get(), fd, range);
         if (error == 0) {
             return view;

@@ -18,7 +18,7 @@ std::uint64_t excess(std::uint64_t counted, std::uint64_t mapped)
     return counted - std::min(counted, mapped);
 }
 
-// How much of [begin, end) is in the extents.
+// The length of [begin, end) that is in the extents.
 std::uint64_t length_within(const std::vector<Extent>& extents, std::uint64_t begin, std::uint64_t end)
 {
     auto extent = std::partition_point(extents.begin(), extents.end(),

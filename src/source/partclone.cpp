@@ -17,7 +17,7 @@ namespace ezio {
 
 namespace {
 
-// libblkid's name and partclone's.
+// libblkid's names and partclone's.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 20> known{{
     {"apfs", "apfs"},     {"btrfs", "btrfs"},     {"exfat", "exfat"},     {"ext2", "ext2"},
     {"ext3", "ext3"},     {"ext4", "ext4"},       {"ext4dev", "ext4dev"}, {"f2fs", "f2fs"},
@@ -55,8 +55,8 @@ bool is_chatter(std::string_view line)
                        [&](auto begin) { return line.starts_with(begin); });
 }
 
-// What is printed while its progress is displayed stands behind that, in the same line: "Elapsed: 00:00:01,
-// Remaining: 00:01:39, Completed:   1.00%extfsclone.c: bitmap error at 0 group."
+// Removes the progress display in front of a message on the same line: "Elapsed: 00:00:01, Remaining:
+// 00:01:39, Completed:   1.00%extfsclone.c: bitmap error at 0 group."
 std::string_view without_progress(std::string_view line)
 {
     constexpr std::array<std::string_view, 2> beginnings{"Elapsed: ", "current block: "};
@@ -66,10 +66,10 @@ std::string_view without_progress(std::string_view line)
     }
     const std::size_t percent = line.find('%');
     line.remove_prefix(percent == std::string_view::npos ? line.size() : percent + 1);
-    return line.starts_with(", ") ? std::string_view() : trimmed(line); // a rate is the last of it
+    return line.starts_with(", ") ? std::string_view() : trimmed(line); // it ends with a rate
 }
 
-// The lines of text that are no chatter and no progress.
+// The lines that are neither chatter nor progress.
 std::vector<std::string_view> lines_in(std::string_view errors)
 {
     constexpr std::string_view before_what_it_found = "Calculating bitmap... Please wait...";
@@ -82,16 +82,16 @@ std::vector<std::string_view> lines_in(std::string_view errors)
             line = trimmed(line.substr(before_what_it_found.size()));
         }
         line = without_progress(line);
-        line = line.substr(0, line.find("Partclone fail, please check")); // it may stand behind another
+        line = line.substr(0, line.find("Partclone fail, please check")); // it may follow another message
         const bool is_text = std::all_of(line.begin(), line.end(), [](unsigned char c) { return c >= ' '; });
-        if (!line.empty() && is_text && !is_chatter(line)) { // other than text is a progress line
+        if (!line.empty() && is_text && !is_chatter(line)) { // a line that is not text is a progress line
             lines.push_back(line);
         }
     }
     return lines;
 }
 
-// Its messages of errors begin with the source file that they are from, or with the word.
+// Its error messages begin with the name of a source file, or with the word "error".
 bool is_complaint(std::string_view line)
 {
     const auto has = [&](std::string_view part) { return line.find(part) != std::string_view::npos; };
@@ -136,12 +136,12 @@ DdrescueMap used_blocks(const PartcloneRequest& request, const std::function<voi
                                         name));
     }
     // The map goes to standard output: no temporary file, no full /tmp.
-    // "-f 0": it ends by waiting until its progress display wakes up, which would be after 2 s. With "-q"
-    // nothing is displayed that way either.
+    // "-f 0": at the end partclone waits until its progress display wakes up, which would otherwise take 2 s.
+    // With "-q" nothing is displayed anyway.
     std::vector<std::string> command{program,     "-q", "-D", "-f", "0",       "-L",
                                      "/dev/null", "-o", "-",  "-s", given_path};
-    // Without, an ext that was mounted often since it was checked is refused; whether it is in order is
-    // known.
+    // Otherwise an ext that was mounted many times since its last check is refused; whether it is clean was
+    // already checked.
     if (request.force || request.mounted || request.type.starts_with("ext")) {
         command.emplace_back("-F");
     }
@@ -174,7 +174,7 @@ std::string partclone_version(const std::string& type, const std::function<void(
 {
     const std::string program = find_program(partclone_program(type));
     if (program.empty()) {
-        return "unknown"; // which used_blocks refuses
+        return "unknown"; // used_blocks refuses it
     }
     const ProcessResult result = run_process({program, "-v"}, 64_KiB, tick);
     const std::string text = result.output + result.errors; // "Partclone : v0.3.23 (cff7...) "

@@ -31,7 +31,8 @@ void sync(const Fd& fd, const std::string& path)
     }
 }
 
-// What has to be written before what is below it: what was made of it and of its partitions, then those.
+// The devices that have to be written out first, in this order: those on top of it and of its partitions,
+// then the partitions.
 std::vector<dev_t> devices_upon(dev_t device)
 {
     std::vector<dev_t> devices = holders_of(device);
@@ -49,7 +50,7 @@ SourceDisk open_source_disk(const std::string& path)
 {
     SourceDisk disk;
     disk.path = path;
-    // Without waiting for the writer of a pipe, which is refused below.
+    // O_NONBLOCK: do not wait for the writer of a pipe, which is refused below.
     disk.fd = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat status {};
     if (!disk.fd || ::fstat(disk.fd.get(), &status) != 0) {
@@ -100,7 +101,7 @@ void refresh_cache(const SourceDisk& disk)
         }
     }
     sync(disk.fd, disk.path);
-    (void)::posix_fadvise(disk.fd.get(), 0, 0, POSIX_FADV_DONTNEED); // as far as the kernel can
+    (void)::posix_fadvise(disk.fd.get(), 0, 0, POSIX_FADV_DONTNEED); // as far as possible
 }
 
 void read_source(int fd, const std::string& path, std::uint64_t offset, std::span<std::byte> bytes)
@@ -131,7 +132,7 @@ std::vector<Extent> data_extents(const SourceDisk& disk)
     for (off_t at = 0; at < length;) {
         const off_t data = ::lseek(disk.fd.get(), at, SEEK_DATA);
         if (data < 0 && errno == ENXIO) {
-            break; // only a hole is left
+            break; // only a hole remains
         }
         const off_t hole = data < 0 ? data : ::lseek(disk.fd.get(), data, SEEK_HOLE);
         if (hole < 0) {

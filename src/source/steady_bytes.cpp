@@ -20,7 +20,7 @@ namespace {
 Sha1Digest digest_of(int fd, const std::string& path, const Extent& extent)
 {
     (void)::posix_fadvise(fd, static_cast<off_t>(extent.offset), static_cast<off_t>(extent.length),
-                          POSIX_FADV_DONTNEED); // others may have written past it, as LVM2 does
+                          POSIX_FADV_DONTNEED); // others may have bypassed it, as LVM2 does
     Sha1 sha1;
     PageBuffer buffer(std::min<std::uint64_t>(extent.length, 1_MiB));
     for (std::uint64_t at = 0; at < extent.length; at += buffer.size()) {

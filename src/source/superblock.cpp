@@ -14,7 +14,7 @@ bool ext_is_clean(Superblock superblock)
 {
     constexpr std::uint64_t valid = 1;          // of s_state
     constexpr std::uint64_t has_errors = 2;     // of s_state
-    constexpr std::uint64_t needs_recovery = 4; // of s_feature_incompat: the journal is to be replayed
+    constexpr std::uint64_t needs_recovery = 4; // of s_feature_incompat: the journal has to be replayed
     const std::uint64_t state = little_u16(superblock, 0x3a);
     return (state & (valid | has_errors)) == valid && (little_u32(superblock, 0x60) & needs_recovery) == 0;
 }
@@ -37,7 +37,7 @@ std::string ext_journal_device(Superblock superblock)
 
 bool btrfs_is_clean(Superblock superblock)
 {
-    return little_u64(superblock, 0x60) == 0; // where the root of the log's tree is
+    return little_u64(superblock, 0x60) == 0; // root of the log's tree
 }
 
 std::uint64_t btrfs_device_count(Superblock superblock)
@@ -48,12 +48,12 @@ std::uint64_t btrfs_device_count(Superblock superblock)
 std::optional<Extent> ntfs_boot_copy(Superblock superblock)
 {
     const std::uint64_t sector = little_u16(superblock, 0x0b);
-    const std::uint64_t sectors = little_u64(superblock, 0x28); // without the copy's own
+    const std::uint64_t sectors = little_u64(superblock, 0x28); // without the copy's own sector
     const bool plausible = sector >= 256 && sector <= 4096 && sectors > 0 && sectors < (1ULL << 48);
     return plausible ? std::optional(Extent{sectors * sector, sector}) : std::nullopt;
 }
 
-// The header's page ends with the signature, and the header counts in pages.
+// The header fills a page, ends with the signature, and counts in pages.
 std::optional<std::uint64_t> swap_end(std::span<const std::byte, largest_page> beginning)
 {
     constexpr std::string_view signature = "SWAPSPACE2";
@@ -68,14 +68,14 @@ std::optional<std::uint64_t> swap_end(std::span<const std::byte, largest_page> b
 
 namespace {
 
-// In sectors. As Microsoft's specification has it.
+// In sectors, according to Microsoft's specification.
 struct FatSectors {
     std::uint64_t bytes = 0;      // of a sector
     std::uint64_t in_cluster = 0; // sectors
-    std::uint64_t reserved = 0;   // in front of the first table
-    std::uint64_t table = 0;      // each
+    std::uint64_t reserved = 0;   // before the first table
+    std::uint64_t table = 0;      // size of each
     std::uint64_t tables = 0;     // their number
-    std::uint64_t system = 0;     // in front of the first cluster
+    std::uint64_t system = 0;     // before the first cluster
     std::uint64_t clusters = 0;   // their number
     bool is_fat32 = false;
 
@@ -100,8 +100,8 @@ struct FatSectors {
     [[nodiscard]] bool is_plausible() const { return bytes != 0 && in_cluster != 0; }
 };
 
-constexpr std::uint64_t first_fat16 = 4085; // clusters; with fewer it is a FAT12
-constexpr std::uint64_t first_cluster = 2;  // of which there is an entry
+constexpr std::uint64_t first_fat16 = 4085; // with fewer clusters it is a FAT12
+constexpr std::uint64_t first_cluster = 2;  // the first one with an entry
 
 } // namespace
 
@@ -113,7 +113,7 @@ bool is_fat12(Superblock superblock)
 
 std::optional<FatLayout> fat_layout(Superblock superblock)
 {
-    constexpr std::uint64_t one_is_active = 0x80; // of the flags; else all are the same
+    constexpr std::uint64_t one_is_active = 0x80; // flag; otherwise all tables are the same
     const FatSectors fat(superblock);
     const std::uint64_t flags = fat.is_fat32 ? little_u16(superblock, 0x28) : 0;
     const std::uint64_t active = (flags & one_is_active) != 0 ? flags & 0x0f : 0;
@@ -131,9 +131,9 @@ std::optional<FatLayout> fat_layout(Superblock superblock)
 
 std::uint64_t used_fat_entries(std::span<const std::byte> table, std::uint64_t entry_bytes)
 {
-    constexpr std::uint64_t bad16 = 0xfff7; // a cluster that is not to be used
+    constexpr std::uint64_t bad16 = 0xfff7; // marks a bad cluster
     constexpr std::uint64_t bad32 = 0x0ffffff7;
-    constexpr std::uint64_t entry32 = 0x0fffffff; // the rest of the bits is reserved
+    constexpr std::uint64_t entry32 = 0x0fffffff; // mask; the other bits are reserved
     std::uint64_t used = 0;
     for (std::size_t at = 0; at + entry_bytes <= table.size(); at += entry_bytes) {
         const std::uint64_t entry =
@@ -175,7 +175,7 @@ XfsLayout xfs_layout(Superblock superblock)
     layout.blocks = big_u64(superblock, 8);
     layout.group_bytes = big_u32(superblock, 84) * layout.block_bytes;
     layout.groups = big_u32(superblock, 88);
-    layout.group_header = big_u16(superblock, 102); // behind the superblock's sector
+    layout.group_header = big_u16(superblock, 102); // after the superblock's sector
     return layout;
 }
 
@@ -186,14 +186,14 @@ bool xfs_has_realtime_device(Superblock superblock)
 
 bool xfs_has_log_device(Superblock superblock)
 {
-    return big_u64(superblock, 48) == 0; // the first block of a log within
+    return big_u64(superblock, 48) == 0; // the first block of an internal log
 }
 
 std::optional<XfsGroupCount> xfs_group_count(Superblock header)
 {
     constexpr std::uint32_t magic = 0x58414746; // "XAGF"
     const std::uint64_t length = big_u32(header, 12);
-    const std::uint64_t spare = big_u32(header, 48); // of what the trees of free space grow with
+    const std::uint64_t spare = big_u32(header, 48); // reserved for the trees of free space
     const std::uint64_t free = big_u32(header, 52);
     if (big_u32(header, 0) != magic || free + spare > length) {
         return std::nullopt;

@@ -16,12 +16,12 @@ namespace {
 
 constexpr std::uint64_t block = 512;
 
-// Where the superblock says that the log is, relative to it; none: on another device.
+// The location of the log; none if it is on another device.
 std::optional<Extent> log_area(Superblock superblock)
 {
-    constexpr unsigned widest = 31; // of a block's number in its group
+    constexpr unsigned widest = 31; // bits of a block number within its group
     const std::uint64_t block_size = big_u32(superblock, 4);
-    const std::uint64_t start = big_u64(superblock, 48); // group and block in it, as one number
+    const std::uint64_t start = big_u64(superblock, 48); // group and block number combined
     const std::uint64_t group_size = big_u32(superblock, 84);
     const std::uint64_t length = big_u32(superblock, 96);
     const unsigned bits = std::min(std::to_integer<unsigned>(superblock[124]), widest);
@@ -36,13 +36,13 @@ std::optional<Extent> log_area(Superblock superblock)
 struct Record {
     std::uint64_t number = 0;
     std::uint32_t operations = 0;
-    std::uint64_t body = 0; // bytes from the start of the log; it goes on at the start when that is its end
+    std::uint64_t body = 0; // bytes from the start of the log, where it wraps around
 };
 
 std::optional<Record> record_at(std::span<const std::byte> header, std::uint64_t offset)
 {
     constexpr std::uint32_t magic = 0xfeedbabe;
-    constexpr std::uint32_t second_version = 2; // a bit: the record may have several blocks of header
+    constexpr std::uint32_t second_version = 2; // flag: the record's header may take several blocks
     constexpr std::uint64_t bytes_for_each = 32_KiB;
     if (big_u32(header, 0) != magic) {
         return std::nullopt;
@@ -74,7 +74,7 @@ std::optional<Record> newest_record(const SourceDisk& disk, const Extent& log,
 
 bool is_unmount(const SourceDisk& disk, const Extent& log, const Record& record)
 {
-    constexpr std::size_t flags = 9; // of the operation's header
+    constexpr std::size_t flags = 9; // offset in the operation's header
     constexpr std::byte unmount{0x20};
     if (record.operations != 1) {
         return false;

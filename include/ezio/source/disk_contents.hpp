@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What is on a device, or in a part of it, as libblkid tells from the data itself: a file system, something
-// else with a signature (swap, LUKS, LVM, RAID), a partition table, or nothing that is known.
+// The contents of a device, or of a part of it, as libblkid recognizes them from the data: a file system,
+// something else with a signature (swap, LUKS, LVM, RAID), a partition table, or nothing known.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct Partition {
     int number = 0;
     std::uint64_t start = 0;   // bytes from the start of the device
     std::uint64_t size = 0;    // bytes
-    bool is_container = false; // an extended partition: it holds the logical ones
-    std::string type{};        // of a GPT a UUID in lower case, of an MBR "0x83"; empty: not known
+    bool is_container = false; // an extended partition, which contains the logical ones
+    std::string type{};        // GPT: a UUID in lower case; MBR: "0x83"; empty: unknown
     bool operator==(const Partition&) const = default;
 };
 
@@ -27,28 +27,28 @@ struct PartitionTable {
 };
 
 struct DiskContents {
-    std::string type; // "ext4", "swap", "crypto_LUKS", ... as libblkid calls it; empty: nothing known
+    std::string type; // libblkid's name: "ext4", "swap", "crypto_LUKS", ...; empty: nothing known
     std::optional<PartitionTable> table;
 
     [[nodiscard]] bool has_partitions() const { return table && !table->partitions.empty(); }
 };
 
-// Whether it is a file system of CDs and DVDs, whose images may well have a partition table, or signatures of
-// other file systems, for machines that boot them from a stick or know nothing else.
+// Whether it is a file system of CDs and DVDs. Their images often also have a partition table, or signatures
+// of other file systems, for machines that boot from a USB stick or know only those.
 [[nodiscard]] bool is_of_discs(std::string_view type);
 
-// Looks at [offset, offset + size) of the open device or file `fd`. `path` is for messages.
-// Throws Error (ExitStatus::target) when there are signatures of several things and it cannot be told which
-// is meant, ExitStatus::io when it cannot be read.
+// Probes [offset, offset + size) of the open device or file `fd`. `path` is for messages.
+// Throws Error: ExitStatus::target when there are signatures of several things and it is unclear which one
+// counts, ExitStatus::io when it cannot be read.
 [[nodiscard]] DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t offset,
                                             std::uint64_t size);
 
-// What the table of its disk says that the partition is whose device `fd` is, in the form of Partition::type.
-// Empty when it is no partition, or that cannot be told.
+// The type of the partition whose device is `fd`, from its disk's table, in the form of Partition::type.
+// Empty if it is not a partition, or the type is unknown.
 [[nodiscard]] std::string type_of_partition(int fd);
 
-// "gpt", "dos", ... of the table with partitions in it that is on the open device or file; empty where none
-// is, or it cannot be told. Throws as above when it cannot be read at all.
+// The type ("gpt", "dos", ...) of the partition table on the open device or file, if it has partitions; empty
+// if there is none, or it is unclear. Throws as above when it cannot be read.
 [[nodiscard]] std::string partition_table_type(int fd, const std::string& path, std::uint64_t size);
 
 } // namespace ezio

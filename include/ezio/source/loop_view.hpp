@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A part of a device or file as a block device of its own, for programs that know no parts: a loop device
-// that is read-only and goes away with its last descriptor. udev leaves it alone as long as it is locked: it
-// would look for file systems on it otherwise, and have LVM2 activate what is there.
+// A part of a device or file as a block device, for programs that cannot read parts: a read-only loop device
+// that disappears with its last descriptor. It is locked, so that udev ignores it. Otherwise udev would look
+// for file systems on it and let LVM2 activate what is there.
 #pragma once
 
 #include "ezio/image/extent_map.hpp"
@@ -20,8 +20,8 @@ struct LoopView {
     dev_t device = 0;
 };
 
-// Shows `range`, in whole sectors of 512 bytes, of the open device or file `fd`. `what` is that part, for
-// messages. Throws Error (ExitStatus::target) where there are no loop devices, or one may not make them.
+// Maps `range`, in whole sectors of 512 bytes, of the open device or file `fd`. `what` names it in messages.
+// Throws Error (ExitStatus::target) when there are no loop devices, or no permission to make one.
 [[nodiscard]] LoopView show_read_only(int fd, const Extent& range, const std::string& what);
 
 } // namespace ezio

@@ -8,13 +8,13 @@
 
 namespace ezio {
 
-// What of a source to carry.
+// Which parts of a source to carry.
 struct SourceOptions {
     std::string source;      // device, image file, directory, or torrent.info
-    bool all = false;        // every byte, without a look at what is on the source
+    bool all = false;        // every byte, without examining the source
     bool skip_holes = false; // of an image file, with `all`
-    std::string extents;     // file that says what to carry; empty: find out
-    bool force = false;      // although it changes, or was not left in order
+    std::string extents;     // file with the extents to carry; empty: find them
+    bool force = false;      // even if it changes meanwhile or is not clean
     std::uint64_t memory = 256_MiB;
 
     bool operator==(const SourceOptions&) const = default;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Bytes of a source that tell where the rest of it is, and have to be the same before and after it is hashed:
-// or the image is made of parts that do not belong together.
+// Bytes of a source that tell where its other parts are. They have to be the same before and after the source
+// is hashed, otherwise the image consists of parts that do not belong together.
 #pragma once
 
 #include "ezio/image/extent_map.hpp"
@@ -18,11 +18,11 @@ struct SteadyBytes {
     Sha1Digest digest;
 };
 
-// What is there now, from the medium where the kernel lets go of what it has cached. `path` is that of the
-// open device or file `fd`. Throws Error (ExitStatus::io).
+// Records the current bytes, from the medium if the kernel can drop its cache. `path` names the open device
+// or file `fd`. Throws Error (ExitStatus::io).
 [[nodiscard]] SteadyBytes note_bytes(int fd, const std::string& path, const Extent& extent, std::string what);
 
-// Throws Error: ExitStatus::target when one of them is not as it was noted, ExitStatus::io.
+// Throws Error: ExitStatus::target when any of them has changed, ExitStatus::io.
 void refuse_changed(int fd, const std::string& path, std::span<const SteadyBytes> noted);
 
 } // namespace ezio
