@@ -14,7 +14,7 @@ namespace ezio {
 
 namespace {
 
-// The header in that sector. Empty where none is, also behind the end of the disk.
+// The header in that sector. Empty if there is none, also beyond the end of the disk.
 std::optional<GptHeader> header_at(const SourceDisk& disk, std::uint64_t number, std::uint64_t sector)
 {
     return number < disk.size / sector ? parse_gpt_header(read_superblock(disk, number * sector))
@@ -34,7 +34,7 @@ void add_header(const SourceDisk& disk, std::uint64_t number, std::uint64_t sect
     }
 }
 
-// The number, from 1, of an entry whose partition ends behind the disk; 0: there is none.
+// The number, from 1, of an entry whose partition ends beyond the disk; 0: none.
 std::uint64_t entry_behind(const SourceDisk& disk, const GptHeader& header, std::uint64_t sector)
 {
     const auto place = gpt_entries(header, disk.size, sector);
@@ -45,7 +45,7 @@ std::uint64_t entry_behind(const SourceDisk& disk, const GptHeader& header, std:
     read_source(disk, place->offset, bytes);
     for (std::uint64_t i = 0; i < header.entry_count; ++i) {
         const auto entry = std::span(bytes).subspan(i * header.entry_bytes, smallest_gpt_entry);
-        const bool is_used = little_u64(entry, 0) != 0 || little_u64(entry, 8) != 0; // its type
+        const bool is_used = little_u64(entry, 0) != 0 || little_u64(entry, 8) != 0; // the type is not zero
         if (is_used && little_u64(entry, 40) >= disk.size / sector) {
             return i + 1;
         }

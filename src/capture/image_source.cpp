@@ -34,7 +34,7 @@ Error refused(const std::string& message)
     return {ExitStatus::target, message};
 }
 
-// Why there is no map of what is used, and what to do.
+// Why there is no map of used blocks, with a remedy.
 std::string advice_for(const std::string& path, const std::string& type)
 {
     constexpr const char* or_all = "or take every byte with --all";
@@ -75,8 +75,8 @@ class ExtentFinder {
     struct Part {
         Partition partition;
         Area area;
-        DiskContents contents; // none of a container, or where the partition's type says what it is
-        std::optional<PhysicalVolumeExtents> physical{}; // when it is a physical volume
+        DiskContents contents; // empty for a container, or if the partition's type is enough
+        std::optional<PhysicalVolumeExtents> physical{}; // set if it is a physical volume
     };
 
     std::vector<Extent> of_source();
@@ -96,7 +96,7 @@ class ExtentFinder {
     void find_physical_volumes(std::vector<Part>& parts);
     [[nodiscard]] std::vector<Extent> of_physical_volume(const Area& area);
     void warn_of_large_gaps(const std::vector<Extent>& extents, const PartitionTable& table) const;
-    void tick() const; // several times a second, where it takes long
+    void tick() const; // called several times a second during long operations
 
     const SourceDisk& m_disk;
     const SourceOptions& m_options;
@@ -153,8 +153,8 @@ std::vector<Extent> ExtentFinder::of_source()
     return of_file_system(m_disk, area, contents.type);
 }
 
-// See ImageSource. In a file only a GPT is found where its sectors are of 512 bytes; what MBR counts in it
-// does not say.
+// See ImageSource. In a file only a GPT with sectors of 512 bytes is recognized; an MBR does not state its
+// sector size.
 std::uint64_t ExtentFinder::sector_bytes() const
 {
     const std::string table = partition_table_type(m_disk.fd.get(), m_disk.path, m_disk.size);
@@ -206,7 +206,7 @@ std::vector<Extent> ExtentFinder::of_whole_disk(const PartitionTable& table)
     for (const Partition& partition : table.partitions) {
         partitions.push_back({partition, {}});
     }
-    (void)disk_extents(m_disk.path, m_disk.size, partitions); // a table that is wrong is refused first
+    (void)disk_extents(m_disk.path, m_disk.size, partitions); // refuse a wrong table first
     std::vector<Part> parts = parts_of(table);
     find_physical_volumes(parts);
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -220,7 +220,7 @@ std::vector<Extent> ExtentFinder::of_whole_disk(const PartitionTable& table)
     return extents;
 }
 
-// With the path of the partition's device, if the kernel has made one.
+// With the path of the partition's device, if the kernel has one.
 Area ExtentFinder::area_of(const Partition& partition, const std::vector<PartitionDevice>& devices) const
 {
     const auto device = std::find_if(devices.begin(), devices.end(), [&](const PartitionDevice& each) {
@@ -292,7 +292,7 @@ std::vector<Extent> ExtentFinder::of_contents(const SourceDisk& disk, const Area
     return of_file_system(disk, area, type);
 }
 
-// All of the disk together: a volume group may have several of them.
+// All of the disk together, because a volume group can span several of them.
 void ExtentFinder::find_physical_volumes(std::vector<Part>& parts)
 {
     std::vector<Area> areas;
@@ -310,7 +310,7 @@ void ExtentFinder::find_physical_volumes(std::vector<Part>& parts)
     }
 }
 
-// The source is one, without a partition table.
+// For a source that is a physical volume itself, without a partition table.
 std::vector<Extent> ExtentFinder::of_physical_volume(const Area& area)
 {
     const auto found = of_physical_volumes({area});
@@ -347,8 +347,8 @@ VolumeContents ExtentFinder::of_logical_volume(const SourceDisk& volume, const A
     return {contents.type, of_contents(volume, area, contents)};
 }
 
-// Of swap its header alone, with label and UUID, in a page of at most 64 KiB. The rest means nothing to
-// another machine, and can hold what was in this one's memory; but what is behind it is none of it.
+// Only the header of swap space, with label and UUID, in a page of at most 64 KiB. The rest means nothing to
+// another machine and can contain the memory of this one. What follows the swap space is carried as usual.
 std::vector<Extent> ExtentFinder::of_swap(const SourceDisk& disk, const Area& area) const
 {
     constexpr std::uint64_t header = 64_KiB;
@@ -443,7 +443,7 @@ ImageSource find_files(const SourceOptions& options, Reporter& reporter)
         std::string name;
     };
     std::vector<File> files;
-    std::string other; // a file that is no part of the image
+    std::string other; // a file that is not part of the image
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(options.source, error)) {
         const std::string name = entry.path().filename().string();
@@ -470,7 +470,7 @@ ImageSource find_files(const SourceOptions& options, Reporter& reporter)
     ImageSource source;
     for (File& file : files) {
         if (file.extent.length == 0) {
-            continue; // partclone.dd can write such
+            continue; // partclone.dd can write an empty one
         }
         source.extents.push_back(file.extent);
         source.names.push_back(std::move(file.name));

@@ -24,14 +24,14 @@ namespace ezio {
 
 namespace {
 
-// The number of the block device that the area is all of; 0: it is a part of one, or of a file.
+// The number of the block device that the area fills; 0: it is only a part of one, or of a file.
 dev_t device_of(const SourceDisk& disk, const Area& area)
 {
     const bool is_all = area.offset == 0 && area.size == disk.size;
     return area.partition != 0 || !is_all ? area.partition : disk.device;
 }
 
-// What LVM2 finds a physical volume by, and the loop device of that name where it has no other.
+// The device by which LVM2 finds a physical volume: a loop device if it has no other.
 struct VolumeDevice {
     std::string path;
     LoopView view{};
@@ -50,7 +50,7 @@ VolumeDevice make_device(const SourceDisk& disk, const Area& area)
     return made;
 }
 
-// What the device mapper calls what it has made; empty: the device is none of its.
+// The device mapper's UUID of the device; empty if it is not a device-mapper device.
 std::string dm_uuid_of(dev_t device)
 {
     return first_line_of(fmt::format("/sys/dev/block/{}:{}/dm/uuid", major(device), minor(device)));
@@ -89,10 +89,10 @@ class Finder {
 
     LvmExtents m_found;
     LvmAnswer m_answer;
-    std::vector<std::string> m_paths;              // parallel to m_areas: what LVM2 calls them
-    std::vector<const PhysicalVolume*> m_physical; // the same; in m_answer, null where there is a flaw
-    VolumePlaces m_places;                         // of those without a flaw
-    std::vector<std::string> m_whole;              // logical volumes of which every byte is taken, and why
+    std::vector<std::string> m_paths;              // parallel to m_areas: LVM2's names
+    std::vector<const PhysicalVolume*> m_physical; // parallel, in m_answer; null if there is a flaw
+    VolumePlaces m_places;                         // without those with a flaw
+    std::vector<std::string> m_whole;              // logical volumes taken whole, and why
     std::uint64_t m_whole_bytes = 0;
 };
 
@@ -100,7 +100,7 @@ LvmExtents Finder::find()
 {
     m_found.physical.resize(m_areas.size());
     m_physical.resize(m_areas.size());
-    note_metadata(); // before it is looked at: it may change meanwhile
+    note_metadata(); // before it is examined, because it may change meanwhile
     if (!ask()) {
         return std::move(m_found);
     }
@@ -120,8 +120,8 @@ LvmExtents Finder::find()
     return std::move(m_found);
 }
 
-// The beginning of a physical volume has the header of its metadata area, which says where in the area the
-// text is that counts: no change of the metadata leaves it as it was.
+// The first bytes of a physical volume include the header of its metadata area, which points to the current
+// text in the area. Every change of the metadata changes this header.
 void Finder::note_metadata()
 {
     for (const Area& area : m_areas) {
@@ -131,11 +131,11 @@ void Finder::note_metadata()
     }
 }
 
-// False, and a flaw of all, where LVM2 cannot be asked.
+// Returns false, with a flaw for all areas, if LVM2 cannot be asked.
 bool Finder::ask()
 {
     try {
-        std::vector<VolumeDevice> devices; // until it has answered
+        std::vector<VolumeDevice> devices; // kept until it has answered
         for (const Area& area : m_areas) {
             devices.push_back(make_device(m_disk, area));
             m_paths.push_back(devices.back().path);
@@ -223,14 +223,14 @@ void Finder::add_volume(const LogicalVolume& volume)
     std::optional<SourceDisk> shown;
     try {
         shown = open_piece(volume, *piece);
-    } catch (const Error& error) { // where no loop devices can be had
+    } catch (const Error& error) { // if there are no loop devices
         take_whole(volume, error.what());
         return;
     }
     look_into(volume, *shown);
 }
 
-// Not by its name: a copy of the disk, or another volume group, may have the same.
+// Identified by UUID, because a copy of the disk, or another volume group, may have the same name.
 std::optional<SourceDisk> Finder::open_active(const LogicalVolume& volume) const
 {
     const auto& first = m_areas[m_places.at(volume.parts.front().physical).index];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Each row of the report is of a run of extents of one physical volume, and says which logical volume has
-// them, or none ("free"). What is repeated in each (the physical volume's own fields, the logical volume's)
-// is taken from the first row that has it.
+// Each row of the report describes a run of extents of one physical volume, and names the logical volume that
+// uses them, or none ("free"). Fields that repeat in several rows (those of the physical volume and of the
+// logical volume) are taken from the first row that has them.
 #include "lvm_report.hpp"
 
 #include "ezio/disk/lvm_label.hpp"
@@ -52,7 +52,7 @@ class Row {
         return *value;
     }
 
-    // A count of extents, in bytes.
+    // A number of extents, converted to bytes.
     [[nodiscard]] std::uint64_t extents(const char* field) const
     {
         const std::uint64_t count = number(field);
@@ -76,8 +76,8 @@ class Row {
     const nlohmann::json& m_row;
 };
 
-// "private,thin,pool,data" as "thin, pool, data"; where that says no more than "public", the kind of segment.
-// A volume of which there are snapshots is an origin: they read from it what it may have as free itself.
+// "private,thin,pool,data" as "thin, pool, data"; the kind of segment if the layout is only "public". A
+// volume with snapshots is an origin, because they read data from it that it may itself count as free.
 std::string kind_of(const Row& row)
 {
     const std::string role = row.text("lv_role");
@@ -123,7 +123,7 @@ LogicalVolume logical_volume(const Row& row)
     return volume;
 }
 
-// The one that has the UUID of `volume`, or that.
+// The element with the UUID of `volume`, or a copy of `volume` that is appended.
 template <typename Volume>
 Volume& find_or_add(std::vector<Volume>& volumes, std::string Volume::*uuid, const Volume& volume)
 {
@@ -146,7 +146,7 @@ void add(const Row& row, LvmReport& report)
     const LogicalVolume wanted = logical_volume(row);
     LogicalVolume& logical = find_or_add(report.logical, &LogicalVolume::dm_uuid, wanted);
     if (logical.kind.empty()) {
-        logical.kind = wanted.kind; // one segment of another kind is enough
+        logical.kind = wanted.kind; // one segment of another kind decides
     }
     logical.parts.push_back({physical.uuid, row.extents("seg_start_pe"), extent});
 }
@@ -172,7 +172,7 @@ void put_in_order(LogicalVolume& volume)
     volume.parts = std::move(merged);
 }
 
-// What a linear volume's parts have to be for its bytes to be theirs.
+// The parts of a linear volume must not overlap, so that its bytes are its own.
 void refuse_overlapping(const LogicalVolume& volume)
 {
     std::uint64_t end = 0;

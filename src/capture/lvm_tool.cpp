@@ -23,7 +23,7 @@ bool is_plain(char c)
            others.find(c) != std::string_view::npos;
 }
 
-// Of LVM2's regular expressions.
+// In the syntax of LVM2's regular expressions.
 std::string pattern_of(const std::string& path)
 {
     std::string pattern;
@@ -55,8 +55,8 @@ bool lvm_can_name(std::string_view path)
     return path.starts_with("/dev/") && std::all_of(path.begin(), path.end(), is_plain);
 }
 
-// Tests of what the device is otherwise (a component of RAID or multipath) are left out: it is known. So are
-// udev and what else might tell of devices.
+// Disables tests for other uses of the device (components of RAID or multipath), because its use is known.
+// Also disables udev and other sources of device lists.
 std::string lvm_configuration(const std::vector<std::string>& devices)
 {
     std::string accepted;
@@ -86,8 +86,8 @@ LvmAnswer ask_lvm(const std::vector<std::string>& devices, std::uint64_t memory,
         program,          "pvs", "--segments", "--config",  lvm_configuration(devices), "--readonly",
         "--driverloaded", "n",   "--foreign",  "--shared",  "--reportformat",           "json",
         "--units",        "b",   "--nosuffix", "--options", lvm_report_fields()};
-    constexpr std::uint64_t text_share = 8; // of the memory; what it is parsed into takes five times as much
-    constexpr const char* no_configuration = "LVM_SYSTEM_DIR="; // no files of one
+    constexpr std::uint64_t text_share = 8; // of the memory; the parsed report takes five times as much
+    constexpr const char* no_configuration = "LVM_SYSTEM_DIR="; // no configuration files
     const ProcessResult result =
         run_process(command, memory / text_share, tick, nothing_given, {no_configuration});
     if (result.status != 0) {

@@ -14,8 +14,8 @@ namespace ezio {
 
 namespace {
 
-// Goes through the text line by line. What is known about an extent is complete only with its length, so the
-// offset waits in m_offset until then.
+// Parses the text line by line. An extent is complete only with its length, so the offset waits in m_offset
+// until then.
 class TorrentInfoParser {
   public:
     explicit TorrentInfoParser(const std::string& name) : m_name(name) {}
@@ -23,7 +23,7 @@ class TorrentInfoParser {
     PartcloneInfo parse(std::string_view text);
 
   private:
-    // Where something was found, for messages that come later.
+    // A line number, for later messages.
     using Line = std::size_t;
 
     struct Offset {
@@ -108,7 +108,7 @@ void TorrentInfoParser::add_length(std::uint64_t length)
         fail(m_offset->line, fmt::format("extent {:#x} + {} bytes ends beyond the largest possible device",
                                          m_offset->value, length));
     }
-    if (length > 0) { // partclone.dd can write an empty one
+    if (length > 0) { // partclone.dd can write an empty extent
         m_info.extents.push_back({m_offset->value, length});
         m_extent_lines.push_back(m_offset->line);
     }
@@ -125,7 +125,7 @@ void TorrentInfoParser::add_hash(std::string_view value)
     m_hash_lines.push_back(m_line);
 }
 
-// ExtentMap refuses them as well, but does not know the lines.
+// ExtentMap refuses overlaps, too, but does not know the lines.
 void TorrentInfoParser::refuse_overlaps() const
 {
     const auto& extents = m_info.extents;

@@ -12,7 +12,7 @@ namespace ezio {
 
 namespace {
 
-// In sectors from the start of the extended partition; 0: it is the last record.
+// In sectors from the start of the extended partition; 0: this is the last record.
 std::uint64_t next_in_chain(Superblock record)
 {
     constexpr std::array<std::uint8_t, 3> extended{0x05, 0x0f, 0x85}; // types
@@ -29,7 +29,7 @@ void add_chain(const SourceDisk& disk, const Partition& container, std::uint64_t
                std::vector<Extent>& records)
 {
     constexpr std::uint64_t signature = 0xaa55;
-    constexpr int longest = 256; // or it goes round in a circle; the kernel follows no more than 100
+    constexpr int longest = 256; // the chain is a circle if longer; the kernel follows at most 100
     const std::uint64_t end = std::min(container.start + container.size, disk.size);
     std::uint64_t at = container.start;
     for (int i = 0; i < longest && at + sector <= end; ++i) {

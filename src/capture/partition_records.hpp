@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Where a partition table is, as far as that may be in the middle of unused space, which disk_layout leaves
-// out: the records that an MBR's logical partitions are chained with, anywhere in the extended partition; and
-// the headers and entries of a GPT: the entries may be anywhere, and the copy is not at the end of a disk
+// Finds the parts of a partition table that can be in the middle of unused space, which disk_layout leaves
+// out: the records that chain an MBR's logical partitions, anywhere in the extended partition; and the
+// headers and entries of a GPT, whose entries can be anywhere, and whose copy is not at the end of a disk
 // that has grown.
 #pragma once
 
@@ -15,8 +15,8 @@
 
 namespace ezio {
 
-// Those of `table`, which is on `disk`, in the chain's order; `sector` is in bytes. A chain that ends without
-// a record ends there, and a copy that is none is left out: it is not for us to mend them.
+// The records of `table`, which is on `disk`, in the chain's order; `sector` is in bytes. A broken chain ends
+// where it breaks, and an invalid copy is left out: repairing them is not our task.
 // Throws Error (ExitStatus::io).
 [[nodiscard]] std::vector<Extent> partition_records(const SourceDisk& disk, const PartitionTable& table,
                                                     std::uint64_t sector);

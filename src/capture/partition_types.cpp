@@ -36,7 +36,7 @@ constexpr std::array<Kind, 20> kinds{{
     {"3d48ce54-1d16-11dc-8696-01301bb8a9f5", bsd_slices}, // DragonFly BSD, 64 bits
     {"37affc90-ef7d-4e96-91c3-2d7ae055b174", "a part of a GPFS"},
     {"52414944-0000-11aa-aa11-00306543ecac", "a part of an Apple RAID"},
-    {"52414944-5f4f-11aa-aa11-00306543ecac", "a part of an Apple RAID"}, // which is offline
+    {"52414944-5f4f-11aa-aa11-00306543ecac", "a part of an Apple RAID"}, // offline
     {"53746f72-6167-11aa-aa11-00306543ecac", "Apple Core Storage"},
 }};
 

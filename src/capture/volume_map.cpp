@@ -16,7 +16,7 @@ std::vector<PlacedExtent> parts_on(const VolumePlaces& places, const LogicalVolu
     return parts;
 }
 
-// Its parts are in order and do not overlap, so that nothing is between them where the lengths add up.
+// The parts are in order and do not overlap, so equal lengths mean that there are no gaps.
 bool is_complete(const VolumePlaces& places, const LogicalVolume& volume)
 {
     return volume.length_of_parts() == volume.size &&

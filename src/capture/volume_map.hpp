@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Where a logical volume is on a disk that has physical volumes, as LVM2 reports it.
+// Maps logical volumes to a disk with their physical volumes, as reported by LVM2.
 #pragma once
 
 #include "ezio/image/extent_map.hpp"
@@ -17,7 +17,7 @@ namespace ezio {
 
 // A physical volume on the disk.
 struct VolumePlace {
-    std::size_t index;    // which one of several
+    std::size_t index;    // which one of the areas
     std::uint64_t offset; // bytes from the start of the disk
 };
 
@@ -29,16 +29,16 @@ struct PlacedExtent {
     bool operator==(const PlacedExtent&) const = default;
 };
 
-// The parts of it that are on the disk.
+// The parts of the volume that are on the disk.
 [[nodiscard]] std::vector<PlacedExtent> parts_on(const VolumePlaces& places, const LogicalVolume& volume);
 
-// Whether all of it is on the disk.
+// Whether all of the volume is on the disk.
 [[nodiscard]] bool is_complete(const VolumePlaces& places, const LogicalVolume& volume);
 
-// Where it is on the disk, when it is complete and in one piece.
+// The volume's extent on the disk, if it is complete and in one piece.
 [[nodiscard]] std::optional<Extent> one_piece(const VolumePlaces& places, const LogicalVolume& volume);
 
-// Where extents of the volume, relative to it and within it, are. Those of missing parts are left out.
+// The places of extents of the volume, which are relative to it and within it. Missing parts are left out.
 [[nodiscard]] std::vector<PlacedExtent> placed(const VolumePlaces& places, const LogicalVolume& volume,
                                                const std::vector<Extent>& extents);
 
