@@ -38,7 +38,7 @@ ClearedSignatures clear_signatures(Target& target, const Image& image,
                                    const std::optional<DiskIdentity>& noted, StaleSignatures stale,
                                    std::span<const VolumeUse> volumes)
 {
-    constexpr int most_rounds = 4; // what one signature has hidden shows when that is gone
+    constexpr int most_rounds = 4; // a wiped signature may have hidden another
     ClearedSignatures cleared;
     const std::optional<std::uint64_t> size = target.size();
     if (!size) {

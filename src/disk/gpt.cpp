@@ -47,7 +47,7 @@ std::uint32_t computed_crc(Bytes sector, const GptHeader& header)
     return crc32(std::span(sector).first(header.size));
 }
 
-// The same table, told by a header at another place.
+// The same table, described by a header in another sector.
 Bytes moved(Bytes sector, const GptHeader& header)
 {
     store_u64(sector, 24, header.own_place);
@@ -63,7 +63,7 @@ GptPlan damaged(std::string reason)
     return {Outcome::damaged, std::move(reason), {}};
 }
 
-// What is wrong with the numbers of the main header, which is in this sector; empty: nothing.
+// What is wrong with the numbers of the main header in this sector; empty: nothing.
 std::string fault_of(const GptHeader& header, const Bytes& sector, std::uint64_t size)
 {
     constexpr std::uint64_t smallest_header = 92;
@@ -91,7 +91,7 @@ std::string fault_of(const GptHeader& header, const Bytes& sector, std::uint64_t
     return {};
 }
 
-// The end of the last partition, in sectors: the first one behind it. Empty when a partition makes no sense.
+// The first sector after the last partition. Empty if a partition is invalid.
 std::optional<std::uint64_t> end_of_partitions(const GptHeader& header, const Bytes& entries)
 {
     std::uint64_t end = header.first_usable;
@@ -123,8 +123,8 @@ std::uint8_t mbr_type(std::span<const std::byte> mbr, std::size_t entry)
 
 constexpr std::array<std::size_t, 4> mbr_numbers{0, 1, 2, 3};
 
-// The sector with an MBR whose one entry covers the disk. One with further entries, a hybrid one, stays as it
-// is: what they cover is not for us to say.
+// The protective MBR with its single entry extended to the whole disk. An MBR with further entries (a hybrid
+// one) is returned unchanged: we cannot know what they are for.
 Bytes covering_mbr(Bytes mbr, std::uint64_t sectors)
 {
     const auto entry = std::find_if(mbr_numbers.begin(), mbr_numbers.end(),
@@ -175,7 +175,7 @@ bool has_protective_mbr(std::span<const std::byte> mbr)
 GptPlan plan_gpt_move(const DiskReader& read, std::uint64_t size, std::uint64_t sector_bytes)
 {
     const std::uint64_t sectors = size / sector_bytes;
-    constexpr std::uint64_t fewest = 6; // MBR, twice a header and a sector of entries, and one to use
+    constexpr std::uint64_t fewest = 6; // MBR, two headers, two sectors of entries, and one usable sector
     if (sectors < fewest) {
         return {};
     }
@@ -191,7 +191,7 @@ GptPlan plan_gpt_move(const DiskReader& read, std::uint64_t size, std::uint64_t 
     if (std::string fault = fault_of(*header, *header_sector, size); !fault.empty()) {
         return damaged(std::move(fault));
     }
-    const Extent place = *gpt_entries(*header, size, sector_bytes); // fault_of has looked
+    const Extent place = *gpt_entries(*header, size, sector_bytes); // checked by fault_of
     const auto entries = read(place);
     if (!entries) {
         return {Outcome::unreadable, {}, {}};

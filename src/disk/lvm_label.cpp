@@ -24,7 +24,7 @@ bool read_within(int fd, const Extent& area, std::uint64_t offset, std::span<std
            (bytes.empty() || read_fully(fd, std::span(&part, 1), area.offset + offset) == 0);
 }
 
-// The entries of a list that ends with one of zeros; `at` is then behind that. Empty where the sector ends
+// The entries of a list that ends with an entry of zeros; `at` is then after that. Empty if the sector ends
 // before.
 std::optional<std::vector<Extent>> take_list(std::span<const std::byte, lvm_sector> label, std::size_t& at)
 {
@@ -40,11 +40,11 @@ std::optional<std::vector<Extent>> take_list(std::span<const std::byte, lvm_sect
     return std::nullopt;
 }
 
-// The label's sector: its header, and behind that the physical volume's own: UUID, size, the list of data
-// areas, that of metadata areas.
+// Parses the label's sector: the label header, then the physical volume's header with UUID, size, the list of
+// data areas, and the list of metadata areas.
 std::vector<Extent> areas_in(std::span<const std::byte, lvm_sector> label)
 {
-    constexpr std::size_t lists = 40; // behind UUID and size
+    constexpr std::size_t lists = 40; // after UUID and size
     if (!has_text_at(label, 0, "LABELONE") || !has_text_at(label, 24, "LVM2 001")) {
         return {};
     }
@@ -55,11 +55,11 @@ std::vector<Extent> areas_in(std::span<const std::byte, lvm_sector> label)
     return take_list(label, at).value_or(std::vector<Extent>());
 }
 
-// The first `length` bytes of the text in a metadata area, which goes on behind the header where the area
-// ends. Empty where there is none.
+// The first `length` bytes of the text in a metadata area; at the end of the area it continues after the
+// header. Empty if there is none.
 std::string beginning_of_text(int fd, const Extent& area, const Extent& metadata, std::size_t length)
 {
-    constexpr std::uint64_t ignored = 1; // of the flags: other physical volumes have it
+    constexpr std::uint64_t ignored = 1; // flag: the metadata is on other physical volumes
     std::array<std::byte, lvm_sector> header{};
     if (!read_within(fd, area, metadata.offset, header) || !has_text_at(header, 4, " LVM2 x[5A%r0N*>")) {
         return {};
@@ -77,7 +77,7 @@ std::string beginning_of_text(int fd, const Extent& area, const Extent& metadata
     return is_read ? text : "";
 }
 
-// What it begins with is: vg0 { id = "6Q0z2R-7O73-...", each in a line of its own.
+// The text begins with: vg0 { id = "6Q0z2R-7O73-...", each on its own line.
 std::optional<VolumeGroup> group_in(std::string_view text)
 {
     constexpr std::string_view behind_name = " {";
@@ -120,7 +120,7 @@ std::vector<Extent> lvm_metadata_areas(int fd, const Extent& area)
 
 std::optional<VolumeGroup> volume_group_on(int fd, const Extent& area)
 {
-    constexpr std::size_t enough = lvm_sector; // for the longest name, of 127 bytes, and the UUID behind it
+    constexpr std::size_t enough = lvm_sector; // for the longest name (127 bytes) and the UUID after it
     for (const Extent& metadata : lvm_metadata_areas(fd, area)) {
         if (auto group = group_in(beginning_of_text(fd, area, metadata, enough))) {
             return group;

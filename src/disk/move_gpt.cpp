@@ -18,9 +18,9 @@ namespace {
 
 using Outcome = GptPlan::Outcome;
 
-constexpr std::uint64_t usual_sector = 512; // of what does not say: image files
+constexpr std::uint64_t usual_sector = 512; // for image files, which do not have one
 
-// What a partition table on the target counts in; 0 when there can be none.
+// The sector size of a partition table on the target; 0 if there can be none.
 std::uint64_t sector_of(Target& target, const Image& image)
 {
     int bytes = 0;
@@ -36,7 +36,7 @@ std::uint64_t sector_of(Target& target, const Image& image)
     return static_cast<std::uint64_t>(bytes);
 }
 
-// MBR and the first header.
+// Whether the image contains the MBR and the first header.
 bool brings_a_table(const Image& image, std::uint64_t sector)
 {
     const auto& used = image.map.used();

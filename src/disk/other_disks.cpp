@@ -49,7 +49,7 @@ void add_contents(DiskUuids& disk, int fd, const Extent& area, std::uint64_t sec
     }
 }
 
-// Of a UUID of LVM2: in groups of 6, 4, 4, 4, 4, 4 and 6.
+// An LVM2 UUID in groups of 6, 4, 4, 4, 4, 4 and 6.
 std::string with_dashes(const std::string& uuid)
 {
     std::string text;
@@ -72,12 +72,12 @@ std::vector<std::string> names_in(const fs::path& directory)
     return names;
 }
 
-// Follows what shares bytes with a device, in the tree of sysfs.
+// Collects the devices that share bytes with a device, from sysfs.
 class Relatives {
   public:
     explicit Relatives(fs::path blocks) : m_blocks(std::move(blocks)), m_all(names_in(m_blocks)) {}
 
-    // The device, its partitions, and what is made of any of them.
+    // Adds the device, its partitions, and the devices on top of any of them.
     void add_above(const std::string& name)
     {
         if (!m_above.insert(name).second) {
@@ -97,7 +97,7 @@ class Relatives {
         }
     }
 
-    // What the device is a part of, or lies on.
+    // Adds the devices that it is a part of, or lies on.
     void add_below(const std::string& name)
     {
         if (!m_below.insert(name).second) {
@@ -150,7 +150,8 @@ class Relatives {
     std::set<std::string> m_below;
 };
 
-// Not read: what has no contents of its own, and drives that take long to say that nothing is in them.
+// False for devices without contents of their own, and for drives that take long to report that they are
+// empty.
 bool is_worth_reading(const fs::path& sysfs)
 {
     constexpr std::array<std::string_view, 4> left_out{"ram", "zram", "fd", "sr"};
@@ -158,7 +159,7 @@ bool is_worth_reading(const fs::path& sysfs)
     std::error_code none;
     const bool is_left_out = std::any_of(left_out.begin(), left_out.end(),
                                          [&](std::string_view prefix) { return name.starts_with(prefix); });
-    // A disk is read with its partitions.
+    // Partitions are read with their disk.
     return !is_left_out && !fs::exists(sysfs / "partition", none) && first_line_of(sysfs / "size") != "0";
 }
 
@@ -176,8 +177,8 @@ bool send_line(int socket, const std::string& line)
     return ::send(socket, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
 }
 
-// "D /dev/sdb" before a disk is read, then "U file system=2f1c" for each of its UUIDs and "G vg0=6Q0z2R" for
-// each volume group.
+// Protocol: "D /dev/sdb" before a disk is read, then "U file system=2f1c" for each of its UUIDs and "G
+// vg0=6Q0z2R" for each volume group.
 void read_all(int socket, dev_t target, const DeviceDirectories& directories)
 {
     for (const std::string& name : unrelated_devices(target, directories)) {
@@ -246,7 +247,7 @@ DiskUuids uuids_in_record(std::string device, std::string_view record)
             values[line.substr(2, equals - 2)] = line.substr(equals + 1);
         }
     }
-    constexpr std::string_view of_lvm = "LVM-"; // and the UUIDs of the group and the volume
+    constexpr std::string_view of_lvm = "LVM-"; // followed by the UUIDs of the group and the volume
     constexpr std::size_t uuid_length = 32;
     DiskUuids disk{std::move(device), {}};
     add(disk.uuids, contents_called(values["ID_FS_TYPE"]), values["ID_FS_UUID"]);

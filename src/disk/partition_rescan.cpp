@@ -26,7 +26,7 @@ namespace ezio {
 
 namespace {
 
-static_assert(std::is_trivially_copyable_v<PartitionRequest>); // it goes through the socket as it is
+static_assert(std::is_trivially_copyable_v<PartitionRequest>); // it is sent through the socket as bytes
 
 int change_partition(int disk, int operation, const ListedPartition& listed)
 {
@@ -51,8 +51,8 @@ int carry_out(int disk, const PartitionRequest& request)
     return EINVAL;
 }
 
-// The child, which was forked from a process with several threads: nothing here allocates or locks. Its
-// signals are blocked, as the parent's are; it ends when the parent's end of the socket is closed.
+// The child was forked from a process with several threads, so nothing here allocates or locks. Its signals
+// are blocked, like the parent's; it ends when the parent closes its end of the socket.
 [[noreturn]] void serve(int disk, int socket) noexcept
 {
     KeptPowers kept;
@@ -95,7 +95,7 @@ std::vector<ListedPartition> kernel_partitions(dev_t disk)
 std::vector<PartitionRequest> partition_changes(std::span<const ListedPartition> kernel,
                                                 std::span<const ListedPartition> table)
 {
-    constexpr std::uint64_t container_length = 1024; // as the kernel makes it
+    constexpr std::uint64_t container_length = 1024; // the kernel's
     std::vector<PartitionRequest> requests;
     for (const ListedPartition& each : kernel) {
         if (!has(table, each)) {
@@ -145,8 +145,8 @@ int PartitionRescan::request(const PartitionRequest& request) const
     return error;
 }
 
-// Has the kernel drop its partitions, with what it has cached of them, and look for those of the table. Where
-// it does not look, they are dropped one by one. Returns 0 or errno: EBUSY when one is in use.
+// Makes the kernel drop its partitions and their cached data, and read the table again. If the kernel does
+// not scan the device, the partitions are dropped one by one. Returns 0 or errno: EBUSY if one is in use.
 int PartitionRescan::reread() const
 {
     int last_error = request({PartitionRequest::Kind::reread, {}});
@@ -161,8 +161,8 @@ int PartitionRescan::reread() const
     return last_error;
 }
 
-// What rereading did not do: where the kernel knows no such tables, or one partition is in use. Returns the
-// last errno, or 0.
+// Adjusts single partitions after reread(): the kernel does not know this kind of table, or one partition is
+// in use. Returns the last errno, or 0.
 int PartitionRescan::change_to(std::span<const ListedPartition> table) const
 {
     int last_error = 0;
@@ -176,12 +176,12 @@ int PartitionRescan::change_to(std::span<const ListedPartition> table) const
 
 std::optional<std::string> PartitionRescan::bring_up_to_date(std::span<const ListedPartition> table)
 {
-    constexpr milliseconds patience{1000}; // for udev, which looks at what it is told of
+    constexpr milliseconds patience{1000}; // for udev, which examines each new partition
     constexpr milliseconds interval{100};
     const auto end = Clock::now() + patience;
     if (kernel_partitions(m_device).empty() && request({PartitionRequest::Kind::reread, {}}) == EINVAL) {
         end_child();
-        return std::nullopt; // it has no partitions, and gets none
+        return std::nullopt; // no partitions, and none wanted
     }
     int dropped = reread();
     int change = change_to(table);

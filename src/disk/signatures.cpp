@@ -14,9 +14,9 @@ namespace ezio {
 
 namespace {
 
-constexpr std::size_t most_signatures = 10'000; // or libblkid goes round in a circle
+constexpr std::size_t most_signatures = 10'000; // more: libblkid finds the same ones again and again
 
-// What the last probe has found. libblkid's offsets count from the start of the area.
+// The last probe's result. libblkid's offsets count from the start of the area.
 std::optional<Signature> found_by(const BlkidProbe& probe, const Extent& area)
 {
     const auto signature = [&](const char* type, const char* magic, const char* offset) {
@@ -52,7 +52,7 @@ bool contains(const Extent& area, const Extent& part)
     return area.offset <= part.offset && part.end() <= area.end();
 }
 
-// The area whose claim on `magic` counts: the partition that it lies in, or the whole.
+// The area whose claim on `magic` counts: the partition that contains it, otherwise the whole device.
 const SignatureArea& owner_of(const Extent& magic, std::span<const SignatureArea> areas)
 {
     const auto partition = std::find_if(areas.begin() + 1, areas.end(), [&](const SignatureArea& area) {
@@ -61,7 +61,7 @@ const SignatureArea& owner_of(const Extent& magic, std::span<const SignatureArea
     return partition != areas.end() ? *partition : areas.front();
 }
 
-// The image's own signatures of an area.
+// The image's own signatures in an area.
 std::vector<Signature> own_signatures(const SignatureArea& area, std::span<const Extent> used)
 {
     std::vector<Signature> own;
@@ -86,7 +86,7 @@ std::optional<SignatureArea> search_area(int fd, const Extent& extent, std::uint
     return SignatureArea{extent, std::move(*found), recognition};
 }
 
-// False when it cannot be read.
+// Returns false if it cannot be read.
 bool add_partitions(int fd, const PartitionList& list, std::vector<SignatureArea>& areas)
 {
     for (const ListedPartition& partition : list.partitions) {
@@ -102,7 +102,7 @@ bool add_partitions(int fd, const PartitionList& list, std::vector<SignatureArea
     return true;
 }
 
-// The same. A volume that the note has elsewhere than on a physical volume of the image is none.
+// Like add_partitions. Skips a volume that, according to the note, is not on a physical volume of the image.
 bool add_volumes(int fd, std::span<const VolumeUse> volumes, std::span<const Extent> used,
                  std::vector<SignatureArea>& areas)
 {
@@ -162,10 +162,10 @@ std::optional<std::vector<Signature>> find_signatures(int fd, const Extent& area
     while ((result = blkid_do_probe(probe.get())) == 0 && signatures.size() < most_signatures) {
         const auto signature = found_by(probe, area);
         if (!signature || std::find(signatures.begin(), signatures.end(), *signature) != signatures.end()) {
-            continue; // it goes on with what else there may be
+            continue; // continue with other signatures
         }
         signatures.push_back(*signature);
-        // Only in memory: the same prober then finds the next copy, if there is one.
+        // Only in memory, so that the same prober then finds the next copy, if there is one.
         constexpr int dry_run = 1;
         (void)blkid_do_wipe(probe.get(), dry_run);
     }
@@ -228,7 +228,7 @@ std::vector<std::string> hidden_areas(const std::string& device, std::span<const
         const bool is_expected = seen.empty() || has_type(own, seen) || expected == seen;
         const bool has_foreign = own.size() < area.found.size();
         if (expected.empty()) {
-            continue; // none of the image's business
+            continue; // not claimed by the image
         }
         if (area.recognition.outcome == Outcome::ambiguous && has_foreign) {
             sentences.push_back(

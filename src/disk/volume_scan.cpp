@@ -28,7 +28,7 @@ std::string last_line_of(std::string_view text)
     return std::string(last);
 }
 
-// Empty, or what went wrong.
+// Returns an error, or an empty string.
 std::string run_pvscan(dev_t device, const std::string& program)
 {
     std::vector<std::string> command{program, "pvscan", "--cache", device_path(device)};

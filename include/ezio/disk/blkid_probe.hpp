@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// libblkid's handle, which gives itself back.
+// An owning handle for libblkid's probe.
 #pragma once
 
 #include "ezio/image/extent_map.hpp"
@@ -15,8 +15,8 @@ namespace ezio {
 
 using BlkidProbe = std::unique_ptr<blkid_struct_probe, decltype(&blkid_free_probe)>;
 
-// For `area` of the open device or file; empty when that cannot be looked at. `sector_bytes` is what a
-// partition table in a file counts in; 0: 512, and a device knows it itself.
+// Probes `area` of the open device or file; empty if that is impossible. `sector_bytes` is the sector size of
+// a partition table in a file; 0: 512, or for a device its own.
 [[nodiscard]] inline BlkidProbe make_blkid_probe(int fd, const Extent& area, std::uint64_t sector_bytes)
 {
     BlkidProbe probe(blkid_new_probe(), &blkid_free_probe);
@@ -30,20 +30,20 @@ using BlkidProbe = std::unique_ptr<blkid_struct_probe, decltype(&blkid_free_prob
     return probe;
 }
 
-// A value that the last probe found; empty: none.
+// A value that the last probe found; empty if there is none.
 [[nodiscard]] inline std::string blkid_value(const BlkidProbe& probe, const char* name)
 {
     const char* data = nullptr;
     return blkid_probe_lookup_value(probe.get(), name, &data, nullptr) == 0 ? data : "";
 }
 
-// Calls use(blkid_partition, Extent), in order, for each partition of the table that the last probe found,
-// also for logical ones, but not for those that another table inside of a partition may have. The extent is
-// in bytes from the start of the device. Returns the table's type; empty when there is no table.
+// Calls use(blkid_partition, Extent), in order, for each partition of the table that the last probe found.
+// Logical partitions are included, those of a nested table inside a partition are not. The extent is in bytes
+// from the start of the device. Returns the table's type; empty if there is no table.
 template <typename Use>
 std::string for_each_partition(const BlkidProbe& probe, Use use)
 {
-    constexpr std::uint64_t unit = 512; // of libblkid, whatever the device's sectors are
+    constexpr std::uint64_t unit = 512; // libblkid's, whatever the device's sector size
     const blkid_partlist list = blkid_probe_get_partitions(probe.get());
     const blkid_parttable root = list != nullptr ? blkid_partlist_get_table(list) : nullptr;
     if (root == nullptr) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What is done at the end of a fetch about the signatures of the target's earlier life; see signatures.hpp.
+// Wipes, at the end of a fetch, the signatures of the target's earlier contents; see signatures.hpp.
 #pragma once
 
 #include "ezio/disk/signatures.hpp"
@@ -20,13 +20,13 @@ enum class StaleSignatures { wipe, keep };
 
 struct ClearedSignatures {
     std::vector<Signature> wiped;
-    std::vector<std::string> warnings;  // what hides the image nevertheless
-    std::optional<IoFailure> failure{}; // of a write: the target is not what it should be
+    std::vector<std::string> warnings;  // what still hides the image
+    std::optional<IoFailure> failure{}; // of a write: the target is incomplete
 };
 
-// Writes zeros over the magic bytes of stale signatures, and over nothing else; then looks whether the image
-// is what shows. The image must be on the target. A directory has no signatures. `noted` and `volumes` as in
-// LoadedTorrent.
+// Writes zeros over the magic bytes of stale signatures, and over nothing else. Then checks that the image is
+// what is recognized. The image must be on the target. A directory has no signatures. `noted` and `volumes`
+// as in LoadedTorrent.
 [[nodiscard]] ClearedSignatures clear_signatures(Target& target, const Image& image,
                                                  const std::optional<DiskIdentity>& noted,
                                                  StaleSignatures stale,

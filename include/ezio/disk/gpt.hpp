@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the sectors of a GPT say, and what has to be written to move its copy. On a disk that is larger than
-// the one that it was made for the copy is not at the end, where firmware and tools look for it, and the
-// space behind is out of its reach. No I/O of its own, and no change of what a partition is.
+// Parses the sectors of a GPT, and plans the writes that move its copy. On a disk larger than the original
+// the copy is not at the end, where firmware and tools look for it, and the table cannot use the space after
+// it. Performs no I/O, and changes no partition.
 //
-// The copy goes first (entries, then their header, in the disk's last sectors), then the header at the start,
-// which points at it and reaches up to it, then the MBR that keeps others off. Power that fails in between
-// leaves a table that is right: the old one, or the new one.
+// The copy is written first (entries, then their header, in the disk's last sectors), then the header at the
+// start, which points to the copy, then the protective MBR. A power failure in between leaves a valid table:
+// the old one or the new one.
 #pragma once
 
 #include "ezio/image/extent_map.hpp"
@@ -21,10 +21,10 @@
 
 namespace ezio {
 
-inline constexpr std::uint64_t main_gpt_header = 1;    // the sector that it is in
+inline constexpr std::uint64_t main_gpt_header = 1;    // its sector
 inline constexpr std::size_t smallest_gpt_entry = 128; // bytes
 
-// As it stands on a disk; in sectors, unless said otherwise.
+// As on disk; in sectors, unless stated otherwise.
 struct GptHeader {
     std::uint64_t size = 0; // bytes, of the header
     std::uint64_t crc = 0;  // of the header
@@ -40,23 +40,23 @@ struct GptHeader {
     [[nodiscard]] std::uint64_t entries_bytes() const { return entry_count * entry_bytes; }
 };
 
-// Of a sector; empty when there is no header in it.
+// Parses a sector; empty if it contains no header.
 [[nodiscard]] std::optional<GptHeader> parse_gpt_header(std::span<const std::byte> sector);
 
-// The bytes of the sectors with the entries. Empty when they are not on a disk of `size` bytes, or too many
-// to be.
+// The bytes of the sectors with the entries. Empty if they are beyond a disk of `size` bytes, or implausibly
+// many.
 [[nodiscard]] std::optional<Extent> gpt_entries(const GptHeader& header, std::uint64_t size,
                                                 std::uint64_t sector_bytes);
 
-// Whether the sector is an MBR that keeps others off a GPT.
+// Whether the sector is the protective MBR of a GPT.
 [[nodiscard]] bool has_protective_mbr(std::span<const std::byte> mbr);
 
 struct GptPlan {
     enum class Outcome {
         none,       // there is no GPT
-        damaged,    // its first header, entries or MBR are not in order; `reason` says what
+        damaged,    // its first header, entries or MBR are invalid; `reason` says how
         at_the_end, // nothing to do
-        movable,    // `writes` does it
+        movable,    // `writes` moves the copy
         unreadable,
     };
     struct Write {
@@ -69,10 +69,11 @@ struct GptPlan {
     std::vector<Write> writes{}; // in this order
 };
 
-// The bytes of that part of the disk; empty when it cannot be read.
+// Returns these bytes of the disk; empty if they cannot be read.
 using DiskReader = std::function<std::optional<std::vector<std::byte>>(const Extent&)>;
 
-// What to write to a disk of `size` bytes, in sectors of `sector_bytes`, so that its GPT ends with it.
+// The writes after which the GPT of a disk of `size` bytes, with sectors of `sector_bytes`, extends to its
+// end.
 [[nodiscard]] GptPlan plan_gpt_move(const DiskReader& read, std::uint64_t size, std::uint64_t sector_bytes);
 
 } // namespace ezio

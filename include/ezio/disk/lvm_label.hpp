@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What stands at the beginning of a physical volume of LVM2: the label in one of the first four sectors says
-// where the metadata areas are, of which there can be another one at the end. Each has the text that
-// describes the volume group, in a ring behind a header of 512 bytes.
+// Parses the beginning of an LVM2 physical volume. The label in one of the first four sectors points to the
+// metadata areas; there can be a second one at the end. Each contains the text that describes the volume
+// group, in a ring after a header of 512 bytes.
 #pragma once
 
 #include "ezio/image/extent_map.hpp"
@@ -28,7 +28,7 @@ struct VolumeGroup {
     bool operator==(const VolumeGroup&) const = default;
 };
 
-// The volume group that the metadata there describes; empty: as above, or there is none.
+// The volume group that the metadata describes; empty: as above, or there is none.
 [[nodiscard]] std::optional<VolumeGroup> volume_group_on(int fd, const Extent& area);
 
 } // namespace ezio

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The partitions that the table on a device says there are, as libblkid reads it.
+// The partitions in a device's table, as libblkid reads it.
 #pragma once
 
 #include "ezio/image/extent_map.hpp"
@@ -15,18 +15,18 @@ namespace ezio {
 struct ListedPartition {
     int number = 0;
     Extent extent{};           // bytes from the start of the device
-    bool is_container = false; // an extended partition: it holds the logical ones
+    bool is_container = false; // an extended partition, which contains the logical ones
     bool operator==(const ListedPartition&) const = default;
 };
 
 struct PartitionList {
     std::string type; // "gpt", "dos", ...
     std::vector<ListedPartition> partitions;
-    std::vector<std::string> uuids{}; // of them, parallel; empty where the table gives none
+    std::vector<std::string> uuids{}; // parallel to the partitions; empty if the table has none
 };
 
-// Of the table on a device or file of `size` bytes, without those of another table inside of a partition.
-// Empty where there is none, or it cannot be read. `sector_bytes` as for recognize. Any thread.
+// The partitions of the table on a device or file of `size` bytes, without those of a nested table inside a
+// partition. Empty if there is none, or it cannot be read. `sector_bytes` as for recognize. Any thread.
 [[nodiscard]] std::optional<PartitionList> list_partitions(int fd, std::uint64_t size,
                                                            std::uint64_t sector_bytes);
 

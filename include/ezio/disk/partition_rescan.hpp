@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Makes the kernel's partitions those of the table that was written: otherwise it goes on with the old ones,
-// and what is done next (mount, resize2fs) is done at the old places.
+// Updates the kernel's partitions to those of the new table. Otherwise the kernel keeps the old ones, and
+// later steps (mount, resize2fs) work at the old offsets.
 //
-// That takes CAP_SYS_ADMIN, which the process gives up before it talks to the network. So a child that is
-// made before keeps it, with the disk and one end of a socket, and nothing else: it carries out three kinds
-// of requests, all of them on that disk, and ends with its parent.
+// This needs CAP_SYS_ADMIN, which the process gives up before it uses the network. So a child that is forked
+// before keeps it, with the disk and one end of a socket, and nothing else. It executes three kinds of
+// requests, all on that disk, and ends with its parent.
 #pragma once
 
 #include "ezio/disk/partition_list.hpp"
@@ -25,28 +25,27 @@ namespace ezio {
 struct PartitionRequest {
     enum class Kind : std::uint8_t { reread, remove, add };
     Kind kind = Kind::reread;
-    ListedPartition partition{}; // of remove and add
+    ListedPartition partition{}; // for remove and add
     bool operator==(const PartitionRequest&) const = default;
 };
 
-// What leads from the kernel's partitions to those of the table: removals first. Of an extended partition
-// only its place counts: the kernel makes it a sector or two long.
+// The requests that change the kernel's partitions to those of the table: removals first. Of an extended
+// partition only the offset is compared, because the kernel makes it one or two sectors long.
 [[nodiscard]] std::vector<PartitionRequest> partition_changes(std::span<const ListedPartition> kernel,
                                                               std::span<const ListedPartition> table);
 
 class PartitionRescan {
   public:
-    // `fd` is the open disk, `device` its number, `path` what the user calls it. Where there can be no child,
-    // the sentence of bring_up_to_date is all that comes of it.
+    // `fd` is the open disk, `device` its number, `path` its name for the user. If there can be no child,
+    // bring_up_to_date only returns its sentence.
     PartitionRescan(int fd, dev_t device, std::string path);
-    ~PartitionRescan(); // waits for the child, which has no more to do
+    ~PartitionRescan(); // waits for the child, which has nothing more to do
     PartitionRescan(const PartitionRescan&) = delete;
     PartitionRescan& operator=(const PartitionRescan&) = delete;
 
-    // Once: afterwards the child is gone. `table` is what is on the disk. Returns a sentence where the kernel
-    // has other partitions nevertheless. A device that the kernel looks for no partitions on, such as most
-    // loop devices, is only brought up to date when it has some. Waits up to a second for others to let go of
-    // partitions. Any thread.
+    // To be called once; the child then ends. `table` is the table on the disk. Returns a sentence if the
+    // kernel still has different partitions. A device without partition scanning, such as most loop devices,
+    // is only updated if it has partitions. Waits up to a second for other users of partitions. Any thread.
     [[nodiscard]] std::optional<std::string> bring_up_to_date(std::span<const ListedPartition> table);
 
   private:
@@ -60,7 +59,7 @@ class PartitionRescan {
     ForkedChild m_child;
 };
 
-// For a target that is a whole disk; none for a partition, a file or a directory.
+// Null unless the target is a whole disk.
 [[nodiscard]] std::unique_ptr<PartitionRescan> make_partition_rescan(int fd, const std::string& path);
 
 } // namespace ezio

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a disk or partition is, as libblkid tells from the data itself.
+// The contents of a disk or partition, as libblkid recognizes them from the data.
 #pragma once
 
 #include "ezio/image/disk_identity.hpp"
@@ -13,16 +13,16 @@ namespace ezio {
 struct Recognition {
     enum class Outcome {
         known,
-        unknown,   // libblkid knows nothing that is there
-        ambiguous, // there are signs of several things
+        unknown,   // libblkid recognizes nothing
+        ambiguous, // there are signatures of several things
         unreadable,
     };
     Outcome outcome = Outcome::unknown;
     DiskIdentity identity; // when known
 };
 
-// Looks at `area` of the open device or file. `sector_bytes` is what a partition table in a file counts in; 0
-// when that is not known. Any thread.
+// Probes `area` of the open device or file. `sector_bytes` is the sector size of a partition table in a file;
+// 0 if unknown. Any thread.
 [[nodiscard]] Recognition recognize(int fd, const Extent& area, std::uint64_t sector_bytes);
 
 } // namespace ezio

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The bytes by which file systems, RAID members, partition tables and the like are known, and which of those
-// on a target are left over from what was there before the image.
+// Finds signatures, the bytes by which file systems, RAID members, partition tables and the like are
+// recognized, and determines which ones on a target are left over from before the image.
 //
-// An image leaves out what its file system does not use, and there the signatures of the target's earlier
-// life survive: a RAID's superblock at the end of the disk, the second copy of something that was at its
-// start. The kernel, udev and mount then see both, or the wrong one. The image decides: what it carries is
-// its own; what lies wholly outside its extents, where one of its own signatures claims the same area (the
-// whole disk, or a partition), is left over. An area that the image has no signature in is none of its
-// business: a torrent of a few extents leaves the rest of the disk as it is.
+// An image leaves out the unused parts of its file systems, and signatures of the target's earlier contents
+// survive there: a RAID superblock at the end of the disk, or the second copy of something whose first one
+// was at the start. The kernel, udev and mount then see both, or the wrong one.
+// The image decides. Signatures inside its extents are its own. A signature wholly outside them is left over
+// if a signature of the image claims the same area (the whole disk, or a partition). In an area without a
+// signature of the image nothing counts as left over: a torrent of a few extents leaves the rest of the disk
+// alone.
 #pragma once
 
 #include "ezio/disk/recognition.hpp"
@@ -24,41 +25,40 @@
 namespace ezio {
 
 struct Signature {
-    std::string type; // "linux_raid_member", "gpt": as libblkid calls it
-    Extent magic{};   // where its bytes are on the device
+    std::string type; // libblkid's name
+    Extent magic{};   // its bytes on the device
     bool is_table = false;
     bool operator==(const Signature&) const = default;
 };
 
-// A part of the device in which something may be: the whole of it, a partition, or a logical volume.
+// A part of the device that can have contents: the whole, a partition, or a logical volume.
 struct SignatureArea {
     Extent extent{};
     std::vector<Signature> found;
     Recognition recognition{}; // of the whole area
-    std::string volume{};      // the name of a logical volume; empty: it is none
+    std::string volume{};      // the name of a logical volume; otherwise empty
 };
 
-// Every signature that libblkid finds in `area` of the open device or file, all copies of each, in the order
-// in which they are found. `sector_bytes` as for recognize. Empty when it cannot be read. Any thread.
+// All signatures that libblkid finds in `area` of the open device or file, with all copies of each, in the
+// order of discovery. `sector_bytes` as for recognize. Empty if it cannot be read. Any thread.
 [[nodiscard]] std::optional<std::vector<Signature>> find_signatures(int fd, const Extent& area,
                                                                     std::uint64_t sector_bytes);
 
-// The whole of a device of `size` bytes, then the partitions of a table that lies in `used` (in device order,
-// apart from each other), then those of `volumes` that are in one piece, on what `used` has the signature of
-// a physical volume of, each with its signatures. Empty when it cannot be read. Any thread.
+// The areas to search, each with its signatures: the whole device of `size` bytes; the partitions, if their
+// table lies in `used` (in device order, not overlapping); and those of `volumes` in one piece whose physical
+// volume has its signature in `used`. Empty if it cannot be read. Any thread.
 [[nodiscard]] std::optional<std::vector<SignatureArea>> search_areas(int fd, std::uint64_t size,
                                                                      std::uint64_t sector_bytes,
                                                                      std::span<const Extent> used,
                                                                      std::span<const VolumeUse> volumes = {});
 
-// Those of `areas`, as search_areas returns them, that are left over from before the image, in device order
-// and each place once.
+// The signatures in `areas` (from search_areas) that are left over from before the image, in device order and
+// without duplicates.
 [[nodiscard]] std::vector<Signature> stale_signatures(std::span<const SignatureArea> areas,
                                                       std::span<const Extent> used);
 
-// What hides the image from whoever looks at the device: a sentence for each of the areas in which libblkid
-// is not sure, or sees something else than what the image has there. `noted` is what the torrent says of its
-// source. `device` is for the sentences.
+// What hides the image: a sentence for each area in which libblkid is unsure, or recognizes something other
+// than the image's contents. `noted` is the torrent's note about its source. `device` is for the sentences.
 [[nodiscard]] std::vector<std::string> hidden_areas(const std::string& device,
                                                     std::span<const SignatureArea> areas,
                                                     std::span<const Extent> used,

@@ -18,15 +18,15 @@ class VolumeScan {
     // `program` is the path of lvm.
     VolumeScan(dev_t device, const std::string& program);
 
-    // Once. Returns in a little more than `patience`, whatever hangs: what went wrong; empty: nothing. Any
-    // thread.
+    // To be called once. Returns after little more than `patience`, whatever hangs: an error, or an empty
+    // string. Any thread.
     [[nodiscard]] std::string scan(milliseconds patience);
 
   private:
     AskedChild m_child;
 };
 
-// For a target that is a block device, where LVM2 is installed; none for others.
+// Null unless the target is a block device and LVM2 is installed.
 [[nodiscard]] std::unique_ptr<VolumeScan> make_volume_scan(int fd);
 
 } // namespace ezio
