@@ -29,7 +29,7 @@ bool is_device(const std::string& path, dev_t device)
            status.st_rdev == device;
 }
 
-// The first device that holds this one (dm, md), from sysfs; empty when there is none.
+// The first device on top of this one (dm, md), from sysfs; empty if there is none.
 std::string holder_of(dev_t device)
 {
     std::error_code none;
@@ -134,8 +134,8 @@ TargetPlace block_device_place(const std::string& path, Access access)
     Claims claims;
     if (access == Access::read_write) {
         refuse_read_only(fd.get(), path);
-        refuse_used_loop(path, {});                      // whoever uses the device itself has claimed it
-        refuse_used_loop(path, uses_of(status.st_rdev)); // of what it lies on
+        refuse_used_loop(path, {});                      // other users have claimed the device itself
+        refuse_used_loop(path, uses_of(status.st_rdev)); // of the layers below
         claims = claim_below(path, status.st_rdev);
     }
     return {TargetPlace::Kind::block_device, path, access, std::move(fd), {}, std::move(claims)};

@@ -30,7 +30,7 @@ void refuse_full_file_system(const std::string& path, int fd, std::uint64_t payl
     }
     const std::uint64_t free = std::uint64_t{status.f_bavail} * status.f_frsize;
     const std::uint64_t needed = payload > allocated ? payload - allocated : 0;
-    if (status.f_blocks != 0 && free < needed) { // f_blocks is 0 where there is no limit (some tmpfs)
+    if (status.f_blocks != 0 && free < needed) { // 0: no limit (some tmpfs)
         throw Error(ExitStatus::target,
                     fmt::format("the file system of {} has {} ({} bytes) free, the image needs {} ({} bytes)",
                                 path, format_bytes(free), free, format_bytes(needed), needed));

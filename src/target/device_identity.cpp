@@ -17,7 +17,7 @@ namespace ezio {
 
 namespace {
 
-// Blanks, and the NULs and whatever else firmware fills a field with.
+// Removes blanks, NULs and other bytes with which firmware fills a field.
 std::string without_padding(std::string_view text)
 {
     const auto is_blank = [](char c) { return std::isgraph(static_cast<unsigned char>(c)) == 0; };
@@ -37,7 +37,7 @@ void add(std::vector<std::string>& identities, std::string identity)
     }
 }
 
-// What udev has noted of the disk: lines such as "E:ID_SERIAL_SHORT=S3Z8NB0K".
+// udev's record of the disk, with lines such as "E:ID_SERIAL_SHORT=S3Z8NB0K".
 void add_from_udev(const std::filesystem::path& path, std::vector<std::string>& identities)
 {
     std::ifstream file(path);

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t sysfs_unit = 512; // whatever the disk's sectors are
+constexpr std::uint64_t sysfs_unit = 512; // whatever the disk's sector size
 
 std::uint64_t number_in(const fs::path& path)
 {
@@ -68,8 +68,8 @@ std::string path_from(const fs::path& sysfs)
     return path_of_device(fs::canonical(sysfs, none).filename().string());
 }
 
-// What the loop driver says, for who may open the device: right in whatever mount namespace or root directory
-// the file was attached.
+// The loop driver's answer, which needs permission to open the device. It is right whatever the mount
+// namespace or root directory in which the file was attached.
 std::optional<FileId> ask_driver(const LoopDevice& loop)
 {
     const Fd fd(::open(loop.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

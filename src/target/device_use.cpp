@@ -20,7 +20,7 @@ namespace ezio {
 
 namespace {
 
-// Blanks and the like are written as "\040".
+// Decodes blanks and the like, which are written as "\040".
 std::string unescaped(std::string_view field)
 {
     const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
@@ -41,13 +41,13 @@ struct Line {
     std::string point, type, source, options;
 };
 
-// Of mountinfo; those of another form are left out.
+// The lines of mountinfo; malformed ones are skipped.
 std::vector<Line> lines_of(std::string_view text)
 {
     std::vector<Line> lines;
     while (!text.empty()) {
         const std::string line(take_line(text));
-        const std::size_t separator = line.find(" - "); // before it there may be any number of fields
+        const std::size_t separator = line.find(" - "); // any number of fields before it
         if (separator == std::string::npos) {
             continue;
         }
@@ -65,7 +65,7 @@ std::vector<Line> lines_of(std::string_view text)
     return lines;
 }
 
-// By what the kernel calls it: FUSE and EROFS name the file as the source that they have mounted themselves.
+// Compares by the kernel's name: FUSE and EROFS have the file that they mount as their source.
 bool is_named(const std::string& name, const FileId& id)
 {
     return name.starts_with('/') && file_id(name) == id;
@@ -82,7 +82,7 @@ bool is_claimed(const std::string& device)
     return !fd && errno == EBUSY;
 }
 
-// What shares its bytes with the file or block device, and may have loop devices upon it.
+// The files and devices that share bytes with this one, and may have loop devices on them.
 std::vector<FileId> same_bytes_as(const FileId& id)
 {
     std::vector<FileId> ids{id};
@@ -97,7 +97,7 @@ std::vector<FileId> same_bytes_as(const FileId& id)
     return ids;
 }
 
-// Finds all that is made of a device, or of what it lies on.
+// Finds everything on top of a device, or of the layers below it.
 class UseFinder {
   public:
     UseFinder() : m_mounts(parse_mountinfo(contents_of("/proc/self/mountinfo"))) {}
@@ -194,7 +194,7 @@ bool is_swap(const FileId& id)
 {
     const std::string table = contents_of("/proc/swaps");
     std::string_view text = table;
-    (void)take_line(text); // the headings
+    (void)take_line(text); // the heading
     while (!text.empty()) {
         const std::string_view line = take_line(text);
         if (is_named(unescaped(line.substr(0, line.find_first_of(" \t"))), id)) {

@@ -29,9 +29,8 @@ namespace ezio {
 
 namespace {
 
-// What is written to a file at once from this size on is worth a system call to have it on its way: otherwise
-// all of it waits for the last sync, for minutes. Most extents are smaller; those are the kernel's. Not
-// tuned.
+// From this size on a write to one file is worth a system call to start write-back: otherwise all data waits
+// for the last sync, for minutes. Most extents are smaller and are left to the kernel. Not tuned.
 constexpr std::uint64_t worth_starting = 256_KiB;
 
 IoFailure failure(IoFailure::Operation operation, std::string path, std::uint64_t offset,
@@ -40,9 +39,9 @@ IoFailure failure(IoFailure::Operation operation, std::string path, std::uint64_
     return {operation, std::move(path), offset, length, error == end_of_file ? 0 : error};
 }
 
-// Since Linux 5.8, syncfs fails when any file of the file system could not be written since the descriptor
-// was opened; since 5.17 also when what the file system itself has to write, as its journal, could not be.
-// Others than these file systems may sync less with it than with fsync (FUSE, NFS).
+// Since Linux 5.8, syncfs fails if any file of the file system could not be written since the descriptor was
+// opened; since 5.17 also if the file system's own data, such as its journal, could not be written. Other
+// file systems than these may sync less with syncfs than with fsync (FUSE, NFS).
 bool syncfs_tells_all(const std::string& directory)
 {
     constexpr long known[] = {0xEF53 /* ext4 */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */,
@@ -83,7 +82,7 @@ std::vector<DirectoryTarget::File> files_of(const Image& image)
     return files;
 }
 
-// Half of what the process may have; the rest is for peers.
+// Half of the process's limit; the rest is for peers.
 std::size_t usable_descriptors()
 {
     rlimit limit{};
@@ -112,7 +111,7 @@ std::optional<FileId> make_file(const std::string& path, std::uint64_t length)
     return file_id(fd.get());
 }
 
-// A longer file is of another image.
+// A longer file belongs to another image.
 void refuse_wrong_file(const std::string& path, std::uint64_t length)
 {
     const auto refuse = [&](const std::string& why) {
@@ -168,7 +167,7 @@ std::optional<IoFailure> DirectoryTarget::transfer(IoFailure::Operation operatio
     std::uint64_t left = total_bytes(parts);
     for (std::size_t index = file_at(offset); left > 0; ++index) {
         if (!is_inside(index, offset)) {
-            return failure(operation, m_directory, offset, left, ENXIO); // no extent's file
+            return failure(operation, m_directory, offset, left, ENXIO); // not in any extent's file
         }
         const std::uint64_t position = offset - m_files[index].offset;
         const std::uint64_t part = std::min(left, m_files[index].length - position);
@@ -214,7 +213,7 @@ std::optional<IoFailure> DirectoryTarget::start_write_back(const OpenFile& file,
 
 std::optional<IoFailure> DirectoryTarget::do_write_behind(const Extent&, std::uint64_t)
 {
-    return std::nullopt; // it began with the writes themselves, where the files are open
+    return std::nullopt; // write_at started write-back already
 }
 
 void DirectoryTarget::do_drop_cache()
@@ -257,7 +256,7 @@ std::optional<IoFailure> DirectoryTarget::sync_files()
             open.push_back(file.index);
         }
     }
-    if (!written) { // it is asked for what is there already, whoever has written it
+    if (!written) { // syncs data of other writers, too
         if (auto failed = sync_all_files()) {
             return failed;
         }
@@ -299,7 +298,7 @@ std::optional<IoFailure> DirectoryTarget::sync_all_files() const
     return std::nullopt;
 }
 
-// Only what was written before the call; of what is written meanwhile a later one is asked.
+// Covers only data written before the call; later data needs a later sync.
 std::optional<IoFailure> DirectoryTarget::sync_open(std::size_t index)
 {
     OpenFile* file = nullptr;
@@ -332,7 +331,7 @@ std::optional<IoFailure> DirectoryTarget::acquire(std::size_t index, OpenFile*& 
     if (auto failed = close(std::move(idle))) {
         return failed;
     }
-    Fd fd; // closed at the end, without the lock, if another thread was faster
+    Fd fd; // closed at the end, without the lock, if another thread opened it first
     if (auto failed = open_file(index, fd)) {
         return failed;
     }
@@ -345,7 +344,7 @@ std::optional<IoFailure> DirectoryTarget::acquire(std::size_t index, OpenFile*& 
     return std::nullopt;
 }
 
-// With the lock held. Null when it is not open.
+// Call with the lock held. Null if it is not open.
 DirectoryTarget::OpenFile* DirectoryTarget::use_open(std::size_t index)
 {
     const auto found = m_open.find(index);
@@ -357,7 +356,7 @@ DirectoryTarget::OpenFile* DirectoryTarget::use_open(std::size_t index)
     return &*found->second;
 }
 
-// Only now is it marked as written: a sync before the write's end does not cover it.
+// Marked as written only now, because a sync before the end of the write does not cover it.
 void DirectoryTarget::release(OpenFile& file, bool written)
 {
     const std::lock_guard lock(m_mutex);
@@ -380,8 +379,8 @@ std::optional<IoFailure> DirectoryTarget::open_file(std::size_t index, Fd& fd) c
     return std::nullopt;
 }
 
-// Takes out, from the least recently used end, what has to make room for one more, passing over files that
-// are in use. With the lock held.
+// Takes out the least recently used files to make room for one more, skipping those in use. Call with the
+// lock held.
 std::list<DirectoryTarget::OpenFile> DirectoryTarget::take_idle()
 {
     std::list<OpenFile> idle;
@@ -424,7 +423,7 @@ std::optional<IoFailure> DirectoryTarget::close_one(OpenFile& file) const
                       : std::optional(failure(IoFailure::Operation::sync, path_of(file.index), 0, 0, error));
 }
 
-// What was closed to make room, perhaps by a reader, may not be synced yet.
+// Files that were closed to make room, even by a reader, may not be synced yet.
 std::optional<IoFailure> DirectoryTarget::wait_for_closing()
 {
     std::unique_lock lock(m_mutex);
@@ -452,7 +451,7 @@ std::string DirectoryTarget::path_of(std::size_t index) const
 
 namespace {
 
-// Empty when there is no such file.
+// Empty if there is no such file.
 std::optional<std::uint64_t> size_of(const std::string& path)
 {
     struct stat status {};
@@ -460,8 +459,8 @@ std::optional<std::uint64_t> size_of(const std::string& path)
                                               : std::nullopt;
 }
 
-// Where the files are: directly in it, as partclone writes them, or under the torrent's name. Written to is
-// only what can be this image: every image has a file named 0.
+// The directory with the files: `path` itself, as partclone writes them, or the subdirectory with the
+// torrent's name. Only files that can be of this image are written: every image has a file named 0.
 std::string directory_of_files(const std::string& path, Access access, const Image& image,
                                const std::vector<DirectoryTarget::File>& files)
 {
@@ -475,8 +474,8 @@ std::string directory_of_files(const std::string& path, Access access, const Ima
     return !is_directory(inner) && has_first && can_be_this_image ? path : inner;
 }
 
-// Of the files that are to be written, what is there already must be nothing else: see directory_target.hpp.
-// A shorter one is what another client has left half done.
+// Checks existing files before writing, which must be nothing else: see directory_target.hpp. A shorter file
+// may be a partial download of another client.
 class UnfitFiles {
   public:
     explicit UnfitFiles(const Fd& directory) : m_directory(file_id(directory.get())) {}
@@ -485,7 +484,7 @@ class UnfitFiles {
     {
         struct stat status {};
         if (::lstat(path.c_str(), &status) != 0) {
-            return; // it is not there yet; or making it says what is wrong
+            return; // not there yet, or creating it reports the error
         }
         if (!S_ISREG(status.st_mode)) {
             throw unfit(path, S_ISLNK(status.st_mode) ? "is a symbolic link" : "is not a regular file");
@@ -505,7 +504,7 @@ class UnfitFiles {
         }
     }
 
-    // Those that a loop device shows which is in use.
+    // Refuses files that a loop device in use shows.
     void refuse_used() const
     {
         for (const LoopDevice& loop : loop_devices()) {
@@ -529,21 +528,21 @@ class UnfitFiles {
     std::map<FileId, std::string> m_files;
 };
 
-// Makes the files, sparse, after checking that the file system can take their data, and notes which they are.
-// Returns the lock that keeps other writers away from them: two torrents may have directories in the same
-// one.
+// Makes the files, sparse, after checking that the file system has room for their data, and records their
+// identity. Returns the lock that keeps other writers away from them: two torrents may have directories in
+// the same directory.
 Fd make_files(const std::string& path, const std::string& directory, const Image& image,
               std::vector<DirectoryTarget::File>& files)
 {
-    const std::string& place = is_directory(directory) ? directory : path; // it may be a mount point
+    const std::string& place = is_directory(directory) ? directory : path; // may be a mount point
     const Fd fd = open_directory_itself(place);
     refuse_full_file_system(place, fd.get(), image.map.device_bytes(), allocated_in(directory, files));
     make_directory(directory);
-    if (const int error = sync_directory(path); error != 0) { // its name
+    if (const int error = sync_directory(path); error != 0) { // the directory's name
         throw Error(failure(IoFailure::Operation::sync, path, 0, 0, error));
     }
     Fd lock = open_directory_itself(directory);
-    (void)refuse_second_writer(lock, directory); // where there are no locks (NFS), nobody is kept away
+    (void)refuse_second_writer(lock, directory); // without support for locks (NFS) there is none
     UnfitFiles unfit(lock);
     for (const auto& file : files) {
         unfit.refuse(directory + "/" + file.name, file.length);

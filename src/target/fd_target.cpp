@@ -59,7 +59,7 @@ std::optional<IoFailure> FdTarget::do_write_behind(const Extent& span, std::uint
     return std::nullopt;
 }
 
-// Only what is clean is dropped. A hint, so there is nothing to report.
+// Only clean pages are dropped. A hint, so there is no result.
 void FdTarget::drop_used(std::uint64_t offset, std::uint64_t length) const
 {
     if (m_page_cache == PageCache::drop) {
@@ -85,8 +85,8 @@ std::optional<IoFailure> FdTarget::do_sync()
     return error == 0 ? find() : std::optional(IoFailure{IoFailure::Operation::sync, m_path, 0, 0, error});
 }
 
-// Bytes that are synced are no use in a file that nobody finds: `rm`, or `mv` of another one there, does not
-// wait for who has it open.
+// Checks that the file still has its name: synced bytes are lost in a file without one. `rm`, or `mv` of
+// another file to the name, works while the file is open.
 std::optional<IoFailure> FdTarget::find() const
 {
     struct stat status {};

@@ -85,7 +85,7 @@ TargetPlace image_file_place(const std::string& path, Access access)
     }
     const bool exists = ::access(path.c_str(), F_OK) == 0;
     Fd fd = exists ? open_existing(path, access) : create(path);
-    lock_file(fd, path); // from here on the file is ours to remove
+    lock_file(fd, path); // from here on we may remove the file
     TargetPlace place{TargetPlace::Kind::image_file, path, access, std::move(fd),
                       exists ? NewFile() : NewFile(path)};
     if (exists) {

@@ -11,7 +11,7 @@ namespace ezio {
 
 namespace {
 
-constexpr std::uint64_t window = 4_MiB; // larger than the largest folio that the kernel reads ahead into
+constexpr std::uint64_t window = 4_MiB; // larger than the largest folio of the kernel's read-ahead
 
 } // namespace
 

@@ -21,7 +21,7 @@ namespace ezio {
 
 namespace {
 
-// A call on the target, as long as this lives.
+// Counts a call on the target for its lifetime.
 class Watched {
   public:
     explicit Watched(DiskCalls* calls)
@@ -43,7 +43,7 @@ std::optional<IoFailure> Target::read_at(std::uint64_t offset, std::span<iovec> 
     if (m_replaced.empty()) {
         return do_read_at(offset, parts);
     }
-    const std::vector<iovec> filled(parts.begin(), parts.end()); // `parts` is used up
+    const std::vector<iovec> filled(parts.begin(), parts.end()); // `parts` is consumed
     auto failed = do_read_at(offset, parts);
     if (!failed) {
         m_replaced.restore(offset, filled);
@@ -112,9 +112,9 @@ bool is_below_dev(const std::string& real)
     return (real + "/").starts_with("/dev/") && !(real + "/").starts_with("/dev/shm/");
 }
 
-// Whether a directory is among the devices: on the file system of /dev, or on a devtmpfs somewhere else. A
-// file there is a disk that is missing, or misspelled, and is kept in memory. Where /dev is no mount of its
-// own, only the name can tell. What is mounted below /dev is a place like any other: /dev/shm.
+// Whether a directory is on the file system of /dev, or on a devtmpfs somewhere else. A new file there would
+// be a missing or misspelled disk, and would be kept in memory. If /dev is not a mount point, only the name
+// can tell. File systems mounted below /dev, such as /dev/shm, are fine.
 bool is_among_devices(const std::string& directory, const struct stat& status)
 {
     struct stat dev {};
@@ -126,7 +126,8 @@ bool is_among_devices(const std::string& directory, const struct stat& status)
     return is_devtmpfs(status.st_dev);
 }
 
-// The same of what does not exist, by the directory that it would be made in, or that this would be made in.
+// The same for a path that does not exist: checks the directory in which it would be made, or that
+// directory's.
 bool would_be_among_devices(const std::string& path)
 {
     std::filesystem::path directory = std::filesystem::path(real_path(path)).parent_path();

@@ -22,7 +22,7 @@ Error written_by_another(const std::string& path)
     return {ExitStatus::target, fmt::format("{} is being written by another process", path)};
 }
 
-// Returns whether it has the lock, or the file system knows none. `length` 0: to the end, wherever that is.
+// Returns true if the lock was taken, or is not supported. `length` 0: to the end, wherever that is.
 bool lock_range(int fd, short type, std::uint64_t offset, std::uint64_t length)
 {
     struct flock lock {};
@@ -33,8 +33,8 @@ bool lock_range(int fd, short type, std::uint64_t offset, std::uint64_t length)
     return ::fcntl(fd, F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES);
 }
 
-// Without touching anything that is not the file: what its name leads to may be a device that acts when it is
-// opened. Empty when it cannot be had.
+// Opens the file without opening anything else by its name, which may be a device that acts when it is
+// opened. Empty if that is impossible.
 Fd open_file_below(const Layer& layer, int mode)
 {
     const FileId& id = *layer.loop.below;
@@ -51,7 +51,7 @@ bool is_deleted(const Layer& layer)
     return layer.loop.below_path.ends_with(" (deleted)");
 }
 
-// Of a file that may not be written, nobody has a part for himself.
+// The bytes of a file that may not be written get a shared lock only.
 bool lock_below(const Fd& fd, const Layer& layer, bool writable)
 {
     const bool in_parts = writable || layer.shared;

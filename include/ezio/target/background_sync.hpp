@@ -13,15 +13,15 @@
 
 namespace ezio {
 
-// A sync of the target on a thread of its own: fsync can take long, and meanwhile its owner goes on reporting
-// and listening to signals. So can what is to be written last.
+// Syncs the target on a thread of its own. fsync can take long, and meanwhile the owner keeps reporting and
+// handling signals. The last writes can run on this thread, too.
 class BackgroundSync {
   public:
     using Step = std::function<std::optional<IoFailure>()>;
 
-    // Starts. Both must outlive it; `wakeup` is notified at the end. `first` is done on the thread before the
-    // sync, which its failure replaces, and `then` after a sync that succeeded. Throws Error when a thread
-    // cannot be started.
+    // Starts the sync. Both references must outlive it; `wakeup` is notified at the end. `first` runs on the
+    // thread before the sync; if it fails, there is no sync. `then` runs after a successful sync. Throws
+    // Error when the thread cannot be started.
     BackgroundSync(Target& target, Wakeup& wakeup, Step first = {}, std::function<void()> then = {});
     ~BackgroundSync(); // waits for the end
     BackgroundSync(const BackgroundSync&) = delete;
@@ -29,14 +29,14 @@ class BackgroundSync {
 
     [[nodiscard]] bool finished() const { return m_finished; }
 
-    // When finished. What the sync threw is thrown here again.
+    // Only when finished. Rethrows an exception of the thread.
     [[nodiscard]] const std::optional<IoFailure>& failure() const;
 
   private:
     std::optional<IoFailure> m_failure; // published by m_finished
     std::exception_ptr m_thrown;        // likewise
     std::atomic<bool> m_finished = false;
-    std::thread m_thread; // last: it uses the rest
+    std::thread m_thread; // last, because it uses the other members
 };
 
 } // namespace ezio

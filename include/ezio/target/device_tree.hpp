@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which block devices are part of which, and what they lie on: partitions, loop devices, and what the device
-// mapper and RAID make of others. From sysfs, and from the loop driver itself.
+// The relations of block devices: partitions and disks, loop devices and their files, and devices that the
+// device mapper and RAID make of others. From sysfs, and from the loop driver.
 //
-// The kernel keeps a partition and its disk, or a RAID and its members, from being used twice. It does not
-// know that a loop device is a file: any number of loop devices may be upon the same one, each may be mounted
-// or written, and so may the file. Who writes to a loop device therefore has to look below it (stack_below),
-// and from there up at the others (loop_devices).
+// The kernel prevents conflicting use of a partition and its disk, or of a RAID and its members. It does not
+// do so for loop devices: several can show the same file, each can be mounted or written, and so can the
+// file. A writer to a loop device therefore has to check what is below it (stack_below), and from there the
+// other loop devices (loop_devices).
 #pragma once
 
 #include "ezio/image/extent_map.hpp"
@@ -22,13 +22,13 @@
 
 namespace ezio {
 
-// "8:1"; 0 when it is none.
+// Parses "8:1"; 0 if malformed.
 [[nodiscard]] dev_t parse_device(const std::string& text);
 
-// The kernel's name of a block device, "/dev/sda1".
+// The kernel's name of a block device, such as "/dev/sda1".
 [[nodiscard]] std::string device_path(dev_t device);
 
-// The same of a name in sysfs, where the kernel writes a '/' as '!'.
+// The same for a name from sysfs, where the kernel writes '!' for '/'.
 [[nodiscard]] std::string path_of_device(std::string name);
 
 struct PartitionDevice {
@@ -39,40 +39,40 @@ struct PartitionDevice {
     int number = 0;          // in the table
 };
 
-// The partitions of a disk that the kernel has devices for.
+// The partitions of a disk for which the kernel has devices.
 [[nodiscard]] std::vector<PartitionDevice> partition_devices(dev_t disk);
 
-// The disk that a partition is on; 0 for what is no partition.
+// The disk of a partition; 0 if it is not a partition.
 [[nodiscard]] dev_t disk_of(dev_t partition);
 
-// What the device mapper and RAID have made of it.
+// The devices that the device mapper and RAID have made of it.
 [[nodiscard]] std::vector<dev_t> holders_of(dev_t device);
 
 struct LoopDevice {
     std::string path; // "/dev/loop0"
     dev_t device = 0;
-    std::optional<FileId> below; // the file or block device that it shows; empty: not to be found out
-    std::string below_path;      // what the kernel calls that: it may lead nowhere, or elsewhere (chroot)
-    Extent range{};              // of `below`; length largest_offset: to its end, wherever that will be
+    std::optional<FileId> below; // the file or block device that it shows; empty: unknown
+    std::string below_path;      // the kernel's name for that: may not exist here, or differ (chroot)
+    Extent range{};              // of `below`; length largest_offset: to its end, wherever that is
 };
 
-// Those that are attached to something.
+// All attached loop devices.
 [[nodiscard]] std::vector<LoopDevice> loop_devices();
 
-// Those upon a file or block device that show any of its bytes in `range`.
+// The loop devices that show any byte in `range` of the file or block device.
 [[nodiscard]] std::vector<LoopDevice> loop_devices_on(const FileId& below, const Extent& range);
-[[nodiscard]] std::vector<LoopDevice> loop_devices_on(const FileId& below); // in all of it
+[[nodiscard]] std::vector<LoopDevice> loop_devices_on(const FileId& below); // any byte at all
 
-// What a loop device lies on.
+// One level below a loop device.
 struct Layer {
-    LoopDevice loop;     // which shows it
-    Extent range;        // of loop.below, that the device takes
-    bool shared = false; // the device mapper or RAID is between: others may have other parts of `range`
+    LoopDevice loop;     // the loop device
+    Extent range;        // the part of loop.below that it uses
+    bool shared = false; // device mapper or RAID in between: others may use other parts of `range`
 };
 
 struct DeviceStack {
     std::vector<Layer> layers; // from the top down
-    std::set<dev_t> own;       // the device itself, its disk, and all other devices that were passed
+    std::set<dev_t> own;       // the device itself, its disk, and all devices passed on the way down
 };
 
 [[nodiscard]] DeviceStack stack_below(dev_t device);

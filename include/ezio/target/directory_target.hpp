@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A BT image: a directory with one file per extent, named as in the torrent. It is what `partclone -T`
-// writes (the files directly in the directory) and what BitTorrent clients download (in a directory of the
-// torrent's name inside it). Both are read; the second is written, the first only where all files are there.
+// A BT image: a directory with one file per extent, named as in the torrent. `partclone -T` writes the files
+// directly in the directory; BitTorrent clients download them into a subdirectory with the torrent's name.
+// Both are read. For writing the second is used, and the first only if all files exist there.
 //
-// Descriptors are opened when first needed and kept in a bounded pool, so that an image of 100,000 extents
-// does not run out of them. The kernel reports a failed write-back once per open file, and that report must
-// not be lost with a descriptor that is closed. So a file that was written is synced before, which costs
-// milliseconds each; or, where syncfs(2) is known to report what failed in any file since its descriptor was
-// opened, the file system is synced as a whole in the end. 5,000 files of 1,000 bytes: 27.5 s and 4.0 s
-// (ext4).
+// Descriptors are opened on demand and kept in a bounded pool, so that an image of 100,000 extents does not
+// run out of them. The kernel reports a failed write-back once per open file, and that report must not be
+// lost when a descriptor is closed. So a written file is synced before it is closed, which takes milliseconds
+// for each. If syncfs(2) is known to report failures of any file since its descriptor was opened, the file
+// system is synced as a whole at the end instead. 5,000 files of 1,000 bytes: 27.5 s and 4.0 s (ext4).
 //
-// Every extent has a file of its own in the directory, on its file system: two names of one file would hold
-// the data of one of them, and what is elsewhere would not be synced. So symbolic links, hard links among
-// them, and files of other file systems are refused when they are to be written; a source may have them.
+// Every extent must have its own file in the directory, on the same file system: two names of one file would
+// hold the data of only one, and a file elsewhere would not be synced. So symbolic links, hard links to one
+// file, and files on other file systems are refused for writing; a source may have them.
 #pragma once
 
 #include "ezio/target/target.hpp"
@@ -31,20 +30,20 @@ namespace ezio {
 
 class DirectoryTarget : public Target {
   public:
-    // One extent's file.
+    // The file of one extent.
     struct File {
         std::uint64_t offset; // on the device
         std::uint64_t length;
         std::string name;
-        std::optional<FileId> id{}; // which file it is that is written
+        std::optional<FileId> id{}; // of a file that is written
     };
 
-    // What is synced.
+    // The unit of syncing.
     enum class Syncing { each_file, file_system };
 
-    // `files` sorted by offset, none empty, none overlapping; they exist in `directory` with their full size.
-    // At most `open_limit` descriptors are kept open, and one more for each thread. Throws Error when that
-    // cannot be opened. `lock` keeps other writers away, and is kept.
+    // `files` must be sorted by offset, without empty or overlapping ones; they exist in `directory` with
+    // their full size. At most `open_limit` descriptors are kept open, and one more for each thread. Throws
+    // Error when the directory cannot be opened. `lock` keeps other writers away and is kept.
     DirectoryTarget(std::string directory, Access access, std::vector<File> files, std::size_t open_limit,
                     Syncing syncing = Syncing::each_file, Fd lock = {});
 
@@ -61,8 +60,8 @@ class DirectoryTarget : public Target {
     struct OpenFile {
         std::size_t index = 0;
         Fd fd;
-        std::size_t users = 0; // guarded by m_mutex; closed only when there are none
-        bool written = false;  // and not yet synced; guarded by m_mutex
+        std::size_t users = 0; // guarded by m_mutex; closed only when 0
+        bool written = false;  // and not synced yet; guarded by m_mutex
     };
 
     [[nodiscard]] std::optional<IoFailure> transfer(IoFailure::Operation operation, std::uint64_t offset,
@@ -93,24 +92,24 @@ class DirectoryTarget : public Target {
     const std::vector<File> m_files;
     const std::size_t m_open_limit;
     const Fd m_lock;
-    const Fd m_file_system; // Syncing::file_system: the directory, opened before anything was written
+    const Fd m_file_system; // Syncing::file_system: the directory, opened before the first write
 
-    std::mutex m_mutex;        // guards what follows; nothing is opened, synced or closed under it
-    bool m_written = false;    // any of the files, by this
-    std::size_t m_closing = 0; // files that are being synced and closed to make room
+    std::mutex m_mutex;        // guards the following; not held while opening, syncing or closing
+    bool m_written = false;    // any of the files, by this object
+    std::size_t m_closing = 0; // files being synced and closed to make room
     std::condition_variable m_closed;
-    std::optional<IoFailure> m_close_failure; // the kernel tells it once, whoever hears it
+    std::optional<IoFailure> m_close_failure; // the kernel reports it only once, to anyone
     std::list<OpenFile> m_recent;             // most recently used first
     std::unordered_map<std::size_t, std::list<OpenFile>::iterator> m_open;
 };
 
-// The files that an image's bytes are in, or will be: those of its extents, where `path` is a directory, and
+// The files that hold, or will hold, an image's bytes: those of its extents if `path` is a directory,
 // otherwise `path` itself.
 [[nodiscard]] std::vector<std::string> files_of_target(const std::string& path, Access access,
                                                        const Image& image);
 
-// Throws Error as open_target does. Access::read_write makes the directory for the torrent's name and the
-// (sparse) files in it, and locks it against other writers.
+// Throws Error as open_target does. Access::read_write makes the directory with the torrent's name and its
+// (sparse) files, and locks it against other writers.
 [[nodiscard]] std::unique_ptr<Target> open_directory(const std::string& path, Access access,
                                                      const Image& image);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The two targets that are one descriptor: a block device and a raw image file. They differ in what is
-// checked when they are opened, not in how they are read and written.
+// The two targets with a single descriptor: a block device and a raw image file. They differ in the checks at
+// opening, not in how they are read and written.
 #pragma once
 
 #include "ezio/target/page_cache.hpp"
@@ -16,8 +16,8 @@ namespace ezio {
 
 class FdTarget : public Target {
   public:
-    // `claims` are kept. `file_bytes`: of a file that is written; it must not be shorter in the end, nor have
-    // another name.
+    // `claims` are kept. `file_bytes` is for a file that is written: at the end it must not be shorter or
+    // have another name.
     FdTarget(Fd fd, std::string path, PageCache page_cache, Claims claims = {},
              std::optional<std::uint64_t> file_bytes = std::nullopt)
         : m_fd(std::move(fd)), m_path(std::move(path)), m_page_cache(page_cache), m_claims(std::move(claims)),
@@ -54,8 +54,8 @@ class FdTarget : public Target {
     WriteBehind m_behind{write_behind_limit}; // guarded by m_mutex
 };
 
-// Both throw Error as open_target does, having changed nothing but, for open_image_file with
-// Access::read_write, the existence and size of the (sparse) file.
+// Both throw Error as open_target does. Until then they change nothing, except that open_image_file with
+// Access::read_write creates and extends the (sparse) file.
 [[nodiscard]] std::unique_ptr<Target> open_block_device(const std::string& path, Access access,
                                                         const Image& image);
 [[nodiscard]] std::unique_ptr<Target> open_image_file(const std::string& path, Access access,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What becomes of the kernel's cached copy of what was read or written. An image that fits the free memory
-// stays: it is read again for other peers. One that does not would only push out, over and over, what other
-// programs need, and be gone itself before it is read again: it is dropped as soon as it was used.
+// Whether the kernel keeps read and written data in its cache. An image that fits into free memory stays
+// cached, because it is read again for other peers. A larger one would only evict the data of other programs,
+// and be evicted itself before it is read again, so it is dropped right after use.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@ namespace ezio {
 
 enum class PageCache { keep, drop };
 
-// Drops an image that is more than half of the memory that is available to new data.
+// Drops an image that takes more than half of the available memory.
 [[nodiscard]] PageCache choose_page_cache(std::uint64_t payload_bytes, std::uint64_t available_bytes);
 
-// The same for this machine, now. Keeps where it cannot tell.
+// The same for this machine at this moment. Keeps the image if that is unknown.
 [[nodiscard]] PageCache page_cache_for(std::uint64_t payload_bytes);
 
-// Read or written ranges come with any length; the kernel drops whole folios only. So they are dropped window
-// by window, when a range reaches a window's end. Stateless: any thread.
+// Ranges of any length are read or written, but the kernel drops only whole folios. So they are dropped
+// window by window, when a range reaches the end of a window. Stateless: any thread.
 struct DropWindows {
     std::uint64_t offset; // to drop; length 0: nothing yet
     std::uint64_t length;

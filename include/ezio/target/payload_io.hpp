@@ -11,7 +11,7 @@
 
 namespace ezio {
 
-// Fills `data` with the payload from `offset` on: from the target, and with zeros where it is padding.
+// Reads the payload from `offset` into `data`: from the target, with zeros for padding.
 [[nodiscard]] std::optional<IoFailure> read_payload(const ExtentMap& map, Target& target,
                                                     std::uint64_t offset, std::span<std::byte> data);
 

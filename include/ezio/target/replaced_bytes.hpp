@@ -13,14 +13,14 @@
 
 namespace ezio {
 
-// Bytes of the image that were changed on the target once it was complete. Peers are to get the image's:
-// their pieces would be wrong otherwise. Any thread.
+// The original bytes of the image that were overwritten on the target once it was complete. Peers must
+// receive these, otherwise their pieces would be wrong. Any thread.
 class ReplacedBytes {
   public:
-    // Before `offset` is written to: what was there.
+    // To be called before writing at `offset`, with the bytes to be overwritten.
     void remember(std::uint64_t offset, std::vector<std::byte> bytes);
 
-    // Puts them into what was read from `offset` on.
+    // Puts the original bytes into data that was read at `offset`.
     void restore(std::uint64_t offset, std::span<const iovec> parts) const;
 
     [[nodiscard]] bool empty() const { return m_is_empty; }

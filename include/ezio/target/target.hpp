@@ -2,7 +2,7 @@
 //
 // The place that holds, or will hold, the image's bytes: a block device, a raw image file, or a directory
 // with one file per extent. Offsets are always offsets on the device that the image describes; each kind
-// knows what to do with them. Which kind a path means is found out by stat(2), never by a flag.
+// translates them. The kind of a path is determined by stat(2), never by a flag.
 #pragma once
 
 #include "ezio/image/image.hpp"
@@ -24,83 +24,83 @@
 
 namespace ezio {
 
-// Bytes written and on their way to a device or an image file, at most; see Target::write_behind. Enough to
-// keep any disk busy, and written by the slowest in less than a second.
+// The most bytes in write-back to a device or an image file; see Target::write_behind. Enough to keep any
+// disk busy, and written by the slowest in less than a second.
 inline constexpr std::uint64_t write_behind_limit = 32 << 20;
 
-// Reads and writes retry EINTR and short transfers, and are safe from any number of threads at once.
-// A failure is returned, with path, offset, length and errno; an unknown part may have been done by then.
+// Reads and writes retry EINTR and short transfers, and may be called from several threads at once.
+// A failure is returned with path, offset, length and errno; an unknown part may have been transferred.
 class Target {
   public:
     virtual ~Target() = default;
 
-    // Counts in `calls` what has been called and has not returned, from now on. Before the first of the
-    // calls.
+    // From now on counts in `calls` the calls that have not returned. To be called before the first of them.
     void watch(DiskCalls& calls) { m_calls = &calls; }
 
-    // Fills the parts, one after the other, from `offset` on. They are used up: the array's contents are
-    // unspecified afterwards. The end of the device before the last byte is a failure.
+    // Reads into the parts, one after the other, from `offset` on. The array's contents are unspecified
+    // afterwards. A device that ends before the last byte is a failure.
     [[nodiscard]] std::optional<IoFailure> read_at(std::uint64_t offset, std::span<iovec> parts);
     [[nodiscard]] std::optional<IoFailure> read_at(std::uint64_t offset, std::span<std::byte> data);
 
-    // Writes the parts, one after the other, from `offset` on. They are used up as in read_at. In a directory
-    // it also starts to write to the medium what is large in one file, and may return that failure.
+    // Writes the parts, one after the other, from `offset` on. The array's contents are unspecified
+    // afterwards. In a directory it also starts write-back of large writes to one file, and may return the
+    // failure of that.
     [[nodiscard]] std::optional<IoFailure> write_at(std::uint64_t offset, std::span<iovec> parts);
     [[nodiscard]] std::optional<IoFailure> write_at(std::uint64_t offset, std::span<const std::byte> data);
 
-    // Starts to write `span`, in which `bytes` were written, to the medium, and waits for what was started
-    // long before, so that no more than write_behind_limit bytes are on their way. Nothing is left to do in a
-    // directory: write_at has started what is worth it, and how much is on its way is the kernel's business.
-    // Returns the failure of a write-back, which the kernel tells once: the medium does not hold what was
-    // written.
+    // Starts write-back of `span`, in which `bytes` were written, and waits for the oldest write-backs, so
+    // that at most write_behind_limit bytes are in progress. Does nothing in a directory: write_at starts
+    // what is worthwhile, and the kernel controls the amount.
+    // Returns the failure of a write-back, which the kernel reports once: the medium does not hold the
+    // written data.
     [[nodiscard]] std::optional<IoFailure> write_behind(const Extent& span, std::uint64_t bytes);
 
-    // Returns when everything written through this object is on the medium, or says what is not.
+    // Returns when everything written through this object is on the medium, or the failure.
     [[nodiscard]] std::optional<IoFailure> sync();
 
-    // Has the kernel begin to read [offset, offset + length) into its cache, without waiting. Only a hint.
+    // Hints the kernel to read [offset, offset + length) into its cache. Does not wait.
     void prefetch(std::uint64_t offset, std::uint64_t length);
 
-    // Has the kernel forget what it has cached, so that the next reads come from the medium. After sync();
-    // as far as the kernel likes, so there is nothing to report.
+    // Asks the kernel to drop its cache, so that the next reads come from the medium. Call it after sync().
+    // Best effort, so there is no result.
     void drop_cache();
 
-    // What of it can be discarded, and in multiples of what. Empty when nothing can. Throws Error
-    // (ExitStatus::io) when a device does not say.
+    // The part of the target that can be discarded, and the alignment. Empty if nothing can. Throws Error
+    // (ExitStatus::io) when a device does not answer.
     struct DiscardGeometry {
         std::uint64_t size;      // bytes
         std::uint64_t alignment; // bytes
     };
     [[nodiscard]] virtual std::optional<DiscardGeometry> discard_geometry() const { return std::nullopt; }
 
-    // Gives [offset, offset + length) back to the device; what is read there later is unspecified. Both are
-    // multiples of the alignment.
+    // Discards [offset, offset + length); later reads there are unspecified. Both must be multiples of the
+    // alignment.
     [[nodiscard]] std::optional<IoFailure> discard(std::uint64_t offset, std::uint64_t length);
 
-    // Bytes of the device or image file. Empty in a directory, and where the kernel does not say.
+    // The size of the device or image file in bytes. Empty for a directory, and if unknown.
     [[nodiscard]] virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
 
-    // Calls `use` with the descriptor that everything goes through, for what only a descriptor will do: looks
-    // at the device or file as a whole. Not called in a directory, which has none.
+    // Calls `use` with the target's descriptor, to examine the device or file as a whole. Not called for a
+    // directory, which has none.
     void with_descriptor(const std::function<void(int fd)>& use);
 
-    // What was written over the image, by whoever does that. read_at returns the image's bytes all the same.
+    // The image's bytes that were overwritten later. read_at still returns the image's bytes.
     [[nodiscard]] ReplacedBytes& replaced() { return m_replaced; }
 
-    // What becomes of the kernel's copy of what is read and written.
+    // Whether the kernel keeps read and written data in its cache.
     [[nodiscard]] virtual PageCache page_cache() const { return PageCache::keep; }
 
-    // Whether it is on a rotating disk, which is best left to one writer at a time.
+    // Whether it is on a rotating disk, on which a single writer is best.
     [[nodiscard]] virtual bool is_rotational() const = 0;
 
-    // What the user called it.
+    // The user's name for it.
     [[nodiscard]] virtual const std::string& path() const = 0;
 
-    // What could not be made sure of when it was opened, a sentence for the user; empty: nothing.
+    // What could not be verified when it was opened, as a sentence for the user; empty: nothing.
     [[nodiscard]] virtual std::string doubt() const { return {}; }
 
   private:
-    // What each kind does for the call of the same name.
+    // The implementation of the function with the same name.
     [[nodiscard]] virtual std::optional<IoFailure> do_read_at(std::uint64_t offset,
                                                               std::span<iovec> parts) = 0;
     [[nodiscard]] virtual std::optional<IoFailure> do_write_at(std::uint64_t offset,
@@ -113,19 +113,19 @@ class Target {
     [[nodiscard]] virtual std::optional<IoFailure> do_discard(std::uint64_t offset, std::uint64_t length);
     virtual void do_with_descriptor(const std::function<void(int fd)>& /*use*/) {}
 
-    DiskCalls* m_calls = nullptr; // null: nobody wants to know
+    DiskCalls* m_calls = nullptr; // null: not counted
     ReplacedBytes m_replaced;
 };
 
 enum class Access { read_only, read_write };
 
-// Opens what `path` is for this image, after every check that can be made before the first byte. With a
-// `serial`, anything but a block device of a disk with that serial number or world wide name is refused.
-// read_write creates a missing image file (not under /dev), and the files of a directory. A block device is
-// opened O_EXCL, so that a mounted or otherwise held one is refused, and what it lies on is claimed, too (see
-// target_claims.hpp); an image file that is mounted by way of a loop device is refused, as is a file or a
-// directory that another process writes. Throws Error: ExitStatus::target with the reason, ExitStatus::io
-// when even looking at it fails.
+// Opens `path` for this image, after all checks that are possible before the first write. With a `serial`,
+// everything is refused except a block device of a disk with that serial number or world wide name.
+// read_write creates a missing image file (not below /dev), and the files of a directory. A block device is
+// opened with O_EXCL, so that a mounted or otherwise claimed one is refused, and what is below it is claimed,
+// too (see target_claims.hpp). An image file that is mounted through a loop device is refused, and so is a
+// file or directory that another process writes. Throws Error: ExitStatus::target with the reason,
+// ExitStatus::io when the checks themselves fail.
 [[nodiscard]] std::unique_ptr<Target> open_target(const std::string& path, Access access, const Image& image,
                                                   const std::string& serial = {});
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A target in two steps: what needs privileges is done before it is known for which image. The torrent may
-// come from a network, to which nothing is said with privileges that are about to be given up.
+// Opens a target in two steps. The first one needs privileges and no image. The torrent may come from a
+// network, and privileges are given up before the network is used.
 #pragma once
 
 #include "ezio/target/target.hpp"
@@ -14,7 +14,7 @@
 
 namespace ezio {
 
-// Removes the file again at its end, unless it is kept.
+// A new file that is removed at the end unless it is kept.
 class NewFile {
   public:
     NewFile() = default;
@@ -27,7 +27,7 @@ class NewFile {
     void keep() { m_path.clear(); }
 
   private:
-    std::string m_path; // empty: there is none
+    std::string m_path; // empty: none
 };
 
 struct TargetPlace {
@@ -36,15 +36,15 @@ struct TargetPlace {
     Kind kind;
     std::string path;
     Access access;
-    Fd fd = {};           // of a directory: none, its files are opened for the image
-    NewFile created = {}; // an image file that was not there before
-    Claims claims = {};   // of a block device, on what it lies on
+    Fd fd = {};           // empty for a directory, whose files are opened for the image
+    NewFile created = {}; // an image file that did not exist before
+    Claims claims = {};   // of a block device, on the layers below it
 };
 
-// The first step of open_target: every check for which the image does not matter.
+// The first step of open_target: every check that does not depend on the image.
 [[nodiscard]] TargetPlace open_place(const std::string& path, Access access, const std::string& serial = {});
 
-// The second: every check for which it does.
+// The second step: every check that does.
 [[nodiscard]] std::unique_ptr<Target> open_target(TargetPlace place, const Image& image);
 
 // For open_place and open_target. All throw Error as they do.

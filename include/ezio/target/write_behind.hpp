@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which written ranges are on their way from the page cache to the medium. Dirty pages are not left to pile
-// up until the last sync: each range is started as soon as it is written, and once more than a limit is on
-// its way the oldest ones are waited for. The final sync then has at most the limit to do.
+// Tracks the ranges in write-back from the page cache to the medium. Dirty pages must not pile up until the
+// last sync: write-back of each range is started as soon as it is written, and once more than a limit is in
+// progress, the oldest ranges are waited for. The final sync then has at most the limit to write.
 #pragma once
 
 #include "ezio/image/extent_map.hpp"
@@ -18,8 +18,8 @@ class WriteBehind {
   public:
     explicit WriteBehind(std::uint64_t limit_bytes) : m_limit(limit_bytes) {}
 
-    // Takes note of a range that was started, with `bytes` to write in it. Returns those to wait for now, the
-    // oldest first.
+    // Records a range whose write-back was started, with `bytes` to write in it. Returns the ranges to wait
+    // for now, the oldest first.
     [[nodiscard]] std::vector<Extent> started(const Extent& range, std::uint64_t bytes);
 
   private:
