@@ -51,7 +51,7 @@ bool is_deleted(const Layer& layer)
     return layer.loop.below_path.ends_with(" (deleted)");
 }
 
-// The bytes of a file that may not be written get a shared lock only.
+// A file that may not be written is locked as a whole: an exclusive lock on a part needs write access.
 bool lock_below(const Fd& fd, const Layer& layer, bool writable)
 {
     const bool in_parts = writable || layer.shared;

@@ -9,8 +9,7 @@
 // the file below, so the layers below are claimed in addition:
 //
 //     the file         a shared flock, and a lock on the bytes that the device shows. Refuses another fetch
-//     to
-//                      the file, or to a loop device with some of the same bytes, but not to another
+//                      to the file, or to a loop device with some of the same bytes, but not to another
 //                      partition of the same loop device.
 //     a device         O_EXCL, and the layers below it in turn.
 //     the siblings     other loop devices on it that show some of the same bytes must not be claimed.
