@@ -22,7 +22,7 @@ Arena::Arena(std::size_t slab_bytes, std::size_t limit, std::size_t overflow)
 
 Arena::~Arena()
 {
-    (void)::munmap(m_base, m_slab_bytes * m_total); // nothing can be done about a failure here
+    (void)::munmap(m_base, m_slab_bytes * m_total); // a failure here has no remedy
 }
 
 std::byte* Arena::allocate(Supply supply)
@@ -45,7 +45,7 @@ void Arena::release(std::byte* slab)
 {
     assert(contains(slab) && !is_pinned(slab) && m_in_use > 0);
     if (m_in_use > m_limit) {
-        (void)::madvise(slab, m_slab_bytes, MADV_DONTNEED); // overflow: give the memory back at once
+        (void)::madvise(slab, m_slab_bytes, MADV_DONTNEED); // overflow: return the memory at once
     }
     --m_in_use;
     m_free.push_back(index(slab));

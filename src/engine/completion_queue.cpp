@@ -28,7 +28,7 @@ void CompletionQueue::deliver(State& state)
     {
         const std::lock_guard lock(state.mutex);
         batch.swap(state.waiting);
-        state.in_flight = false; // what comes from here on needs a new post
+        state.in_flight = false; // later completions need a new post
     }
     for (const Completion& completion : batch) {
         completion();

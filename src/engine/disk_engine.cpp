@@ -12,7 +12,7 @@ namespace ezio {
 
 namespace {
 
-// What the read cache begins with: every peer's current chunk, and half of a small processor's cache.
+// The initial size of the read cache: every peer's current chunk, and half of a small processor's cache.
 constexpr std::uint64_t first_read_cache = 16_MiB;
 
 CacheGeometry geometry_for(const Image& image, std::uint64_t memory)
@@ -20,7 +20,8 @@ CacheGeometry geometry_for(const Image& image, std::uint64_t memory)
     return {image.map.payload_size(), image.piece_length, choose_chunk_length(image.piece_length, memory)};
 }
 
-// As many as choose_chunk_length cuts the memory into; where it would cut too small, there is more memory.
+// The number into which choose_chunk_length divides the memory; if that makes them too small, there is more
+// memory.
 constexpr std::size_t fewest_slabs = 128;
 
 std::size_t slabs_in(const Image& image, std::uint64_t memory)
@@ -28,21 +29,22 @@ std::size_t slabs_in(const Image& image, std::uint64_t memory)
     return std::max<std::size_t>(fewest_slabs, memory / choose_chunk_length(image.piece_length, memory));
 }
 
-// Slabs of received data above which incomplete pieces are flushed, and down to which peers are held. It is
-// one number: if flushing stopped above what the peers wait for, they would wait for ever.
+// The number of slabs with received data above which incomplete pieces are flushed, and below which held
+// peers are released. It must be one number: if flushing stopped above the level that peers wait for, they
+// would wait forever.
 std::size_t low_mark(const Arena& arena)
 {
     return arena.limit() * 3 / 4;
 }
 
-// Peers go on for up to a receive buffer each after they are told to wait.
+// Peers continue for up to one receive buffer each after they are told to wait.
 std::size_t overflow_slabs(const Image& image, std::uint64_t memory)
 {
     return 64_MiB / choose_chunk_length(image.piece_length, memory);
 }
 
-// What slow peers may keep in memory by way of what is queued for them, while data is received: with what is
-// above low_mark, and what comes while peers are told to wait, there would be none left for it.
+// Slabs that peers' send queues may pin while we are receiving. With more, nothing would be left for received
+// data: slabs up to low_mark, and those that arrive while peers are told to wait.
 std::size_t most_pinned(const Arena& arena)
 {
     return arena.limit() * 5 / 16;
@@ -61,7 +63,7 @@ DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<boo
       m_max_writers(std::max(1U, options.threads - 1)), m_completions(std::move(options.post)),
       m_arena(choose_chunk_length(image.piece_length, options.memory), slabs_in(image, options.memory),
               overflow_slabs(image, options.memory)),
-      // Early flushing begins well before peers are held, and ends what they are held for.
+      // Early flushing begins well before peers are held, and ends the hold.
       m_cache(geometry_for(image, options.memory), m_arena,
               {low_mark(m_arena), first_read_cache / m_arena.slab_bytes()}, WriteOrder(image)),
       m_pressure(low_mark(m_arena), m_arena.limit() * 7 / 8),
@@ -80,7 +82,7 @@ DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<boo
 
 DiskEngine::~DiskEngine() = default;
 
-// Blocks and pieces that are nothing but padding are there already.
+// Marks blocks and pieces of only padding as already there.
 void DiskEngine::add_padding(std::vector<bool>& pieces)
 {
     for_each_unit_of_padding(m_image.map, block_bytes,
@@ -89,7 +91,7 @@ void DiskEngine::add_padding(std::vector<bool>& pieces)
                              [&](std::uint64_t piece) { pieces[piece] = true; });
 }
 
-// --- the network thread's side ---
+// --- network thread ---
 
 bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, Written done,
                        std::function<void()> resume)
@@ -106,11 +108,11 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
     if (place.what == PieceCache::Receive::copy) {
         lock.unlock();
         std::memcpy(place.memory, block.data(), block.size());
-        m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever a peer says it is
+        m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever the peer sent there
         lock.lock();
         m_cache.end_receive(offset);
         ++m_blocks_taken;
-        error = refusal(); // by now
+        error = refusal(); // may have changed meanwhile
         if (error == 0) {
             after_change(ready);
             holding = m_pressure.holding();
@@ -144,7 +146,7 @@ void DiskEngine::read(std::uint64_t offset, std::uint64_t length, ReadDone done)
     hand_over(lock, ready);
 }
 
-// Sees to it that the waiter is answered: now, after a read of the chunk, or by a job of its own.
+// Answers the waiter: now, after a read of the chunk, or by a job of its own.
 void DiskEngine::find(Waiter waiter, Completions& ready)
 {
     const PieceCache::Found found = m_cache.find(waiter.offset, waiter.length);
@@ -182,7 +184,8 @@ void DiskEngine::hash(std::uint32_t piece, Hashed done)
     int error = refusal();
     const bool kept = error == 0 && m_kept.erase(piece) != 0;
     if (error == 0 && !kept && !m_cache.want_hash(piece)) {
-        // A block of it was refused, which libtorrent knows by now; any other error would end the transfer.
+        // One of its blocks was refused, which libtorrent already knows; any other error would end the
+        // transfer.
         error = ECANCELED;
     }
     if (kept) {
@@ -273,11 +276,10 @@ void DiskEngine::throw_if_failed() const
     }
 }
 
-// --- the workers' side ---
+// --- workers ---
 
-// Gathers, in the order in which they were asked for, and the cache's jobs take turns: none of either waits
-// for more than as many of the others as there are of its own kind before it. Nor do peers' reads put off
-// writes without end: see PieceCache::next_job.
+// Gathers and cache jobs alternate, so neither kind can starve the other. Gathers run in the order of the
+// requests. Reads of peers cannot starve writes either: see PieceCache::next_job.
 std::optional<DiskEngine::Job> DiskEngine::next_job()
 {
     if (m_gathers.empty() || std::exchange(m_cache_is_next, false)) {
@@ -310,7 +312,7 @@ bool DiskEngine::step(Lock& lock)
             return false;
         }
         if (has_job()) {
-            m_workers.wake(); // one more, who wakes the next
+            m_workers.wake(); // one more, which wakes the next
         }
         news = work(lock, *job, ready);
     } catch (...) {
@@ -324,7 +326,7 @@ bool DiskEngine::step(Lock& lock)
     return true;
 }
 
-// Returns whether the owner has to hear of what has come of it.
+// Returns whether the owner has to be notified of the result.
 bool DiskEngine::work(Lock& lock, Job& job, Completions& ready)
 {
     auto failed = std::visit([&](auto& chosen) { return run(lock, chosen, ready); }, job);
@@ -338,7 +340,7 @@ bool DiskEngine::work(Lock& lock, Job& job, Completions& ready)
     return first_failure || just_all_done();
 }
 
-// The job has thrown, mostly while the mutex was released. Returns what work() would.
+// The job has thrown, usually while the mutex was released. Returns what work() would.
 bool DiskEngine::give_up(Lock& lock, std::optional<Job>& job, Completions& ready)
 {
     if (!lock.owns_lock()) {
@@ -411,7 +413,8 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& 
     return std::nullopt;
 }
 
-// A hybrid torrent's piece goes through SHA-256 when it is complete. Such torrents are too rare for more.
+// A hybrid torrent's piece is hashed with SHA-256 once it is complete. Such torrents are too rare for more
+// effort.
 std::optional<IoFailure> DiskEngine::hash_v2(Lock& lock, std::uint32_t piece,
                                              std::vector<Sha256Digest>& blocks)
 {
@@ -428,7 +431,7 @@ std::optional<IoFailure> DiskEngine::hash_v2(Lock& lock, std::uint32_t piece,
     return failed;
 }
 
-// Where v1 and v2 disagree, no digest is left right: libtorrent 2.0.11 crashes when only one of them is.
+// If v1 and v2 disagree, all digests are made wrong: libtorrent 2.0.11 crashes when only one of them is.
 bool DiskEngine::judge(std::uint32_t piece, PieceDigests& digests)
 {
     const bool v1_good = digests.sha1 == m_image.hashes[piece];
@@ -499,7 +502,7 @@ void DiskEngine::release_held(Completions& ready, int error)
     for (Held& held : m_held) {
         ready.push_back(with(std::move(held.done), error));
     }
-    for (Held& held : m_held) { // the peers may read again when all of their writes are answered
+    for (Held& held : m_held) { // peers may read again once all of their writes are answered
         if (held.resume) {
             ready.push_back(std::move(held.resume));
         }
@@ -541,7 +544,7 @@ void DiskEngine::answer_all(Completions& ready, int error)
     m_waiting_clears.clear();
 }
 
-// What follows from a change in the cache: answers to clears, an end of the hold, work for somebody.
+// The consequences of a change in the cache: answers to clears, the end of a hold, new work.
 void DiskEngine::after_change(Completions& ready)
 {
     for (const std::uint32_t piece : m_cache.take_cleared()) {
@@ -566,7 +569,8 @@ bool DiskEngine::just_all_done()
     return all_done && !std::exchange(m_all_done, true);
 }
 
-// Gives the answers to the network thread, in the order in which the mutex was held; ends with it released.
+// Gives the answers to the network thread, in the order of the changes under the mutex; returns with it
+// released.
 void DiskEngine::hand_over(Lock& lock, Completions& ready)
 {
     const bool deliver = m_completions.add(ready);

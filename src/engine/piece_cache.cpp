@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One state machine, and so one file, long as it is: every function here reads or changes the same few fields
-// of Piece, whose invariants are checked at its end. What needs only chunks is ChunkStore's.
+// A single state machine, and therefore a single long file: every function here reads or changes the same few
+// fields of Piece, whose invariants are checked at its end. Functions that need only chunks are in
+// ChunkStore.
 #include "ezio/engine/piece_cache.hpp"
 
 #include "ezio/util/require.hpp"
@@ -16,15 +17,16 @@ namespace ezio {
 
 namespace {
 
-// The hash follows the received prefix in steps of at least this: a job costs two lock round trips and a
-// wake-up, some 5 us, which at SHA-1's 1.9 GB/s is what 10 KiB cost.
+// The hash follows the received prefix in steps of at least this size: a job costs two lock round trips and a
+// wake-up, about 5 us, in which SHA-1 at 1.9 GB/s hashes 10 KiB.
 constexpr std::uint64_t hash_step = 256_KiB;
 
-// One write job takes adjacent verified pieces up to this: more does not make a write call cheaper.
+// A write job combines adjacent verified pieces up to this size: larger write calls are no cheaper.
 constexpr std::uint64_t write_step = 4_MiB;
 
-// With memory to spare, a wanted hash or a write waits for so many reads. Not tuned: few enough that the last
-// pieces of an image do not wait for the peers to be served, and a disk's share that peers hardly notice.
+// With memory to spare, a requested hash or a write waits for this many reads. Not tuned: few enough that the
+// last pieces of an image do not wait until the peers are served, and that peers hardly notice the disk's
+// share.
 constexpr std::size_t longest_run_of_reads = 16;
 
 std::uint32_t count_bits(std::uint64_t mask)
@@ -62,8 +64,7 @@ PieceCache::Place PieceCache::begin_receive(std::uint64_t offset)
 {
     const std::uint64_t index = m_geometry.chunk_of(offset);
     const std::uint64_t bit = m_geometry.bit_of(offset);
-    if (is_received(offset) ||
-        piece_at(m_geometry.piece_of(offset)).clearing) { // in which case it would be forgotten
+    if (is_received(offset) || piece_at(m_geometry.piece_of(offset)).clearing) { // clear() would forget it
         return {Receive::duplicate, nullptr};
     }
     Chunk* chunk = m_store.make(index, Arena::Supply::overflow);
@@ -104,7 +105,7 @@ bool PieceCache::want_hash(std::uint32_t index)
     if (piece.contiguous < piece.blocks || piece.clearing) {
         return false;
     }
-    if (piece.phase != Phase::receiving) { // once more, from the start
+    if (piece.phase != Phase::receiving) { // again, from the start
         piece.phase = Phase::receiving;
         piece.hashed = 0;
         m_to_write.erase(m_write_order.place_of(index));
@@ -272,7 +273,7 @@ std::optional<CacheJob> PieceCache::next_job(Writes writes)
     return job ? std::move(job) : next_hash(m_prefix_to_hash);
 }
 
-// The next request for a piece's hash waits for that; writes make room.
+// A request for the hash of a piece waits for the hash; writes free memory.
 std::optional<CacheJob> PieceCache::next_to_disk(Writes writes)
 {
     auto job = next_hash(m_complete_to_hash);
@@ -310,7 +311,7 @@ std::optional<CacheJob> PieceCache::next_hash(std::set<std::uint32_t>& queue)
     const std::uint64_t from = m_geometry.piece_start(index) + piece.hashed;
     HashJob job{index, cached_segments(from, m_geometry.piece_start(index) + contiguous_bytes(index, piece)),
                 &piece.sha1, piece.hash_wanted};
-    if (!job.last) { // reading back can wait until the piece is complete: the rest may be flushed, too
+    if (!job.last) { // reading back can wait until the piece is complete: more may be flushed before
         const auto flushed = std::find_if(job.segments.begin(), job.segments.end(),
                                           [](const Segment& segment) { return segment.memory == nullptr; });
         job.segments.erase(flushed, job.segments.end());
@@ -367,7 +368,7 @@ void PieceCache::add_dirty_segments(std::uint64_t index, std::uint64_t mask, Wri
     add_segments(index, mask, chunk.slab, job.segments);
 }
 
-// The chunk's blocks in `mask`, neighbours together.
+// The chunk's blocks in `mask`, adjacent ones joined.
 void PieceCache::add_segments(std::uint64_t index, std::uint64_t mask, std::byte* slab,
                               std::vector<Segment>& segments) const
 {
@@ -390,7 +391,7 @@ PieceCache::FlushClass PieceCache::flush_class(std::uint64_t index, const Chunk&
     const std::uint64_t start = m_geometry.chunk_start(index);
     const std::uint32_t piece_index = m_geometry.piece_of(start);
     const Piece& piece = m_pieces.at(piece_index);
-    if (piece.phase != Phase::receiving || piece.clearing || piece.hash_wanted) { // soon settled by itself
+    if (piece.phase != Phase::receiving || piece.clearing || piece.hash_wanted) { // soon settled without this
         return FlushClass::none;
     }
     if (m_geometry.piece_start(piece_index) + piece.hashed >= start + m_geometry.chunk_size(index)) {
@@ -420,7 +421,7 @@ std::optional<CacheJob> PieceCache::next_flush()
     if (best == FlushClass::none) {
         return std::nullopt;
     }
-    // With its neighbours of the same piece, where that is as good: one write instead of several.
+    // Together with its neighbours of the same piece in the same class: one write instead of several.
     const std::uint32_t piece = m_geometry.piece_of(m_geometry.chunk_start(victim));
     const auto joins = [&](std::uint64_t index) {
         const Chunk* chunk =
@@ -533,7 +534,7 @@ PieceCache::Piece& PieceCache::piece_at(std::uint32_t index)
     return piece;
 }
 
-// A piece that is on the disk already is asked to be hashed again: until that is found good it is not done.
+// The hash of a piece that is on the disk is requested again: until it is found good, the piece is not done.
 void PieceCache::reopen(std::uint32_t index, Piece& piece)
 {
     m_done_bytes -= m_geometry.piece_size(index);
@@ -567,7 +568,7 @@ void PieceCache::queue_hash(std::uint32_t index, Piece& piece)
     }
 }
 
-// Ends what the last job on the piece was waited for.
+// Ends the wait for the last job on the piece.
 void PieceCache::piece_settled(std::uint32_t index, const Piece& piece)
 {
     if (piece.jobs > 0) {
@@ -578,7 +579,7 @@ void PieceCache::piece_settled(std::uint32_t index, const Piece& piece)
         m_cleared.push_back(index);
     } else if (piece.phase == Phase::good && piece.dirty == 0) {
         m_done_bytes += m_geometry.piece_size(index);
-        m_to_write.erase(m_write_order.place_of(index)); // a flush may have written the last of it
+        m_to_write.erase(m_write_order.place_of(index)); // a flush may have written its last block
         m_pieces.erase(index);
     }
 }

@@ -14,14 +14,14 @@ namespace {
 
 constexpr std::uint64_t hash_buffer_bytes = 256_KiB;
 
-// A stretch of the device and the memory for it.
+// A range of the device and its memory.
 struct DeviceTransfer {
     std::uint64_t offset;
     std::uint64_t length;
     std::vector<iovec> parts;
 };
 
-// Cuts the segments where the device has gaps, and joins them where it has none: each becomes one call.
+// Splits the segments at gaps of the device and joins them where there are none: each result is one call.
 std::vector<DeviceTransfer> device_transfers(const ExtentMap& map, const std::vector<Segment>& segments)
 {
     std::vector<DeviceTransfer> transfers;

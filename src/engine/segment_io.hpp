@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a job of the disk engine does with the target: it hashes, reads or writes segments of the payload.
+// The target I/O of the disk engine's jobs: hashes, reads or writes segments of the payload.
 // Stateless; the engine's workers call it without the engine's mutex. Each function stops at the first
 // failure.
 #pragma once
@@ -21,19 +21,19 @@ namespace ezio {
 [[nodiscard]] std::uint64_t total_length(const std::vector<Segment>& segments);
 [[nodiscard]] std::uint64_t device_bytes(const ExtentMap& map, const std::vector<Segment>& segments);
 
-// Those that have to be read from the target.
+// The segments that have to be read from the target.
 [[nodiscard]] std::vector<Segment> not_in_memory(const std::vector<Segment>& segments);
 
-// Passes the bytes to `hash` in order; reads what is not in memory step by step.
+// Feeds the bytes to `hash` in order; reads segments that are not in memory step by step.
 [[nodiscard]] std::optional<IoFailure>
 hash_segments(const ExtentMap& map, Target& target, const std::vector<Segment>& segments,
               const std::function<void(std::span<const std::byte>)>& hash);
 
-// Fills the segments' memory from the target, and with zeros where they are padding.
+// Reads the segments from the target into their memory, with zeros for padding.
 [[nodiscard]] std::optional<IoFailure> read_segments(const ExtentMap& map, Target& target,
                                                      const std::vector<Segment>& segments);
 
-// Writes them, and has the kernel begin to write them back, so that the last sync finds little left to do.
+// Writes them and starts write-back, so that little is left for the last sync.
 [[nodiscard]] std::optional<IoFailure> write_segments(const ExtentMap& map, Target& target,
                                                       const std::vector<Segment>& segments);
 

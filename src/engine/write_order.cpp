@@ -11,7 +11,7 @@ WriteOrder::WriteOrder(const Image& image)
     std::vector<std::uint64_t> starts; // on the device, by piece
     starts.reserve(image.piece_count());
     for (std::uint32_t piece = 0; piece < image.piece_count(); ++piece) {
-        // Padding is nowhere, and so comes last.
+        // Padding has no place on the device and comes last.
         starts.push_back(image.map.device_offset(image.piece_offset(piece)).value_or(~0ULL));
     }
     if (std::is_sorted(starts.begin(), starts.end())) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The clients of a seeder as a table: pure functions from a list and a size to lines of text.
+//
 // While serving, the table is redrawn on a terminal. It is calm: a column is as wide as its longest text.
 // Failed clients come first, then those with the least, in steps of 5 %, so that two equally fast clients do
 // not keep changing places. A narrow table loses columns from the right, then the bar.

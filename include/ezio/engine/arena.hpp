@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A bounded supply of equal, page-aligned slabs in one reserved range of addresses. Memory is touched only
-// when a slab is first used. A slab can be pinned while somebody outside the cache (a peer's send queue, a
-// hash in progress) still looks at it; who owns the slab frees it when the pins are gone.
+// A bounded supply of equal, page-aligned slabs in one reserved address range. Memory is touched only when a
+// slab is first used. A slab can be pinned while another user than the cache (a peer's send queue, a hash in
+// progress) still reads it; the owner of the slab frees it when the pins are gone.
 #pragma once
 
 #include <atomic>
@@ -15,8 +15,8 @@ namespace ezio {
 
 class Arena {
   public:
-    // `limit` slabs are the normal supply; `overflow` more exist for what must not be refused (a block that
-    // has been received already). `slab_bytes` is a power of two. Throws std::bad_alloc.
+    // `limit` slabs are the normal supply; `overflow` more are for data that must not be refused (a block
+    // that was already received). `slab_bytes` is a power of two. Throws std::bad_alloc.
     Arena(std::size_t slab_bytes, std::size_t limit, std::size_t overflow);
     ~Arena();
     Arena(const Arena&) = delete;
@@ -24,13 +24,13 @@ class Arena {
 
     enum class Supply { normal, overflow };
 
-    // A slab with unspecified contents and no pins, or nullptr when that supply is used up.
+    // A slab with unspecified contents and no pins, or nullptr when that supply is exhausted.
     // Not thread-safe; neither is release().
     [[nodiscard]] std::byte* allocate(Supply supply);
     void release(std::byte* slab);
 
-    // Pins are counted; any thread may pin what it knows to be in use, and unpin. `address` is anywhere
-    // inside the slab.
+    // Pins are counted. Any thread may pin a slab that it knows to be in use, and unpin it. `address` is
+    // anywhere inside the slab.
     void pin(const std::byte* address)
     {
         const bool first = m_pins[index(address)].fetch_add(1, std::memory_order_relaxed) == 0;
@@ -53,7 +53,7 @@ class Arena {
     [[nodiscard]] std::size_t slab_bytes() const { return m_slab_bytes; }
     [[nodiscard]] std::size_t limit() const { return m_limit; }
     [[nodiscard]] std::size_t in_use() const { return m_in_use; }
-    // Slabs that have pins. Any thread.
+    // The number of pinned slabs. Any thread.
     [[nodiscard]] std::size_t pinned() const { return m_pinned.load(std::memory_order_relaxed); }
 
   private:

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// When peers must wait for the disk. libtorrent stops reading from a peer only while that peer has writes
-// that were not answered, so holding their answers back is the one brake there is: above the high mark they
-// are held, at the low mark all of them are let go. Between the two, whatever was decided last goes on.
+// Decides when peers have to wait for the disk. libtorrent stops reading from a peer only while that peer has
+// unanswered writes, so delaying the answers is the only brake. Above the high mark answers are held; at the
+// low mark all of them are released. Between the marks the state does not change.
 #pragma once
 
 #include <cstddef>
 
 namespace ezio {
 
-// Not thread-safe. The unit is the caller's (the disk engine counts slabs).
+// Not thread-safe. The caller chooses the unit (the disk engine counts slabs).
 class BackPressure {
   public:
     // 0 <= low < high.
     BackPressure(std::size_t low, std::size_t high) : m_low(low), m_high(high) {}
 
-    // Tells the level. Returns true when this call ends a hold: everything held may be answered.
+    // Sets the level. Returns true when this ends a hold: everything held may be answered.
     [[nodiscard]] bool set_level(std::size_t level)
     {
         const bool was_holding = m_holding;

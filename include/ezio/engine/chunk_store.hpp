@@ -9,11 +9,11 @@
 //                                                            writing   dirty, and a worker is writing it
 // and, for every chunk of the payload whether in memory or not, on_disk: the target has the block.
 //
-// The clean slabs are the read cache, evicted least recently used first. It begins small and grows only as
-// long as that would have saved reads: an evicted chunk leaves its number behind (a ghost), and a miss on a
-// ghost raises the limit by a slab. Memory that brings no hits is never touched, and what is reused soon is
-// still in the processor's cache: 2 GiB to one peer cost 1.78 CPU-s per GiB with 32 MiB of slabs in use,
-// 2.0 with 256 MiB, 2.4 with 1 GiB (AMD EPYC, 2 cores, 32 MiB of L3, both sides together).
+// The clean slabs are the read cache, evicted least recently used first. It begins small and grows only while
+// that would have saved reads: an evicted chunk leaves its number behind (a ghost), and a miss on a ghost
+// raises the limit by a slab. Memory that brings no hits is never touched, and data reused soon is still in
+// the processor's cache: 2 GiB to one peer cost 1.78 CPU-s per GiB with 32 MiB of slabs in use, 2.0 with 256
+// MiB, 2.4 with 1 GiB (AMD EPYC, 2 cores, 32 MiB of L3, both sides together).
 //
 // Invariants (check_invariants):
 //     filling, reading and present exclude each other; writing is in dirty, dirty is in present;
@@ -108,14 +108,14 @@ class ChunkStore {
     // The chunk, with a slab if it had none; nullptr when there is no slab for it.
     [[nodiscard]] Chunk* make(std::uint64_t index, Arena::Supply supply);
 
-    // To be called when the chunk's bits have changed: brings its place among the held and the evictable up
-    // to date, and drops it when nothing is in it any more.
+    // To be called after a change of the chunk's bits: updates whether it is held or evictable, and drops it
+    // if it is empty.
     void settle(std::uint64_t index, Chunk& chunk);
 
-    // The chunk was used: it is evicted later.
+    // Marks the chunk as used: it is evicted later.
     void touch(Chunk& chunk);
 
-    // The chunk has to be read: perhaps because it was evicted too early.
+    // The chunk has to be read: it may have been evicted too early.
     void learn_from_miss(std::uint64_t index);
 
     [[nodiscard]] std::uint64_t& on_disk(std::uint64_t index) { return m_on_disk[index]; }
@@ -126,7 +126,7 @@ class ChunkStore {
 
     [[nodiscard]] const std::unordered_map<std::uint64_t, Chunk>& chunks() const { return m_chunks; }
 
-    // Slabs that cannot be evicted because of received data in them.
+    // Slabs that cannot be evicted because they contain received data.
     [[nodiscard]] std::size_t held() const { return m_held; }
 
     // Aborts the program when an invariant does not hold.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Brings results from the disk threads to the network thread in bulk: however many are waiting, one post is
-// in flight, and it delivers all that have gathered by the time it runs.
+// Transfers results from the disk threads to the network thread in batches: at most one post is in flight,
+// and it delivers everything gathered by the time it runs.
 #pragma once
 
 #include <functional>
@@ -16,15 +16,14 @@ using Completions = std::vector<Completion>;
 
 class CompletionQueue {
   public:
-    // Runs a function on the network thread, some time after it returns. Any thread may call it.
+    // Runs a function on the network thread later, never within the call. Any thread may call it.
     using Post = std::function<void(std::function<void()>)>;
 
     explicit CompletionQueue(Post post) : m_post(std::move(post)), m_state(std::make_shared<State>()) {}
 
-    // Takes the completions out of `ready`, to run in their order on the network thread, and nowhere else:
-    // they are moved, never copied. Any thread. A lock of the caller's may be held, so that the order of
-    // what it guards is the order of the answers; when the result is true, deliver_soon() must follow,
-    // without a lock.
+    // Takes the completions out of `ready`, to run in their order on the network thread. They are moved,
+    // never copied. Any thread. The caller may hold a lock, so that the answers have the order of the state
+    // that it guards. If the result is true, deliver_soon() must follow, without the lock.
     [[nodiscard]] bool add(Completions& ready);
     void deliver_soon();
 

@@ -7,13 +7,13 @@
 //     hash()  ........ waits ..........> verdict; a good piece is written       (WriteJob)
 //     read()  <-pinned slice of a slab-- or a miss, read in big steps           (ReadJob)
 //
-// PieceCache decides, IoWorkers run, BackPressure brakes, CompletionQueue brings the answers back. This
-// class holds them together under one mutex, which is never held while something is read, written, hashed or
-// copied, nor while anybody is called back. Every request is answered exactly once, on the network thread.
+// PieceCache decides, IoWorkers run, BackPressure brakes, CompletionQueue delivers the answers. This class
+// connects them under one mutex, which is never held while data is read, written, hashed or copied, or during
+// a callback. Every request is answered exactly once, on the network thread.
 //
-// The first I/O error is kept (failure()) and ends it all: nothing is written after it, and every request
-// is answered with EIO. So does what a worker throws: no memory, or OpenSSL. Who owns the engine learns of it
-// at once by Options::wake_owner.
+// The first I/O error is kept (failure()) and ends everything: nothing is written after it, and every request
+// is answered with EIO. An exception on a worker does the same (no memory, or OpenSSL). The engine's owner is
+// notified at once through Options::wake_owner.
 #pragma once
 
 #include "ezio/engine/arena.hpp"
@@ -48,51 +48,51 @@ struct PieceDigests {
 class DiskEngine {
   public:
     struct Options {
-        std::uint64_t memory = 0; // bytes, cut into slabs by choose_chunk_length: at least 128 of them
+        std::uint64_t memory = 0; // bytes, divided into slabs by choose_chunk_length: at least 128
         unsigned threads = 0;
         CompletionQueue::Post post;
-        // Called on a worker, without a lock: once when it has failed, once when every piece is done.
+        // Called on a worker, without a lock: once after a failure, once when every piece is done.
         std::function<void()> wake_owner;
     };
 
-    // The answers. `error` is 0, EIO after a failure, ECANCELED when the engine stops first.
+    // Answers to requests. `error` is 0, EIO after a failure, or ECANCELED when the engine stops first.
     using Written = std::function<void(int error)>;
     using Hashed = std::function<void(int error, const PieceDigests& digests)>;
     using Cleared = std::function<void()>;
-    // `data` lies in a slab, or in memory of its own; either way it goes back with free_buffer().
+    // `data` lies in a slab or in memory of its own; either way it is returned with free_buffer().
     using ReadDone = std::function<void(int error, std::byte* data)>;
 
-    // `image` and `target` must outlive the engine. `on_disk` lists the pieces that the target has already.
+    // `image` and `target` must outlive the engine. `on_disk` lists the pieces that the target already holds.
     // Throws std::bad_alloc, std::system_error.
     DiskEngine(const Image& image, Target& target, const std::vector<bool>& on_disk, Options options);
     ~DiskEngine();
 
     // --- for the network thread ---
 
-    // Takes a copy of a block that starts at `offset` of the payload. `done` is called when the peer may
-    // go on: at once as a rule, later when too much waits for the disk; the result is then true, and
-    // `resume` is called when that is over.
+    // Copies a block that starts at `offset` of the payload. `done` is called when the peer may continue:
+    // usually at once, but later if too much data waits for the disk. The result is true in that case, and
+    // `resume` is called when the wait is over.
     [[nodiscard]] bool write(std::uint64_t offset, std::span<const std::byte> block, Written done,
                              std::function<void()> resume);
 
-    // Blocks that write() has taken in so far: not those that were there already.
+    // Blocks accepted by write() so far, without those that were there already.
     [[nodiscard]] std::uint64_t blocks_taken() const { return m_blocks_taken; }
 
-    // From `offset` of the payload, best within a chunk (see choose_chunk_length). try_read returns the data
-    // if it is in memory, otherwise nullptr; read() answers by `done` in any case. The data goes back with
-    // free_buffer().
+    // Reads from `offset` of the payload, best within a chunk (see choose_chunk_length). try_read returns the
+    // data if it is in memory, otherwise nullptr; read() always answers through `done`. The data is returned
+    // with free_buffer().
     [[nodiscard]] std::byte* try_read(std::uint64_t offset, std::uint64_t length);
     void read(std::uint64_t offset, std::uint64_t length, ReadDone done);
     void free_buffer(std::byte* data); // any thread
 
-    // After the last block of the piece was given to write().
+    // To be called after the last block of the piece was given to write().
     void hash(std::uint32_t piece, Hashed done);
 
-    // Forgets a piece that failed its hash. `done` comes after the answers to all its writes.
+    // Forgets a piece that failed its hash. `done` is called after the answers to all its writes.
     void clear(std::uint32_t piece, Cleared done);
 
-    // Cancels what has not begun and answers everything. `when_stopped` runs on a worker when the last one
-    // ends. Does not wait.
+    // Cancels work that has not begun, and answers everything. `when_stopped` runs on the last worker to end.
+    // Does not wait.
     void stop(std::function<void()> when_stopped);
 
     // Posts `completion` after all answers given so far.
@@ -100,28 +100,27 @@ class DiskEngine {
 
     // --- for any thread ---
 
-    // Declares that the target holds the piece already, of which nothing was written before. Whoever receives
-    // pieces and knows nothing of this may now be given it: write() takes blocks of it for duplicates and
-    // looks at none of them, and the next hash() is answered with the image's, since who says this has
-    // compared it.
+    // Declares that the target already holds the piece, of which nothing was written before. A receiver that
+    // does not know this may still be given the piece: write() ignores its blocks as duplicates, and the next
+    // hash() is answered with the image's hash, because the caller has compared it.
     void keep(std::uint32_t piece);
 
     struct Facts {
         std::uint64_t done_bytes = 0;    // of pieces that are verified and written
-        std::uint64_t written_bytes = 0; // given to write calls that succeeded
-        std::uint64_t read_bytes = 0;    // got from read calls
+        std::uint64_t written_bytes = 0; // in write calls that succeeded
+        std::uint64_t read_bytes = 0;    // from read calls
         std::uint64_t held_bytes = 0;    // received and not written yet, in whole slabs
-        std::uint64_t right_pieces = 0;  // whose hash was right, written or not
-        std::uint64_t failed_pieces = 0; // whose hash was wrong
-        std::uint64_t holds = 0;         // times that peers began to have to wait for the target
-        unsigned writers = 0;            // write calls that have not returned
-        bool hashes_disagree = false;    // a piece is right for v1 and wrong for v2, or the other way round
+        std::uint64_t right_pieces = 0;  // with a right hash, written or not
+        std::uint64_t failed_pieces = 0; // with a wrong hash
+        std::uint64_t holds = 0;         // times that peers had to wait for the target
+        unsigned writers = 0;            // write calls in progress
+        bool hashes_disagree = false;    // a piece is right for v1 and wrong for v2, or vice versa
     };
     [[nodiscard]] Facts facts() const;
     [[nodiscard]] std::optional<IoFailure> failure() const;
     [[nodiscard]] bool has_failed() const;
 
-    // Throws Error for an I/O error, and again what a worker has thrown.
+    // Throws Error for an I/O error, and rethrows an exception of a worker.
     void throw_if_failed() const;
 
   private:
@@ -134,7 +133,7 @@ class DiskEngine {
         Written done;
         std::function<void()> resume;
     };
-    // A read that no single slab can answer: put together from several places into memory of its own.
+    // A read that no single slab can answer: assembled from several places in memory of its own.
     struct GatherJob {
         std::vector<Segment> segments;
         std::unique_ptr<std::byte[]> memory;
@@ -172,7 +171,7 @@ class DiskEngine {
     const std::function<void()> m_wake_owner;
     const unsigned m_max_writers;
     CompletionQueue m_completions;    // synchronises itself
-    std::uint64_t m_blocks_taken = 0; // the network thread's
+    std::uint64_t m_blocks_taken = 0; // network thread only
 
     mutable std::mutex m_mutex; // guards everything below
     Arena m_arena;              // its pins synchronise themselves
@@ -182,17 +181,17 @@ class DiskEngine {
     std::unordered_map<std::uint64_t, std::vector<Waiter>> m_waiting_reads; // by chunk
     std::unordered_multimap<std::uint32_t, Hashed> m_waiting_hashes;        // by piece
     std::unordered_map<std::uint32_t, std::vector<Cleared>> m_waiting_clears;
-    std::set<std::uint32_t> m_kept; // whose hash has not been asked for yet
+    std::set<std::uint32_t> m_kept; // and whose hash was not requested yet
     std::deque<GatherJob> m_gathers;
     bool m_cache_is_next = false; // after a gather
     std::optional<IoFailure> m_failure;
-    std::exception_ptr m_thrown; // by a worker, when nothing had failed before
+    std::exception_ptr m_thrown; // from a worker, if it was the first failure
     Facts m_facts;
     unsigned m_writers = 0;
     bool m_stopped = false;
     bool m_all_done = false;
 
-    IoWorkers m_workers; // last: its threads use the rest
+    IoWorkers m_workers; // last, because its threads use the other members
 };
 
 } // namespace ezio

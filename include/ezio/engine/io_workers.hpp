@@ -9,25 +9,24 @@
 
 namespace ezio {
 
-// Threads that do whatever `step` finds to do. They know nothing of what that is.
+// Threads that run `step` while it finds work.
 class IoWorkers {
   public:
-    // Does one piece of work, with the lock released while it lasts; returns false when there was none.
+    // Does one piece of work, with the lock released meanwhile; returns false if there was none.
     // Called and returns with the lock held, on any of the threads.
     using Step = std::function<bool(std::unique_lock<std::mutex>&)>;
 
-    // `mutex` guards what `step` looks at. Starts at once. Throws Error when a thread cannot
-    // be started.
+    // `mutex` guards the data that `step` uses. Starts the threads. Throws Error when one cannot be started.
     IoWorkers(unsigned threads, std::mutex& mutex, Step step);
 
     // Calls stop() and waits for the threads.
     ~IoWorkers();
 
-    // Tells that there may be work. With the mutex held.
+    // There may be work. Call with the mutex held.
     void wake();
 
-    // No step is begun after this; those under way end. `when_ended` runs on the last thread to end, without
-    // the lock. Does not wait. With the mutex held; a second call changes nothing.
+    // No step is begun after this; steps in progress finish. `when_ended` runs on the last thread to end,
+    // without the lock. Does not wait. Call with the mutex held; a second call has no effect.
     void stop(std::function<void()> when_ended);
 
   private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The order in which verified pieces are written: that of their first bytes on the device, which need not be
-// that of the payload, since a torrent's extents come in any order.
+// The order in which verified pieces are written: by their first byte on the device. It can differ from the
+// payload's, because a torrent's extents can be in any order.
 #pragma once
 
 #include "ezio/image/image.hpp"
@@ -14,10 +14,10 @@ namespace ezio {
 // Constant once made: any thread.
 class WriteOrder {
   public:
-    WriteOrder() = default; // pieces as they are numbered
+    WriteOrder() = default; // pieces by number
     explicit WriteOrder(const Image& image);
 
-    // The piece's place in the order, from 0, and the piece that has a place.
+    // The piece's place in the order, from 0, and the piece at a place.
     [[nodiscard]] std::uint32_t place_of(std::uint32_t piece) const
     {
         return m_places.empty() ? piece : m_places[piece];
@@ -28,7 +28,7 @@ class WriteOrder {
     }
 
   private:
-    std::vector<std::uint32_t> m_pieces; // by place; both empty when the pieces are in order as they are
+    std::vector<std::uint32_t> m_pieces; // by place; both empty if the order is that of the numbers
     std::vector<std::uint32_t> m_places; // by piece
 };
 
