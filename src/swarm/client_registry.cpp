@@ -29,14 +29,44 @@ std::string ClientRegistry::name_of(const std::string& process, const std::strin
     return name;
 }
 
-// One that no other process has that is connected now.
-std::string ClientRegistry::free_name(const std::string& process, const std::string& wanted) const
+std::string ClientRegistry::name_of_other(const std::string& peer_id, const std::string& address,
+                                          std::uint32_t pieces)
+{
+    if (peer_id.empty()) {
+        return address;
+    }
+    std::string name = name_left_with(address, pieces);
+    if (name.empty()) { // who comes with everything is no new client
+        name = pieces == m_pieces ? address : free_name(peer_id, address);
+    }
+    m_owners[name] = peer_id;
+    return name;
+}
+
+// Of the names at the address whose clients have left half way with no more than that: the one with the most.
+std::string ClientRegistry::name_left_with(const std::string& address, std::uint32_t pieces) const
+{
+    const std::string numbered = address + " #";
+    auto best = m_left_incomplete.end();
+    for (auto left = m_left_incomplete.lower_bound(address);
+         left != m_left_incomplete.end() && (left->first == address || left->first.starts_with(numbered));
+         ++left) {
+        if (left->second <= pieces && m_clients.count(left->first) == 0 &&
+            (best == m_left_incomplete.end() || left->second > best->second)) {
+            best = left;
+        }
+    }
+    return best != m_left_incomplete.end() ? best->first : "";
+}
+
+// One that no other owner has that is connected now.
+std::string ClientRegistry::free_name(const std::string& owner, const std::string& wanted) const
 {
     const auto is_taken = [&](const std::string& name) {
         const auto client = m_clients.find(name);
-        const auto owner = m_owners.find(name);
-        return client != m_clients.end() && client->second.connected && owner != m_owners.end() &&
-               owner->second != process;
+        const auto other = m_owners.find(name);
+        return client != m_clients.end() && client->second.connected && other != m_owners.end() &&
+               other->second != owner;
     };
     return first_free_name(wanted, is_taken);
 }
@@ -54,6 +84,10 @@ void ClientRegistry::has(const std::string& name, std::uint32_t pieces)
 
 void ClientRegistry::left(const std::string& name)
 {
+    const auto owner = m_owners.find(name);
+    if (owner != m_owners.end() && m_names.count(owner->second) == 0) {
+        m_owners.erase(owner);
+    }
     const auto client = m_clients.find(name);
     if (client == m_clients.end()) {
         return;
@@ -61,11 +95,12 @@ void ClientRegistry::left(const std::string& name)
     if (client->second.complete) {
         client->second.connected = false;
     } else {
+        const std::uint32_t pieces = client->second.pieces;
         m_clients.erase(client);
         if (m_left_incomplete.size() >= most_clients) {
             m_left_incomplete.clear();
         }
-        m_left_incomplete.insert(name);
+        m_left_incomplete[name] = pieces;
     }
 }
 

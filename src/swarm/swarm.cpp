@@ -60,7 +60,7 @@ class SwarmState {
           m_clients(std::make_shared<SwarmClients>(pieces, piece_length, total_bytes))
     {}
 
-    void add(SwarmPeer& peer);
+    void add(SwarmPeer& peer, std::uint32_t pieces);
     void remove(SwarmPeer& peer);
     void take_from(SwarmPeer& peer);
     void feed(SwarmPeer& peer);
@@ -89,7 +89,7 @@ class SwarmState {
     [[nodiscard]] PieceAssigner& assigner() { return m_assigner; }
 
   private:
-    [[nodiscard]] std::string name_of(const SwarmPeer& peer);
+    [[nodiscard]] std::string name_of(const SwarmPeer& peer, std::uint32_t pieces);
     void give_out(Clock::time_point now);
     void release();
     [[nodiscard]] bool has_incomplete_peers() const;
@@ -159,7 +159,7 @@ class SwarmPeer final : public AnswerListener {
         if (has.all_set()) {
             return on_have_all();
         }
-        join();
+        join(static_cast<std::uint32_t>(has.count()));
         for (int piece = 0; piece < has.size(); ++piece) {
             if (has.get_bit(piece)) {
                 m_state->assigner().peer_has(m_id, static_cast<std::uint32_t>(piece));
@@ -177,7 +177,7 @@ class SwarmPeer final : public AnswerListener {
             m_had_all = true;
             m_is_client = m_is_client && (!m_process.empty() || m_state->clients()->has_seen(address()));
             m_state->other_seed(m_process);
-            join();
+            join(m_state->pieces());
             show_all(); // it wants nothing, and is to know that nobody here does either
         }
         return false;
@@ -317,10 +317,11 @@ class SwarmPeer final : public AnswerListener {
         }
     }
 
-    void join()
+    // It is there, and has come with so many pieces.
+    void join(std::uint32_t pieces = 0)
     {
         if (m_id == 0) {
-            m_state->add(*this);
+            m_state->add(*this, pieces);
         }
     }
 
@@ -409,7 +410,7 @@ class SwarmPeer final : public AnswerListener {
     std::string m_client;    // its name while it is counted
 };
 
-void SwarmState::add(SwarmPeer& peer)
+void SwarmState::add(SwarmPeer& peer, std::uint32_t pieces)
 {
     if (!m_steering) {
         return;
@@ -418,7 +419,7 @@ void SwarmState::add(SwarmPeer& peer)
     m_peers[peer.m_id] = &peer;
     m_assigner.add_peer(peer.m_id);
     if (peer.m_is_client) {
-        peer.m_client = name_of(peer);
+        peer.m_client = name_of(peer, pieces);
         count(peer);
     }
     if (m_released) { // perhaps since it was told that there is nothing
@@ -426,9 +427,13 @@ void SwarmState::add(SwarmPeer& peer)
     }
 }
 
-std::string SwarmState::name_of(const SwarmPeer& peer)
+std::string SwarmState::name_of(const SwarmPeer& peer, std::uint32_t pieces)
 {
-    return m_clients->name_of(peer.m_process, peer.address(), peer.m_behind);
+    if (!peer.m_process.empty()) {
+        return m_clients->name_of(peer.m_process, peer.address(), peer.m_behind);
+    }
+    const std::string id = peer.m_connection.is_outgoing() ? "" : peer.m_connection.pid().to_string();
+    return m_clients->name_of_other(id, peer.address(), pieces);
 }
 
 void SwarmState::count(const SwarmPeer& peer)

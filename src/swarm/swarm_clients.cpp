@@ -12,6 +12,13 @@ std::string SwarmClients::name_of(const std::string& process, const std::string&
     return m_announcing.name_of(process, address, behind);
 }
 
+std::string SwarmClients::name_of_other(const std::string& peer_id, const std::string& address,
+                                        std::uint32_t pieces)
+{
+    const std::lock_guard lock(m_mutex);
+    return m_announcing.name_of_other(peer_id, address, pieces);
+}
+
 void SwarmClients::has(const std::string& client, std::uint32_t pieces)
 {
     const std::lock_guard lock(m_mutex);

@@ -26,6 +26,8 @@ class SwarmClients final : public ReportListener {
 
     [[nodiscard]] std::string name_of(const std::string& process, const std::string& address,
                                       const std::string& behind);
+    [[nodiscard]] std::string name_of_other(const std::string& peer_id, const std::string& address,
+                                            std::uint32_t pieces);
     void has(const std::string& client, std::uint32_t pieces);
     void gone(const std::string& client);
     [[nodiscard]] bool has_seen(const std::string& client) const;

@@ -9,19 +9,13 @@ import signal
 import socket
 import threading
 import time
-import unittest
 
 from harness import ON_LOOPBACK, free_port, is_listening, main, make_file, needs_fuse, wait_until
-from image_case import ImageCase
+from image_case import ImageCase, needs_libtorrent
 from images import bencode
 from networks import Switch, needs_network_namespaces
 from raw_peer import EXTENDED, EXTENSIONS_AND_FAST, PeersTest, RawPeer
 from terminal import Terminal
-
-try:
-    import libtorrent
-except ImportError:
-    libtorrent = None
 
 
 class Lab(ImageCase):
@@ -296,7 +290,7 @@ class Hostile(PeersTest):
 
 @needs_network_namespaces
 @needs_fuse
-@unittest.skipIf(libtorrent is None, "needs python3-libtorrent")
+@needs_libtorrent
 class EightHosts(ImageCase):
     """Of which one has a disk that fails, one is killed, one is stopped, one is another program, one comes twice, one says
     nothing."""
@@ -323,7 +317,7 @@ class EightHosts(ImageCase):
         killed, stopped, twice = (self.fetching(number, "--max-download", "500K") for number in (2, 3, 5))
         failing = self.fetching(1, target=disk.path)
         good = [self.fetching(0), self.fetching(6, "--no-report"), self.fetching(7)]
-        stock = self.start_stock_client(self.hosts[4])
+        stock = self.start_stock_client(self.hosts[4], self.server.address)
         for number in 2, 3, 5:
             wait_until(lambda number=number: "downloading" in states(number), seeder)
         killed.signal(signal.SIGKILL)
@@ -349,20 +343,6 @@ class EightHosts(ImageCase):
         self.assertEqual(states(2)[-1], "lost")
         for number in 0, 6, 7, 5:
             self.assert_has_the_image(self.dir / f"pc{number}.img")
-
-    def start_stock_client(self, host):
-        """python3-libtorrent on that host, which its threads stay on. Returns its torrent."""
-        with host.inside():
-            session = libtorrent.session({
-                "listen_interfaces": f"{host.address}:6881", "enable_dht": False, "enable_lsd": False, "enable_upnp": False,
-                "enable_natpmp": False})
-        params = libtorrent.add_torrent_params()
-        params.ti = libtorrent.torrent_info(str(self.torrent))
-        params.save_path = str(self.dir / "stock")
-        torrent = session.add_torrent(params)
-        torrent.connect_peer((self.server.address, 6881))
-        self.addCleanup(session.pause)
-        return torrent
 
 
 if __name__ == "__main__":

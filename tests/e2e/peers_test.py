@@ -3,7 +3,6 @@
 
 import signal
 import struct
-import time
 
 from harness import ON_LOOPBACK, free_port, main, wait_until
 from networks import Host, Switch, needs_network_namespaces
@@ -93,24 +92,55 @@ class Steering(PeersTest):
 class Counting(PeersTest):
     """Which peers `seed --clients` counts, where they do not say what they are."""
 
-    def come_and_leave(self, address, has):
-        """A peer that listens on port 1, and says which pieces it has with the bitfield `has`."""
+    def setUp(self):
+        super().setUp()
+        bits, size = (1 << self.pieces) - 1 << -self.pieces % 8, -(-self.pieces // 8)
+        self.all, self.all_but_the_first = (has.to_bytes(size, "big") for has in (bits, bits & ~(1 << 8 * size - 1)))
+
+    def seed(self, clients):
+        return self.start_listening("seed", self.torrent, self.source, "--clients", clients, "--interval", "100ms")
+
+    def come(self, address, has):
+        """A peer that listens on port 1, has a new id, and says which pieces it has with the bitfield `has`."""
         peer = RawPeer.connect(address, self.info_hash, self.pieces)
-        with peer.connection:
-            peer.handshake(EXTENSIONS_AND_FAST)
-            peer.send(EXTENDED, b"\0d1:mde1:pi1ee")
-            peer.send(5, has)
-            time.sleep(0.5)
+        peer.handshake(EXTENSIONS_AND_FAST)
+        peer.send(EXTENDED, b"\0d1:mde1:pi1ee")
+        peer.send(5, has)
+        return peer
+
+    @staticmethod
+    def wait_for(seeder, **counts):
+        wait_until(lambda: counts.items() <= (seeder.events_named("progress") or [{}])[-1].items(), seeder)
 
     def test_who_hangs_up_before_it_says_that_it_has_the_last_piece_counts_when_it_comes_back_with_it(self):
-        seeder, address = self.start_listening("seed", self.torrent, self.source, "--clients", "1")
-        bits = (1 << self.pieces) - 1 << -self.pieces % 8
-        size = -(-self.pieces // 8)
-        self.come_and_leave(address, (bits & ~(1 << 8 * size - 1)).to_bytes(size, "big"))
-        time.sleep(1.5)
+        seeder, address = self.seed("1")
+        with self.come(address, self.all_but_the_first).connection:
+            self.wait_for(seeder, clients_in_progress=1)
+        self.wait_for(seeder, peers=0, clients_complete=0)
         self.assertTrue(seeder.is_running(), seeder)
-        self.come_and_leave(address, bits.to_bytes(size, "big"))
+        with self.come(address, self.all).connection:
+            self.assertEqual(seeder.wait(20), 0, seeder)
+
+    def test_several_of_one_address_are_counted_each_when_they_are_connected_at_the_same_time(self):
+        seeder, address = self.seed("2")
+        peers = [self.come(address, self.all_but_the_first) for _ in range(2)]
+        self.wait_for(seeder, clients_in_progress=2)
+        for peer in peers:
+            with peer.connection:
+                peer.send(4, bytes(4))
         self.assertEqual(seeder.wait(20), 0, seeder)
+
+    def test_one_that_comes_again_with_ever_new_ids_counts_once(self):
+        seeder, address = self.seed("2")
+        for _ in range(5):
+            peer = self.come(address, self.all_but_the_first)
+            with peer.connection:
+                self.wait_for(seeder, clients_in_progress=1)
+                peer.send(4, bytes(4))
+                self.wait_for(seeder, clients_complete=1)
+            self.wait_for(seeder, peers=0)
+        self.assertTrue(seeder.is_running(), seeder)
+        self.wait_for(seeder, clients_complete=1, clients_in_progress=0)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import threading
 
 from discovery_case import DiscoveryTest
 from harness import main, wait_until
+from image_case import needs_libtorrent
 from networks import Switch, needs_network_namespaces
 
 
@@ -58,7 +59,7 @@ class OneAddress(DiscoveryTest):
         switch = self.enterContext(Switch())
         self.server, middle, *self.clients = (self.enterContext(switch.new_host()) for _ in range(6))
         self.enterContext(Proxy(middle, self.server.address))
-        self.place = f"{middle.address}:6881"
+        self.middle, self.place = middle.address, f"{middle.address}:6881"
 
     def start_seeder(self, *options):
         seeder = self.seed(self.server, "--no-lsd", "--interval", "100ms", *options)
@@ -68,10 +69,14 @@ class OneAddress(DiscoveryTest):
     def fetch_by_proxy(self, number, *options):
         return self.fetch(self.clients[number], number, "--no-lsd", "--peer", self.place, "--seed-time", "0", *options)
 
+    @staticmethod
+    def wait_for_clients_in_progress(seeder, count):
+        wait_until(lambda: any(event["clients_in_progress"] == count for event in seeder.events_named("progress")), seeder)
+
     def test_all_are_served_at_once_and_each_is_counted(self):
         seeder = self.start_seeder("--clients", "4", "--max-upload", "4M")
         fetchers = [self.fetch_by_proxy(number) for number in range(3)]
-        wait_until(lambda: any(event["clients_in_progress"] == 3 for event in seeder.events_named("progress")), seeder)
+        self.wait_for_clients_in_progress(seeder, 3)
         for number, fetcher in enumerate(fetchers):
             self.assert_fetched(fetcher, number)
         self.assertTrue(seeder.is_running(), seeder)
@@ -85,6 +90,14 @@ class OneAddress(DiscoveryTest):
         wait_until(lambda: seeder.events_named("progress")[-1]["peers"] == 0, seeder)
         self.assertTrue(seeder.is_running(), seeder)
         self.assertEqual(seeder.events_named("progress")[-1]["clients_complete"], 1)
+
+    @needs_libtorrent
+    def test_other_programs_are_told_apart_while_they_are_connected(self):
+        seeder = self.start_seeder("--max-upload", "4M")
+        others = [self.start_stock_client(host, self.middle) for host in self.clients[:2]]
+        self.wait_for_clients_in_progress(seeder, 2)
+        for other in others:
+            wait_until(lambda other=other: other.status().is_seeding, seeder)
 
 
 if __name__ == "__main__":

@@ -121,6 +121,82 @@ TEST_CASE("client registry: clients that have that in common, too, are told apar
     CHECK(registry.count().in_progress == 4);
 }
 
+namespace {
+
+// Other programs behind one address, on one port.
+struct OtherPrograms {
+    ClientRegistry registry{10};
+
+    std::string come(const std::string& peer_id, std::uint32_t pieces)
+    {
+        std::string name = registry.name_of_other(peer_id, "172.17.0.1:6881", pieces);
+        registry.has(name, pieces);
+        return name;
+    }
+    void come_and_complete(const std::string& peer_id)
+    {
+        const std::string name = come(peer_id, 0);
+        registry.has(name, 10);
+        registry.left(name);
+    }
+};
+
+} // namespace
+
+TEST_CASE("client registry: other programs behind one address are told apart while they are connected")
+{
+    OtherPrograms behind;
+    const std::string one = behind.come("one", 0);
+    const std::string two = behind.come("two", 0);
+    CHECK(behind.registry.count().in_progress == 2);
+    CHECK(behind.come("two", 0) == two); // once more, before the older connection has ended
+    CHECK(behind.come("", 0) == one);    // connected from here: may be one of those
+    for (const std::string& name : {one, two}) {
+        behind.registry.has(name, 10);
+        behind.registry.left(name);
+    }
+    CHECK(behind.registry.count().complete == 2);
+}
+
+TEST_CASE("client registry: whoever reconnects with ever new peer ids counts once")
+{
+    OtherPrograms behind;
+    for (unsigned number = 0; number < 1000; ++number) {
+        behind.come_and_complete(std::to_string(number));
+    }
+    CHECK(behind.registry.count().complete == 1);
+    const std::string name = behind.come("with everything", 10);
+    behind.come("with everything, too", 10);
+    CHECK(behind.registry.count().complete == 1);
+    behind.registry.left(name);
+    for (unsigned number = 0; number < 1000; ++number) {
+        behind.registry.left(behind.come("half way " + std::to_string(number), 5));
+    }
+    CHECK(behind.registry.count().complete + behind.registry.count().in_progress == 0);
+    behind.come("at last", 10);
+    CHECK(behind.registry.count().complete == 1);
+}
+
+TEST_CASE("client registry: of several behind one address each is known by what it had when it comes back")
+{
+    OtherPrograms behind;
+    const std::string one = behind.come("one", 0);
+    const std::string two = behind.come("two", 0);
+    const std::string three = behind.come("three", 0);
+    behind.registry.has(one, 10);
+    behind.registry.has(two, 4);
+    behind.registry.has(three, 9); // and hangs up when it gets the last one
+    for (const std::string& name : {one, two, three}) {
+        behind.registry.left(name);
+    }
+    CHECK(behind.come("three again", 10) == three);
+    CHECK(behind.come("two again", 5) == two);
+    CHECK(behind.registry.count().complete == 2);
+    CHECK(behind.registry.count().in_progress == 1);
+    CHECK(behind.come("one again", 0) == one);
+    CHECK(behind.registry.count().complete == 1);
+}
+
 TEST_CASE("client registry: who was here is known, whether it is complete or has left")
 {
     ClientRegistry registry(10);

@@ -7,12 +7,18 @@
 // once; several on one host are several. One that says which process it is keeps its first name, and so
 // counts once whatever its addresses. Behind a router or a proxy, where several have one address, the one
 // that each has on its own host tells them apart, and where that is the same, too, the process does while
-// both are connected. Where a peer does not say which port that is, its address alone has to do. A client is
-// complete when it has announced every piece: it has received and verified them. That it has synced its disk
-// it does not say. Once complete, it stays counted when it leaves; one that comes back with less is in
-// progress again. Those that say they are `ezio-cli seed` are no clients, and neither are other programs that
-// have everything when they come first: they may be anybody's seeds. Who comes back with everything is a
-// client: many a program hangs up when it gets its last piece, and does not say so before.
+// both are connected. Where a peer does not say which port that is, its address alone has to do.
+//
+// Other programs say neither: several that listen on one port behind one address are several while all are
+// connected. One that comes back with what it had, or has left complete, is no further one, whatever its peer
+// id: some have another one for each connection. So however many ids a host goes through, it counts as often
+// as it has connections at once.
+//
+// A client is complete when it has announced every piece: it has received and verified them. That it has
+// synced its disk it does not say. Once complete, it stays counted when it leaves; one that comes back with
+// less is in progress again. Those that say they are `ezio-cli seed` are no clients, and neither are other
+// programs that have everything when they come first: they may be anybody's seeds. Who comes back with
+// everything is a client: many a program hangs up when it gets its last piece, and does not say so before.
 #pragma once
 
 #include "ezio/report/client_status.hpp"
@@ -21,7 +27,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 namespace ezio {
@@ -50,6 +55,11 @@ class ClientRegistry {
     [[nodiscard]] std::string name_of(const std::string& process, const std::string& address,
                                       const std::string& behind = "");
 
+    // The name of a client that does not say which process it is, and comes with so many pieces. `peer_id` is
+    // empty when it has not connected by itself: then it may be the one that is connected already.
+    [[nodiscard]] std::string name_of_other(const std::string& peer_id, const std::string& address,
+                                            std::uint32_t pieces);
+
     // A client is connected and has so many pieces. A second connection of the same client replaces the
     // first.
     void has(const std::string& client, std::uint32_t pieces);
@@ -72,13 +82,16 @@ class ClientRegistry {
         bool complete = false;
     };
 
-    [[nodiscard]] std::string free_name(const std::string& process, const std::string& wanted) const;
+    [[nodiscard]] std::string free_name(const std::string& owner, const std::string& wanted) const;
+    [[nodiscard]] std::string name_left_with(const std::string& address, std::uint32_t pieces) const;
 
     const std::uint32_t m_pieces;
-    std::map<std::string, std::string> m_names;  // of processes: the first name of each
-    std::map<std::string, std::string> m_owners; // the last process of each name of those behind something
+    std::map<std::string, std::string> m_names; // of processes: the first name of each
+    // Of the names of those behind something the last process, of those of other programs the peer id while
+    // it is connected.
+    std::map<std::string, std::string> m_owners;
     std::map<std::string, Client> m_clients;
-    std::set<std::string> m_left_incomplete;
+    std::map<std::string, std::uint32_t> m_left_incomplete; // with so many pieces
 };
 
 } // namespace ezio
