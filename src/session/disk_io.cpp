@@ -113,7 +113,7 @@ void DiskIo::async_read(lt::storage_index_t, const lt::peer_request& request,
                         std::function<void(lt::disk_buffer_holder, const lt::storage_error&)> handler,
                         lt::disk_job_flags_t)
 {
-    // disk_interface::force_copy needs no attention: a slab that somebody holds is never written to again.
+    // disk_interface::force_copy needs no attention: a pinned slab is never written to again.
     const std::uint64_t offset = payload_offset(request);
     const auto length = static_cast<std::uint64_t>(request.length);
     if (std::byte* data = m_engine.try_read(offset, length)) {
@@ -135,7 +135,8 @@ void DiskIo::async_hash(
                   [piece, v2, handler = std::move(handler)](int error, const PieceDigests& digests) {
                       lt::sha1_hash hash;
                       std::copy(digests.sha1.begin(), digests.sha1.end(), hash.begin());
-                      // `v2` lies in the handler; libtorrent wants one for each block that is no padding.
+                      // `v2` belongs to the handler; libtorrent wants a digest for each block that is not
+                      // padding.
                       for (std::size_t i = 0;
                            i < std::min(digests.blocks.size(), static_cast<std::size_t>(v2.size())); ++i) {
                           const auto& block = digests.blocks[i];
@@ -165,14 +166,14 @@ void DiskIo::async_check_files(lt::storage_index_t, const lt::add_torrent_params
                                lt::aux::vector<std::string, lt::file_index_t>,
                                std::function<void(lt::status_t, const lt::storage_error&)> handler)
 {
-    // There is nothing to find out here: have_pieces has said what was known before, and what is not known
-    // yet, TorrentSession::learn() will say.
+    // Nothing to check here: have_pieces has told libtorrent what is known, and TorrentSession::learn() tells
+    // the rest later.
     m_engine.answer([handler = std::move(handler)] { handler(status_ok, {}); });
 }
 
 void DiskIo::async_release_files(lt::storage_index_t, std::function<void()> handler)
 {
-    if (handler) { // libtorrent gives none when it does not care
+    if (handler) { // null if libtorrent does not need the result
         m_engine.answer(std::move(handler));
     }
 }
@@ -189,7 +190,7 @@ void DiskIo::abort(bool)
     m_engine.stop([this] { m_keep_alive.reset(); });
 }
 
-// --- what this program never asks for ---
+// --- not used by this program ---
 
 void DiskIo::async_hash2(
     lt::storage_index_t, lt::piece_index_t piece, int, lt::disk_job_flags_t,

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// libtorrent's disk interface over the disk engine. It translates, nothing else: piece and offset to payload
+// libtorrent's disk interface on top of the disk engine. It only translates: piece and offset to payload
 // offset, errno to storage_error, a slice of a slab to a disk_buffer_holder.
 //
-// What libtorrent relies on, and where it is kept: every handler is called exactly once and on the network
-// thread (DiskEngine's answers; async_read alone may answer within the call, and does when the data is in
-// memory); handlers are moved, never copied; the io_context stays alive until the engine has stopped
-// (m_keep_alive); a holder has exactly the size of the request, since libtorrent fills what is left of it.
-// Every write error is reported as EIO: for ENOSPC libtorrent would wait for ever in upload mode.
+// What libtorrent relies on, and how it is ensured:
+// - Every handler is called exactly once, on the network thread (DiskEngine's answers). Only async_read may
+//   answer within the call, and does so if the data is in memory.
+// - Handlers are moved, never copied.
+// - The io_context stays alive until the engine has stopped (m_keep_alive).
+// - A holder has exactly the size of the request, because libtorrent fills in the rest of it.
+// - Every write error is reported as EIO: for ENOSPC libtorrent would wait forever in upload mode.
 #pragma once
 
 #include "ezio/engine/disk_engine.hpp"
@@ -28,15 +30,15 @@
 
 namespace ezio {
 
-// For one session with one torrent. Runs on the network thread, but for the constructor, the destructor, and
-// what says otherwise.
+// For one session with one torrent. Runs on the network thread, except for the constructor, the destructor,
+// and where stated.
 class DiskIo final : public lt::disk_interface, public lt::buffer_allocator_interface {
   public:
     struct Options {
         std::uint64_t memory = 0;
         unsigned threads = 0;
         std::function<void()> wake_owner;                              // as in DiskEngine
-        std::function<void(const lt::peer_request& block)> taken = {}; // with each that is to be written
+        std::function<void(const lt::peer_request& block)> taken = {}; // called with each block to be written
     };
 
     // `image` and `target` must outlive the session.
@@ -44,7 +46,7 @@ class DiskIo final : public lt::disk_interface, public lt::buffer_allocator_inte
            Options options);
     ~DiskIo() override;
 
-    // For what libtorrent's interface has no word for: facts, failure and what is kept.
+    // For facts, failures and kept pieces, which are not part of libtorrent's interface.
     [[nodiscard]] DiskEngine& engine() { return m_engine; }
 
     lt::storage_holder new_torrent(const lt::storage_params& params,

@@ -18,7 +18,7 @@ namespace ezio {
 
 namespace {
 
-// Where a UDP socket cannot be had libtorrent does not listen by TCP either.
+// If a UDP socket is not available, libtorrent does not listen by TCP either.
 std::optional<SessionEvent> event_of(const lt::listen_failed_alert& alert)
 {
     using lt::socket_type_t;
@@ -35,7 +35,7 @@ std::optional<SessionEvent> event_of(const lt::listen_failed_alert& alert)
                         alert.error.message()};
 }
 
-// Why a connection has ended, in words that say something.
+// A meaningful reason for the end of a connection.
 std::string reason_of(const lt::error_code& error)
 {
     if (error == boost::asio::error::eof) {
@@ -50,7 +50,7 @@ std::string reason_of(const lt::error_code& error)
         return "it has another connection";
     }
     if (error == lt::errors::too_many_corrupt_pieces || error == lt::errors::peer_banned) {
-        return "it has sent wrong data"; // who has is told by another event
+        return "it has sent wrong data"; // a separate event names the peer
     }
     if (error == lt::errors::invalid_info_hash || error == lt::errors::torrent_removed) {
         return "it has another image";
@@ -58,7 +58,7 @@ std::string reason_of(const lt::error_code& error)
     return error.message();
 }
 
-// Of an ended or failed connection.
+// For a connection that has ended or failed.
 std::optional<SessionEvent> event_of(const Endpoint& peer, lt::operation_t operation,
                                      const lt::error_code& error)
 {
@@ -79,7 +79,7 @@ std::optional<SessionEvent> event_of(const Endpoint& peer, lt::operation_t opera
     return PeerGone{peer, reason_of(error)};
 }
 
-// An address of IPv6 that is listened on cannot be announced to a tracker of IPv4, and the other way round.
+// A listening IPv6 address cannot be announced to an IPv4 tracker, and vice versa.
 bool is_of_no_interest(const lt::tracker_error_alert& alert)
 {
     return alert.error == lt::errors::announce_skipped;

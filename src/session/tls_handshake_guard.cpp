@@ -18,7 +18,7 @@ namespace {
 
 using AddressCall = int (*)(int, sockaddr*, socklen_t*);
 
-// What getsockname(2) or getpeername(2) says; empty for what is no connected socket of IP.
+// The result of getsockname(2) or getpeername(2); empty unless it is a connected IP socket.
 std::optional<Endpoint> endpoint_of(int descriptor, AddressCall call)
 {
     sockaddr_storage storage{};

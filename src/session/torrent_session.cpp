@@ -31,13 +31,13 @@ namespace ezio {
 
 namespace {
 
-// One of them never writes. A rotating disk gets one writer, who goes from one end to the other.
+// One of these threads never writes. A rotating disk gets one writer, which moves across it in one direction.
 unsigned disk_threads(const Target& target)
 {
     return target.is_rotational() ? 2U : std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
 }
 
-// Peers on a LAN count as "local" for libtorrent, to which rate limits do not apply: make them ordinary.
+// libtorrent treats peers on a LAN as "local" and exempts them from rate limits: make them ordinary.
 lt::ip_filter everybody_in_the_global_class()
 {
     constexpr std::uint32_t global = 1U
@@ -78,7 +78,7 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
     m_session->set_alert_notify(m_options.wake);
     m_session->set_peer_class_filter(everybody_in_the_global_class());
     m_handle = m_session->add_torrent(torrent_params);
-    if (m_options.network.lsd && !torrent.params.ti->priv()) { // what is private asks its trackers only
+    if (m_options.network.lsd && !torrent.params.ti->priv()) { // private torrents ask only their trackers
         m_discovery.emplace(torrent.info_hash, m_options.endpoints.listen.endpoints,
                             m_options.endpoints.allowed);
     }
@@ -105,7 +105,7 @@ lt::session_params TorrentSession::session_params()
     lt::session_params params;
     params.settings = session_settings(m_options.network, m_options.endpoints.listen.endpoints,
                                        m_options.tls != nullptr ? Transport::tls : Transport::plain);
-    params.ip_filter = m_filter; // here, and it holds before there is a socket
+    params.ip_filter = m_filter; // set here, it holds before there is a socket
     params.disk_io_constructor = [this](lt::io_context& context, const lt::settings_interface&,
                                         lt::counters&) {
         auto disk = std::make_unique<DiskIo>(
@@ -117,11 +117,11 @@ lt::session_params TorrentSession::session_params()
         attach(context);
         return disk;
     };
-    params.extensions.clear(); // torrent_params() has those that are wanted
+    params.extensions.clear(); // torrent_params() adds the wanted ones
     return params;
 }
 
-// What works with the engine, and on the session's thread.
+// Connects everything that uses the engine. On the session's thread.
 void TorrentSession::attach(lt::io_context& context)
 {
     if (m_exchange) {
@@ -145,7 +145,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
 {
     const NetworkOptions& network = m_options.network;
     lt::add_torrent_params params = m_torrent.params;
-    params.save_path = "/"; // must not be empty; DiskIo has no use for it
+    params.save_path = "/"; // must not be empty; DiskIo ignores it
     params.flags &= ~lt::torrent_flags::auto_managed;
     params.flags |= lt::torrent_flags::paused | lt::torrent_flags::disable_dht |
                     lt::torrent_flags::disable_lsd | lt::torrent_flags::no_verify_files;
@@ -153,7 +153,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
         params.url_seeds.clear();
     }
 #if LIBTORRENT_VERSION_NUM < 20100
-    params.http_seeds.clear(); // BEP 17, of which no server is left
+    params.http_seeds.clear(); // BEP 17, which no server supports any more
 #endif
     if (!network.torrent_trackers) {
         params.trackers.clear();
@@ -182,7 +182,7 @@ lt::add_torrent_params TorrentSession::torrent_params()
     }
     const std::string process = make_process_id();
     refuse_duplicates(params, process);
-    prefer_tcp(params); // before anybody has something to send
+    prefer_tcp(params); // before any peer has something to send
     m_swarm.extend(params, process);
     m_ledger.extend(params);
     m_wrong_blocks.extend(params);
@@ -205,13 +205,12 @@ void TorrentSession::start()
 {
     connect(m_options.endpoints.peers);
     announce_locally();
-    m_handle.resume(); // it connects to those it knows at this moment; later ones wait for its next second
+    m_handle.resume(); // connects now to the peers known so far, and to later ones in its next second
 }
 
-// libtorrent learns of a piece after the start only by getting it, block by block, and asking for its hash.
-// The engine looks at none of these blocks, so that there need not be anything in them. One piece is on its
-// way at a time: the call returns when libtorrent has handed over the blocks, and the answers run before the
-// next call.
+// After the start libtorrent only learns of a piece by getting it, block by block, and asking for its hash.
+// The engine ignores these blocks, so they need no contents. One piece is in progress at a time: the call
+// returns when libtorrent has handed over the blocks, and the answers run before the next call.
 void TorrentSession::learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing)
 {
     m_not_yet_known -= right.size() + missing.size();
@@ -223,7 +222,7 @@ void TorrentSession::learn(const std::vector<std::uint32_t>& right, const std::v
     for (const std::uint32_t piece : right) {
         m_engine->keep(piece);
         if (m_not_yet_known == 0 && piece == right.back()) {
-            want({piece}); // libtorrent sees that all is there only when it comes to have what it wants
+            want({piece}); // libtorrent notices that all is there only for pieces that it wants
         }
         m_handle.add_piece(lt::piece_index_t(static_cast<int>(piece)), blank.get());
     }
@@ -354,7 +353,7 @@ UnitExchange::Counts TorrentSession::unit_counts() const
 SessionCounts TorrentSession::counts() const
 {
     const lt::torrent_status status = m_handle.status({});
-    // libtorrent counts the blocks of units as received, and what is sent in units not as payload.
+    // libtorrent counts the blocks of received units, but does not count sent units as payload.
     const UnitExchange::Counts units = unit_counts();
     const auto received = static_cast<std::uint64_t>(status.total_payload_download);
     const auto sent = static_cast<std::uint64_t>(status.total_payload_upload);

@@ -13,7 +13,7 @@ namespace {
 
 bool is_on_the_web(const std::string& url)
 {
-    return boost::algorithm::istarts_with(url, "http"); // plain HTTP, too: it may redirect
+    return boost::algorithm::istarts_with(url, "http"); // plain HTTP, too, because it may redirect
 }
 
 } // namespace
@@ -26,7 +26,7 @@ bool needs_web_certificates(const lt::add_torrent_params& params)
 
 void leave_out_web_certificates()
 {
-    (void)::setenv("SSL_CERT_FILE", "/dev/null", 0); // if it fails, they are read, which only takes time
+    (void)::setenv("SSL_CERT_FILE", "/dev/null", 0); // on failure they are read, which only takes time
 }
 
 } // namespace ezio

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// libtorrent 2.0 waits for ever for a TLS handshake that somebody else has begun, and counts such a
-// connection nowhere: 2,000 that say nothing took 85 KiB each and every descriptor, and no member of a
-// private image could connect any more. This hangs up on those that take too long, and on the oldest when
-// there are too many.
+// Disconnects incoming connections that do not finish their TLS handshake: those that take too long, and the
+// oldest when there are too many. libtorrent 2.0 waits forever for such a handshake and does not count the
+// connection: 2,000 silent ones took 85 KiB each and every descriptor, and no member of a private image could
+// connect any more.
 //
-// libtorrent does not tell which they are. They are the process's connections that came to a port it listens
-// on and are none of libtorrent's peers. A descriptor can be closed, and its number given to another
-// connection, between the look at it and the hanging up; that peer would then have to connect once more.
+// libtorrent does not tell which connections these are. They are the process's connections to one of its
+// listening ports that are not libtorrent's peers. Between the check and the disconnect, a descriptor can be
+// closed and its number reused for another connection; that peer then has to connect again.
 #pragma once
 
 #include "ezio/net/addresses.hpp"
@@ -26,7 +26,7 @@ namespace ezio {
 
 class TlsHandshakeGuard {
   public:
-    // An honest handshake takes milliseconds, libtorrent's own, after it, up to 10 s.
+    // An honest handshake takes milliseconds; libtorrent's own one, after it, up to 10 s.
     static constexpr std::chrono::seconds patience{15};
     static constexpr std::size_t most_waiting = 128;
 
@@ -35,17 +35,17 @@ class TlsHandshakeGuard {
         Endpoint peer;
     };
 
-    // `ports` are those that the process listens on.
+    // `ports` are the process's listening ports.
     explicit TlsHandshakeGuard(std::set<std::uint16_t> ports);
 
-    // Looks at most once a second. `peers` are libtorrent's.
+    // At most once a second. `peers` are libtorrent's.
     [[nodiscard]] bool is_time(Clock::time_point now) const
     {
         return now - m_last_look >= std::chrono::seconds(1);
     }
     void look(Clock::time_point now, const std::set<Endpoint>& peers);
 
-    // The descriptors to hang up on, when `connections` are there now.
+    // The descriptors to disconnect, given the current `connections`.
     [[nodiscard]] std::vector<int> choose(Clock::time_point now, const std::vector<Connection>& connections,
                                           const std::set<Endpoint>& peers);
 
@@ -57,8 +57,8 @@ class TlsHandshakeGuard {
     [[nodiscard]] std::vector<Connection> connections() const;
 
     const std::set<std::uint16_t> m_ports;
-    const std::unique_ptr<DIR, Close> m_descriptors; // opened while there are some to be had; may be missing
-    std::map<Endpoint, Clock::time_point> m_waiting; // since when
+    const std::unique_ptr<DIR, Close> m_descriptors; // opened while descriptors are available; may be null
+    std::map<Endpoint, Clock::time_point> m_waiting; // with the time since which they wait
     Clock::time_point m_last_look{};
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One torrent in one libtorrent session, with the disk engine under it and the swarm plugin in it. What
-// libtorrent tells comes out as plain facts and events; what they mean is the transfer's business.
+// One torrent in one libtorrent session, with the disk engine and our plugins. It reports plain facts and
+// events; the transfer decides what they mean.
 #pragma once
 
 #include "ezio/compression/unit_exchange.hpp"
@@ -33,53 +33,53 @@
 
 namespace ezio {
 
-// All calls come from one thread. It works from its construction, and contacts nobody before start().
+// All calls come from one thread. It works from its construction, but contacts no host before start().
 class TorrentSession {
   public:
     struct Options {
         Swarm::Kind kind;
         const NetworkOptions& network;
-        const NetworkEndpoints& endpoints; // what the names in `network` resolved to
-        const TlsCredentials* tls;         // none exactly when the torrent names no CA
+        const NetworkEndpoints& endpoints; // the names in `network`, resolved
+        const TlsCredentials* tls;         // null exactly when the torrent names no CA
         std::uint64_t memory;              // bytes for received and cached data
         std::vector<bool> on_disk;         // for each piece, whether the target is known to hold it
         std::vector<bool> not_yet_known;   // for each piece, whether that will be found out; may be empty
-        bool report;                       // to the seeders that are connected: see say()
+        bool report;                       // to connected seeders: see say()
         std::function<void()> wake;        // there may be news; called on any thread
     };
 
-    // All of it must outlive the session.
+    // All references must outlive the session.
     TorrentSession(const LoadedTorrent& torrent, Target& target, Options options);
-    ~TorrentSession(); // says goodbye to the tracker, which can take a second
+    ~TorrentSession(); // tells the tracker that it leaves, which can take a second
     TorrentSession(const TorrentSession&) = delete;
     TorrentSession& operator=(const TorrentSession&) = delete;
 
     void start();
 
-    // What has been found out of pieces that were not known: the target holds them, or they have to be
-    // fetched.
+    // The result for pieces that were not known: the target holds them, or they have to be fetched.
     void learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing);
 
-    // Tries these soon, unless they are connected; again, when they have failed.
+    // Tries these peers soon unless they are connected, even if they have failed before.
     void connect(const std::vector<Endpoint>& peers);
 
-    // No connections with this host any more.
+    // Accepts and makes no more connections with this host.
     void keep_out(const boost::asio::ip::address& host);
 
-    // Says to the local network that this torrent is here; start() does so first.
+    // Announces this torrent on the local network; start() does so first.
     void announce_locally();
 
-    // Asks the trackers who is there. They would otherwise be asked again in minutes.
+    // Asks the trackers for peers. They would otherwise be asked again only minutes later.
     void announce_to_trackers();
 
-    // What the seeders are to know, if it reports; is_heard() tells whether they all have a last word.
+    // Sets the report for seeders, if it reports. is_heard() tells whether all of them have received a final
+    // one.
     void say(const ClientReport& report, Clock::time_point now);
     [[nodiscard]] bool is_heard() const { return !m_sender || m_sender->is_heard(); }
 
     // See request_seconds().
     void ask_in_advance(int seconds);
 
-    // Who was found nearby is connected with, as far as `reach` says.
+    // Also connects to discovered peers, as far as `reach` says.
     [[nodiscard]] std::vector<SessionEvent> take_events(LocalDiscovery::Reach reach);
     [[nodiscard]] std::vector<ConnectedPeer> peers() const;
     [[nodiscard]] SessionCounts counts() const;
@@ -103,7 +103,7 @@ class TorrentSession {
     Target& m_target;
     const Options m_options;
     const bool m_have_all;       // from the start
-    std::size_t m_not_yet_known; // pieces
+    std::size_t m_not_yet_known; // number of pieces
     unsigned m_tracker_count = 0;
     int m_request_seconds = first_request_seconds;
     bool m_is_unlimited = false; // for the acknowledgement of the last report, which comes behind data
@@ -116,7 +116,7 @@ class TorrentSession {
     WrongBlocks m_wrong_blocks;
     std::optional<UnitExchange> m_exchange;
     std::optional<ReportSender> m_sender;
-    std::optional<lt::session> m_session; // ends before what its threads use
+    std::optional<lt::session> m_session; // ends before the objects that its threads use
     lt::torrent_handle m_handle;
 };
 
