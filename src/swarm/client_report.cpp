@@ -23,7 +23,7 @@ constexpr std::size_t longest_name = 64; // of a host, a serial number
 constexpr std::size_t longest_path = 128;
 constexpr std::size_t longest_message = 400;
 
-// The first bytes, without a part of a character at the end.
+// The first bytes, ending with a complete character.
 std::string cut(std::string_view text, std::size_t most)
 {
     std::size_t size = std::min(text.size(), most);
@@ -33,7 +33,7 @@ std::string cut(std::string_view text, std::size_t most)
     return std::string(text.substr(0, size));
 }
 
-// A path is known by its end.
+// Cuts the start of a path, whose end identifies it.
 std::string cut_path(std::string_view path)
 {
     constexpr std::string_view mark = "...";
@@ -49,7 +49,7 @@ void add(lt::entry::dictionary_type& message, const char* key, const std::string
     }
 }
 
-// Empty when it is there and is no number that makes sense.
+// Empty if it is present but not a valid number.
 std::optional<std::uint64_t> number_in(const lt::bdecode_node& message, const char* key)
 {
     const lt::bdecode_node node = message.dict_find_int(key);

@@ -11,9 +11,9 @@ namespace ezio {
 
 std::uint32_t pieces_ahead(std::uint64_t piece_length)
 {
-    // All that it may ask for, twice. When it runs dry, the last bytes on their way to it wait for what
-    // Nagle's algorithm waits for, 40 ms: one peer on loopback then has 64 MiB/s with pieces of 256 KiB, and
-    // 145 with those of 1 MiB (2 MiB ahead), instead of 550 and 610. Many peers have less: see SendWindow.
+    // Twice all that it may request. If it runs dry, the last bytes on their way to it wait 40 ms because of
+    // Nagle's algorithm: one peer on loopback then has 64 MiB/s with pieces of 256 KiB, and 145 with those of
+    // 1 MiB (2 MiB ahead), instead of 550 and 610. With many peers each has less: see SendWindow.
     constexpr std::uint64_t ahead_bytes = std::uint64_t{2} * most_requests * block_bytes;
     return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, ahead_bytes / piece_length));
 }
@@ -61,7 +61,7 @@ std::vector<std::uint32_t> PieceAssigner::relinquish(PeerId id)
     }
     for (const std::uint32_t piece : returned) {
         m_given[piece].reset();
-        m_pool.insert(piece); // nobody holds it, or it would not be given any more
+        m_pool.insert(piece); // no peer holds it, otherwise it would not be given
     }
     return returned;
 }
@@ -93,7 +93,7 @@ bool PieceAssigner::peer_began(PeerId id, std::uint32_t piece)
     if (peer.waiting.erase(piece) != 0) {
         peer.begun.insert(piece);
     } else if (peer.begun.size() < most_requests &&
-               m_pool.erase(piece) != 0) { // before it was told what to ask
+               m_pool.erase(piece) != 0) { // before it was told what to request
         m_given[piece] = id;
         peer.begun.insert(piece);
     }
@@ -127,7 +127,7 @@ std::uint32_t PieceAssigner::give(PeerId id)
 {
     const auto behind = m_pool.lower_bound(m_first);
     const auto next = behind != m_pool.end() ? behind : m_pool.begin();
-    const std::uint32_t piece = *next; // nobody holds it, so this peer does not either
+    const std::uint32_t piece = *next; // no peer holds it, so this one does not either
     m_pool.erase(next);
     give_to(id, m_peers.at(id), piece);
     return piece;
@@ -160,7 +160,7 @@ PieceAssigner::Change PieceAssigner::help_out(PeerId id)
     return change;
 }
 
-// One of the pieces that the peer with the most of them has not begun: it will be the last to get to it.
+// An unbegun piece of the peer with the most of them, which will be the last to get to it.
 std::optional<PieceAssigner::Change::Taken> PieceAssigner::steal_for(PeerId thief) const
 {
     const auto most = std::max_element(m_peers.begin(), m_peers.end(), [&](const auto& a, const auto& b) {
@@ -175,7 +175,7 @@ std::optional<PieceAssigner::Change::Taken> PieceAssigner::steal_for(PeerId thie
     return Change::Taken{most->first, *most->second.waiting.rbegin()};
 }
 
-// What the laggards have begun.
+// Adds the pieces that laggards have begun.
 void PieceAssigner::share_with(const Peer& peer, std::vector<std::uint32_t>& shared) const
 {
     for (const auto& [id, other] : m_peers) {
@@ -202,7 +202,7 @@ void PieceAssigner::now_held(std::uint32_t piece)
     }
     --m_unspread;
     m_pool.erase(piece);
-    if (const auto owner = m_given[piece]) { // by whomever it was got, the others need not ask us for it
+    if (const auto owner = m_given[piece]) { // wherever it came from, the others need not request it from us
         m_given[piece].reset();
         m_peers[*owner].waiting.erase(piece);
         m_peers[*owner].begun.erase(piece);

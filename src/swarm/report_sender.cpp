@@ -22,14 +22,14 @@ namespace ezio {
 
 class SenderPeer;
 
-// What the connections of one torrent have in common.
+// State shared by the connections of one torrent.
 class SenderState : public std::enable_shared_from_this<SenderState> {
   public:
     explicit SenderState(std::function<void()> wake) : m_wake(std::move(wake)) {}
 
     void attach(lt::io_context& context) { m_context = &context; }
 
-    // --- the thread that reports ---
+    // --- reporting thread ---
 
     void say(const ClientReport& report, Clock::time_point now);
     [[nodiscard]] bool is_heard() const { return m_heard; }
@@ -61,12 +61,12 @@ class SenderState : public std::enable_shared_from_this<SenderState> {
     const std::function<void()> m_wake;
     const std::string m_id = make_report_id();
     lt::io_context* m_context = nullptr;
-    std::optional<ClientReport> m_said; // the reporting thread's, as the next
+    std::optional<ClientReport> m_said; // reporting thread only, as the next
     Clock::time_point m_said_at;
     std::atomic<bool> m_heard = true;
     std::atomic<unsigned> m_unsent = 0; // reports on their way to the network thread
-    std::set<SenderPeer*> m_seeders;    // the network thread's, as what follows
-    std::string m_latest;               // empty: nothing was said yet
+    std::set<SenderPeer*> m_seeders;    // network thread only, as the following
+    std::string m_latest;               // empty: no report yet
     bool m_is_last = false;
     bool m_is_answered = false; // the last one, by one seeder at least
     bool m_has_met_a_seeder = false;
@@ -79,7 +79,7 @@ class SenderPeer final : public lt::peer_plugin {
     {}
     SenderPeer(const SenderPeer&) = delete;
     SenderPeer& operator=(const SenderPeer&) = delete;
-    ~SenderPeer() override { m_state->remove(*this); } // which has no on_disconnect() if it never came about
+    ~SenderPeer() override { m_state->remove(*this); } // a connection that fails has no on_disconnect()
 
     void add_handshake(lt::entry& handshake) override { handshake["m"][report_key] = report_extension; }
 
@@ -125,8 +125,8 @@ class SenderPeer final : public lt::peer_plugin {
   private:
     const std::shared_ptr<SenderState> m_state;
     lt::peer_connection_handle m_connection;
-    int m_number = 0;     // that it takes reports under; 0: it takes none
-    bool m_waits = false; // for the answer to a last word
+    int m_number = 0;     // the peer's number for reports; 0: not accepted
+    bool m_waits = false; // for the answer to a last report
 };
 
 void SenderState::say(const ClientReport& report, Clock::time_point now)
@@ -138,7 +138,7 @@ void SenderState::say(const ClientReport& report, Clock::time_point now)
     }
     m_said = report;
     m_said_at = now;
-    ++m_unsent; // first: until it is sent nothing is heard
+    ++m_unsent; // first: until it is sent, no report counts as heard
     m_heard = !is_final(report.state);
     boost::asio::post(*m_context, [weak = weak_from_this(), payload = encode_report({m_id, report}),
                                    is_last = is_final(report.state)]() mutable {

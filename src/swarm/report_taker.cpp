@@ -20,7 +20,7 @@ namespace ezio {
 
 namespace {
 
-// A fetch reports every two seconds, and each of a handful of states when it comes to it.
+// A fetch reports every two seconds, and at each of a handful of state changes.
 constexpr int reports_at_once = 30;
 constexpr int reports_a_second = 2;
 
@@ -92,8 +92,8 @@ class TakerPeer final : public lt::peer_plugin {
     const std::shared_ptr<ReportListener> m_listener;
     lt::peer_connection_handle m_connection;
     ReportOrigin m_origin; // empty before its extension handshake
-    int m_number = 0;      // that it takes answers under; 0: it takes none
-    std::string m_id;      // its own, once it has reported
+    int m_number = 0;      // the peer's number for answers; 0: not accepted
+    std::string m_id;      // from its first report
     int m_left = reports_at_once;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A seeder's part in the exchange of client_report.hpp: takes reports, and answers the last ones. A peer that
-// sends a report that is too long, makes no sense, or comes more often than any fetch reports, is hung up on.
+// A seeder's side of client_report.hpp: accepts reports, and answers the last ones. A peer is disconnected if
+// its report is too long or invalid, or if it reports more often than any fetch does.
 #pragma once
 
 #include "ezio/swarm/client_report.hpp"
@@ -19,12 +19,12 @@ class ReportListener {
   public:
     virtual ~ReportListener() = default;
 
-    // Over a connection that `is_first` to say so; left() is called once for it.
+    // A report arrived. `is_first`: it is the first one over its connection; left() is called once for that.
     virtual void reported(const IdentifiedReport& report, const ReportOrigin& origin, bool is_first) = 0;
     virtual void left(const std::string& id) = 0;
 };
 
-// Makes that part of the torrent that is about to be added, before share_addresses(), which hides ports.
+// Adds this to the torrent that is about to be added, before share_addresses(), which hides ports.
 void take_reports(lt::add_torrent_params& params, std::shared_ptr<ReportListener> listener);
 
 } // namespace ezio

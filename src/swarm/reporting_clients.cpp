@@ -47,8 +47,7 @@ void ReportingClients::left(const std::string& id)
     }
 }
 
-// Of the clients that have left an address, the first ones are remembered: ever new names must not
-// push out what others have said.
+// The first clients that left an address are remembered: ever new names must not displace earlier reports.
 void ReportingClients::forget_if_too_many(Kept::iterator client)
 {
     const auto is_gone = [](const auto& other) {
@@ -85,7 +84,7 @@ void ReportingClients::forget(Kept::iterator client)
     m_clients.erase(client);
 }
 
-// A host that was switched off has a connection for minutes.
+// A host that was switched off keeps its connection for minutes.
 bool ReportingClients::is_here(const Client& client, Clock::time_point now) const
 {
     return client.connections > 0 && state_of(client, now) != ClientState::lost;
@@ -97,7 +96,7 @@ ClientState ReportingClients::state_of(const Client& client, Clock::time_point n
     return !is_final(said) && now - client.heard >= lost_after ? ClientState::lost : said;
 }
 
-// The older ones that this one is, started again.
+// Removes older clients that this one replaces after a restart.
 void ReportingClients::make_room_for(const ReportOrigin& origin, const ClientReport& report,
                                      Clock::time_point now)
 {
@@ -122,7 +121,7 @@ std::string ReportingClients::free_address(const ReportOrigin& origin) const
 {
     const std::string wanted =
         origin.behind.empty() ? origin.place : fmt::format("{} ({})", origin.place, origin.behind);
-    std::set<std::string_view> taken; // those of this place
+    std::set<std::string_view> taken; // the names at this place
     for (const Kept::iterator client : of_host(origin.host)) {
         if (client->address.starts_with(wanted)) {
             taken.insert(client->address);

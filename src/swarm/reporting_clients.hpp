@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The clients that report to a seeder (client_report.hpp): what each has said last, and what became of it.
+// The clients that report to a seeder (client_report.hpp): the last report and the state of each.
 //
-// A client is known by the id in its reports, whatever its addresses and however often it connects. One that
-// is started again has another id; it takes the place of an older one that is not here any more if it listens
-// at the same place, or has the same address and writes to the same disk. A client that neither reports nor
-// comes back is lost 30 s after its last report, unless that was its last word; it may still come back.
+// A client is identified by the id in its reports, whatever its addresses and however often it connects. A
+// restarted one has another id; it replaces an older one that is gone if it listens at the same place, or has
+// the same address and writes to the same disk. A client that neither reports nor returns is lost 30 s after
+// its last report, unless that was final; it may still return.
 //
-// What strangers say is bounded, and costs others nothing: of one address there are most_of_one_address
-// clients at most, of which most_gone_of_one_address may have left without being complete. Those beyond are
-// not kept.
+// Reports of strangers are bounded and cost others nothing: at most most_of_one_address clients are kept for
+// each address, of which at most most_gone_of_one_address may have left incomplete.
 #pragma once
 
 #include "ezio/report/client_status.hpp"
@@ -27,9 +26,9 @@ namespace ezio {
 
 // Where a report came from.
 struct ReportOrigin {
-    std::string host;   // the address that it has here
-    std::string behind; // the one that it has itself, if that is another one (a router, a proxy)
-    std::string place;  // where it listens: `host` with the port, or without where it does not say
+    std::string host;   // as seen from here
+    std::string behind; // its own, if that differs (behind a router or a proxy)
+    std::string place;  // where it listens: `host` with the port, if it names one
 
     bool operator==(const ReportOrigin&) const = default;
 };
@@ -44,27 +43,26 @@ class ReportingClients {
 
     explicit ReportingClients(std::uint64_t total_bytes) : m_total_bytes(total_bytes) {}
 
-    // The client `id` has said this, over a connection that is its first, or another one of it. Returns
-    // whether it is kept.
+    // A report of the client `id`, over its first or another connection. Returns whether the client is kept.
     bool reported(const std::string& id, const ReportOrigin& origin, ClientReport report,
                   Clock::time_point now);
 
-    // A connection begins and ends, over which reports of `id` come.
+    // A connection over which reports of `id` arrive begins, and ends.
     void connected(const std::string& id);
     void left(const std::string& id);
 
-    // All that are kept, in the order in which they came.
+    // All kept clients, in order of arrival.
     [[nodiscard]] ClientList list(Clock::time_point now) const;
 
     struct Counts {
         unsigned complete = 0;
-        unsigned in_progress = 0; // connected, and none of the others
-        unsigned failed = 0;      // stopped and lost ones among them
+        unsigned in_progress = 0; // connected, and in no other state
+        unsigned failed = 0;      // including stopped and lost ones
         struct Slowest {
             std::string address;
             std::uint64_t done_bytes = 0;
         };
-        std::optional<Slowest> slowest; // of those in progress: has done the least
+        std::optional<Slowest> slowest; // of those in progress: the one with the least done
     };
     [[nodiscard]] Counts count(Clock::time_point now) const;
 
@@ -72,9 +70,9 @@ class ReportingClients {
     struct Client {
         std::string id;
         ReportOrigin origin;
-        std::string address; // for people; no two have the same
+        std::string address; // for display; unique
         ClientReport report;
-        Clock::time_point heard; // when it reported last
+        Clock::time_point heard; // the time of its last report
         unsigned connections = 0;
     };
 

@@ -14,7 +14,7 @@ using std::chrono::duration;
 
 constexpr milliseconds slot{500};
 constexpr double seconds_in_advance = 0.4;
-constexpr double least_bytes = 2 << 20; // while nothing is known of the link
+constexpr double least_bytes = 2 << 20; // while the link's rate is unknown
 
 } // namespace
 
@@ -58,7 +58,7 @@ bool SendWindow::has_room(Clock::time_point now)
     return static_cast<double>(m_blocks_on_their_way) < wanted_blocks(now);
 }
 
-// Their peers are slow, or busy with what others send them: the link must not wait for them.
+// Their peers are slow, or busy with data from others: the link must not wait for them.
 void SendWindow::forget_late_ones(Clock::time_point now)
 {
     const double rate = std::max(blocks_per_second(now), 1.0);
@@ -83,7 +83,7 @@ double SendWindow::wanted_blocks(Clock::time_point now)
                      2.0 * static_cast<double>(m_blocks_per_piece)});
 }
 
-// In the best of the last slots: what the link can do.
+// The rate of the best of the last slots: what the link can do.
 double SendWindow::blocks_per_second(Clock::time_point now)
 {
     advance_to(now);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How much the seeder gives out in advance: what keeps its link busy for a moment, judged by what it has been
-// seen to send. With more, each of many peers gets a little of its piece at a time, none is complete for
-// long, and until one is nobody can pass it on: at the start everybody waits for that, and at the end once
-// more.
+// Decides how much the seeder gives out in advance: enough to keep its link busy for a moment, judged by the
+// rate that it has reached. With more, each of many peers gets a little of its piece at a time, and for a
+// long time none is complete and can be passed on. All peers wait for that at the start, and again at the
+// end.
 #pragma once
 
 #include "ezio/util/clock.hpp"
@@ -15,18 +15,18 @@
 
 namespace ezio {
 
-// Not thread-safe. Times do not go back.
+// Not thread-safe. Time must not go backwards.
 class SendWindow {
   public:
     explicit SendWindow(std::uint64_t piece_length); // in bytes, at least 1
 
-    // The piece was given to somebody, who will ask for it. Given once more, it counts anew.
+    // The piece was given to a peer, which will request it. If it is given again, it counts again.
     void given(std::uint32_t piece, Clock::time_point now);
 
     // A block, of any piece, was sent.
     void sent_block(std::uint32_t piece, Clock::time_point now);
 
-    // Nobody is to be sent (more of) this piece.
+    // No (more) blocks of this piece will be sent.
     void gone(std::uint32_t piece);
 
     // Whether another piece should be given out.
@@ -51,9 +51,9 @@ class SendWindow {
     const std::uint64_t m_blocks_per_piece;
     std::unordered_map<std::uint32_t, OnItsWay> m_on_their_way;
     std::uint64_t m_blocks_on_their_way = 0;
-    std::deque<Gift> m_gifts; // oldest first; some of them are over
+    std::deque<Gift> m_gifts; // oldest first; some are finished
     std::uint64_t m_gift_count = 0;
-    std::array<std::uint32_t, 8> m_sent{}; // blocks, in each of the last slots of time
+    std::array<std::uint32_t, 8> m_sent{}; // blocks in each of the last time slots
     std::int64_t m_slot = 0;               // the current one
 };
 

@@ -35,14 +35,16 @@ namespace ezio {
 
 namespace {
 
-// Seconds without a block asked for or sent, after which what a peer was given goes to others.
+// After so many seconds without a block requested or sent, a peer's pieces are given to others.
 constexpr int patience_ticks = 3;
 
-// Requests of a peer, in a second: what it can have on their way to us. One that goes on has not understood.
+// The most rejected requests of a peer per second: as many as it can have on their way. A peer that sends
+// more has not understood.
 constexpr int most_rejected = most_requests;
 
-// Messages about pieces at once, 64 KiB of them: for 2 TiB in pieces of 16 MiB all of them are 1.3 MB for
-// each peer. And bytes that wait for a peer, beside which more of them do: data is up to 512 KiB of that.
+// The most messages about pieces at once, 64 KiB: for 2 TiB in pieces of 16 MiB all of them are 1.3 MB for
+// each peer. And the most bytes waiting for a peer when more messages are added; up to 512 KiB of those are
+// data.
 constexpr std::size_t most_told_at_once = 6500;
 constexpr int most_waiting = 640 << 10;
 
@@ -50,7 +52,7 @@ constexpr int most_waiting = 640 << 10;
 
 class SwarmPeer;
 
-// What the connections of one torrent have in common.
+// State shared by the connections of one torrent.
 class SwarmState {
   public:
     SwarmState(Swarm::Steering steering, Swarm::Kind kind, std::uint32_t pieces, std::uint64_t piece_length,
@@ -81,9 +83,9 @@ class SwarmState {
     [[nodiscard]] bool is_seed() const { return m_seed; }
     [[nodiscard]] bool steers() const { return m_steering && !m_released; }
 
-    // Whether it has everything, and nothing is hidden. Of a fetch that is not known: libtorrent says that
-    // one wants nothing when what is known to be missing is there, and more may turn out to be; a fetch that
-    // is complete is known by its bitfield.
+    // Whether this node has everything and hides nothing. For a fetch the answer is unknown: libtorrent
+    // reports that it wants nothing when all pieces known to be missing are there, but more may turn out to
+    // be missing. A complete fetch is recognized by its bitfield.
     [[nodiscard]] bool shows_all() const { return m_steering && m_released; }
     [[nodiscard]] std::uint32_t pieces() const { return m_pieces; }
     [[nodiscard]] PieceAssigner& assigner() { return m_assigner; }
@@ -102,7 +104,7 @@ class SwarmState {
     SendWindow m_window;
     LinkUse m_link{Clock::now()};
     std::string m_own_id;
-    std::set<std::string> m_seeds; // processes that have had everything from the start, this one, too
+    std::set<std::string> m_seeds; // processes that had everything from the start, including this one
     std::map<PieceAssigner::PeerId, SwarmPeer*> m_peers;
     PieceAssigner::PeerId m_next_id = 1;
     const std::shared_ptr<SwarmClients> m_clients;
@@ -150,7 +152,7 @@ class SwarmPeer final : public AnswerListener {
         return true;
     }
 
-    // Both come once, first of all.
+    // One of these two comes once, before all other messages.
     bool on_bitfield(const lt::bitfield& has) override
     {
         if (m_id != 0) {
@@ -192,7 +194,7 @@ class SwarmPeer final : public AnswerListener {
 
     bool on_have(lt::piece_index_t piece) override
     {
-        if (m_had_all) { // and what it shows comes and goes
+        if (m_had_all) { // and pieces that it announces come and go
             return false;
         }
         join();
@@ -245,10 +247,10 @@ class SwarmPeer final : public AnswerListener {
     {
         join();
         const std::uint32_t piece = to_number(request.piece);
-        if (m_can_reject && is_hidden(piece) && m_rejected < most_rejected) { // asked for before it knew
+        if (m_can_reject && is_hidden(piece) && m_rejected < most_rejected) { // requested before it knew
             ++m_rejected;
             std::string message;
-            if (m_view.set(piece, true)) { // it would ask for it again
+            if (m_view.set(piece, true)) { // it would request it again
                 put_dont_have(message, m_dont_have_id, piece);
             }
             put_reject(message, piece, static_cast<std::uint32_t>(request.start),
@@ -259,7 +261,7 @@ class SwarmPeer final : public AnswerListener {
         m_idle_ticks = 0;
         ++m_unanswered;
         if (m_state->assigner().peer_began(m_id, piece)) {
-            show({piece}); // asked for before it was hidden, it could not ask for the rest of it
+            show({piece}); // requested before it was hidden, the rest could not be requested
         }
         m_state->feed(*this);
         return false;
@@ -289,10 +291,10 @@ class SwarmPeer final : public AnswerListener {
 
     bool on_not_interested() override
     {
-        return true; // not told to libtorrent, which would choke it
+        return true; // hidden from libtorrent, which would choke the peer
     }
 
-    // Once a second.
+    // Called once a second.
     void tick() override
     {
         m_rejected = 0;
@@ -335,7 +337,7 @@ class SwarmPeer final : public AnswerListener {
         tell_changes();
     }
 
-    // A portion of what has changed for all pieces.
+    // The next portion of a change of all pieces.
     void tell_changes()
     {
         std::string message;
@@ -354,8 +356,8 @@ class SwarmPeer final : public AnswerListener {
         }
     }
 
-    // The next portion, once the peer has read most of what it was sent. Not for each of its requests:
-    // get_peer_info() copies a bit for every piece.
+    // Sends the next portion once the peer has read most of the previous one. Not at each of its requests,
+    // because get_peer_info() copies one bit for every piece.
     void tell_more()
     {
         if (!m_view.is_behind()) {
@@ -397,15 +399,15 @@ class SwarmPeer final : public AnswerListener {
     PieceAssigner::PeerId m_id = 0; // 0: takes no part at the moment
     bool m_steered = false;
     int m_dont_have_id = 0;
-    bool m_can_reject = false; // what it asked for, so that it asks somebody else
+    bool m_can_reject = false; // its requests, so that it asks another peer
     PieceView m_view{0};       // once it is steered
     int m_rejected = 0;        // of its requests, since the last tick
     int m_unanswered = 0;      // of them
     int m_idle_ticks = 0;
     std::uint16_t m_listen_port = 0;
-    bool m_is_client = true; // that is counted by its pieces
+    bool m_is_client = true; // counted by its pieces
     bool m_had_all = false;  // when it came
-    std::string m_process;   // see process_id(); it may have several addresses
+    std::string m_process;   // see process_id(); may have several addresses
     std::string m_behind;    // see host_behind()
     std::string m_client;    // its name while it is counted
 };
@@ -422,7 +424,7 @@ void SwarmState::add(SwarmPeer& peer, std::uint32_t pieces)
         peer.m_client = name_of(peer, pieces);
         count(peer);
     }
-    if (m_released) { // perhaps since it was told that there is nothing
+    if (m_released) { // possibly since it was told that there is nothing
         peer.show_all();
     }
 }
@@ -458,7 +460,7 @@ void SwarmState::remove(SwarmPeer& peer)
         m_clients->gone(peer.m_client);
     }
     if (m_released && !m_assigner.all_spread() && !has_incomplete_peers()) {
-        m_released = false; // whoever comes now begins anew
+        m_released = false; // steering starts again for new peers
     }
     feed_all();
 }
@@ -470,7 +472,7 @@ bool SwarmState::has_incomplete_peers() const
     });
 }
 
-// What each of several seeders gives out first should be something else.
+// Several seeders should first give out different pieces.
 void SwarmState::other_seed(const std::string& process)
 {
     constexpr std::size_t most_seeds = 64; // beyond that it does not matter
@@ -481,7 +483,7 @@ void SwarmState::other_seed(const std::string& process)
     }
 }
 
-// Once a second, or more often.
+// Called at least once a second.
 void SwarmState::look_at_link()
 {
     if (steers()) {
@@ -492,7 +494,7 @@ void SwarmState::look_at_link()
     }
 }
 
-// After the release there is nothing to take back: it would not be given again.
+// After the release nothing is taken back: it would not be given again.
 void SwarmState::take_from(SwarmPeer& peer)
 {
     if (!steers()) {
@@ -508,7 +510,7 @@ void SwarmState::take_from(SwarmPeer& peer)
     }
 }
 
-// What the window has room for.
+// Gives out what the window has room for.
 void SwarmState::give_out(Clock::time_point now)
 {
     while (m_window.has_room(now)) {
@@ -522,7 +524,7 @@ void SwarmState::give_out(Clock::time_point now)
     }
 }
 
-// Then sees what else `peer` could do.
+// Then finds more work for `peer`.
 void SwarmState::feed(SwarmPeer& peer)
 {
     if (!steers()) {
@@ -547,8 +549,8 @@ void SwarmState::feed_all()
     }
 }
 
-// What the link has to do is told by the bytes on the wire: a stretch of zeros would otherwise set a mark
-// that the rest stays far below.
+// The link's load is measured in bytes on the wire: a stretch of zeros would otherwise set a maximum that the
+// rest stays far below.
 void SwarmState::sent_block(const lt::peer_request& block, std::uint64_t wire_bytes)
 {
     if (!steers()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// All clients of a seeder: those that report, and those that are known only by the pieces that they announce.
+// All clients of a seeder: those that report, and those known only by the pieces that they announce.
 #pragma once
 
 #include "ezio/report/client_status.hpp"
@@ -40,8 +40,7 @@ class SwarmClients final : public ReportListener {
     // --- both ---
 
     [[nodiscard]] Clients count() const;
-    [[nodiscard]] ClientList
-    list() const; // those that report in the order in which they came, then the others
+    [[nodiscard]] ClientList list() const; // those that report in order of arrival, then the others
 
   private:
     const std::uint64_t m_piece_length;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Who has got the image from this swarm, of the clients that do not report (reporting_clients.hpp), as far as
-// the seeder can tell: what they announce.
+// Which clients have received the image, of those that do not report (reporting_clients.hpp): as far as the
+// seeder knows from the pieces that they announce.
 //
 // A client is known by its address and the port that it listens on, so that one that is started again counts
 // once; several on one host are several. One that says which process it is keeps its first name, and so
@@ -32,12 +32,12 @@
 namespace ezio {
 
 struct Clients {
-    unsigned complete = 0;    // distinct ones, also those that have left
-    unsigned in_progress = 0; // connected, not complete
+    unsigned complete = 0;    // distinct clients, including those that left
+    unsigned in_progress = 0; // connected and not complete
     unsigned failed = 0;      // of those that report: failed, stopped or lost
     struct Slowest {
         std::string address;
-        std::uint32_t pieces = 0; // that it has
+        std::uint32_t pieces = 0; // number of pieces it has
     };
     std::optional<Slowest> slowest; // of those in progress
 };
@@ -45,13 +45,13 @@ struct Clients {
 // Not thread-safe.
 class ClientRegistry {
   public:
-    // Those beyond are not counted: who connects under ever new names must not fill the memory.
+    // Clients beyond this are not counted: peers that connect under ever new names must not fill the memory.
     static constexpr std::size_t most_clients = 50'000;
 
     explicit ClientRegistry(std::uint32_t pieces) : m_pieces(pieces) {}
 
-    // The name of the client that listens on `address` and says that it is `process`; empty: it says nothing.
-    // `behind` is the address on its own host if that is another one (see host_behind).
+    // The name of the client that listens on `address` and claims to be `process`; empty if it sends no id.
+    // `behind` is the address on its own host if that differs (see host_behind).
     [[nodiscard]] std::string name_of(const std::string& process, const std::string& address,
                                       const std::string& behind = "");
 
@@ -65,13 +65,13 @@ class ClientRegistry {
     void has(const std::string& client, std::uint32_t pieces);
     void left(const std::string& client);
 
-    // Whether it was here before, complete or not. (Of those that have left incomplete not all are
-    // remembered if there are very many.)
+    // Whether it was here before, complete or not. (If there are very many, some clients that left incomplete
+    // are forgotten.)
     [[nodiscard]] bool has_seen(const std::string& client) const;
 
     [[nodiscard]] Clients count() const;
 
-    // Appends those that count() counts, but no more than most_listed of them.
+    // Appends the clients that count() counts, at most most_listed of them.
     static constexpr std::size_t most_listed = 10'000;
     void add_to(ClientList& list, std::uint64_t piece_length, std::uint64_t total_bytes) const;
 

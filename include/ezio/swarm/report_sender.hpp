@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A fetch's part in the exchange of client_report.hpp: tells the seeders that it is connected with how it
-// fares, and only those peers that say they are `ezio-cli seed`. At every change of state, every 2 s between,
-// and at once to a seeder that comes later.
+// A fetch's side of client_report.hpp: reports to connected seeders, that is, to peers that identify
+// themselves as `ezio-cli seed`. It reports at every change of state, every 2 s in between, and at once to a
+// new seeder.
 #pragma once
 
 #include "ezio/swarm/client_report.hpp"
@@ -22,19 +22,19 @@ class ReportSender {
   public:
     static constexpr milliseconds interval{2000};
 
-    // `wake` is called, on any thread, when a last word was heard.
+    // `wake` is called, on any thread, when a last report was answered.
     explicit ReportSender(std::function<void()> wake);
     ~ReportSender();
     ReportSender(const ReportSender&) = delete;
     ReportSender& operator=(const ReportSender&) = delete;
 
-    // The session that is being made, before its torrent is added.
+    // Connects it to the session that is being made, before its torrent is added.
     void attach(lt::io_context& context);
 
-    // Makes the plugin part of the torrent that is about to be added.
+    // Adds the plugin to the torrent that is about to be added.
     void extend(lt::add_torrent_params& params);
 
-    // How it is now: to be called often, from one thread. It returns at once.
+    // Sets the current report. To be called often, from one thread; returns at once.
     void say(const ClientReport& report, Clock::time_point now);
 
     // Whether all connected seeders have acknowledged the last report that say() was given, if its state is

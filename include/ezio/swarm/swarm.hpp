@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What makes few peers fast: a libtorrent plugin in every node. It speaks plain BitTorrent, so that other
-// clients on either side are at worst as slow as they are among themselves.
+// Makes swarms with few peers fast: a libtorrent plugin in every node. It uses plain BitTorrent; with other
+// clients on either side the swarm is at worst as slow as theirs.
 //
-// On the seeder (steering): libtorrent's leechers choose at random among the pieces that only the seed has,
-// do not see each other's choices until the pieces are complete, and so fetch many twice; and with pieces of
-// 8 MiB and more they ignore suggestions. So the seeder shows each peer only what it is to fetch from here:
-// it takes back its bitfield with DONT_HAVE as soon as the peer says that it understands that, and shows with
-// HAVE the pieces that PieceAssigner gives to this peer. When every piece is with some peer, it shows all;
-// and when its link has little to do, since some are slow to pass on what they have or have begun. It begins
-// anew when the last of those peers has left. Who came with everything takes no part: what it has is not
-// passed on from here, and it may leave, or have said the untruth. What a peer has asked for before it heard
-// that is rejected: each begins with a piece at random, and of 32 at once none is complete before all are.
-// (Measured: 32 hosts on 25 Mbit links receive at 20 Mbit after 6 s instead of 9.) Peers that do not know
-// DONT_HAVE see everything, and what they ask for counts as given to them.
+// On the seeder (steering): libtorrent's leechers choose at random among the pieces that only the seed has.
+// They do not see each other's choices until the pieces are complete, and so fetch many of them twice; with
+// pieces of 8 MiB and more they ignore suggestions. So the seeder shows each peer only the pieces that it
+// should fetch from here. It withdraws its bitfield with DONT_HAVE as soon as the peer announces support for
+// that, and shows with HAVE the pieces that PieceAssigner gives to this peer. It shows everything when every
+// piece is with some peer, or when its link is mostly idle, because some peers are slow to pass on what they
+// have or have begun. Steering starts again once the last of those peers has left.
+// Peers that connect as seeds are not steered: they need nothing from us, may leave, and may lie. Requests
+// that a peer sent before it saw the DONT_HAVEs are rejected: each peer begins with a random piece, and of 32
+// at once none would complete before all do. (Measured: 32 hosts on 25 Mbit links receive at 20 Mbit after 6
+// s instead of 9.) Peers without DONT_HAVE see everything, and pieces that they request count as given to
+// them.
 //
-// On every node (nudging): a libtorrent leecher that has run out of pieces to ask a peer for does not look
+// On every node (nudging): a libtorrent leecher that has no piece left to request from a peer does not look
 // again when that peer announces one, for up to five seconds. A second UNCHOKE makes it look. And a peer that
-// says NOT_INTERESTED is not choked for it, which saves two round trips when it comes back.
+// sends NOT_INTERESTED is not choked for it, which saves two round trips when it is interested again.
 //
 // Hooks run on the network thread. clients() and client_list() may be called from any thread.
 #pragma once
@@ -37,21 +38,21 @@ class SwarmState;
 
 class Swarm {
   public:
-    enum class Steering { no, yes };  // whoever has everything from the start does it
-    enum class Kind { client, seed }; // what others are told: whether they count it among their clients
+    enum class Steering { no, yes };  // yes for a node that has everything from the start
+    enum class Kind { client, seed }; // announced to others, which do not count seeds as clients
 
     Swarm(Steering steering, Kind kind, std::uint32_t pieces, std::uint64_t piece_length,
           std::uint64_t total_bytes);
     ~Swarm();
 
-    // Makes the plugin part of the torrent that is about to be added by the process `own_id` (see
-    // make_process_id). The session must end before the Swarm.
+    // Adds the plugin to the torrent that the process `own_id` is about to add (see make_process_id). The
+    // session must end before the Swarm.
     void extend(lt::add_torrent_params& params, const std::string& own_id);
 
-    // What has become of the peers, where Steering is yes.
+    // The totals for all clients, if Steering is yes.
     [[nodiscard]] Clients clients() const;
 
-    // The clients, one by one: those that report in the order in which they came, then those that do not.
+    // The clients: those that report, in order of arrival, then those that do not.
     [[nodiscard]] ClientList client_list() const;
 
   private:
