@@ -11,7 +11,7 @@ namespace ezio {
 
 namespace {
 
-// The kernel works on one range without listening to signals.
+// The kernel cannot be interrupted while it discards one range.
 constexpr std::uint64_t longest_discard = 4_GiB;
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a fetch reports to seeders: pure functions.
+// A fetch's reports to seeders: pure functions.
 #pragma once
 
 #include "ezio/report/client_status.hpp"
@@ -9,10 +9,10 @@
 
 namespace ezio {
 
-// `who` has the names of host, target and disk.
+// `who` contains the names of host, target and disk.
 [[nodiscard]] ClientReport fetch_report(ClientReport who, const ProgressEvent& event);
 
-// The last one, after `said`, of a fetch that ends with this error. A signal takes nothing from one that is
+// The last report, after `said`, of a fetch that ends with this error. After a signal, a complete fetch stays
 // complete.
 [[nodiscard]] ClientReport last_report(ClientReport said, const Error& error);
 

@@ -50,7 +50,7 @@ std::uint64_t metadata_limit(const MetadataOptions& options)
     return std::min(largest_torrent, options.memory / 4);
 }
 
-// That there is memory for: how many there are is not known yet.
+// The most that fit into the memory; their number is not known yet.
 std::uint32_t most_pieces(const MetadataOptions& options)
 {
     return TorrentMemory(options.memory).most_pieces();
@@ -76,7 +76,7 @@ lt::add_torrent_params metadata_torrent_params(const std::string& magnet, const 
     lt::add_torrent_params params = parse_magnet(magnet);
     params.save_path = "/"; // must not be empty; there is no disk
     params.flags &= ~(lt::torrent_flags::auto_managed | lt::torrent_flags::paused);
-    // Upload mode: nothing is asked for but the metadata.
+    // Upload mode: only the metadata is requested.
     params.flags |= lt::torrent_flags::upload_mode | lt::torrent_flags::disable_dht |
                     lt::torrent_flags::disable_lsd | lt::torrent_flags::apply_ip_filter;
     params.url_seeds.clear();
@@ -91,7 +91,7 @@ lt::add_torrent_params metadata_torrent_params(const std::string& magnet, const 
     return params;
 }
 
-// A torrent file around the info dictionary, which stays byte for byte what the info-hash is of.
+// A torrent file around the info dictionary, whose bytes must stay unchanged for the info-hash.
 std::string torrent_around(lt::span<const char> info, const lt::add_torrent_params& link)
 {
     lt::entry::dictionary_type outer;
@@ -133,7 +133,7 @@ class MetadataSession {
         }
     }
 
-    // The torrent, or an empty string until it is there.
+    // The torrent, or an empty string while it is not there yet.
     [[nodiscard]] std::string poll()
     {
         hear_local_discovery();
@@ -152,10 +152,10 @@ class MetadataSession {
         return torrent;
     }
 
-    // Nothing else is to be called afterwards.
+    // Ends the session. No other function may be called afterwards.
     [[nodiscard]] EndingSession end() { return std::make_shared<lt::session_proxy>(m_session.abort()); }
 
-    // About once a second.
+    // Called about once a second.
     void look_around(Clock::time_point now)
     {
         m_watch.look(connected_peers(m_torrent), now);
@@ -201,7 +201,7 @@ class MetadataSession {
         }
     }
 
-    void handle(const TorrentFailed&) {} // there is no data, and none of what can be wrong with it
+    void handle(const TorrentFailed&) {} // there is no data that could be wrong
     void handle(const PeerBanned&) {}
     void handle(const PeerMisbehaved& event)
     {
@@ -225,7 +225,7 @@ class MetadataSession {
     WarnOnce m_warnings;
 };
 
-// What has been waited for so long, for the user.
+// The message for the user after this time.
 std::string no_metadata_for(milliseconds waited, const MetadataSession& session)
 {
     return fmt::format("no metadata for the magnet link after {}: {}", format_duration(waited),

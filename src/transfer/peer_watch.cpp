@@ -135,7 +135,7 @@ std::optional<boost::asio::ip::address> PeerWatch::handle(const PeerBanned& even
     return host;
 }
 
-// Whether a peer there is wanted by name, which has sent no wrong data.
+// Whether --peer names another peer at this address, one that has sent no wrong data.
 bool PeerWatch::is_named_for_another(const boost::asio::ip::address& host) const
 {
     const auto& named = m_endpoints.peers;
@@ -157,7 +157,7 @@ std::optional<boost::asio::ip::address> PeerWatch::handle(const PeerMisbehaved& 
     return host;
 }
 
-// Returns whether it is to be kept out from now on: never this machine, which has several processes.
+// Returns whether to ban the host from now on: never this machine, which can have several processes.
 bool PeerWatch::keep_out_from(unsigned bans, const boost::asio::ip::address& host)
 {
     return m_bans[host] >= bans && !host.is_loopback() && m_kept_out.insert(host).second;
@@ -180,7 +180,7 @@ void PeerWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point 
         }
         m_became_complete += peer.complete && m_incomplete.count(peer.address) != 0 ? 1 : 0;
     }
-    if (m_serves) { // before, a seeder of which little is known yet looks like a client
+    if (m_serves) { // before, a seeder with few known pieces looks like a client
         m_incomplete = std::move(incomplete);
     }
     m_facts.peers = static_cast<unsigned>(connected.size());
@@ -192,7 +192,7 @@ void PeerWatch::look(const std::vector<ConnectedPeer>& peers, Clock::time_point 
     for (const std::string& address : m_known_peers) {
         if (connected.count(address) == 0) {
             m_reporter.peer({false, address, m_reasons[address]});
-            m_pauses.clear(); // perhaps one was hung up on for the sake of this connection
+            m_pauses.clear(); // one may have been disconnected in favour of this connection
         }
     }
     if (connected.empty()) {
@@ -243,7 +243,7 @@ void PeerWatch::note_search(bool lonely, milliseconds interval)
     m_noted_interval = lonely ? interval : milliseconds{0};
 }
 
-// What goes on for long is said once, and not too much is remembered.
+// Notes a lasting condition only once, and limits what is remembered.
 void PeerWatch::note_once(const std::string& message)
 {
     constexpr std::size_t most = 10'000;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a transfer knows of the others, from what its session tells: who is connected and what they have, what
-// went wrong with whom. It reports who comes and goes, warns once of each trouble, and says when it is time
-// to look for more. It has no session: what is to be done, its owner does.
+// A transfer's knowledge of its peers, from the session's events: which are connected, what they have, and
+// what went wrong. It reports peers that come and go, warns once of each problem, and tells when to search
+// for more. It has no session: its owner acts.
 #pragma once
 
 #include "ezio/net/local_discovery.hpp"
@@ -27,10 +27,10 @@ class PeerWatch {
     // `endpoints` and `reporter` must outlive it.
     PeerWatch(const NetworkEndpoints& endpoints, Reporter& reporter);
 
-    // A session begins, and looks for peers in these places besides those that are named.
+    // A session begins, and looks for peers in these places in addition to the named ones.
     void begin(std::size_t named_peers, unsigned trackers, bool local_discovery, Clock::time_point now);
 
-    // Throws Error (ExitStatus::network) at the start; later, when an address has gone, it only warns.
+    // Throws Error (ExitStatus::network) at the start; later, when an address has disappeared, it only warns.
     void handle(const ListenFailed& event);
 
     void handle(const Listening& event);
@@ -47,20 +47,20 @@ class PeerWatch {
     void handle(const PieceRejected& event);
     void handle(const CompressionChanged& event);
 
-    // Returns the host if no more connections with it are wanted.
+    // Returns the host if it should be banned.
     [[nodiscard]] std::optional<boost::asio::ip::address> handle(const PeerBanned& event);
     [[nodiscard]] std::optional<boost::asio::ip::address> handle(const PeerMisbehaved& event);
 
-    // All that are connected now.
+    // `peers` are all connected peers.
     void look(const std::vector<ConnectedPeer>& peers, Clock::time_point now);
 
     enum class Search { none, local, everywhere };
 
-    // Where to ask now who is there.
+    // Where to ask for peers now.
     [[nodiscard]] Search search(Clock::time_point now);
 
-    // At which addresses to connect with those that local service discovery finds: at all when for longer
-    // than it takes nobody could be reached.
+    // Which addresses of a discovered peer to try: its preferred one, or all of them once no peer was
+    // reachable for longer than a connection takes.
     [[nodiscard]] LocalDiscovery::Reach reach(Clock::time_point now) const;
 
     [[nodiscard]] unsigned peers() const { return m_facts.peers; }
@@ -69,13 +69,13 @@ class PeerWatch {
     [[nodiscard]] unsigned became_complete() const { return m_became_complete; } // since needed_from()
     [[nodiscard]] bool has_source() const { return m_has_source; } // somebody has what is missing here
 
-    // The named ones that are not connected. While somebody is, those that could not be reached pause for 5
-    // seconds, so that they do not keep others from being called; and for a minute those that hung up at
-    // once: mostly there is another connection with them, which they began, or by another address of theirs.
-    // All pauses are over when anybody leaves.
+    // The named peers that are not connected. While any peer is connected, peers that could not be reached
+    // pause for 5 seconds, so that they do not delay calls to others. Peers that disconnected at once pause
+    // for a minute: usually there is another connection with them, begun by them or over another address. All
+    // pauses end when any peer leaves.
     [[nodiscard]] std::vector<Endpoint> missing_peers() const;
 
-    // When somebody who is not complete was connected last; or needed_from(), whatever is later.
+    // When an incomplete peer was last connected; at least the time of needed_from().
     [[nodiscard]] Clock::time_point last_needed() const { return m_last_needed; }
     void needed_from(Clock::time_point time);
 
@@ -94,20 +94,20 @@ class PeerWatch {
     WarnOnce m_warnings;
     SwarmFacts m_facts;
     unsigned m_peers_complete = 0;
-    bool m_listens = false; // or did once
+    bool m_listens = false; // now or earlier
     bool m_serves = false;  // since needed_from()
     unsigned m_became_complete = 0;
-    std::set<std::string> m_incomplete; // the connected ones, if it serves
+    std::set<std::string> m_incomplete; // connected incomplete peers, if it serves
     bool m_has_source = false;
     std::set<std::string> m_known_peers;
-    std::map<std::string, std::string> m_reasons;   // why those left that were seen no more
-    std::map<Endpoint, Clock::time_point> m_pauses; // of named ones, until when
-    Clock::time_point m_looked;                     // when look() was called last
+    std::map<std::string, std::string> m_reasons;   // why peers that have disappeared left
+    std::map<Endpoint, Clock::time_point> m_pauses; // of named peers: end of the pause
+    Clock::time_point m_looked;                     // time of the last look()
     std::set<std::string> m_noted;
-    std::map<std::string, unsigned> m_tracker_peers;     // what each tracker has answered last
-    milliseconds m_noted_interval{0};                    // of searching while nobody is connected
-    std::map<boost::asio::ip::address, unsigned> m_bans; // of each host, or hung up on
-    std::set<Endpoint> m_banned;                         // those that have sent wrong data
+    std::map<std::string, unsigned> m_tracker_peers;     // last number of peers from each tracker
+    milliseconds m_noted_interval{0};                    // of searches while no peer is connected
+    std::map<boost::asio::ip::address, unsigned> m_bans; // bans or disconnections of each host
+    std::set<Endpoint> m_banned;                         // peers that sent wrong data
     std::set<boost::asio::ip::address> m_kept_out;
     Clock::time_point m_last_needed;
     Clock::time_point m_lonely_since;

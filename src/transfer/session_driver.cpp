@@ -12,10 +12,10 @@ namespace ezio {
 
 namespace {
 
-constexpr milliseconds look_interval{1000};      // a list of all peers is asked for this often,
-constexpr milliseconds eager_look_interval{250}; // or this often, to see the first byte when it comes
+constexpr milliseconds look_interval{1000};      // how often all peers are listed
+constexpr milliseconds eager_look_interval{250}; // the same until the first byte arrives
 
-// At the start nobody has much to send, however fast the links are.
+// At the start peers have little to send, however fast the links are.
 constexpr milliseconds rate_settles{10'000};
 
 } // namespace
@@ -41,12 +41,12 @@ void SessionDriver::observe(Phase phase, Clock::time_point now)
         refuse_disagreeing_hashes();
     }
     m_counts = m_session.counts();
-    m_clients = m_session.clients(); // of this moment: a stop may come before the next look
+    m_clients = m_session.clients(); // up to date: a stop may come before the next look
     look_at_peers(phase);
     look_for_peers();
     m_wrong_data.observe(m_disk.right_pieces, m_watch.has_source(), m_now);
     if (!disk_failure()) {
-        m_session.engine().throw_if_failed(); // what a worker has thrown
+        m_session.engine().throw_if_failed(); // rethrows an exception of a worker
     }
 }
 
@@ -62,7 +62,7 @@ void SessionDriver::handle(const TorrentFailed& event)
     if (event.hashes_disagree) {
         refuse_disagreeing_hashes();
     }
-    if (!m_session.engine().has_failed()) { // which is the reason then, and says more
+    if (!m_session.engine().has_failed()) { // otherwise that is the reason, and more specific
         throw Error(ExitStatus::internal, "libtorrent has stopped the torrent: " + event.reason);
     }
 }
@@ -92,7 +92,7 @@ void SessionDriver::look_at_peers(Phase phase)
     m_last_look = m_now;
     m_watch.look(m_session.peers(), m_now);
     look_at_rate();
-    m_session.connect(m_watch.missing_peers()); // also when all is here: they may know nobody else
+    m_session.connect(m_watch.missing_peers()); // even if all is here: they may know no other peer
 }
 
 void SessionDriver::look_at_rate()
@@ -146,7 +146,7 @@ void SessionDriver::describe(ProgressEvent& event) const
 
 void SessionDriver::describe(SummaryEvent& event) const
 {
-    const SessionCounts counts = m_session.counts(); // of this moment
+    const SessionCounts counts = m_session.counts(); // up to date
     event.received_bytes = counts.received_bytes;
     event.received_wire_bytes = counts.received_wire_bytes;
     event.uploaded_wire_bytes = counts.uploaded_wire_bytes;

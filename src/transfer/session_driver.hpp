@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Keeps a session going: hears what it tells, looks for peers when there are none, keeps out who sends wrong
-// data, and ends it all when it is hopeless.
+// Drives a session: handles its events, searches for peers when there are none, bans peers that send wrong
+// data, and gives up when the transfer is hopeless.
 #pragma once
 
 #include "ezio/report/rate_meter.hpp"
@@ -21,8 +21,8 @@ namespace ezio {
 // Not thread-safe.
 class SessionDriver {
   public:
-    // What `options` refer to, `torrent`, `target` and `reporter` must outlive it. The session works, and has
-    // contacted nobody.
+    // All references in `options`, `torrent`, `target` and `reporter` must outlive it. The session works from
+    // here on, but has contacted no host.
     SessionDriver(const LoadedTorrent& torrent, Target& target, const TorrentSession::Options& options,
                   Reporter& reporter, Clock::time_point now);
 
@@ -35,11 +35,11 @@ class SessionDriver {
         m_disk = m_session.engine().facts();
     }
 
-    // Hears what has happened, and brings the facts below up to date; in `phase` data is waited for or not.
+    // Handles events and updates the facts below; `phase` determines whether data is expected.
     // Throws Error: it cannot listen, or libtorrent gives up.
     void observe(Phase phase, Clock::time_point now);
 
-    // Throws Error (ExitStatus::verification) when what is missing comes only with wrong data.
+    // Throws Error (ExitStatus::verification) when the missing data only arrives wrong.
     void refuse_wrong_source(Clock::time_point now) const;
 
     [[nodiscard]] const DiskEngine::Facts& disk() const { return m_disk; }
@@ -54,14 +54,14 @@ class SessionDriver {
     void say(const ClientReport& report, Clock::time_point now) { m_session.say(report, now); }
     [[nodiscard]] bool is_heard() const { return m_session.is_heard(); }
 
-    // Fill in what is known here: what was exchanged, with whom, and what the disk has got.
+    // Fills in what is known here: bytes exchanged, peers, and bytes on the disk.
     void describe(ProgressEvent& event) const;
     void describe(SummaryEvent& event) const;
 
-    // For the end of a sentence: what a fetch that has not got everything waits for.
+    // What an incomplete fetch waits for, for the end of a sentence.
     [[nodiscard]] std::string describe_wait() const;
 
-    // Only who is not complete from now on counts as last_needed().
+    // Only peers that are incomplete after this time count for last_needed().
     void needed_from(Clock::time_point time);
 
   private:

@@ -27,7 +27,7 @@ void TargetFinish::look_around()
     if (size) {
         m_target.with_descriptor([&](int fd) {
             update_partitions(fd, *size);
-            if (m_options.other_disks != nullptr) { // a block device
+            if (m_options.other_disks != nullptr) { // only for a block device
                 const auto own = read_uuids(m_target.path(), fd, *size, m_torrent.image.sector_bytes);
                 look_at_other_disks(own);
                 tell_lvm(own);
@@ -47,7 +47,7 @@ void TargetFinish::update_partitions(int fd, std::uint64_t size)
 
 void TargetFinish::look_at_other_disks(const DiskUuids& own)
 {
-    constexpr milliseconds patience{2000}; // a disk that sleeps longer is not waited for
+    constexpr milliseconds patience{2000}; // a sleeping disk may take longer and is skipped
     if (!own.uuids.empty()) {
         const auto others = m_options.other_disks->look(patience);
         m_twin_warning = describe_twins(own, others.disks);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a fetch does around the last sync of its target, beside the image. Before it, stale signatures are
-// cleared and a GPT is expanded, so that `complete` is true of them, too. What is verified is the image: with
-// --verify the GPT comes after that, and needs a sync of its own. After it, the kernel and LVM2 learn what is
-// on the disk, and other disks with the same UUIDs are looked for.
+// The steps of a fetch around the last sync of its target, besides the image. Before the sync, stale
+// signatures are cleared and a GPT is expanded, so that `complete` covers them, too. With --verify the image
+// is verified first; the GPT follows and needs a sync of its own. After the last sync, the kernel and LVM2
+// are told about the contents of the disk, and other disks with the same UUIDs are searched for.
 #pragma once
 
 #include "ezio/disk/clear_signatures.hpp"
@@ -21,23 +21,24 @@
 
 namespace ezio {
 
-// Not thread-safe: write() and look_around() are called on the sync's thread, the rest once that has ended.
+// Not thread-safe: write() and look_around() are called on the sync's thread, all others after that has
+// ended.
 class TargetFinish {
   public:
-    // All must outlive it.
+    // All references must outlive it.
     TargetFinish(const LoadedTorrent& torrent, Target& target, const TransferOptions& options)
         : m_torrent(torrent), m_target(target), m_options(options)
     {}
 
-    // Before a sync: the last, or that before the verification.
+    // To be called before each sync: the last one, and the one before the verification.
     [[nodiscard]] std::optional<IoFailure> write(bool is_verified, bool is_last);
 
-    // After the last sync.
+    // To be called after the last sync.
     void look_around();
 
     void report(Reporter& reporter) const;
 
-    // Empty: the GPT was moved, or was not to be.
+    // Empty if the GPT was moved, or was not to be moved.
     [[nodiscard]] std::string describe_failed_gpt_move() const;
 
     [[nodiscard]] const std::vector<Signature>& wiped() const { return m_cleared.wiped; }
@@ -56,7 +57,7 @@ class TargetFinish {
     std::optional<std::string> m_twin_warning;
     std::optional<std::string> m_name_warning;
     std::string m_unanswered;
-    std::optional<std::string> m_volume_fault; // of telling LVM2; empty text: it has been told
+    std::optional<std::string> m_volume_fault; // error from telling LVM2; empty text: none
 };
 
 } // namespace ezio

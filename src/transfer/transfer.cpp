@@ -27,14 +27,15 @@ namespace ezio {
 namespace {
 
 constexpr milliseconds tick{250};
-constexpr milliseconds longest_write{2000}; // one that takes longer hangs
+constexpr milliseconds longest_write{2000}; // a longer one hangs
 
 constexpr const char* network_thread =
     "the network thread does not answer; a peer, a tracker or a web seed keeps "
     "it busy";
 
-// What is missing is fetched while the check goes on, but of a hybrid torrent, of which libtorrent wants the
-// hashes of all blocks, which the check does not keep, and of one with padding, which the engine has already.
+// Missing pieces are fetched while the check continues, with two exceptions: a hybrid torrent, because
+// libtorrent needs the hashes of all blocks, which the check does not keep; and one with padding, which the
+// engine has already.
 TransferPlan plan_of(const Image& image, const TransferOptions& options)
 {
     const bool is_plain = image.v2_pieces.empty() && image.padding.empty();
@@ -47,7 +48,7 @@ TransferPlan plan_of(const Image& image, const TransferOptions& options)
             {options.seed_time, options.idle_timeout, options.clients}};
 }
 
-// Gathers the facts, and carries out what TransferState decides.
+// Gathers the facts, and carries out the steps that TransferState decides.
 class Transfer {
   public:
     Transfer(const LoadedTorrent& torrent, Target& target, const TransferOptions& options, Reporter& reporter,
@@ -59,10 +60,10 @@ class Transfer {
 
     void run();
 
-    // Tells the seeders how it ends, and gives them a moment to hear it.
+    // Sends the last report to the seeders, and gives them a moment to receive it.
     void say_last(const std::optional<Error>& error);
 
-    // What a seed's clients have come to, although it ends with this error.
+    // The results of a seed's clients when it ends with this error.
     void report_clients_at_end(const Error& error);
 
   private:
@@ -98,9 +99,9 @@ class Transfer {
     [[nodiscard]] double elapsed() const { return std::chrono::duration<double>(m_now - m_started).count(); }
     [[nodiscard]] DiskEngine::Facts disk() const { return m_swarm ? m_swarm->disk() : DiskEngine::Facts{}; }
     [[nodiscard]] SessionCounts counts() const { return m_swarm ? m_swarm->counts() : SessionCounts{}; }
-    [[nodiscard]] std::uint64_t done_bytes() const // of the phase
+    [[nodiscard]] std::uint64_t done_bytes() const // in this phase
     {
-        // What the check has found may still be on its way to the engine.
+        // Pieces found by the check may still be on their way to the engine.
         return m_check ? m_check->bytes_done() : std::max(disk().done_bytes, m_kept_bytes);
     }
     [[nodiscard]] std::uint64_t skipped_bytes() const
@@ -131,10 +132,10 @@ class Transfer {
     ClientList m_clients; // of a seed
     Clock::time_point m_looked_at_clients;
     std::uint64_t m_kept_bytes = 0;
-    std::vector<bool> m_on_disk;          // what the check has found, until there is a session
-    std::vector<bool> m_unknown;          // what it has not looked at
+    std::vector<bool> m_on_disk;          // findings of the check, until there is a session
+    std::vector<bool> m_unknown;          // not checked yet
     std::optional<ImageCheck> m_check;    // while checking or verifying
-    TargetFinish m_finish;                // while syncing only for m_sync's thread
+    TargetFinish m_finish;                // while syncing used by m_sync's thread only
     std::optional<BackgroundSync> m_sync; // while syncing
     std::optional<ClientReport> m_said;   // to seeders
     std::optional<SessionDriver> m_swarm; // once the first check is over, or something is found missing
@@ -149,7 +150,7 @@ void Transfer::run()
         m_unknown.resize(m_torrent.image.piece_count(), true);
         begin_check(m_options.role == Role::fetch ? ImageCheck::First::sync_and_drop_cache
                                                   : ImageCheck::First::nothing);
-    } else { // who reads that it listens may connect
+    } else { // whoever reads that it listens may connect
         begin_session(std::vector<bool>(m_torrent.image.piece_count(), m_options.role == Role::seed));
         m_meters.begin_phase();
         report_start();
@@ -190,7 +191,8 @@ void Transfer::begin_session(std::vector<bool> on_disk, std::vector<bool> not_ye
     m_swarm->start();
 }
 
-// What is to hold should this thread not come round again: every call of the session waits for its thread.
+// Sets the deadline for the case that this thread does not return here: every call of the session waits for
+// the session's thread.
 void Transfer::renew_deadline()
 {
     const auto limit = m_state.next_limit(facts());
@@ -203,8 +205,7 @@ void Transfer::renew_deadline()
     }
 }
 
-// Throws Error: libtorrent gives up, what is missing comes only with wrong data, or the target cannot be
-// hashed.
+// Throws Error: libtorrent gives up, the missing data only arrives wrong, or the target cannot be hashed.
 void Transfer::observe()
 {
     if (m_swarm) {
@@ -295,7 +296,7 @@ void Transfer::note_waiting()
     }
 }
 
-// Throws the error of a step that is one.
+// Throws the error if the step is one.
 void Transfer::carry_out(const TransferStep& step)
 {
     switch (step.kind) {
@@ -513,7 +514,7 @@ void run_transfer(const LoadedTorrent& torrent, Target& target, const TransferOp
     Transfer transfer(torrent, target, options, reporter, wakeup, stop, deadline);
     try {
         transfer.run();
-        deadline.end({}); // all that was asked for is done, and what was written is synced
+        deadline.end({}); // all work is done, and everything written is synced
         transfer.say_last({});
     } catch (const Error& error) {
         deadline.end(error);

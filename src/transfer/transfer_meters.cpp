@@ -9,7 +9,7 @@ namespace {
 
 double ratio(const RateMeter& payload, const RateMeter& wire)
 {
-    constexpr double least = 1; // bytes per second: nothing moves
+    constexpr double least = 1; // bytes per second: less counts as nothing
     return wire.per_second() < least ? 1 : payload.per_second() / wire.per_second();
 }
 
@@ -38,8 +38,8 @@ void TransferMeters::observe(const MovedBytes& moved, Clock::time_point now)
     m_upload_wire_rate.observe(moved.uploaded_wire, now);
     m_done_rate.observe(moved.done, now);
     m_sending.observe(moved.uploaded, now);
-    // What is received, found wrong and thrown away, over and over, is no progress, and neither is what
-    // nobody has asked for. A block that two peers send near the end counts once.
+    // Data that is received and discarded again and again, because it is wrong or was not requested, is no
+    // progress. A block that two peers send near the end counts once.
     const std::uint64_t useless = moved.failed + moved.redundant;
     m_useful_bytes = std::max(m_useful_bytes, moved.received - std::min(moved.received, useless));
     m_stall.observe(m_useful_bytes + moved.written + moved.done, now);

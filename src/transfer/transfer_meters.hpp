@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How a transfer moves: its rates, the time that is left, and for how long nothing has moved.
+// Meters of a transfer: its rates, the time left, and how long nothing has moved.
 #pragma once
 
 #include "ezio/report/rate_meter.hpp"
@@ -12,15 +12,15 @@
 
 namespace ezio {
 
-// So far; none of them ever shrinks, but done_bytes at the beginning of a phase.
+// Totals so far. They only grow, except done_bytes at the beginning of a phase.
 struct MovedBytes {
     std::uint64_t received = 0;  // from peers
-    std::uint64_t failed = 0;    // of them, of pieces whose hash was wrong
-    std::uint64_t redundant = 0; // of them, of blocks that were here already, or that nobody had asked for
+    std::uint64_t failed = 0;    // of them, in pieces with a wrong hash
+    std::uint64_t redundant = 0; // of them, in blocks that were here already or not requested
     std::uint64_t uploaded = 0;
     std::uint64_t written = 0;
     std::uint64_t done = 0;          // in this phase: verified and written, or read
-    std::uint64_t received_wire = 0; // what the received ones took of the network
+    std::uint64_t received_wire = 0; // bytes on the network for the received ones
     std::uint64_t uploaded_wire = 0;
 };
 
@@ -29,16 +29,16 @@ class TransferMeters {
   public:
     explicit TransferMeters(Clock::time_point now) : m_stall(now), m_sending(now) {}
 
-    // Another phase counts other bytes as done.
+    // The next phase counts other bytes as done.
     void begin_phase();
 
-    // Nothing could be received or sent before.
+    // Before it, nothing could be received or sent.
     void begin_session(Clock::time_point now);
 
     void observe(const MovedBytes& moved, Clock::time_point now);
 
-    // Fills in the rates and, of `event`'s phase if it has an end that can be foreseen, the time left.
-    // `event` has its bytes already.
+    // Fills in the rates, and the time left if the end of `event`'s phase can be predicted.
+    // The byte counts of `event` must be set.
     void describe(ProgressEvent& event, Clock::time_point now);
 
     [[nodiscard]] milliseconds stalled_for(Clock::time_point now) const { return m_stall.stalled_for(now); }
@@ -56,7 +56,7 @@ class TransferMeters {
     TimeLeft m_left; // of the phase
     StallClock m_stall;
     StallClock m_sending;
-    std::uint64_t m_useful_bytes = 0; // received, not found wrong and not redundant, at most so far
+    std::uint64_t m_useful_bytes = 0; // received, right and not redundant; highest value so far
 };
 
 } // namespace ezio

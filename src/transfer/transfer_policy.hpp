@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// When a transfer has waited long enough, and when it may leave: decisions without a session.
+// Decides when a transfer has waited long enough, and when it may leave. Pure functions, without a session.
 #pragma once
 
 #include "ezio/util/clock.hpp"
@@ -11,22 +11,21 @@
 
 namespace ezio {
 
-// After a fetch is complete: nobody has needed data for this long, so nobody is about to come back.
+// A complete fetch may leave when no peer has needed data for this long: none is about to return.
 inline constexpr milliseconds leave_grace{1000};
 
-// Why a complete fetch may leave, in words, if it may: nobody needs it any more, or it has served for
-// `seed_time`.
+// Why a complete fetch may leave, if it may: no peer needs it any more, or it has served for `seed_time`.
 [[nodiscard]] std::optional<std::string> may_leave(milliseconds since_complete, milliseconds since_needed,
                                                    milliseconds seed_time);
 
-// A complete fetch stays at least this long: peers hear within it that it is complete.
+// A complete fetch stays at least this long, so that peers learn that it is complete.
 inline constexpr milliseconds last_words{300};
 
-// The longest that the end of a fetch waits for seeders to acknowledge its last report: less than
-// Deadline::patience. The acknowledgement comes behind the data that was asked for.
+// The longest wait at the end of a fetch for seeders to acknowledge its last report: less than
+// Deadline::patience. The acknowledgement arrives after the data that was requested.
 inline constexpr milliseconds last_report_patience{1500};
 
-// How a seed has fared, and when it is to leave.
+// The facts about a seed that decide when it leaves.
 struct SeedingFacts {
     milliseconds since_start{0};
     milliseconds since_sent{0}; // since the last byte, or the start
@@ -38,16 +37,16 @@ struct SeedingLimits { // none: it stays
     std::optional<unsigned> clients;
 };
 
-// Why a seed may leave, in words, if it may: the first of its limits.
+// Why a seed may leave, if it may: its first limit that has passed.
 [[nodiscard]] std::optional<std::string> seed_may_leave(const SeedingFacts& facts,
                                                         const SeedingLimits& limits);
 
-// How long nothing has moved.
+// Measures how long nothing has moved.
 class StallClock {
   public:
     explicit StallClock(Clock::time_point now) : m_since(now) {}
 
-    // `moved` is any sum that grows when something moves.
+    // `moved` is any sum that grows with each movement.
     void observe(std::uint64_t moved, Clock::time_point now)
     {
         if (moved != m_moved) {
@@ -65,54 +64,53 @@ class StallClock {
     Clock::time_point m_since;
 };
 
-// How long to wait before trackers and the local network are asked again who is there, when nobody has been
-// connected for `lonely`; zero: somebody is. Who comes later announces itself, so it need not be often for
-// ever.
+// How long to wait before asking trackers and the local network for peers again, when no peer was connected
+// for `lonely`; zero: a peer is connected. Later peers announce themselves, so the interval can grow.
 [[nodiscard]] milliseconds search_interval(milliseconds lonely);
 
-// A host that was hung up on so often, from whatever port, is kept out. For wrong data the first time is
-// enough, unless others are connected from that address: it may be that of a router.
+// After this many disconnections, from any port, a host is banned. For wrong data once is enough, unless
+// other peers are connected from that address, which may be a router's.
 inline constexpr unsigned bans_until_kept_out = 3;
 
-// What is known of the swarm while waiting.
+// The facts about the swarm while waiting.
 struct SwarmFacts {
     unsigned peers = 0;
-    unsigned peers_with_data = 0; // that have a piece
+    unsigned peers_with_data = 0; // with at least one piece
     unsigned named_peers = 0;     // --peer
     unsigned trackers = 0;
     bool lsd = false;
     std::string last_tracker_error;
     std::string last_refusal;  // "10.0.0.7: certificate verify failed": of a TLS handshake
-    unsigned banned_peers = 0; // they sent wrong data
+    unsigned banned_peers = 0; // for wrong data
 };
 
 // What a fetch waits for, for the end of a sentence: "no peer is connected (tried: 1 --peer, ...)".
 [[nodiscard]] std::string describe_wait(const SwarmFacts& facts);
 
-// How long a fetch has waited, and for how long it may.
+// How long a fetch has waited.
 struct WaitingFacts {
     milliseconds since_start{0};
     milliseconds since_moved{0}; // anything
     std::uint64_t done_bytes = 0;
     std::uint64_t total_bytes = 0;
-    bool has_begun = false; // something has moved, and the target takes it
+    bool has_begun = false; // something has moved, and the target accepts it
 };
 struct WaitingLimits { // none: it waits
     std::optional<milliseconds> timeout;
     std::optional<milliseconds> stall_timeout;
 };
 
-// The limit that passes first when nothing moves from now on.
+// The first limit to pass if nothing moves from now on.
 struct NextLimit {
     milliseconds left; // until then; negative: it has passed
     std::string reason;
 };
 [[nodiscard]] std::optional<NextLimit> next_limit(const WaitingFacts& facts, const WaitingLimits& limits);
 
-// The same of a seed that sends nothing from now on.
+// The same for a seed that sends nothing from now on.
 [[nodiscard]] std::optional<NextLimit> next_limit(const SeedingFacts& facts, const SeedingLimits& limits);
 
-// Why it is not to wait any longer, in words, if that is so; `waits_for` is what it waits for.
+// Why to give up waiting, if it is time; `waits_for` is what it waits for.
 [[nodiscard]] std::optional<std::string>
 waited_too_long(const WaitingFacts& facts, const WaitingLimits& limits, const std::string& waits_for);
 

@@ -90,13 +90,13 @@ std::optional<Error> TransferState::reason_to_fail(const TransferFacts& facts) c
         return stopped_by(facts.signal, facts.remark_on_stop);
     }
     if (is_complete()) {
-        return std::nullopt; // nobody waits for it
+        return std::nullopt; // no limit applies
     }
     const auto reason = waited_too_long(facts.waiting, m_plan.waiting, facts.waits_for);
     return reason ? std::optional(Error(ExitStatus::stalled, *reason)) : std::nullopt;
 }
 
-// A fetch asks for nothing before something is missing.
+// A fetch requests nothing before a piece is found missing.
 TransferStep TransferState::advance_check(const TransferFacts::Hashing& hashing, bool has_session)
 {
     if (!hashing.over) {
@@ -133,7 +133,7 @@ TransferStep TransferState::advance_verification(const TransferFacts::Hashing& h
     if (!hashing.fault.empty()) {
         return fail(ExitStatus::verification, hashing.fault);
     }
-    const bool is_synced = is_last_sync(); // all of it, before the verification
+    const bool is_synced = is_last_sync(); // everything, before the verification
     m_verified = true;
     return is_synced ? go(State::seeding, Kind::complete) : go(State::syncing, Kind::begin_sync);
 }
@@ -143,13 +143,13 @@ std::optional<std::string> TransferState::reason_to_leave(const TransferFacts& f
     if (m_plan.role == Role::seed) {
         return seed_may_leave(facts.seeding, m_plan.seeding);
     }
-    // At least until the others have heard that it is complete: a seeder may be counting.
+    // At least until others know that it is complete: a seeder may be counting.
     const auto& seed_time = m_plan.seeding.seed_time;
     return seed_time ? may_leave(facts.since_complete, facts.since_needed, std::max(*seed_time, last_words))
                      : std::nullopt;
 }
 
-// A script that waits for so many clients relies on the status.
+// A script that waits for this many clients relies on the status.
 bool TransferState::lacks_clients(const TransferFacts& facts) const
 {
     return m_plan.role == Role::seed && m_plan.seeding.clients &&

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// When a transfer is complete, and what it does next: a state machine without a session, a target, a thread
-// or a clock. The loop around it (transfer.cpp) gathers the facts and carries out the steps.
+// Decides when a transfer is complete, and what it does next: a state machine without a session, a target, a
+// thread or a clock. The loop around it (transfer.cpp) gathers the facts and carries out the steps.
 //
 //     fetch:  [checking ->] connecting -> downloading -> syncing -> [verifying -> [syncing ->]]
 //             -> seeding -> over
 //     seed:   [checking ->] seeding -> over
 //
-// A stop signal, a failed disk and a limit that has passed end every state; after completion a fetch has no
-// limit left but its seed time.
+// A stop signal, a failed disk and a passed limit end every state. After completion the only limit of a fetch
+// is its seed time.
 #pragma once
 
 #include "ezio/process/stop_signal.hpp"
@@ -24,20 +24,20 @@
 
 namespace ezio {
 
-// What the user has asked for.
+// The user's options.
 struct TransferPlan {
     Role role = Role::fetch;
     bool check = false; // hash the target first
     bool fetches_while_checking = false;
-    bool verify = false;              // after the sync, hash what the medium holds
-    bool writes_after_verify = false; // what is no part of the image, and needs a sync of its own
+    bool verify = false;              // after the sync, hash the contents of the medium
+    bool writes_after_verify = false; // outside the image, with a sync of its own
     WaitingLimits waiting;            // of a fetch, until it is complete
-    SeedingLimits seeding;            // of a fetch that is complete only the seed time
+    SeedingLimits seeding;            // for a complete fetch only the seed time
 };
 
-// What is known when the next step is chosen.
+// The facts for choosing the next step.
 struct TransferFacts {
-    // Of the check or the verification, which hash the target.
+    // The check or the verification, which hash the target.
     struct Hashing {
         bool over = false;
         bool anything_missing = false; // so far
@@ -45,13 +45,13 @@ struct TransferFacts {
     };
     struct Sync {
         bool finished = false;
-        std::optional<IoFailure> failure; // of the sync, or of what is written last
-        std::string fault;                // why what was to be written last could not be; empty: it was
+        std::optional<IoFailure> failure; // of the sync, or of the last writes
+        std::string fault;                // why the last writes were impossible; empty: they were done
     };
 
-    int signal = 0;                        // that came, or 0
-    std::string remark_on_stop;            // for the message then
-    std::optional<IoFailure> disk_failure; // the first of the engine
+    int signal = 0;                        // the signal received, or 0
+    std::string remark_on_stop;            // for the message of a signal
+    std::optional<IoFailure> disk_failure; // the engine's first failure
     std::uint64_t received_bytes = 0;      // of payload
     WaitingFacts waiting;
     std::string waits_for; // for the end of a sentence
@@ -60,14 +60,14 @@ struct TransferFacts {
     Sync sync;                      // in syncing
     SeedingFacts seeding;           // of a seed
     milliseconds since_complete{0}; // of a fetch
-    milliseconds since_needed{0};   // likewise: by a peer that is not complete
+    milliseconds since_needed{0};   // of a fetch: by an incomplete peer
 };
 
 struct TransferStep {
     enum class Kind {
         wait,
-        begin_session, // while the check goes on
-        end_check,     // the target holds what it holds; connect, or go on being connected
+        begin_session, // while the check continues
+        end_check,     // the target's pieces are known; connect, or stay connected
         begin_sync,
         begin_verification,
         complete, // every byte is verified, written and synced
@@ -75,9 +75,9 @@ struct TransferStep {
         fail,
     };
     Kind kind = Kind::wait;
-    std::string reason{};         // to leave
+    std::string reason{};         // for leaving
     ExitStatus status{};          // then: stalled for a seed that was to wait for more clients, else done
-    std::optional<Error> error{}; // of fail
+    std::optional<Error> error{}; // for fail
 };
 
 // Not thread-safe.
@@ -88,30 +88,30 @@ class TransferState {
     explicit TransferState(const TransferPlan& plan);
 
     [[nodiscard]] State state() const { return m_state; }
-    [[nodiscard]] Phase phase() const; // as it is reported
+    [[nodiscard]] Phase phase() const; // for reports
 
-    // Data is missing, and may come.
+    // Data is missing, and may arrive.
     [[nodiscard]] bool waits_for_peers() const
     {
         return m_state == State::connecting || m_state == State::downloading;
     }
-    // The sync that is next, or under way, is the last: what is no part of the image is written before it.
+    // Whether the next or current sync is the last one: data outside the image is written before it.
     [[nodiscard]] bool is_last_sync() const
     {
         return !m_plan.verify || !m_plan.writes_after_verify || m_verified;
     }
     [[nodiscard]] bool is_verified() const { return m_verified; }
 
-    // A seed that is to wait for more clients.
+    // Whether a seed still waits for clients.
     [[nodiscard]] bool lacks_clients(const TransferFacts& facts) const;
 
-    // Takes the next step: the caller carries it out. After leave and fail there is none.
+    // Returns the next step, for the caller to carry out. After leave and fail there is none.
     [[nodiscard]] TransferStep advance(const TransferFacts& facts);
 
-    // What ends it when nothing moves from now on, and with which status.
+    // The limit that ends it if nothing moves from now on, and the status.
     struct Limit {
         NextLimit next;
-        bool is_failure = false; // or it may leave then, with status 0
+        bool is_failure = false; // false: it then leaves with status 0
     };
     [[nodiscard]] std::optional<Limit> next_limit(const TransferFacts& facts) const;
 

@@ -7,7 +7,7 @@ void WrongData::given_alone(std::uint32_t piece, Clock::time_point now)
 {
     m_piece = piece;
     ++m_in_a_row;
-    m_last_given = m_last_source = now; // the peer that has sent it
+    m_last_given = m_last_source = now; // the peer that sent it is one
 }
 
 void WrongData::observe(std::uint64_t right, bool has_source, Clock::time_point now)

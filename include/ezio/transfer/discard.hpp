@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Telling the device which of its blocks the image does not use (TRIM).
+// Discards (TRIM) the blocks of a target that the image does not use.
 #pragma once
 
 #include "ezio/image/extent_map.hpp"
@@ -13,14 +13,14 @@
 
 namespace ezio {
 
-// What of [0, size) lies outside `used` (in device order, apart from each other), in device order and cut
-// inwards to multiples of `alignment` bytes: nothing of an extent is in any of them. None is longer than
-// `longest`, a multiple of `alignment`.
+// The parts of [0, size) outside `used` (which is in device order and does not overlap), in device order and
+// shrunk to multiples of `alignment` bytes, so that no byte of an extent is in any of them. None is longer
+// than `longest`, a multiple of `alignment`.
 [[nodiscard]] std::vector<Extent> unused_ranges(const std::vector<Extent>& used, std::uint64_t size,
                                                 std::uint64_t alignment, std::uint64_t longest);
 
-// Discards all of the target that the image does not use. Where that cannot be done there is a warning, and
-// nothing else is lost. Throws Error when a signal came.
+// Discards everything on the target that the image does not use. If that is impossible, a warning is all that
+// follows. Throws Error when a signal arrives.
 void discard_unused(Target& target, const ExtentMap& map, Reporter& reporter, const StopSignal& stop);
 
 } // namespace ezio

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// From a magnet link to a torrent: a session that has no disk gets the metadata from peers, and nothing else.
+// Fetches the torrent for a magnet link: a session without a disk, which gets only the metadata from peers.
 #pragma once
 
 #include "ezio/net/addresses.hpp"
@@ -20,25 +20,25 @@ namespace ezio {
 
 struct MetadataOptions {
     const NetworkOptions& network;
-    const NetworkEndpoints& endpoints;                 // what the names in `network` resolved to
-    std::optional<std::chrono::milliseconds> patience; // for all of it; none: no limit
-    std::uint64_t memory = 256_MiB; // bytes; the metadata may take a quarter: a peer says how much they are
+    const NetworkEndpoints& endpoints;                 // the names in `network`, resolved
+    std::optional<std::chrono::milliseconds> patience; // in total; none: no limit
+    std::uint64_t memory = 256_MiB; // bytes; the metadata, whose size a peer states, may take a quarter
 };
 
-// What is left of a session: its sockets are closed at once, but its threads may wait for a name server. Its
-// destruction waits for them.
+// The rest of a session that is ending: its sockets are closed at once, but its threads may wait for a name
+// server. Its destruction waits for them.
 using EndingSession = std::shared_ptr<void>;
 
 struct Metadata {
-    std::string torrent; // a torrent file's bytes
+    std::string torrent; // the bytes of a torrent file
     EndingSession session;
 };
 
-// Returns a torrent file's bytes, with the trackers and web seeds of the link in it. Their info-hash is the
-// link's; whether they are an image is the caller's to find out.
+// Returns the bytes of a torrent file with the link's trackers and web seeds. Its info-hash is the link's;
+// the caller has to check whether it is an image.
 // Throws Error: ExitStatus::torrent as parse_magnet does, ExitStatus::stalled when the patience is over,
-// ExitStatus::network when it cannot listen, and as `stop` says.
-// `deadline` ends the process when an error cannot, because of what the session waits for.
+// ExitStatus::network when it cannot listen, and the error of `stop`.
+// `deadline` ends the process if the session hangs, so that an error could not be returned.
 [[nodiscard]] Metadata fetch_metadata(const std::string& magnet, const MetadataOptions& options,
                                       Reporter& reporter, Wakeup& wakeup, const StopSignal& stop,
                                       Deadline& deadline);

@@ -10,7 +10,7 @@
 
 namespace ezio {
 
-// What a command begins with: `target` is what the user called it, `listen` is empty without a network.
+// The first event of a command: `target` is the user's name for it, `listen` is empty without a network.
 [[nodiscard]] StartEvent start_event(const std::string& command, const LoadedTorrent& torrent,
                                      const std::string& target, const std::vector<Endpoint>& listen = {});
 
