@@ -40,8 +40,8 @@ void Deadline::end(const std::optional<Error>& error)
     m_watchdog.bring_forward(Clock::now() + patience, [this, error] { end_at_once(error); });
 }
 
-// Says what the threads wait for that do not end, and why the transfer ended if that was an error. Nobody
-// else reports: the main thread waits for them.
+// Names what the remaining threads wait for, and the error if the transfer ended with one. The main thread
+// cannot report it, because it waits for them.
 void Deadline::end_at_once(const std::optional<Error>& error)
 {
     std::optional<Error> told = error;
@@ -50,7 +50,7 @@ void Deadline::end_at_once(const std::optional<Error>& error)
         m_reporter.note(no_goodbye);
     } else if (error && !error->io_failure()) {
         told.emplace(error->status(), fmt::format("{}; {}", error->what(), describe_dead_disk(dead)));
-    } else { // the failure is of another request; its path and offset are to be reported, too
+    } else { // the failure is of another request: report its path and offset, too
         m_reporter.warning(describe_dead_disk(dead));
     }
     if (told) {

@@ -14,9 +14,9 @@ namespace ezio {
 
 std::uint64_t descriptors_for(int max_peers)
 {
-    // libtorrent uses 80 % of all but 20 for connections.
+    // libtorrent uses 80 % of all but 20 descriptors for connections.
     const std::uint64_t for_peers = static_cast<std::uint64_t>(max_peers + spare_connections) * 5 / 4 + 64;
-    return for_peers + std::min<std::uint64_t>(for_peers, 4096); // a directory takes half, up to that many
+    return for_peers + std::min<std::uint64_t>(for_peers, 4096); // half for a directory, up to that many
 }
 
 void allow_descriptors_for(int max_peers)

@@ -27,7 +27,7 @@ constexpr CapabilitySet bit(int capability)
     return 1ULL << capability;
 }
 
-// Makes these the calling thread's capabilities, of those it has. Returns 0 or errno.
+// Reduces the calling thread's capabilities to these. Returns 0 or errno.
 int set_capabilities(CapabilitySet wanted) noexcept
 {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};

@@ -24,7 +24,7 @@ namespace ezio {
 
 namespace {
 
-// Nothing is said where saying it would wait: in a pipe that is full and that nobody reads.
+// Omits the message if writing it would block: in a full pipe without a reader.
 [[noreturn]] void leave_at_once(int signal, const std::string& message)
 {
     const std::string line = ("ezio-cli: " + printable(message)).substr(0, PIPE_BUF - 1) + "\n";
@@ -54,8 +54,8 @@ sigset_t signals_to_obey()
     return wanted;
 }
 
-// timeout(1) signals its child and then the group that both are in: one request, that comes twice. A second
-// Ctrl-C, from the terminal, is always one of its own.
+// timeout(1) signals its child and then the group that both are in: one request that arrives twice. A second
+// Ctrl-C from the terminal is always a separate one.
 bool is_same_request(const signalfd_siginfo& info, int received, Clock::duration since)
 {
     constexpr std::chrono::milliseconds apart{500};
@@ -111,7 +111,7 @@ void StopSignal::renew_thread()
     end_watch();
     std::uint64_t ended = 0;
     [[maybe_unused]] const ssize_t taken = ::read(m_quit.get(), &ended, sizeof ended);
-    m_watcher = start_thread([this] { watch(); }); // a signal of the meantime is still in m_signals
+    m_watcher = start_thread([this] { watch(); }); // a signal that arrives meanwhile is still in m_signals
 }
 
 void StopSignal::end_watch()

@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t errors_kept = 16_KiB;
 constexpr int tick_ms = 100;
-constexpr int exit_poll_ms = 5; // for a program that closed its output and still lives
+constexpr int exit_poll_ms = 5; // for a program that closed its output but still runs
 
 void throw_unless_zero(int error, const char* what)
 {
@@ -47,7 +47,7 @@ Pipe make_pipe()
     return {Fd(ends[0]), Fd(ends[1])};
 }
 
-// What is done in the new process before the program starts.
+// Steps in the new process before the program starts.
 class Actions {
   public:
     Actions() { throw_unless_zero(::posix_spawn_file_actions_init(&m_actions), "posix_spawn"); }
@@ -69,7 +69,7 @@ class Actions {
     posix_spawn_file_actions_t m_actions{};
 };
 
-// A process group of its own, so that Ctrl-C reaches us alone and we decide; our blocked and ignored signals
+// A process group of its own, so that Ctrl-C reaches only us and we decide. Our blocked and ignored signals
 // are not inherited.
 class Attributes {
   public:
@@ -99,19 +99,19 @@ class Attributes {
     posix_spawnattr_t m_attributes{};
 };
 
-// Pointers to the strings, as the kernel wants them; the strings have to outlive them.
+// Pointers to the strings in the form that the kernel needs; the strings have to outlive them.
 std::vector<char*> pointers_to(const std::vector<std::string>& strings)
 {
     std::vector<char*> pointers;
     pointers.reserve(strings.size() + 1);
     for (const std::string& string : strings) {
-        pointers.push_back(const_cast<char*>(string.c_str())); // posix_spawn does not write to it
+        pointers.push_back(const_cast<char*>(string.c_str())); // posix_spawn does not write to them
     }
     pointers.push_back(nullptr);
     return pointers;
 }
 
-// Ours, but in English and with `variables` in the place of those of the same name.
+// Our environment, but in English and with `variables` replacing those of the same name.
 std::vector<std::string> environment_with(std::vector<std::string> variables)
 {
     variables.insert(variables.end(), {"LC_ALL=C", "LANGUAGE="});
@@ -152,7 +152,7 @@ class Child {
         }
     }
 
-    // Whether it has ended; `status` is then set.
+    // Whether the program has ended; sets `status` if so.
     [[nodiscard]] bool has_ended(int& status)
     {
         int raw = 0;
@@ -170,7 +170,7 @@ class Child {
     pid_t m_pid = 0;
 };
 
-// Appends what there is. False at the end of it.
+// Appends the available data. Returns false at the end.
 bool read_some(const Fd& from, std::string& to)
 {
     std::array<char, 64_KiB> buffer;
@@ -187,7 +187,7 @@ void collect(Fd& output, Fd& errors, ProcessResult& result,
 {
     while (output || errors) {
         std::array<pollfd, 2> wanted{{{output.get(), POLLIN, 0}, {errors.get(), POLLIN, 0}}};
-        (void)::poll(wanted.data(), wanted.size(), tick_ms); // revents are 0 when it failed
+        (void)::poll(wanted.data(), wanted.size(), tick_ms); // after a failure revents are 0
         if (wanted[0].revents != 0 && !read_some(output, result.output)) {
             output = Fd();
         }
@@ -231,7 +231,7 @@ ProcessResult run_process(const std::vector<std::string>& command,
     actions.redirect(output.writer.get(), STDOUT_FILENO);
     actions.redirect(errors.writer.get(), STDERR_FILENO);
     if (given >= 0) {
-        actions.redirect(given, given_descriptor); // last: that number may have been one of the above
+        actions.redirect(given, given_descriptor); // last: the number may have been in use above
     }
     actions.close_all_from(given >= 0 ? given_descriptor + 1 : STDERR_FILENO + 1);
     Child child(command, actions, environment_with(variables));

@@ -49,7 +49,7 @@ void Watchdog::renew_thread()
 
 void Watchdog::start()
 {
-    m_over = false; // there is no other thread yet
+    m_over = false; // no other thread exists yet
     m_thread = start_thread([this] { watch(); });
 }
 

@@ -16,10 +16,10 @@ namespace ezio {
 namespace {
 
 constexpr const char* user_agent = "ezio-cli/" EZIO_VERSION;
-constexpr int status_of_http_errors = 22; // curl's, where the server answered
+constexpr int status_of_http_errors = 22; // curl's, if the server answered with one
 
-// Whose certificates the environment says to trust; empty: it does not. curl itself prefers SSL_CERT_DIR,
-// which systems set, to SSL_CERT_FILE.
+// The file of certificates that the environment says to trust; empty: none. curl itself would prefer
+// SSL_CERT_DIR, which systems set, to SSL_CERT_FILE.
 std::string trusted_certificates()
 {
     for (const char* variable : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
@@ -30,17 +30,17 @@ std::string trusted_certificates()
     return {};
 }
 
-// Its defaults are not ours: they would take the page that says "not found" for the torrent, and go on to
-// file://. What the environment says of proxies it obeys by itself.
+// Overrides curl's defaults, which would take a "not found" page for the torrent, and would follow redirects
+// to file://. curl itself uses the proxy variables of the environment.
 std::vector<std::string> curl_command(const std::string& curl, const std::string& url)
 {
     std::vector<std::string> command{
         curl,
-        "--disable", // ~/.curlrc; has to be the first
+        "--disable", // ignores ~/.curlrc; has to come first
         "--silent",
         "--show-error",
         "--fail",
-        "--no-buffer", // or what comes slowly would seem not to come
+        "--no-buffer", // otherwise slow data would seem to be missing
         "--globoff",
         "--proto",
         "=http,https",
@@ -65,7 +65,7 @@ std::vector<std::string> curl_command(const std::string& curl, const std::string
     return command;
 }
 
-// Looks at a download several times a second, and throws what ends it.
+// Checks a download several times a second, and throws to end it.
 class DownloadWatch {
   public:
     DownloadWatch(const std::string& url, std::uint64_t limit, const StopSignal& stop,

@@ -12,7 +12,7 @@ namespace ezio {
 
 namespace {
 
-// RFC 3986's unreserved characters stay, all else is escaped.
+// Escapes everything except RFC 3986's unreserved characters.
 std::string escape(std::string_view text)
 {
     std::string escaped;

@@ -9,7 +9,7 @@ namespace ezio {
 
 namespace {
 
-// libtorrent's load_torrent_limits, which most clients that are made with it leave as they are.
+// The default of libtorrent's load_torrent_limits, which most clients based on it keep.
 constexpr std::uint64_t usual_torrent_limit = 10'000'000;
 
 // rtorrent 0.9.8 and libtorrent 2.0.11.

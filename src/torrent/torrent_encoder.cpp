@@ -12,8 +12,8 @@ namespace ezio {
 
 namespace {
 
-// Appends bencoded values to a string. Dictionary keys are the caller's to sort. libtorrent's own encoder
-// takes a tree of the whole torrent, with a dictionary of strings for each of what may be 500,000 extents.
+// Appends bencoded values to a string. The caller sorts dictionary keys. libtorrent's own encoder needs a
+// tree of the whole torrent, with a dictionary of strings for each of up to 500,000 extents.
 class Bencoder {
   public:
     explicit Bencoder(std::string& out) : m_out(out) {}
@@ -43,7 +43,7 @@ void encode_trackers(Bencoder& out, const std::vector<std::string>& trackers)
     if (trackers.size() > 1) {
         out.string("announce-list");
         out.begin_list();
-        for (const std::string& tracker : trackers) { // each a tier of its own: tried in this order
+        for (const std::string& tracker : trackers) { // each in its own tier: tried in this order
             out.begin_list();
             out.string(tracker);
             out.end();
@@ -69,7 +69,7 @@ void encode_files(Bencoder& out, const TorrentContents& contents)
     out.end();
 }
 
-// Always the form for many files, for one extent too: only there has the extent a name of its own.
+// Always in the form for several files, even with one extent: only there does an extent have its own name.
 void encode_info(Bencoder& out, const TorrentContents& contents)
 {
     out.begin_dictionary();
@@ -113,7 +113,7 @@ void encode_volume(Bencoder& out, const VolumeUse& volume)
     out.end();
 }
 
-// A member of the torrent's own dictionary, so that the info-hash stays the same. Others skip it.
+// A member of the torrent's outer dictionary, so that the info-hash stays the same. Other clients skip it.
 void encode_source(Bencoder& out, const DiskIdentity& source, const std::vector<VolumeUse>& volumes)
 {
     out.string(source_key);
@@ -144,7 +144,7 @@ std::string extent_name(std::uint64_t offset)
 
 std::string encode_torrent(const TorrentContents& contents)
 {
-    constexpr std::size_t bytes_per_file = 70; // a little more than most need
+    constexpr std::size_t bytes_per_file = 70; // slightly more than most need
     std::string bytes;
     bytes.reserve(1024 + contents.extents.size() * bytes_per_file +
                   contents.hashes.size() * sizeof(Sha1Digest));

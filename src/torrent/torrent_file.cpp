@@ -41,7 +41,7 @@ Error not_an_image(const std::string& path, const std::string& why)
     return {ExitStatus::torrent, fmt::format("{} is not a disk image: {}", path, why)};
 }
 
-// More would be asked one after the other for minutes; and libtorrent looks for each of them among all
+// More would be asked one after the other for minutes, and libtorrent searches each of them among all the
 // others.
 constexpr int most_trackers = 1000;
 
@@ -60,9 +60,9 @@ void refuse_many_trackers(const std::string& path, const lt::bdecode_node& torre
 }
 
 struct FileName {
-    std::size_t hash; // of the path, in lower case
+    std::size_t hash; // of the path in lower case
     int file;
-    std::int64_t padding; // its length; -1: it is an extent
+    std::int64_t padding; // its length; -1: an extent
 
     bool operator<(const FileName& other) const
     {
@@ -86,17 +86,17 @@ FileName file_name(const lt::bdecode_node& entry, int file)
             is_padding ? entry.dict_find_int_value("length") : -1};
 }
 
-constexpr int most_repeated_names = 100; // more than are worth a message of their own
+constexpr int most_repeated_names = 100; // fewer are refused with their own message later
 
-// libtorrent gives each file of a name that is there already another name, and for that tries all the names
-// that it has given before. Padding may have one name for each length.
+// libtorrent renames each file whose name is already in use, and tries all names that it has given before.
+// Padding files may share a name for each length.
 void refuse_repeated_names(const std::string& path, const lt::bdecode_node& info)
 {
     const lt::bdecode_node files = info.dict_find_list("files");
     std::vector<FileName> names;
     for (int i = 0; files && i < files.list_size(); ++i) {
         if (files.list_at(i).type() != lt::bdecode_node::dict_t) {
-            return; // for libtorrent to refuse
+            return; // libtorrent refuses it
         }
         names.push_back(file_name(files.list_at(i), i));
     }
@@ -118,14 +118,14 @@ void refuse_repeated_names(const std::string& path, const lt::bdecode_node& info
     }
 }
 
-// What would keep libtorrent busy for minutes, and is no image of this program anyway.
+// Refuses torrents that would keep libtorrent busy for minutes, and are not images of this program anyway.
 void refuse_what_takes_long(const std::string& path, std::string_view bytes, int tokens)
 {
     lt::error_code error;
     const lt::bdecode_node torrent = lt::bdecode({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())},
                                                  error, nullptr, deepest_nesting, tokens);
     if (error || torrent.type() != lt::bdecode_node::dict_t) {
-        return; // for libtorrent to refuse
+        return; // libtorrent refuses it
     }
     refuse_many_trackers(path, torrent);
     if (const lt::bdecode_node info = torrent.dict_find_dict("info")) {
@@ -133,7 +133,7 @@ void refuse_what_takes_long(const std::string& path, std::string_view bytes, int
     }
 }
 
-// What stands in place of a torrent, where that can be told; empty where it cannot.
+// The kind of a file that is not a torrent; empty if unknown.
 std::string_view name_of(std::string_view bytes)
 {
     struct Beginning {
@@ -181,7 +181,7 @@ lt::add_torrent_params decode(const std::string& path, std::string_view bytes, i
     }
 }
 
-// The files as they stand in the torrent, before libtorrent renames duplicates.
+// The original files, before libtorrent renames duplicates.
 const lt::file_storage& files_of(const lt::torrent_info& info)
 {
 #if LIBTORRENT_VERSION_NUM >= 20100
@@ -191,11 +191,11 @@ const lt::file_storage& files_of(const lt::torrent_info& info)
 #endif
 }
 
-// What stands in the torrent. libtorrent makes names safe for file systems first ("../a" becomes "..a", what
-// it cannot keep is left out), and so would make an offset of a name that is none.
+// The original names. libtorrent makes names safe for file systems first ("../a" becomes "..a", and unsafe
+// characters are dropped), and could so turn a name that is not an offset into one.
 class RawInfo {
   public:
-    explicit RawInfo(const lt::torrent_info& info) // throws nothing: it was decoded before
+    explicit RawInfo(const lt::torrent_info& info) // does not throw: it was decoded before
         : m_info(lt::bdecode(info.info_section(), deepest_nesting, most_torrent_tokens)),
           m_files(m_info.dict_find_list("files"))
     {}
@@ -206,14 +206,14 @@ class RawInfo {
         return copy(unicode ? unicode.string_value() : m_info.dict_find_string_value("name"));
     }
 
-    // 0 where it is no such size.
+    // 0 if it is not a valid size.
     [[nodiscard]] std::uint64_t sector_bytes() const
     {
         const auto bytes = static_cast<std::uint64_t>(m_info.dict_find_int_value(sector_key));
         return std::has_single_bit(bytes) && bytes >= 512 && bytes <= 64_KiB ? bytes : 0;
     }
 
-    // Empty for a file in a directory. Best called for one file after the other.
+    // Empty for a file in a directory. Fastest when called in the order of the files.
     [[nodiscard]] std::string file(int index) const
     {
         if (!m_files) {
@@ -228,7 +228,7 @@ class RawInfo {
   private:
     static std::string copy(lt::string_view text) { return {text.begin(), text.end()}; }
 
-    lt::bdecode_node m_info; // refers to the torrent_info
+    lt::bdecode_node m_info; // points into the torrent_info
     lt::bdecode_node m_files;
 };
 
@@ -277,8 +277,8 @@ Sha256Digest digest_of(const lt::sha256_hash& hash)
     return digest;
 }
 
-// libtorrent takes padding for the end of the piece that it is in, as it is in hybrid torrents and where
-// padding aligns extents with pieces, and does not ask for as many of the piece's last blocks.
+// libtorrent assumes that padding is at the end of its piece, as in hybrid torrents and where padding aligns
+// extents with pieces, and does not request as many of the piece's last blocks.
 void refuse_padding_within_a_piece(const std::string& path, const Image& image)
 {
     std::uint32_t looked_at = image.piece_count();
@@ -289,7 +289,7 @@ void refuse_padding_within_a_piece(const std::string& path, const Image& image)
                 continue;
             }
             std::uint64_t padding = image.piece_size(piece);
-            std::uint64_t data_end = 0; // in the piece
+            std::uint64_t data_end = 0; // offset in the piece
             for (const auto& range : image.map.ranges(image.piece_offset(piece), image.piece_size(piece))) {
                 padding -= range.length;
                 data_end = range.payload_offset + range.length - image.piece_offset(piece);
@@ -302,7 +302,7 @@ void refuse_padding_within_a_piece(const std::string& path, const Image& image)
     }
 }
 
-// libtorrent never asks for pieces that are nothing but padding, and so never compares their hashes.
+// libtorrent never requests pieces of only padding, and so never compares their hashes.
 void refuse_wrong_padding(const std::string& path, const Image& image)
 {
     const std::vector<std::byte> zeros(std::min<std::uint64_t>(image.piece_length, 1_MiB));
@@ -313,7 +313,7 @@ void refuse_wrong_padding(const std::string& path, const Image& image)
         }
         return sha1.finish();
     };
-    std::map<std::uint64_t, Sha1Digest> expected; // by the piece's size
+    std::map<std::uint64_t, Sha1Digest> expected; // by piece size
     for_each_unit_of_padding(image.map, image.piece_length, [&](std::uint64_t piece) {
         const std::uint64_t size = image.piece_size(static_cast<std::uint32_t>(piece));
         const auto [entry, is_new] = expected.try_emplace(size);
@@ -326,8 +326,8 @@ void refuse_wrong_padding(const std::string& path, const Image& image)
     });
 }
 
-// The roots of a file's pieces: its own when it is one piece, else those that came with the info dictionary,
-// if any did. Throws when they are not those that the file's root is made of.
+// The v2 roots of a file's pieces: the file's own root if it is one piece, otherwise those that came with the
+// info dictionary, if any. Throws when they do not add up to the file's root.
 std::vector<Sha256Digest> piece_roots(const std::string& path, const lt::add_torrent_params& params,
                                       lt::file_index_t file)
 {
@@ -338,7 +338,7 @@ std::vector<Sha256Digest> piece_roots(const std::string& path, const lt::add_tor
         return {root};
     }
     std::vector<Sha256Digest> roots;
-    if (file < params.merkle_trees.end_index()) { // where libtorrent has put them
+    if (file < params.merkle_trees.end_index()) { // where libtorrent stores them
         for (const lt::sha256_hash& hash : params.merkle_trees[file]) {
             roots.push_back(digest_of(hash));
         }
@@ -352,7 +352,7 @@ std::vector<Sha256Digest> piece_roots(const std::string& path, const lt::add_tor
     return roots;
 }
 
-// Each piece of a hybrid torrent has bytes of one file only, and then padding.
+// Each piece of a hybrid torrent consists of bytes of one file, and then padding.
 std::vector<V2Piece> v2_pieces_of(const std::string& path, const lt::add_torrent_params& params,
                                   const Image& image)
 {
@@ -381,7 +381,7 @@ std::vector<V2Piece> v2_pieces_of(const std::string& path, const lt::add_torrent
     return pieces;
 }
 
-// What stands in the note, cut short of what is no name or UUID.
+// The names and UUIDs in the note, with a limited length.
 DiskIdentity identity_in(const lt::bdecode_node& note)
 {
     constexpr std::size_t longest = 128; // bytes
@@ -426,13 +426,13 @@ std::vector<VolumeUse> volumes_in(const lt::bdecode_node& note)
     return volumes;
 }
 
-// libtorrent keeps nothing of what it does not know. Keys are sorted, so that what may be large, the info
-// dictionary, is not looked at again.
+// libtorrent drops unknown members. Keys are sorted, so the info dictionary, which can be large, is not
+// searched again.
 void read_note(std::string_view bytes, LoadedTorrent& loaded)
 {
-    std::size_t at = 1; // behind the 'd'
+    std::size_t at = 1; // after the 'd'
     while (at < bytes.size() && bytes[at] != 'e') {
-        const auto next = [&] { // of a torrent that was decoded before
+        const auto next = [&] { // valid, because the torrent was decoded before
             const std::string_view rest = bytes.substr(at);
             lt::error_code error;
             lt::bdecode_node node = lt::bdecode({rest.data(), static_cast<std::ptrdiff_t>(rest.size())},

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::uint64_t for_each_extent = 360;
 constexpr std::uint64_t for_each_piece = 128;
-constexpr std::uint64_t for_each_byte = 6;   // of the torrent, at least: 20 are a piece, some 40 an extent
-constexpr std::uint64_t for_each_token = 24; // decoded three times, two of these at once
+constexpr std::uint64_t for_each_byte = 6;   // of the torrent, at least: a piece has 20, an extent about 40
+constexpr std::uint64_t for_each_token = 24; // decoded three times, two of these at the same time
 
 constexpr std::uint64_t among_the_rest = 32_MiB;
 constexpr std::uint64_t least_for_data = 16_MiB;
@@ -36,7 +36,7 @@ std::uint64_t count(std::string_view bytes, std::string_view what)
     return times;
 }
 
-// From the length of the one string that has all their hashes.
+// From the length of the string that contains all their hashes.
 std::uint64_t pieces_named_in(std::string_view bytes)
 {
     constexpr std::string_view key = "6:pieces";

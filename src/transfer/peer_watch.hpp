@@ -67,7 +67,7 @@ class PeerWatch {
     [[nodiscard]] unsigned peers_complete() const { return m_peers_complete; }
     [[nodiscard]] unsigned peers_in_progress() const { return m_facts.peers - m_peers_complete; }
     [[nodiscard]] unsigned became_complete() const { return m_became_complete; } // since needed_from()
-    [[nodiscard]] bool has_source() const { return m_has_source; } // somebody has what is missing here
+    [[nodiscard]] bool has_source() const { return m_has_source; } // a peer has data missing here
 
     // The named peers that are not connected. While any peer is connected, peers that could not be reached
     // pause for 5 seconds, so that they do not delay calls to others. Peers that disconnected at once pause

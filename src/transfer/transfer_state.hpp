@@ -41,7 +41,7 @@ struct TransferFacts {
     struct Hashing {
         bool over = false;
         bool anything_missing = false; // so far
-        std::string fault;             // when it is over: what of the target is not the image; empty: it is
+        std::string fault;             // when finished: how the target differs from the image; or empty
     };
     struct Sync {
         bool finished = false;
@@ -76,7 +76,7 @@ struct TransferStep {
     };
     Kind kind = Kind::wait;
     std::string reason{};         // for leaving
-    ExitStatus status{};          // then: stalled for a seed that was to wait for more clients, else done
+    ExitStatus status{};          // stalled for a seed that still waits for clients, otherwise done
     std::optional<Error> error{}; // for fail
 };
 

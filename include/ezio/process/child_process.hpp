@@ -12,37 +12,37 @@
 
 namespace ezio {
 
-// A copy of this process and the socket between the two. In the child `pid` is 0; where there is none it is
-// -1, and there is no socket.
+// A forked child and the socket between it and this process. In the child `pid` is 0. On failure `pid` is -1,
+// and there is no socket.
 struct ForkedChild {
     pid_t pid = -1;
     Fd socket{};
 };
 
-// `socket_type` as of socket(2): SOCK_STREAM, SOCK_SEQPACKET.
+// `socket_type` as in socket(2): SOCK_STREAM, SOCK_SEQPACKET.
 [[nodiscard]] ForkedChild fork_child(int socket_type);
 
-// What a child begins with that was just forked: it gets a name, closes every descriptor but these two, which
-// may be the same, and keeps no powers but these; where it cannot, it ends. Allocates nothing.
+// The first steps of a forked child: it gets a name, closes every descriptor except these two (which may be
+// the same), and keeps only these powers. It ends if that fails. Allocates nothing.
 void begin_child(const char* name, int one, int other, KeptPowers kept) noexcept;
 
-// A child for what may wait for a disk that never answers: the kernel lets no process go that does. It is
-// made while there are privileges, and has the user and no capabilities.
+// A child for work that may wait for a disk that never answers: the kernel does not end such a process. It is
+// forked while there are privileges, and keeps the user but no capabilities.
 class AskedChild {
   public:
-    // Once asked, the child calls answer(socket), which sends text, and ends. It may allocate: the C library
-    // lets a forked process do so.
+    // When asked, the child calls answer(socket), which sends text, and ends. It may allocate: the C library
+    // allows that in a forked process.
     AskedChild(const char* name, const std::function<void(int socket)>& answer);
-    ~AskedChild(); // at once: one that waits for a disk is left to itself
+    ~AskedChild(); // does not wait: a child that waits for a disk is abandoned
     AskedChild(const AskedChild&) = delete;
     AskedChild& operator=(const AskedChild&) = delete;
 
     struct Answer {
-        std::string text{};      // empty where there is no child
-        bool is_complete = true; // false: the child has not ended in time
+        std::string text{};      // empty if there is no child
+        bool is_complete = true; // false: the child did not end in time
     };
 
-    // Once. Returns in a little more than `patience`, whatever hangs. Any thread.
+    // To be called once. Returns after little more than `patience`, whatever hangs. Any thread.
     [[nodiscard]] Answer ask(milliseconds patience) const;
 
   private:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Limits that hold whatever the main thread is doing. It looks at its limits itself, in its loop, and says
-// here each time it comes round when the next one passes. If it does not come round by then (it waits for a
-// name server, for a disk, for libtorrent's network thread), the process ends from here, with the same status
-// and with what it waits for.
+// Time limits that hold whatever the main thread is doing. The main thread checks its limits in its loop, and
+// sets here, each time around, when the next one passes. If it does not return in time (it waits for a name
+// server, a disk, or libtorrent's network thread), the process ends from here, with the same status and a
+// message that names what it waits for.
 #pragma once
 
 #include "ezio/process/disk_calls.hpp"
@@ -21,31 +21,31 @@ namespace ezio {
 
 class Deadline {
   public:
-    // How long an orderly end may take, from the moment that a limit passes. Less than StopSignal::patience.
+    // How long an orderly end may take after a limit has passed. Less than StopSignal::patience.
     static constexpr milliseconds patience{2000};
 
     Deadline(Reporter& reporter, DiskCalls& disk) : m_reporter(reporter), m_disk(disk) {}
 
-    // From `when` on the main thread is to end with ExitStatus::stalled; `reason` is what then has passed
-    // ("not complete after 3s"), `waits_for` what a main thread waits for that does not; a disk that does
-    // not answer is named besides. `grace`: what it gets to do that itself.
+    // From `when` on the main thread has to end with ExitStatus::stalled. `reason` names the limit that has
+    // passed ("not complete after 3s"), `waits_for` what a hanging main thread waits for; a disk that does
+    // not answer is named as well. `grace` is the extra time for the main thread to do this itself.
     void fail_at(Clock::time_point when, std::string reason, std::string waits_for,
                  milliseconds grace = patience);
 
-    // From `when` on the main thread is to end with success, and `reason` says why.
+    // From `when` on the main thread has to end with success, because of `reason`.
     void leave_at(Clock::time_point when, std::string reason);
 
-    // What is to be done before an end from here; empty: nothing.
+    // Runs before the process is ended from here; empty: nothing.
     void clean_up_with(std::function<void()> clean_up);
 
-    // There is no limit any more, or none yet.
+    // Removes the limit.
     void call_off() { m_watchdog.call_off(); }
 
-    // The main thread ends, with this error if there is one: what it started is to end within `patience`, and
-    // within what is left of the patience with a limit that has passed.
+    // The main thread is about to end, with this error if there is one. What it started has to end within
+    // `patience`, or within what is left of that after a limit has passed.
     void end(const std::optional<Error>& error);
 
-    // As StopSignal::renew_thread.
+    // Like StopSignal::renew_thread.
     void renew_thread() { m_watchdog.renew_thread(); }
 
     [[nodiscard]] DiskCalls& disk() { return m_disk; }

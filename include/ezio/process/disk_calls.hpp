@@ -9,11 +9,11 @@
 
 namespace ezio {
 
-// The calls on the target or source that have not returned yet. When the process does not end, they tell a
-// disk that does not answer from everything else. Any thread.
+// The calls on the target or source that have not returned. When the process does not end, they show whether
+// a disk does not answer. Any thread.
 class DiskCalls {
   public:
-    // One call, while this lives.
+    // One call, for its lifetime.
     class Call {
       public:
         explicit Call(DiskCalls& calls);
@@ -26,19 +26,19 @@ class DiskCalls {
         std::multiset<Clock::time_point>::iterator m_entry;
     };
 
-    // What the calls are on, for messages.
+    // The name of the disk for messages.
     void set_disk(std::string path);
 
-    // The disk when a call on it has been out for `age` or longer, else an empty string.
+    // The disk if a call on it has lasted for `age` or longer, otherwise an empty string.
     [[nodiscard]] std::string unanswered(milliseconds age = milliseconds(0)) const;
 
   private:
     mutable std::mutex m_mutex;               // guards the rest
-    std::multiset<Clock::time_point> m_begun; // when each was made
+    std::multiset<Clock::time_point> m_begun; // the start of each call
     std::string m_disk;
 };
 
-// A call on a healthy disk may be out at any moment; one that has been out for so long hangs.
+// Calls on a healthy disk can be in progress at any moment; one that lasts this long hangs.
 inline constexpr milliseconds hanging_call{1000};
 
 // "/dev/sda does not answer: the process ends when the kernel gives its request back".

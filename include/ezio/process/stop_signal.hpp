@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// SIGINT, SIGTERM and SIGHUP. The first asks for an orderly stop; the second ends the process at once (unless
-// a program sends the same one again within half a second), and so does an orderly stop that takes too long
-// (a device that hangs). The kernel lets no process go whose request
-// is with a device, so it is said which one does not answer, when a call on it is out. SIGINT and SIGHUP that
-// were ignored when the process was started stay ignored, as nohup and a shell's background jobs have it.
+// SIGINT, SIGTERM and SIGHUP. The first one requests an orderly stop. The second one ends the process at once
+// (unless a program sends the same signal within half a second), and so does an orderly stop that takes too
+// long (because a device hangs). The kernel does not end a process with a request at a device, so a message
+// names the disk that does not answer. SIGINT and SIGHUP stay ignored if they were ignored when the process
+// was started, as nohup and background jobs of a shell need.
 #pragma once
 
 #include "ezio/process/disk_calls.hpp"
@@ -20,7 +20,7 @@
 
 namespace ezio {
 
-// What to say of a signal that came, with its exit status. `remark` is added to the message.
+// The message and exit status for a signal. `remark` is added to the message.
 [[nodiscard]] Error stopped_by(int signal, std::string_view remark);
 
 class StopSignal {
@@ -28,21 +28,21 @@ class StopSignal {
     // How long an orderly stop may take.
     static constexpr std::chrono::milliseconds patience{2500};
 
-    // Blocks the signals for the calling thread and all that it starts later: make this before any thread.
-    // `wakeup` is notified when one comes. Throws std::system_error.
+    // Blocks the signals in the calling thread and in all that it starts later: construct this before any
+    // thread. `wakeup` is notified when a signal arrives. Throws std::system_error.
     StopSignal(Wakeup& wakeup, const DiskCalls& disk);
     ~StopSignal();
     StopSignal(const StopSignal&) = delete;
     StopSignal& operator=(const StopSignal&) = delete;
 
-    // The signal that came, or 0.
+    // The signal received, or 0.
     [[nodiscard]] int received() const { return m_received.load(); }
 
-    // Throws Error with the signal's exit status when one came. `remark` is added to the message.
+    // Throws Error with the signal's exit status if one was received. `remark` is added to the message.
     void throw_if_received(const char* remark = "") const;
 
-    // Gives the thread that watches the capabilities that the calling thread has by now: to be called when
-    // that has given some up, from the thread that made this.
+    // Gives the signal thread the current capabilities of the calling thread. To be called after giving some
+    // up, from the thread that constructed this.
     void renew_thread();
 
   private:
@@ -51,10 +51,10 @@ class StopSignal {
 
     Wakeup& m_wakeup;
     const DiskCalls& m_disk;
-    Fd m_signals; // readable when a signal came
-    Fd m_quit;    // readable when the watch is over
+    Fd m_signals; // readable when a signal has arrived
+    Fd m_quit;    // readable when the thread should end
     std::atomic<int> m_received = 0;
-    Clock::time_point m_since; // when it came; only for the thread that watches
+    Clock::time_point m_since; // time of the signal; signal thread only
     std::thread m_watcher;
 };
 

@@ -11,28 +11,27 @@
 
 namespace ezio {
 
-// Acts, on a thread of its own, when what is to happen by a certain time has not happened: the thread that
-// was to do it may be waiting for a dead disk, or for a name server. Any thread.
+// Runs an action on its own thread if an expected event does not happen in time: the thread responsible for
+// it may be waiting for a dead disk or a name server. Any thread.
 class Watchdog {
   public:
     using Action = std::function<void()>;
 
-    // Throws Error when a thread cannot be started, as renew_thread() does.
+    // Throws Error when a thread cannot be started, like renew_thread().
     Watchdog();
     ~Watchdog();
     Watchdog(const Watchdog&) = delete;
     Watchdog& operator=(const Watchdog&) = delete;
 
-    // Calls `action` at `when`, in place of what was set before, unless something else is set by then.
+    // Calls `action` at `when`, unless something else is set by then. Replaces the previous action.
     void set(Clock::time_point when, Action action);
 
-    // As set(), but no later than what was set before.
+    // Like set(), but no later than the time set before.
     void bring_forward(Clock::time_point when, Action action);
 
     void call_off();
 
-    // Gives the thread the capabilities that the calling thread has by now: to be called when that has given
-    // some up.
+    // Gives the thread the current capabilities of the calling thread. To be called after giving some up.
     void renew_thread();
 
   private:
@@ -40,12 +39,12 @@ class Watchdog {
     void start();
     void end();
 
-    std::mutex m_mutex; // guards what follows but the thread
+    std::mutex m_mutex; // guards the following, except the thread
     std::condition_variable m_changed;
     std::optional<Clock::time_point> m_when;
     Action m_action;
     bool m_over = false;
-    std::thread m_thread; // last: it uses the rest
+    std::thread m_thread; // last, because it uses the other members
 };
 
 } // namespace ezio

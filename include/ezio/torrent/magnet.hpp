@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Magnet links: a torrent's info-hash and where to ask for it, in one line of text.
+// Magnet links: a torrent's info-hash, and where to ask for the torrent, in one line of text.
 #pragma once
 
 #include "ezio/torrent/torrent_file.hpp"
@@ -14,10 +14,10 @@ namespace ezio {
 
 [[nodiscard]] bool is_magnet(std::string_view text);
 
-// Throws Error (ExitStatus::torrent) when it is malformed or names a BitTorrent v2 torrent alone.
+// Throws Error (ExitStatus::torrent) when it is malformed or names only a BitTorrent v2 torrent.
 [[nodiscard]] lt::add_torrent_params parse_magnet(const std::string& link);
 
-// The torrent as a link: its v1 info-hash, name, trackers and web seeds.
+// The torrent's link: its v1 info-hash, name, trackers and web seeds.
 [[nodiscard]] std::string make_magnet(const LoadedTorrent& torrent);
 
 } // namespace ezio

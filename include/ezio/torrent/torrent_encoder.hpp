@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Writes torrents. The bencoding is made here, straight into one string: an image can have 500,000 extents,
+// Writes torrents. The bencoding is done here, straight into one string: an image can have 500,000 extents,
 // for which a tree of entry objects would take hundreds of MiB. The dictionary is the one that Clonezilla's
 // converter makes with libtorrent (v1, files in order, keys sorted), so that the info-hash is the same.
 #pragma once
@@ -19,17 +19,17 @@
 namespace ezio {
 
 struct TorrentContents {
-    std::string name; // info.name: one component of a path, without '/'
+    std::string name; // info.name: one path component, without '/'
     std::uint64_t piece_length = 0;
     std::vector<Extent> extents; // in payload order
     std::vector<Sha1Digest> hashes;
-    std::vector<std::string> trackers; // announce URLs, first one first; none is normal on a LAN
+    std::vector<std::string> trackers; // announce URLs in order; none is normal on a LAN
     std::string comment;
-    std::vector<std::string> names{}; // of the extents' files, parallel to them; empty: extent_name of each
-    std::optional<std::uint64_t> creation_date{}; // seconds since 1970; none: two runs make the same file
+    std::vector<std::string> names{}; // file names, parallel to the extents; empty: extent_name of each
+    std::optional<std::uint64_t> creation_date{}; // seconds since 1970; none: two runs give the same file
     std::uint64_t sector_bytes = 0;               // as in Image
-    std::optional<DiskIdentity> source{};         // what the image is of; outside the info dictionary
-    std::vector<VolumeUse> volumes{};             // beside it
+    std::optional<DiskIdentity> source{};         // contents of the source; outside the info dictionary
+    std::vector<VolumeUse> volumes{};             // likewise
     std::string ssl_ca{}; // PEM, part of the info-hash: peers need a certificate of this CA; empty: none
 };
 

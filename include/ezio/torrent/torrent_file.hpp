@@ -21,19 +21,19 @@ inline constexpr std::uint64_t largest_torrent = 256_MiB;
 inline constexpr int most_torrent_tokens = 50'000'000;
 inline constexpr int most_torrent_pieces = 16'000'000;
 
-// A torrent that was found to be a disk image.
+// A torrent that describes a disk image.
 struct LoadedTorrent {
     std::string path;
     Image image;
     std::string info_hash; // v1, 40 hex digits
     std::vector<std::string> trackers;
-    std::vector<std::string> web_seeds; // BEP 19: URLs of HTTP servers that have the files
+    std::vector<std::string> web_seeds; // BEP 19: URLs of HTTP servers with the files
     std::string comment;
     std::string creator;
     std::optional<DiskIdentity>
         source;                     // what the image was made of; not in all torrents, nor by magnet links
-    std::vector<VolumeUse> volumes; // of LVM2 on it, where the torrent says that
-    std::string ssl_ca; // PEM; peers of this image need a certificate of this CA; empty: anybody may be one
+    std::vector<VolumeUse> volumes; // LVM2 volumes, if the torrent has them
+    std::string ssl_ca;             // PEM; peers of this image need a certificate of this CA; empty: no CA
     libtorrent::add_torrent_params params; // for the session
 };
 

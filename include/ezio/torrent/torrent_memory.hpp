@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a torrent itself takes of --memory: libtorrent, the disk engine and the maps of extents keep something
-// for each extent and each piece. The first part of it is among the rest of the process, of which the manual
-// tells the size; the others leave less for data. A torrent that leaves too little is refused, before it is
-// decoded, which takes the most.
+// The part of --memory that the torrent itself takes: libtorrent, the disk engine and the maps of extents
+// store something for each extent and each piece. The first part of that counts as the rest of the process,
+// whose size the manual states; what exceeds it leaves less for data. A torrent that leaves too little is
+// refused before it is decoded, because decoding takes the most memory.
 //
-// Measured, with pieces of 16 KiB, fetching and seeding: 4,000,000 pieces 474 MiB; 1,000,000 extents 341 MiB
+// Measured with pieces of 16 KiB, fetching and seeding: 4,000,000 pieces 474 MiB; 1,000,000 extents 341 MiB
 // while they are decoded, and 90 MiB later.
 #pragma once
 
@@ -22,12 +22,12 @@ class TorrentMemory {
     // `memory` is --memory, in bytes.
     explicit TorrentMemory(std::uint64_t memory) : m_memory(memory) {}
 
-    // A file that is longer holds a torrent that takes too much, whatever is in it.
+    // The length beyond which a file takes too much memory, whatever it contains.
     [[nodiscard]] std::uint64_t longest_file() const;
 
     [[nodiscard]] std::uint32_t most_pieces() const;
 
-    // What a decoder may make of these bytes, whatever they are.
+    // The most tokens that a decoder may make of these bytes, whatever they are.
     [[nodiscard]] int most_tokens() const;
 
     // Throw Error (ExitStatus::torrent), which names the memory that is needed, when the torrent of these
@@ -38,7 +38,7 @@ class TorrentMemory {
     // The same while it is read, and its size is not known: there are `so_far` bytes of it, or more.
     void refuse_longer(std::uint64_t so_far, const std::string& path) const;
 
-    // What is left for data.
+    // The memory left for data.
     [[nodiscard]] std::uint64_t for_data(const Image& image) const;
 
   private:
