@@ -12,7 +12,7 @@ double wait_for_check(ImageCheck& check, Phase phase, std::uint64_t total_bytes,
     const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - started).count(); };
     RateMeter rate;
     TimeLeft left;
-    rate.observe(0, started); // or the first report would have no rate, and it may be the only one
+    rate.observe(0, started); // otherwise the first report, possibly the only one, would have no rate
     const auto report = [&] {
         ProgressEvent event;
         event.phase = phase;
@@ -20,7 +20,7 @@ double wait_for_check(ImageCheck& check, Phase phase, std::uint64_t total_bytes,
         event.total_bytes = total_bytes;
         event.done_bytes = check.bytes_done();
         rate.observe(event.done_bytes, Clock::now());
-        const bool is_known = rate.per_second() > 0 || event.seconds <= 0; // too soon, or nothing was read
+        const bool is_known = rate.per_second() > 0 || event.seconds <= 0; // too early, or nothing was read
         event.done_rate =
             is_known ? rate.per_second() : static_cast<double>(event.done_bytes) / event.seconds;
         left.observe(event.done_bytes, event.total_bytes, Clock::now());
@@ -32,7 +32,7 @@ double wait_for_check(ImageCheck& check, Phase phase, std::uint64_t total_bytes,
         context.stop.throw_if_received();
         report();
     }
-    report(); // the last one may have come just before the end
+    report(); // the last report may have been just before the end
     return elapsed();
 }
 

@@ -6,9 +6,9 @@
 
 namespace ezio {
 
-// Reports the progress of `check` as `phase` until it is over; `total_bytes` is what it hashes. Returns how
-// many seconds that took. Throws Error: what it failed with, or that a signal came; it is then still to be
-// given up (by its destructor).
+// Reports the progress of `check` as `phase` until it is over; `total_bytes` is the number of bytes to hash.
+// Returns the duration in seconds. Throws Error: the check's failure, or a signal; the check is then still
+// running (its destructor ends it).
 double wait_for_check(ImageCheck& check, Phase phase, std::uint64_t total_bytes, const Context& context);
 
 } // namespace ezio

@@ -17,7 +17,7 @@ namespace ezio {
 
 namespace {
 
-// Throws Error when there is no such command.
+// Throws Error if there is no such command.
 const DeclaredCommand& find_command(const std::vector<DeclaredCommand>& all, const std::string& name)
 {
     std::vector<std::string> names;
@@ -40,7 +40,7 @@ bool asks_for_help(const std::vector<std::string>& words)
                        [](const std::string& word) { return word == "-h" || word == "--help"; });
 }
 
-// What is asked for in place of a command, if it is.
+// The text for an option in place of a command, if it asks for one.
 std::optional<std::string> instead_of_command(const std::vector<DeclaredCommand>& all,
                                               const std::string& first, const std::vector<std::string>& rest)
 {

@@ -14,7 +14,7 @@ struct OutputOptions {
     Format format = Format::text;
     Verbosity verbosity = Verbosity::normal;
     Color color = Color::yes;
-    std::optional<std::chrono::milliseconds> interval; // none: the reporter's own
+    std::optional<std::chrono::milliseconds> interval; // none: the reporter's default
 };
 
 struct CommandLine {
@@ -22,15 +22,15 @@ struct CommandLine {
     OutputOptions output;
 };
 
-// What to print instead of doing anything: --help, help, --version.
+// The text to print for --help, help or --version, instead of running a command.
 struct HelpText {
     std::string text;
 };
 
-// Throws Error (ExitStatus::usage) naming the option, the value and what is valid.
+// Throws Error (ExitStatus::usage) naming the option, the value and the valid values.
 [[nodiscard]] std::variant<CommandLine, HelpText> parse_command_line(int argc, const char* const* argv);
 
-// What the options about output say, as far as they can be made out: how to report that the rest is wrong.
+// The output options, as far as they can be parsed: for reporting that the command line is wrong.
 [[nodiscard]] OutputOptions output_options(int argc, const char* const* argv);
 
 } // namespace ezio

@@ -18,12 +18,12 @@ namespace ezio {
 
 struct CreateOptions : SourceOptions {
     std::string output; // the torrent to write
-    std::string name;   // info.name; empty: that of the source
+    std::string name;   // info.name; empty: from the source
     std::vector<std::string> trackers;
     std::string comment;
     std::string ssl_ca;                        // file with the CA's certificate, PEM; empty: no SSL torrent
-    bool date = false;                         // note the time of creation
-    std::optional<std::uint64_t> piece_length; // none: as fits the payload
+    bool date = false;                         // record the time of creation
+    std::optional<std::uint64_t> piece_length; // none: chosen by the payload
 
     bool operator==(const CreateOptions&) const = default;
 };
@@ -36,8 +36,8 @@ struct SeedOptions {
     bool check = false;                                 // hash the source first
     std::optional<std::chrono::milliseconds> seed_time; // none: until a signal
     std::optional<std::chrono::milliseconds> idle_timeout;
-    std::optional<int> clients; // leave when so many are complete
-    std::string report;         // keep the list of clients in this file; empty: nowhere
+    std::optional<int> clients; // leave when this many are complete
+    std::string report;         // keep the list of clients in this file; empty: do not
 
     bool operator==(const SeedOptions&) const = default;
 };
@@ -45,16 +45,16 @@ struct SeedOptions {
 struct FetchOptions {
     std::string torrent;
     std::string target;
-    std::string save_torrent; // write the torrent here, too; empty: nowhere
+    std::string save_torrent; // also write the torrent here; empty: do not
     NetworkOptions network;
     std::uint64_t memory = 256_MiB;
-    bool resume = false;          // keep what is right on the target already
-    bool discard = false;         // what the image does not use
+    bool resume = false;          // keep pieces that are already right
+    bool discard = false;         // the blocks that the image does not use
     bool expand_gpt = false;      // to the end of a larger disk
-    bool keep_signatures = false; // of what was on the target before
+    bool keep_signatures = false; // of earlier contents
     std::string serial;           // the disk's; empty: any
-    bool verify = false;          // read everything back from the medium before it counts as complete
-    bool report = true;           // tell seeders how it goes
+    bool verify = false;          // read everything back from the medium before completing
+    bool report = true;           // report to seeders
     std::string report_as;        // under this name; empty: the host's
     std::chrono::milliseconds seed_time = std::chrono::minutes(2);
     std::optional<std::chrono::milliseconds> stall_timeout;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What several commands print.
+// Output shared by several commands.
 #pragma once
 
 #include "context.hpp"
@@ -10,18 +10,18 @@
 
 namespace ezio {
 
-// A result, on stdout. Throws Error (ExitStatus::io) when it cannot be printed: it was asked for and is not
-// there.
+// Prints a result on stdout. Throws Error (ExitStatus::io) when it cannot be printed.
 void print_result(const std::string& text);
 
-// What is in the torrent, on stdout: for people, or as a JSON event. Verbose: with the logical volumes, which
-// the event has in any case.
+// Prints the contents of the torrent on stdout: as text, or as a JSON event. Verbose text includes the
+// logical volumes, which the event always has.
 void print_info(const LoadedTorrent& torrent, Format format, Verbosity verbosity);
 
-// The same for one that was made, which is there whoever reads of it: gives up when nobody reads for 2 s.
+// The same for a torrent that was just made. Gives up when it is not read for 2 s, because the torrent exists
+// anyway.
 void print_made(const LoadedTorrent& torrent, Format format, Verbosity verbosity);
 
-// The torrent as a magnet link, on stdout: the link alone, or in the same JSON event.
+// Prints the torrent's magnet link on stdout: the link alone, or in the same JSON event.
 void print_magnet(const LoadedTorrent& torrent, Format format);
 
 } // namespace ezio

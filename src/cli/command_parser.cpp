@@ -18,7 +18,7 @@ namespace {
     throw Error(ExitStatus::usage, message);
 }
 
-// "seed and fetch", for an option that stands under the wrong command; empty when none has it.
+// "seed and fetch", for an option under the wrong command; empty if no command has it.
 std::string commands_with(const std::string& option, const std::vector<DeclaredCommand>& all)
 {
     std::string names;
@@ -52,7 +52,7 @@ std::string commands_with(const std::string& option, const std::vector<DeclaredC
         fmt::format("{} has no value; expected {}", option.get_name(), option.get_validator(0)->get_name()));
 }
 
-// "--json=", which CLI11 takes, and "--timeout=", for whose value it takes the next word.
+// Checks "--json=", which CLI11 accepts, and "--timeout=", for which CLI11 takes the next word as the value.
 void check_assignments(CLI::App& app, const std::vector<std::string>& words)
 {
     for (const std::string& word : words) {
@@ -71,7 +71,7 @@ void check_assignments(CLI::App& app, const std::vector<std::string>& words)
     }
 }
 
-// What CLI11 found no use for: unknown options, and arguments too many.
+// Refuses what CLI11 could not use: unknown options, and surplus arguments.
 void refuse_rest(const CLI::App& app, const std::vector<DeclaredCommand>& all)
 {
     bool only_arguments = false; // after "--"
@@ -117,7 +117,7 @@ bool parse(const DeclaredCommand& command, std::vector<std::string> words,
 {
     CLI::App& app = *command.app;
     check_assignments(app, words);
-    std::reverse(words.begin(), words.end()); // as CLI11 wants them
+    std::reverse(words.begin(), words.end()); // in the order that CLI11 needs
     try {
         app.parse(words);
     } catch (const CLI::CallForHelp&) {

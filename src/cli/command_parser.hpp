@@ -8,10 +8,10 @@
 
 namespace ezio {
 
-// Reads `words`, what stands after the command's name, into `command.read`. False when help is asked for.
-// `all` are the commands, this one among them, to tell an option of another one. Throws Error
-// (ExitStatus::usage), in our words: an unknown option, with the one that may have been meant; an option
-// without its value, or a flag with one; a bad value; an argument that is missing or too many.
+// Parses `words`, the words after the command's name, into `command.read`. Returns false if help is
+// requested. `all` are the commands, including this one, to recognize options of other commands. Throws Error
+// (ExitStatus::usage), in our words: an unknown option, with a suggestion; an option without its value, or a
+// flag with one; a bad value; a missing or surplus argument.
 [[nodiscard]] bool parse(const DeclaredCommand& command, std::vector<std::string> words,
                          const std::vector<DeclaredCommand>& all);
 

@@ -68,15 +68,15 @@ std::optional<milliseconds> shorter(const std::optional<milliseconds>& a,
     return a && b ? std::min(a, b) : (a ? a : b);
 }
 
-// The limits of a fetch before the transfer, which looks at them itself: each step may wait for ever.
+// The limits of a fetch before the transfer, which checks them itself: each step may wait forever.
 class FetchLimits {
   public:
     FetchLimits(const FetchOptions& options, Deadline& deadline) : m_options(options), m_deadline(deadline) {}
 
-    // A step that nobody else limits, and what is said when it has taken too long.
+    // Begins a step without a limit of its own; `waits_for` is for the message when it takes too long.
     void begin(const std::string& waits_for) { limit(m_options.timeout, {}, waits_for, milliseconds(0)); }
 
-    // One that waits for data.
+    // Begins a step that waits for data.
     void begin_waiting(const std::string& waits_for, milliseconds grace = milliseconds(0))
     {
         limit(m_options.timeout, m_options.stall_timeout, waits_for, grace);
@@ -84,7 +84,7 @@ class FetchLimits {
 
     [[nodiscard]] Clock::time_point started() const { return m_started; }
 
-    // What is left of the time, if it has an end; rounded up to what messages show.
+    // The remaining time, if limited; rounded up to the precision of messages.
     [[nodiscard]] std::optional<milliseconds> left() const
     {
         using Tenths = std::chrono::duration<milliseconds::rep, std::deci>;
@@ -126,7 +126,7 @@ bool comes_by_network(const std::string& torrent)
     return is_magnet(torrent) || is_http_url(torrent);
 }
 
-// What a command reads besides the image: their owners keep them.
+// The files that a command reads in addition to the image.
 std::vector<InputFile> inputs_of(const std::string& torrent, const TlsFiles& tls)
 {
     std::vector<InputFile> inputs{
@@ -146,7 +146,7 @@ std::vector<std::string> with_paths_of(const std::vector<InputFile>& inputs, con
     return paths;
 }
 
-// Before anything is read or written.
+// To be called before anything is read or written.
 void refuse_mixed_up_files(const FetchOptions& options)
 {
     const auto inputs = inputs_of(options.torrent, options.network.tls);
@@ -157,7 +157,7 @@ void refuse_mixed_up_files(const FetchOptions& options)
     }
 }
 
-// The same of a directory's files, which only the torrent names.
+// The same for the files in a directory, which only the torrent names.
 void refuse_mixed_up_files(const FetchOptions& options, const Image& image)
 {
     const auto written = files_of_target(options.target, Access::read_write, image);
@@ -168,7 +168,7 @@ void refuse_mixed_up_files(const FetchOptions& options, const Image& image)
     }
 }
 
-// A torrent that is to be fetched.
+// A torrent to fetch.
 struct ToFetch {
     LoadedTorrent torrent;
     EndingSession session{}; // of a magnet link
@@ -186,7 +186,7 @@ Metadata metadata_for(const FetchOptions& options, const NetworkEndpoints& endpo
 
 std::string bytes_of(const FetchOptions& options, FetchLimits& limits, const Context& context)
 {
-    constexpr milliseconds own_message{1000}; // a download looks at the time itself
+    constexpr milliseconds own_message{1000}; // a download checks the time itself
     limits.begin_waiting(fmt::format("the torrent {} has not arrived", options.torrent),
                          is_http_url(options.torrent) ? own_message : milliseconds(0));
     return read_torrent(options.torrent, context.stop, {limits.left(), options.stall_timeout},
@@ -202,7 +202,7 @@ void refuse_hopeless_expansion(const FetchOptions& options, const LoadedTorrent&
     }
 }
 
-// With `endpoints`, those of a magnet link are connected to, too.
+// With `endpoints`, the peers of a magnet link are added to them.
 ToFetch what_to_fetch(const FetchOptions& options, const NetworkEndpoints& endpoints, FetchLimits& limits,
                       const Context& context)
 {
@@ -248,7 +248,7 @@ std::optional<User> user_for(const NetworkOptions& network, const std::string& t
     return find_user(network.user);
 }
 
-// Once the target is open, and before the first packet.
+// To be called once the target is open, before the first packet.
 void give_up_privileges_for(const std::optional<User>& user, const std::vector<Endpoint>& listen,
                             const std::string& target, const Context& context)
 {
@@ -275,10 +275,10 @@ std::unique_ptr<Target> open_for(const Image& image, TargetPlace place, const Co
     return open_target(std::move(place), image);
 }
 
-// What seed and fetch begin with.
+// The first steps of seed and fetch.
 struct Start {
-    NetworkEndpoints endpoints;                // without those that a name server is asked for
-    std::optional<TlsCredentials> credentials; // not checked before the torrent is known
+    NetworkEndpoints endpoints;                // without those that need a name server
+    std::optional<TlsCredentials> credentials; // checked once the torrent is known
     TargetPlace place;
     std::unique_ptr<PartitionRescan> rescan{}; // this and the next of a fetch's target: they need privileges
     std::unique_ptr<OtherDisks> other_disks{};
@@ -295,8 +295,8 @@ void prepare_for_the_end(Start& start, const Context& context)
     }
 }
 
-// All that may need privileges, and nothing of a network; then gives them up. `torrent` is null when it is
-// not known yet.
+// Does everything that may need privileges, and nothing that uses the network; then gives them up. `torrent`
+// is null if it is not known yet.
 Start start_with_privileges(const LoadedTorrent* torrent, const NetworkOptions& network,
                             const std::string& target, Access access, const std::string& serial,
                             const Context& context)
@@ -318,7 +318,7 @@ Start start_with_privileges(const LoadedTorrent* torrent, const NetworkOptions& 
     return start;
 }
 
-// Before anything is read, of what is known then.
+// To be called before anything is read, with the files known then.
 void refuse_replacing_by_report(const SeedOptions& options)
 {
     if (!options.report.empty()) {
@@ -327,18 +327,18 @@ void refuse_replacing_by_report(const SeedOptions& options)
     }
 }
 
-// What is known only with a torrent that came by a network.
+// The checks for a torrent that came over the network.
 void check_credentials_for(const LoadedTorrent& torrent, const TlsFiles& files,
                            std::optional<TlsCredentials>& credentials)
 {
     if (torrent.ssl_ca.empty() || !credentials) {
-        credentials = credentials_for(torrent, files); // none, or says what is wrong
+        credentials = credentials_for(torrent, files); // empty, or throws the reason
     } else {
         check_credentials(*credentials, files, torrent.ssl_ca, torrent.image.name);
     }
 }
 
-// Why the pieces with the partition table may differ although nothing is wrong with the disk.
+// Why the pieces with the partition table may differ although the disk is fine.
 std::string remark_on_gpt(Target& target, const Image& image)
 {
     ReplacedBytes none;
@@ -375,7 +375,7 @@ std::string serial_of(const std::string& target)
     return identities.empty() ? "" : identities.front();
 }
 
-// What seeders are told of this fetch, whatever becomes of it.
+// The names that this fetch reports to seeders.
 std::optional<ClientReport> names_for_seeders(const FetchOptions& options)
 {
     if (!options.report) {
@@ -388,7 +388,7 @@ std::optional<ClientReport> names_for_seeders(const FetchOptions& options)
     return names;
 }
 
-// Removes what was created for an image that does not come.
+// Removes a file that was created for an image that does not arrive.
 void clean_up_if_left(const TargetPlace& place, Deadline& deadline)
 {
     if (place.created) {
@@ -401,7 +401,7 @@ void clean_up_if_left(const TargetPlace& place, Deadline& deadline)
 void run(const SeedOptions& options, const Context& context)
 {
     NetworkOptions network = options.network;
-    if (options.clients) { // whom there is no room for is not counted
+    if (options.clients) { // clients without a connection are not counted
         network.max_peers = std::max(network.max_peers, static_cast<int>(*options.clients));
     }
     refuse_printing_into({options.source});
@@ -456,13 +456,13 @@ void run(const FetchOptions& options, const Context& context)
     clean_up_if_left(start.place, context.deadline);
     limits.begin_waiting("the name server has not answered for a --peer");
     start.endpoints.peers = resolve_peers(options.network, start.endpoints.allowed);
-    if (is_magnet(options.torrent)) { // its own are as if by --peer
+    if (is_magnet(options.torrent)) { // its peers are treated like --peer
         const auto named = parse_magnet(options.torrent).peers;
         start.endpoints.peers.insert(start.endpoints.peers.end(), named.begin(), named.end());
     }
     if (!to_fetch) {
         if (!options.save_torrent.empty()) {
-            refuse_uncreatable_file(options.save_torrent); // with what is left of the privileges
+            refuse_uncreatable_file(options.save_torrent); // with the remaining privileges
         }
         to_fetch = what_to_fetch(options, start.endpoints, limits, context);
         check_credentials_for(to_fetch->torrent, options.network.tls, start.credentials);
@@ -489,7 +489,7 @@ void run(const FetchOptions& options, const Context& context)
         context.reporter.warning(doubt);
     }
     target->watch(context.deadline.disk());
-    if (options.discard) { // needs no more than the open target, and spares its data when the above fails
+    if (options.discard) { // needs only the open target, and spares its data if the steps above fail
         limits.begin(fmt::format("{} was still discarding what the image does not use", options.target));
         discard_unused(*target, torrent.image.map, context.reporter, context.stop);
     }

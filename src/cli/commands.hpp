@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What each command does, in order. They return when what was asked for is done, and throw Error with the
-// exit status otherwise.
+// The commands, step by step. They return when the work is done, and throw Error with the exit status
+// otherwise.
 #pragma once
 
 #include "command_options.hpp"

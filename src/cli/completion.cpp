@@ -37,7 +37,7 @@ std::string command_names(const Commands& commands)
     return names;
 }
 
-// Puts a backslash before each of `special`.
+// Puts a backslash before each character of `special`.
 std::string escaped(std::string_view text, std::string_view special)
 {
     std::string result;

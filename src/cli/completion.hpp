@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Completion for shells, made from what the commands take. Arguments are completed with files, and so are
-// values that are called FILE.
+// Completion scripts for shells, made from the declared commands. Arguments and values named FILE are
+// completed with file names.
 #pragma once
 
 #include "declared_commands.hpp"

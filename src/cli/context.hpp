@@ -10,7 +10,7 @@ namespace ezio {
 
 enum class Format { text, json };
 
-// What every command gets.
+// Passed to every command.
 struct Context {
     Reporter& reporter;
     Format format;

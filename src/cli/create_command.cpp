@@ -35,7 +35,7 @@ namespace {
 
 enum class SourceKind { disk, directory, partclone_info };
 
-// By what it is, never by an option; a torrent.info by what is in it.
+// Determined from the source, never by an option; a torrent.info from its contents.
 SourceKind kind_of(const std::string& path)
 {
     struct stat status {};
@@ -87,7 +87,7 @@ void refuse_senseless_options(const CreateOptions& options, SourceKind kind)
                        "partclone's hashes are for pieces of 16 MiB; create from the device for others");
 }
 
-// The files of a directory are the source, and beside a torrent.info are those that it tells of.
+// The source includes the files of a directory; beside a torrent.info, those that it describes.
 void refuse_mixed_up_files(const CreateOptions& options, SourceKind kind)
 {
     std::vector<std::string> inputs{options.source, options.extents, options.ssl_ca};
@@ -100,7 +100,7 @@ void refuse_mixed_up_files(const CreateOptions& options, SourceKind kind)
     refuse_replacing(options.output, inputs);
 }
 
-// "sda1" for /dev/sda1 and for what partclone wrote into sda1/torrent.info.
+// "sda1" for /dev/sda1, and for sda1/torrent.info from partclone.
 std::string default_name(const std::string& source, SourceKind kind)
 {
     std::error_code error;
@@ -130,7 +130,7 @@ void refuse_bad_name(const std::string& name)
     }
 }
 
-// What the options say of the torrent, whatever the source.
+// The part of the torrent that depends on the options only.
 TorrentContents contents_from(const CreateOptions& options, SourceKind kind)
 {
     TorrentContents contents;
@@ -146,10 +146,10 @@ TorrentContents contents_from(const CreateOptions& options, SourceKind kind)
     return contents;
 }
 
-// More than any torrent can have.
+// Refuses more than any torrent can hold.
 void refuse_too_large_torrent(const CreateOptions& options, std::size_t extents, std::uint64_t pieces)
 {
-    constexpr std::uint64_t bytes_for_extent = 50; // in it; most need some more
+    constexpr std::uint64_t bytes_for_extent = 50; // in it; most need slightly more
     if (extents * bytes_for_extent + pieces * sizeof(Sha1Digest) > largest_torrent) {
         throw Error(ExitStatus::target,
                     fmt::format("the image of {} has {} and {}, more than a torrent of {} can hold; "
@@ -159,8 +159,8 @@ void refuse_too_large_torrent(const CreateOptions& options, std::size_t extents,
     }
 }
 
-// Hashing takes next to nothing; extents and hashes are kept several times over, the most of it while the
-// torrent is looked at.
+// Hashing takes almost no memory. Extents and hashes are stored several times, most of them while the
+// finished torrent is checked.
 void refuse_too_little_memory(const CreateOptions& options, std::size_t extents, std::uint64_t pieces)
 {
     constexpr std::uint64_t bytes_for_extent = 380; // measured: 188 MB for 500,000
@@ -180,8 +180,8 @@ void refuse_too_much(const CreateOptions& options, std::size_t extents, std::uin
     refuse_too_little_memory(options, extents, pieces);
 }
 
-// Extents and hashes as they are, not merged: the info-hash is then the one that Clonezilla's converter
-// makes.
+// Keeps extents and hashes unchanged and unmerged, so that the info-hash is the one that Clonezilla's
+// converter makes.
 void keep_partclones_hashes(const CreateOptions& options, const Context& context, TorrentContents& contents)
 {
     PartcloneInfo info = parse_partclone_info(read_file(options.source, options.memory), options.source);
@@ -212,7 +212,7 @@ StartEvent start_event(const CreateOptions& options, const Image& image)
     return event;
 }
 
-// A directory's files can have any names.
+// The files of a directory can have any names.
 ExtentMap map_of(const std::vector<Extent>& extents, const std::string& source)
 {
     try {
@@ -222,7 +222,7 @@ ExtentMap map_of(const std::vector<Extent>& extents, const std::string& source)
     }
 }
 
-// Nothing else is done meanwhile but to read it, also by partclone.
+// Nothing runs in parallel except partclone.
 ImageSource look_at_source(const CreateOptions& options, const Context& context, SourceKind kind)
 {
     const DiskCalls::Call call(context.deadline.disk());
@@ -230,8 +230,8 @@ ImageSource look_at_source(const CreateOptions& options, const Context& context,
                                          : find_extents(options, context.reporter, context.stop);
 }
 
-// What is hashed is read through the descriptor that the extents were found with: a name may mean something
-// else by now.
+// Hashing uses the descriptor with which the extents were found, because the name may meanwhile lead to
+// something else.
 std::unique_ptr<Target> target_of(const CreateOptions& options, Fd fd, const Image& image,
                                   const Context& context)
 {
@@ -291,12 +291,12 @@ void run(const CreateOptions& options, const Context& context)
         context.reporter.warning(warning);
     }
     const LoadedTorrent made =
-        parse_torrent(torrent, options.output); // what this program makes, it must accept
+        parse_torrent(torrent, options.output); // this program must accept what it makes
     write_file_atomically(options.output, torrent);
     context.reporter.make_way();
     print_made(made, context.format, context.verbosity);
     if (kind == SourceKind::partclone_info) {
-        return; // nothing was read but a list
+        return; // only a list was read
     }
     SummaryEvent summary;
     summary.seconds = std::chrono::duration<double>(Clock::now() - started).count();

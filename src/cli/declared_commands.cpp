@@ -14,8 +14,8 @@ namespace ezio {
 
 namespace {
 
-// Calls `store` with each value where it is met on the command line, so that of several the last one counts.
-// The validator's name is what is valid.
+// Calls `store` with each value as it is parsed, so that the last of several counts.
+// The validator's name describes the valid values.
 template <typename Value, typename Store>
 CLI::Option* add_stored(CLI::App& app, const std::string& names, const OptionKind<Value>& kind,
                         const std::string& help, Store store)
@@ -33,7 +33,7 @@ CLI::Option* add_stored(CLI::App& app, const std::string& names, const OptionKin
         ->trigger_on_parse();
 }
 
-// What `place` holds is the default that the help shows. An empty optional has none, but may get words.
+// The value in `place` is the default that the help shows. An empty optional has none, but may get a text.
 template <typename Place, typename Value>
 CLI::Option* add_value(CLI::App& app, const std::string& names, Place& place, const OptionKind<Value>& kind,
                        const std::string& help)
@@ -46,7 +46,7 @@ CLI::Option* add_value(CLI::App& app, const std::string& names, Place& place, co
     return option;
 }
 
-// Each use adds one value.
+// Each use of the option adds one value.
 template <typename Value>
 CLI::Option* add_list(CLI::App& app, const std::string& names, std::vector<Value>& place,
                       const OptionKind<Value>& kind, const std::string& help)
@@ -76,7 +76,7 @@ void add_argument(CLI::App& app, const std::string& name, std::string& place, co
 constexpr const char* torrent_help = "A torrent file or its URL";
 constexpr const char* place_help = "A block device, an image file or a directory";
 
-// Who may take part, and with what powers.
+// Which peers may take part, and which user to run as.
 void add_admission(CLI::App& app, NetworkOptions& network)
 {
     const kind::Text file = kind::text("FILE");
@@ -237,7 +237,7 @@ void add_info(CLI::App& app, InfoOptions& options)
     app.footer("  ezio-cli info sda1.torrent\n");
 }
 
-// `add_options` declares what is the command's own; how to report is common to all.
+// `add_options` declares the command's own options; the output options are common to all.
 template <typename Options>
 DeclaredCommand declare(const std::string& name, const std::string& summary,
                         void (*add_options)(CLI::App&, Options&))

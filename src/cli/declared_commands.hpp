@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What each command takes, declared once, to CLI11: its arguments and options, with their groups, defaults
-// and examples. Parsing, the help and the completion for shells are all made from this.
+// The commands, each declared once to CLI11: arguments and options with their groups, defaults and examples.
+// Parsing, help and shell completion are all derived from this.
 #pragma once
 
 #include "command_line.hpp"
@@ -19,7 +19,7 @@ namespace ezio {
 struct DeclaredCommand {
     std::string name; // "fetch"
     std::shared_ptr<CLI::App> app;
-    std::shared_ptr<CommandLine> read; // what `app` parses into; the defaults until then
+    std::shared_ptr<CommandLine> read; // the result of parsing; the defaults until then
 };
 
 // In the order of the help.

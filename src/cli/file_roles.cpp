@@ -20,7 +20,7 @@ namespace ezio {
 
 namespace {
 
-// What is said of it must not get there, either.
+// The error message must not be written there either.
 void silence(const std::vector<int>& descriptors)
 {
     const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
@@ -57,7 +57,7 @@ std::set<FileId> files_behind(const std::string& path)
 std::vector<std::string> image_files_in(const std::string& directory)
 {
     std::vector<std::string> files;
-    std::error_code none; // whoever reads it says why it cannot be read
+    std::error_code none; // its reader reports why it cannot be read
     for (const auto& entry : std::filesystem::directory_iterator(directory, none)) {
         const std::string name = entry.path().filename().string();
         if (parse_extent_name(name) || name == "torrent.info") {
@@ -72,7 +72,7 @@ void refuse_replacing(const std::string& path, const std::vector<std::string>& o
     const std::set<FileId> files = files_behind(path);
     const std::string real = real_path(path);
     for (const std::string& other : others) {
-        const bool same = files.empty() ? real_path(other) == real // neither is made yet
+        const bool same = files.empty() ? real_path(other) == real // neither exists yet
                                         : have_one_in_common(files, files_behind(other));
         if (!other.empty() && same) {
             throw Error(ExitStatus::usage,

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t help_width = 79;
 constexpr std::size_t text_column = 28;
 
-// `text` in lines, each beginning at text_column; the first one after `title`, where that leaves room.
+// `text` in lines that begin at text_column; the first one follows `title` if there is room.
 std::string entry(const std::string& title, const std::string& text)
 {
     std::string result = "  " + title;
@@ -61,7 +61,7 @@ std::string text_of(const CLI::Option& option)
 std::string options_text(const CLI::App& command)
 {
     std::string text;
-    std::string group = CLI::OptionDefaults().get_group(); // of an option that was given none
+    std::string group = CLI::OptionDefaults().get_group(); // the group of options without one
     for (const CLI::Option* option : options_of(command)) {
         if (option->get_group() != group) {
             group = option->get_group();

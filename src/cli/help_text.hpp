@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The help, made from what the commands take. No line is wider than 79 columns.
+// The help, derived from the declared commands. No line is wider than 79 columns.
 #pragma once
 
 #include "declared_commands.hpp"
@@ -14,17 +14,17 @@ class Option;
 
 namespace ezio {
 
-// What `ezio-cli --help` prints.
+// The output of `ezio-cli --help`.
 [[nodiscard]] std::string general_help(const std::vector<DeclaredCommand>& commands);
 [[nodiscard]] std::string completion_help();
 
-// What `ezio-cli help fetch` prints.
+// The output of `ezio-cli help fetch`.
 [[nodiscard]] std::string command_help(const CLI::App& command);
 
 // "ezio-cli create [OPTIONS] SOURCE -o FILE"
 [[nodiscard]] std::string usage_line(const CLI::App& command);
 
-// What is declared of a command: options without the arguments, and arguments without the options.
+// The command's options without the arguments, and its arguments without the options.
 [[nodiscard]] std::vector<const CLI::Option*> options_of(const CLI::App& command);
 [[nodiscard]] std::vector<const CLI::Option*> arguments_of(const CLI::App& command);
 
@@ -34,7 +34,7 @@ namespace ezio {
 // "-o", or empty.
 [[nodiscard]] std::string short_name(const CLI::Option& option);
 
-// "--output FILE", or what an argument is called.
+// "--output FILE", or the name of an argument.
 [[nodiscard]] std::string title_of(const CLI::Option& option);
 
 } // namespace ezio

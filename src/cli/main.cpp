@@ -29,7 +29,7 @@ bool is_zero(const char* variable)
     return is_set(variable) && std::string_view(std::getenv(variable)) == "0";
 }
 
-// The option, then https://no-color.org, then https://bixense.com/clicolors.
+// The option decides, then https://no-color.org, then https://bixense.com/clicolors.
 Color choose_color(Color option)
 {
     if (option == Color::no || is_set("NO_COLOR")) {
@@ -59,8 +59,8 @@ void ignore(int signal)
 
 void run_command_line(const CommandLine& line, Reporter& reporter)
 {
-    ignore(SIGPIPE); // a peer or a reader of our output that is gone shows as an error of write
-    ignore(SIGXFSZ); // so does a file that reached its size limit
+    ignore(SIGPIPE); // a closed connection or pipe is reported as an error of write
+    ignore(SIGXFSZ); // and so is a file at its size limit
     Wakeup wakeup;
     DiskCalls disk;
     StopSignal stop(wakeup, disk);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The kinds of values that options take: what each is called, how it is read, and how it is written, so that
-// the help can show a default as a user would write it.
+// The kinds of option values: name, parser, and formatter, so that the help shows defaults in the form that a
+// user would write.
 #pragma once
 
 #include "ezio/util/units.hpp"
@@ -16,10 +16,10 @@ namespace ezio {
 
 template <typename Value>
 struct OptionKind {
-    std::string_view name;                           // "SIZE", as the help calls it
+    std::string_view name;                           // the help's name for it, "SIZE"
     std::string_view valid;                          // ends the sentence "--memory lots: expected ..."
-    std::optional<Value> (*parse)(std::string_view); // empty: not valid
-    std::string (*show)(const Value&);               // for people; empty: there is no such value
+    std::optional<Value> (*parse)(std::string_view); // empty: invalid
+    std::string (*show)(const Value&);               // for display; empty: no such value
 };
 
 namespace kind {
@@ -36,7 +36,7 @@ extern const Duration duration; // "90s"
 extern const Number peer_count; // 1 to 99999
 extern const Text tracker;      // a URL
 
-// Any text that is not empty, for what can only be checked later. "FILE" is completed by shells.
+// Any non-empty text, for values that are checked later. Shells complete "FILE" with file names.
 [[nodiscard]] Text text(std::string_view name);
 
 } // namespace kind

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // `seed --report FILE`: the clients as JSON, in a file that other programs can read at any moment. Each
-// version replaces the one before as a whole. A change of state is written at once, others once a second.
+// version replaces the previous one atomically. A change of state is written at once, others once a second.
 #pragma once
 
 #include "ezio/report/client_status.hpp"
@@ -18,11 +18,11 @@ class ReportFile {
   public:
     static constexpr milliseconds interval{1000};
 
-    // Writes an empty list. Throws Error (ExitStatus::target, io) when that cannot be done. `reporter` must
-    // outlive it, and is warned once when it cannot be done later.
+    // Writes an empty list. Throws Error (ExitStatus::target, io) on failure. Later failures are warned about
+    // once through `reporter`, which must outlive it.
     ReportFile(std::string path, Reporter& reporter);
 
-    ~ReportFile(); // writes what was not written yet
+    ~ReportFile(); // writes the latest changes
     ReportFile(const ReportFile&) = delete;
     ReportFile& operator=(const ReportFile&) = delete;
 
@@ -34,13 +34,13 @@ class ReportFile {
     const std::string m_path;
     Reporter& m_reporter;
     ClientList m_clients;
-    std::string m_states;  // of all, when it was written last
+    std::string m_states;  // of all clients, at the last write
     std::string m_written; // what is in the file
     std::optional<Clock::time_point> m_when;
     bool m_has_warned = false;
 };
 
-// What is in the file.
+// The contents of the file.
 [[nodiscard]] std::string report_text(const ClientList& clients);
 
 } // namespace ezio

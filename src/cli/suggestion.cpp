@@ -5,8 +5,7 @@
 
 namespace ezio {
 
-// Row by row through the table of distances between the beginnings of `a` and `b`; a swap looks back two
-// rows.
+// Computes the table of distances between prefixes of `a` and `b` row by row; a swap looks back two rows.
 std::size_t edit_distance(std::string_view a, std::string_view b)
 {
     std::vector<std::size_t> before_last;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What somebody who mistyped a word meant.
+// Suggestions for mistyped words.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +11,11 @@
 
 namespace ezio {
 
-// How many characters have to be inserted, deleted, changed or swapped with their neighbour.
+// The number of characters to insert, delete, change, or swap with their neighbour.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// The one of `words` that is nearest to `word`, the first of several; none when all are too different to be
-// meant. A word that goes on where `word` ends is always near enough.
+// The nearest of `words` to `word`, the first of several; none if all are too different. A word that begins
+// with `word` is always near enough.
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word,
                                                  const std::vector<std::string>& words);
 
