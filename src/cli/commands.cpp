@@ -202,7 +202,7 @@ void refuse_hopeless_expansion(const FetchOptions& options, const LoadedTorrent&
     }
 }
 
-// With `endpoints`, the peers of a magnet link are added to them.
+// For a magnet link, connects to `endpoints` and to the link's own peers.
 ToFetch what_to_fetch(const FetchOptions& options, const NetworkEndpoints& endpoints, FetchLimits& limits,
                       const Context& context)
 {
@@ -280,7 +280,7 @@ struct Start {
     NetworkEndpoints endpoints;                // without those that need a name server
     std::optional<TlsCredentials> credentials; // checked once the torrent is known
     TargetPlace place;
-    std::unique_ptr<PartitionRescan> rescan{}; // this and the next of a fetch's target: they need privileges
+    std::unique_ptr<PartitionRescan> rescan{}; // this and the next: for a fetch's target, with privileges
     std::unique_ptr<OtherDisks> other_disks{};
     std::unique_ptr<VolumeScan> volume_scan{};
 };

@@ -222,7 +222,7 @@ ExtentMap map_of(const std::vector<Extent>& extents, const std::string& source)
     }
 }
 
-// Nothing runs in parallel except partclone.
+// All of it counts as one call on the disk, because it only reads the source, as does partclone.
 ImageSource look_at_source(const CreateOptions& options, const Context& context, SourceKind kind)
 {
     const DiskCalls::Call call(context.deadline.disk());
