@@ -53,7 +53,7 @@ SourceKind kind_of(const std::string& path)
     const auto size = std::min(beginning.size(), static_cast<std::size_t>(status.st_size));
     iovec part{beginning.data(), size};
     const bool read =
-        fd && read_fully(fd.get(), std::span(&part, 1), 0) == 0; // or who opens it next says why not
+        fd && read_fully(fd.get(), std::span(&part, 1), 0) == 0; // on failure a later open reports it
     return read && looks_like_partclone_info({beginning.data(), size}) ? SourceKind::partclone_info
                                                                        : SourceKind::disk;
 }

@@ -132,7 +132,7 @@ class SwarmPeer final : public AnswerListener {
             handshake.dict()[seed_key] = 1;
         }
         if (!m_state->shows_all()) {
-            handshake.dict().erase("upload_only"); // or seeds, and who wants nothing just now, would hang up
+            handshake.dict().erase("upload_only"); // or seeds and uninterested peers disconnect
         }
     }
 

@@ -45,7 +45,7 @@ std::vector<std::string> curl_command(const std::string& curl, const std::string
         "--proto",
         "=http,https",
         "--proto-redir",
-        url.starts_with("https://") ? "=https" : "=http,https", // who was promised TLS keeps it
+        url.starts_with("https://") ? "=https" : "=http,https", // https never turns into http
         "--location",
         "--max-redirs",
         "5",

@@ -165,7 +165,7 @@ std::string SessionDriver::describe_wait() const
 void SessionDriver::needed_from(Clock::time_point time)
 {
     m_watch.needed_from(time);
-    m_last_look = {}; // look at them anew
+    m_last_look = {}; // list them at once
 }
 
 } // namespace ezio

@@ -150,7 +150,7 @@ void Transfer::run()
         m_unknown.resize(m_torrent.image.piece_count(), true);
         begin_check(m_options.role == Role::fetch ? ImageCheck::First::sync_and_drop_cache
                                                   : ImageCheck::First::nothing);
-    } else { // whoever reads that it listens may connect
+    } else { // a reader of the start event may connect
         begin_session(std::vector<bool>(m_torrent.image.piece_count(), m_options.role == Role::seed));
         m_meters.begin_phase();
         report_start();

@@ -6,8 +6,8 @@
 // other clients exchange plain blocks as usual.
 //
 //     REQUEST -> queue of the peer -> a run of blocks, pinned in the disk engine -> UnitWorkers -> unit ->
-//     peer unit -> were these blocks asked for? -> unpacked -> libtorrent, block by block -> disk engine
-//       \-> UnitStore, once its piece has passed -> the next peer that asks for it, as it came
+//     peer unit -> were these blocks requested? -> unpacked -> libtorrent, block by block -> disk engine
+//       \-> UnitStore, once its piece has passed -> the next peer that requests it, unchanged
 //
 // The sender takes a request over from libtorrent (on_request), so it has to do for it what libtorrent does:
 // reject requests that are cancelled or cannot be read, limit the bytes queued for a peer, count the bytes

@@ -99,7 +99,7 @@ class PieceCache {
     enum class Read { hit, wait, direct, missing };
     struct Found {
         Read what;
-        std::byte* memory;   // hit: pinned once for the caller, who unpins it in the arena
+        std::byte* memory;   // hit: pinned once for the caller, which unpins it in the arena
         std::uint64_t chunk; // wait: ask again when a ReadJob on this chunk is done
     };
     // The place of the range if all of it is in one slab, pinned as for Read::hit; otherwise nullptr.

@@ -106,7 +106,7 @@ class TorrentSession {
     std::size_t m_not_yet_known; // number of pieces
     unsigned m_tracker_count = 0;
     int m_request_seconds = first_request_seconds;
-    bool m_is_unlimited = false; // for the acknowledgement of the last report, which comes behind data
+    bool m_is_unlimited = false;    // so that the last report's acknowledgement is not held up
     DiskEngine* m_engine = nullptr; // the session's
     Swarm m_swarm;
     lt::ip_filter m_filter;

@@ -10,9 +10,9 @@
 
 namespace ezio {
 
-// The bytes of a torrent that is named by a path or by an http(s) URL, for whose download there is
-// `patience`, and for whose contents there is `memory`. Throws Error as read_file, http_download and
-// TorrentMemory do, and ExitStatus::usage for a magnet link: what it stands for is with peers.
+// The bytes of a torrent, read from a path or downloaded from an http(s) URL within `patience`, and limited
+// by `memory`. Throws Error as read_file, http_download and TorrentMemory do, and ExitStatus::usage for a
+// magnet link, whose torrent only peers have.
 [[nodiscard]] std::string read_torrent(const std::string& path_or_url, const StopSignal& stop,
                                        const DownloadPatience& patience = {},
                                        const std::optional<TorrentMemory>& memory = {});

@@ -37,9 +37,9 @@ struct LoadedTorrent {
     libtorrent::add_torrent_params params; // for the session
 };
 
-// Checks the torrent of these bytes; `path` is what messages call it. Throws Error (ExitStatus::torrent) when
-// it is none, or none that describes a disk image: v2 only, names that are no offsets, overlapping extents, a
-// piece length that is no power of two or under 16 KiB; or when it takes more than there is `memory` for.
+// Parses and checks a torrent; `path` names it in messages. Throws Error (ExitStatus::torrent) when it is not
+// a torrent, or does not describe a disk image: v2 only, names that are not offsets, overlapping extents, a
+// piece length that is not a power of two or is below 16 KiB. The same when it takes more than `memory`.
 [[nodiscard]] LoadedTorrent parse_torrent(std::string_view bytes, const std::string& path,
                                           const std::optional<TorrentMemory>& memory = {});
 

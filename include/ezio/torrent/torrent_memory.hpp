@@ -30,12 +30,12 @@ class TorrentMemory {
     // The most tokens that a decoder may make of these bytes, whatever they are.
     [[nodiscard]] int most_tokens() const;
 
-    // Throw Error (ExitStatus::torrent), which names the memory that is needed, when the torrent of these
-    // bytes takes too much, or any of so many does.
+    // Both throw Error (ExitStatus::torrent) with the memory that is needed: when the torrent of these bytes
+    // takes too much, and when every torrent of this size does.
     void refuse_large(std::string_view bytes, const std::string& path) const;
     void refuse_long(std::uint64_t size, const std::string& path) const;
 
-    // The same while it is read, and its size is not known: there are `so_far` bytes of it, or more.
+    // The same during reading, when the size is unknown: it is at least `so_far` bytes.
     void refuse_longer(std::uint64_t so_far, const std::string& path) const;
 
     // The memory left for data.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Integers in a given byte order: little-endian as on PCs' disks, big-endian as in XFS and BitTorrent; and
-// text. What is read at `offset` must lie within `bytes`.
+// text. A read at `offset` must stay within `bytes`.
 #pragma once
 
 #include <boost/endian/conversion.hpp>
