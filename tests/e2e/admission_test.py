@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Who is talked to: nobody that was not named, and with --allow nobody else, in or out."""
+"""Which peers are contacted: only named or discovered ones, and with --allow no others, in or out."""
 
 import unittest
 

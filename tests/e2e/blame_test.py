@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Wrong blocks beside right ones: whoever has sent them is kept out, and nobody else; the image completes."""
+"""Wrong blocks among right ones: exactly the peers that sent them are banned, and the image completes."""
 
 import contextlib
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Seeders whose disk is not what the torrent says: what is wrong is named, and a good seeder is enough."""
+"""Seeders whose disk differs from the torrent: the wrong piece is named, and one good seeder is enough."""
 
 from harness import main, make_file
 from image_case import PIECE, ImageCase

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The completion that the program makes for shells, in those shells."""
+"""The completion scripts, in the shells."""
 
 import shutil
 import subprocess

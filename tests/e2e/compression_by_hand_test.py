@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Compression with peers that are made by hand: units however they come, and nothing that a liar could do with them."""
+"""Compression with hand-made peers: units in any form and order, and nothing that a liar could do with them."""
 
 import contextlib
 import socket

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Compression in a swarm on real links, with what other clients and older versions do there, counted on the wire."""
+"""Compression in a swarm on real links, with other clients and older versions, counted on the network."""
 
 import signal
 import struct

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Compression between our own peers: the same image with fewer bytes on the wire."""
+"""Compression between our own peers: the same image with fewer bytes on the network."""
 
 import signal
 import time

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Torrents from the disk itself: a whole disk that arrives whole, sources that are refused, a stop half way."""
+"""Torrents from the disk itself: a whole disk that arrives whole, refused sources, and a stop half way."""
 
 import os
 import pathlib

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""fetch --discard gives back what the image does not use, and only that; --serial and sector sizes guard the target."""
+"""Fetch --discard discards what the image does not use, and only that; --serial and sector sizes protect the target."""
 
 
 from harness import ON_LOOPBACK, UNTOUCHED, EndToEndTest, free_port, main, make_file, needs_loop_devices

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""How peers find each other that have addresses of IPv4 and IPv6."""
+"""How peers with IPv4 and IPv6 addresses find each other."""
 
 import time
 

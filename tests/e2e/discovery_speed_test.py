@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""How soon many hosts find each other, and are all connected. Needs the machine for itself."""
+"""How quickly many hosts find each other and are all connected. Runs alone."""
 
 import pathlib
 import time

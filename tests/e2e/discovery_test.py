@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""How peers find each other without being told: on one network, and within one host."""
+"""How peers find each other without options: on one network, and within one host."""
 
 import os
 import shutil

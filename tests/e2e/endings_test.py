@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""How a fetch ends when it cannot complete: signals, stalls, time limits and targets that fail. Never with success."""
+"""How an incomplete fetch ends: signals, stalls, time limits and failing targets. Never with success."""
 
 import contextlib
 import fcntl

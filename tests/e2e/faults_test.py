@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Disks that fail in the middle, vanish or turn read-only, with real parts: loop devices and a FUSE file system."""
+"""Disks that fail midway, vanish or turn read-only, with real parts: loop devices and a FUSE file system."""
 
 import contextlib
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A peer that sends more messages than any peer needs is hung up on and named, and does not stop the others."""
+"""A peer that sends more messages than any peer needs is disconnected and named, and does not stop the others."""
 
 import contextlib
 import struct

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Disks that hang: what is waited for is said in time. By FUSE."""
+"""Disks that hang: a message names them in time. With FUSE."""
 
 import signal
 import time

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""ezio-cli with one other BitTorrent client: each downloads from our seed of a block device, each seeds a directory to our fetch."""
+"""Ezio-cli with one other BitTorrent client: each downloads from our seed of a block device, and seeds a directory to our fetch."""
 
 import clients
 from harness import main, needs_fuse, wait_until

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Files that ezio-cli shares with others: directories that another BitTorrent client has begun or finishes, and web seeds."""
+"""Files shared with others: directories that another BitTorrent client has begun or finishes, and web seeds."""
 
 import shutil
 import signal

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""ezio-cli among all the other BitTorrent clients at once, with and without padding between the extents."""
+"""Ezio-cli among all the other BitTorrent clients at once, with and without padding between the extents."""
 
 import itertools
 import shutil

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What --json prints, against the JSON Schema that is installed with the program."""
+"""The output of --json, against the JSON Schema that is installed with the program."""
 
 import json
 import re

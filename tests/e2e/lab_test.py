@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The seeder is where an administrator looks: who is complete, who failed and why, and a status that is true of all."""
+"""The administrator's view at the seeder: which clients are complete, which failed and why, and a status that covers all."""
 
 import contextlib
 import functools

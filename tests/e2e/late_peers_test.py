@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Who is named is called for as long as it takes: hosts are switched on when they are."""
+"""Named peers are tried for as long as it takes: hosts are switched on at any time."""
 
 import pathlib
 

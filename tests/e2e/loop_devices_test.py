@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Loop devices as targets: one file or device by way of several of them, and what they lie on."""
+"""Loop devices as targets: one file or device through several of them, and the layers below."""
 
 import fcntl
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Disks that store something else or whose sync fails, and when complete is said: after the sync. By FUSE."""
+"""Disks that store something else or whose sync fails, and the order: complete is reported after the sync. With FUSE."""
 
 import time
 

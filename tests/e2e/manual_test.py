@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The manual page, as mandoc sees it."""
+"""Mandoc accepts the manual page."""
 
 import unittest
 

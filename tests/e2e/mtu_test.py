@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A network that loses large packets, and says so to nobody: what is missing is said, with the likely reason."""
+"""A network that silently drops large packets: a message says what is missing, with the likely reason."""
 
 from harness import main
 from images import Extent, Image

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Disks on which more counts than partitions and the used blocks of their file systems."""
+"""Disks with more than partitions and the used blocks of their file systems."""
 
 import contextlib
 import os

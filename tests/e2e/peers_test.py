@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Peers that die, change their address or say little: the data of those that are there completes."""
+"""Peers that die, change their address or announce little: the data of the remaining ones completes."""
 
 import signal
 import struct

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Private images (SSL torrents): who has a certificate of the image's CA gets it, nobody else gets a byte."""
+"""Private images (SSL torrents): peers with a certificate of the image's CA get it, others get no byte."""
 
 import contextlib
 import pathlib

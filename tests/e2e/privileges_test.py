@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a process that talks to the network may still do: what it needs once the target is open, and no more."""
+"""The privileges of a process that uses the network: only those it needs once the target is open."""
 
 import contextlib
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""--max-upload and --max-download: kept from the first second on, and made use of."""
+"""--max-upload and --max-download: kept from the first second on, and used fully."""
 
 from harness import main
 from image_case import ImageCase

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What ezio-cli has to refuse before it writes anything: one sentence, the right exit status, an untouched target."""
+"""Everything that must be refused before a write: one sentence, the right exit status, an untouched target."""
 
 import os
 import pathlib

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a fetch tells a seeder of itself: to whom, how often, and its last word."""
+"""A fetch's reports to a seeder: which seeders get them, how often, and the last one."""
 
 import contextlib
 import queue

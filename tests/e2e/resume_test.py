@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""fetch --resume: after kill -9, and from one image to a newer one. seed --check. What is right is kept, the rest fetched."""
+"""Fetch --resume: after kill -9, and from one image to a newer one. seed --check. Right pieces are kept, the rest is fetched."""
 
 import os
 import random

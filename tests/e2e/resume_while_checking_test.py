@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""fetch --resume on a disk that takes seconds to check: what is wrong is fetched, what is right is served, meanwhile."""
+"""Fetch --resume on a disk that takes seconds to check: missing pieces are fetched, right ones are served meanwhile."""
 
 import random
 import shutil

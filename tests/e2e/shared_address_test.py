@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Clients behind one address: a router that translates addresses, the proxy of a container's published port."""
+"""Clients behind one address: a NAT router, and the proxy of a container's published port."""
 
 import contextlib
 import socket

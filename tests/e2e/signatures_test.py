@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What is left of a target's earlier life does not hide the image: libblkid's word on real devices after a fetch."""
+"""A target's earlier contents do not hide the image: libblkid's results on real devices after a fetch."""
 
 import os
 import struct

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Several fetchers at once on links that are the bottleneck: the seeder sends (nearly) everything once, whoever comes and goes."""
+"""Several fetchers at once on links that are the bottleneck: the seeder sends (nearly) everything once, whichever peers come and go."""
 
 import signal
 import time

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Several fetchers at once, of which some are other clients, and when the seeder leaves. On slow links: slow_links_test.py."""
+"""Several fetchers at once, some of them other clients, and when the seeder leaves. For slow links see slow_links_test.py."""
 
 import signal
 import time

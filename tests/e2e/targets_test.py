@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The same image to and from every kind of place, between several fetchers, and between ezio-cli and a stock client."""
+"""The same image to and from every kind of target, between several fetchers, and between ezio-cli and a stock client."""
 
 import contextlib
 import os

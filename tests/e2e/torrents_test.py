@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Torrents of every size and kind: 500,000 extents on a disk of 2 TiB, and what no tool would make. One sentence each."""
+"""Torrents of every size and kind: 500,000 extents on a disk of 2 TiB, and malformed ones. One sentence each."""
 
 import os
 import random

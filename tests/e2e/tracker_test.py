@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Peers that find each other by a tracker: opentracker, over HTTP and UDP, and how its absence shows."""
+"""Peers that find each other by a tracker: opentracker, over HTTP and UDP, and how a missing tracker shows."""
 
 import contextlib
 import hashlib

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A host with two network interfaces is reached at each address that it listens on, whatever the networks are."""
+"""A host with two network interfaces is reached at each of its listening addresses, whatever the networks are."""
 
 import contextlib
 import json

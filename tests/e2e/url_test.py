@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Torrents that are named by URLs: https with certificates that are trusted or not, redirections, and servers that fail."""
+"""Torrents named by URLs: https with trusted and untrusted certificates, redirections, and failing servers."""
 
 import http.server
 import os

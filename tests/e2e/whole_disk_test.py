@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""After a whole disk was written: the kernel's partitions are those of its table, whose copy is where it belongs."""
+"""After a whole disk was written: the kernel's partitions match its table, and the copy of a GPT is in its place."""
 
 import contextlib
 import os
