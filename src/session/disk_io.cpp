@@ -16,9 +16,9 @@ namespace ezio {
 
 namespace {
 
-// libtorrent answers EIO by hanging up on every peer, and then no seeder hears the last report: it is told
-// something milder. On ENOSPC for a write it stops requesting and stays connected, and it ignores a hash that
-// was cancelled. DiskEngine::failure() has the true error.
+// After EIO libtorrent disconnects every peer, and no seeder receives the last report. So it is told a milder
+// error: after ENOSPC for a write it stops requesting and stays connected, and it ignores a cancelled hash.
+// DiskEngine::failure() has the true error.
 lt::storage_error storage_error(int error, lt::operation_t operation, int instead_of_eio = EIO)
 {
     lt::storage_error result;

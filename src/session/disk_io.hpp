@@ -9,7 +9,8 @@
 // - Handlers are moved, never copied.
 // - The io_context stays alive until the engine has stopped (m_keep_alive).
 // - A holder has exactly the size of the request, because libtorrent fills in the rest of it.
-// - Every write error is reported as EIO: for ENOSPC libtorrent would wait forever in upload mode.
+// - A failed write is reported as ENOSPC, a failed hash as ECANCELED: after EIO libtorrent would disconnect
+//   every peer.
 #pragma once
 
 #include "ezio/engine/disk_engine.hpp"

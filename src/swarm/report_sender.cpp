@@ -68,7 +68,7 @@ class SenderState : public std::enable_shared_from_this<SenderState> {
     std::set<SenderPeer*> m_seeders;    // network thread only, as the following
     std::string m_latest;               // empty: no report yet
     bool m_is_last = false;
-    bool m_is_answered = false; // the last one, by one seeder at least
+    bool m_is_answered = false; // the last one, by at least one seeder
     bool m_has_met_a_seeder = false;
 };
 
@@ -160,8 +160,8 @@ void SenderState::send(std::string payload, bool is_last)
     look_whether_heard();
 }
 
-// A seeder whose connection is gone is about to come back: of two connections with one peer libtorrent closes
-// one.
+// A seeder whose connection was closed may be back in a moment: libtorrent closes one of two connections to
+// the same peer.
 void SenderState::look_whether_heard()
 {
     const bool waits =

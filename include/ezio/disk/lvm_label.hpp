@@ -15,7 +15,7 @@ namespace ezio {
 
 inline constexpr const char* lvm_type = "LVM2_member"; // a physical volume, as libblkid calls it
 
-// A UUID of LVM2, which is often written with some.
+// An LVM2 UUID without the dashes with which it is often written.
 [[nodiscard]] std::string without_dashes(std::string uuid);
 
 // Where the metadata areas of the physical volume at `area` of the open device or file are; bytes from the

@@ -3,9 +3,9 @@
 // Finds other disks of the machine with the same UUIDs as the target, or with an LVM2 volume group of the
 // same name. A copy has the UUIDs of its original, and a machine with both mounts, or boots from, either.
 //
-// Where udev runs, it has noted the UUIDs of all disks and the names of active volume groups, and nothing has
-// to be read. Elsewhere (an initramfs, a container) the disks are read by a child process: one of them may
-// not answer.
+// Where udev runs, it has recorded the UUIDs of all disks and the names of active volume groups, and nothing
+// needs to be read. Elsewhere (in an initramfs or a container) a child process reads the disks, because one
+// of them may not answer.
 #pragma once
 
 #include "ezio/disk/lvm_label.hpp"
@@ -81,7 +81,7 @@ class OtherDisks {
 
     const dev_t m_target;
     const DeviceDirectories m_directories;
-    std::optional<AskedChild> m_child; // none where there is udev
+    std::optional<AskedChild> m_child; // none if udev runs
 };
 
 // Null unless the target is a block device.

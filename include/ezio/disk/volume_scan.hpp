@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Tells the machine's LVM2 that other physical volumes may be on a device now, as `pvscan --cache` does.
+// Tells the machine's LVM2 about new physical volumes on a device, like `pvscan --cache`.
 #pragma once
 
 #include "ezio/process/child_process.hpp"

@@ -37,8 +37,8 @@ class ReportSender {
     // Sets the current report. To be called often, from one thread; returns at once.
     void say(const ClientReport& report, Clock::time_point now);
 
-    // Whether all connected seeders have acknowledged the last report that say() was given, if its state is
-    // final. At least one has, unless none was ever connected.
+    // Whether all connected seeders have acknowledged the last report given to say(), if its state is final.
+    // At least one must have, unless none was ever connected.
     [[nodiscard]] bool is_heard() const;
 
   private:

@@ -17,7 +17,7 @@ namespace ezio {
 // The width in columns, at one column per character.
 [[nodiscard]] std::size_t columns(std::string_view utf8);
 
-// The text in the first `count` of them.
+// The text in the first `count` columns.
 [[nodiscard]] std::string first_columns(const std::string& utf8, std::size_t count);
 
 } // namespace ezio
