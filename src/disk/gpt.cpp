@@ -5,13 +5,11 @@
 #include "ezio/util/units.hpp"
 
 #include <boost/crc.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <span>
-#include <string_view>
 #include <utility>
 
 namespace ezio {

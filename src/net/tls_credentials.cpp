@@ -12,7 +12,6 @@
 #include <openssl/x509v3.h>
 
 #include <ctime>
-#include <optional>
 #include <string_view>
 #include <vector>
 

@@ -13,7 +13,6 @@
 #include <climits>
 #include <csignal>
 #include <system_error>
-#include <utility>
 
 #include <poll.h>
 #include <sys/eventfd.h>

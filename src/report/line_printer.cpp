@@ -6,7 +6,6 @@
 #include <climits>
 #include <cstdlib>
 #include <string_view>
-#include <utility>
 
 #include <fcntl.h>
 #include <langinfo.h>

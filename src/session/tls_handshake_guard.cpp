@@ -6,10 +6,8 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
-#include <string_view>
 #include <utility>
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace ezio {

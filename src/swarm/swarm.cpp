@@ -24,7 +24,6 @@
 #include <libtorrent/span.hpp>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <map>
 #include <set>

@@ -14,7 +14,6 @@
 #include <sstream>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 namespace ezio {
 
