@@ -68,11 +68,11 @@ TEST_CASE("subprocess: it has our environment, with other variables in place of 
 {
     REQUIRE(::setenv("EZIO_ONE", "ours", 1) == 0);
     REQUIRE(::setenv("EZIO_TWO", "ours", 1) == 0);
-    const auto result = run_process({"/bin/sh", "-c", "env | grep ^EZIO_ | sort"}, 1_MiB, no_tick,
-                                    nothing_given, {"EZIO_ONE=", "EZIO_TWO_MORE=other"});
+    const auto result = run_process({"/bin/sh", "-c", "echo $EZIO_ONE, $EZIO_TWO, $EZIO_TWO_MORE"}, 1_MiB,
+                                    no_tick, nothing_given, {"EZIO_ONE=", "EZIO_TWO_MORE=other"});
     REQUIRE(::unsetenv("EZIO_ONE") == 0);
     REQUIRE(::unsetenv("EZIO_TWO") == 0);
-    CHECK(result.output == "EZIO_ONE=\nEZIO_TWO=ours\nEZIO_TWO_MORE=other\n");
+    CHECK(result.output == ", ours, other\n");
 }
 
 TEST_CASE("subprocess: signals that are ignored or blocked here are not there")
