@@ -9,6 +9,7 @@ import unittest
 from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, make_file, missing_tools, needs_fuse,
                      needs_loop_devices, partition_devices, run)
 from images import Extent, Image
+from raw_peer import RawPeer
 
 MIB = 1 << 20
 SIZE = 64 * MIB
@@ -166,8 +167,14 @@ class TheCopyOfTheGpt(WholeDiskCase):
         expanded, plain = self.target(SIZE + 16 * MIB), self.loop_device("plain", SIZE, sector=self.SECTOR)
         with self.seeding(self.torrent, self.source) as peer:
             first, address = self.start_listening("fetch", self.torrent, expanded.path, "--expand-gpt", "--peer", peer)
+            first.wait_for_event("start")
+            info_hash = bytes.fromhex(first.events_named("start")[0]["info_hash"])
+            waiting = RawPeer.connect(address, info_hash, pieces=0)
+            self.addCleanup(waiting.connection.close)
+            waiting.handshake()  # for whom the first stays, however late the other comes
             first.wait_for_event("complete")
         fetcher = self.fetch(self.torrent, plain.path, "--peer", address, "--seed-time", "0")
+        waiting.connection.close()
         self.assertEqual(fetcher.events_named("summary")[0]["failed_pieces"], 0)
         self.assert_complete(first)
         self.ends_with(0, "verify", self.torrent, plain.path)
