@@ -70,6 +70,17 @@ class RawPeer:
                 self.send(7, struct.pack(">II", piece, begin) + answer(piece, begin, length))
 
 
+@contextlib.contextmanager
+def waiting_peer(fetcher, address):
+    """A peer that lacks everything and asks for nothing: meanwhile a complete fetch does not leave."""
+    fetcher.wait_for_event("start")
+    info_hash = bytes.fromhex(fetcher.events_named("start")[0]["info_hash"])
+    peer = RawPeer.connect(address, info_hash, pieces=0)
+    with peer.connection:
+        peer.handshake()
+        yield
+
+
 class PeersTest(ImageCase):
     def setUp(self):
         super().setUp()

@@ -9,6 +9,7 @@ import socket
 from discovery_case import DiscoveryTest
 from harness import main, wait_until
 from networks import Host, Switch, needs_network_namespaces
+from raw_peer import waiting_peer
 
 
 def mac_of(host, interface):
@@ -79,10 +80,13 @@ class OneNetwork(TwoInterfaces):
 
     def test_both_ends_of_a_fetch_have_two(self):
         """A complete fetch serves at each of its addresses, too."""
-        with self.seeding_on(self.client):
-            middle = self.fetch(self.master, 1, "--no-lsd", "--peer", f"{self.client.address}:6881", "--seed-time", "60s")
-            middle.wait_for_event("complete")
-        self.fetch_from(self.client, 2, self.wifi)
+        with contextlib.ExitStack() as waiting:
+            with self.seeding_on(self.client):
+                middle = self.fetch(self.master, 1, "--no-lsd", "--peer", f"{self.client.address}:6881", "--seed-time", "60s")
+                with self.client.inside():
+                    waiting.enter_context(waiting_peer(middle, f"{self.cable}:6881"))
+                middle.wait_for_event("complete")
+            self.fetch_from(self.client, 2, self.wifi)
 
 
 @needs_network_namespaces

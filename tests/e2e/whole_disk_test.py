@@ -9,7 +9,7 @@ import unittest
 from harness import (ON_LOOPBACK, UNTOUCHED, EndToEndTest, Mount, free_port, main, make_file, missing_tools, needs_fuse,
                      needs_loop_devices, partition_devices, run)
 from images import Extent, Image
-from raw_peer import RawPeer
+from raw_peer import waiting_peer
 
 MIB = 1 << 20
 SIZE = 64 * MIB
@@ -165,16 +165,12 @@ class TheCopyOfTheGpt(WholeDiskCase):
     def test_peers_get_the_bytes_of_the_image(self):
         """From one who has expanded its table, alone."""
         expanded, plain = self.target(SIZE + 16 * MIB), self.loop_device("plain", SIZE, sector=self.SECTOR)
-        with self.seeding(self.torrent, self.source) as peer:
-            first, address = self.start_listening("fetch", self.torrent, expanded.path, "--expand-gpt", "--peer", peer)
-            first.wait_for_event("start")
-            info_hash = bytes.fromhex(first.events_named("start")[0]["info_hash"])
-            waiting = RawPeer.connect(address, info_hash, pieces=0)
-            self.addCleanup(waiting.connection.close)
-            waiting.handshake()  # for whom the first stays, however late the other comes
-            first.wait_for_event("complete")
-        fetcher = self.fetch(self.torrent, plain.path, "--peer", address, "--seed-time", "0")
-        waiting.connection.close()
+        with contextlib.ExitStack() as waiting:
+            with self.seeding(self.torrent, self.source) as peer:
+                first, address = self.start_listening("fetch", self.torrent, expanded.path, "--expand-gpt", "--peer", peer)
+                waiting.enter_context(waiting_peer(first, address))
+                first.wait_for_event("complete")
+            fetcher = self.fetch(self.torrent, plain.path, "--peer", address, "--seed-time", "0")
         self.assertEqual(fetcher.events_named("summary")[0]["failed_pieces"], 0)
         self.assert_complete(first)
         self.ends_with(0, "verify", self.torrent, plain.path)
