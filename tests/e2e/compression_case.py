@@ -89,11 +89,11 @@ class HandmadeSeed:
     Every connection is served; `ended` counts those that the other side has closed. `may` and `unwanted` count how often it was told
     that units may be sent, and that they may not."""
 
-    def __init__(self, torrent, answer, step=None):
+    def __init__(self, torrent, answer, step=None, host="127.0.0.1"):
         self._handshake = b"\x13BitTorrent protocol" + EXTENSIONS_AND_FAST + info_hash_of(torrent)
         self._answer, self._step = answer, step
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        self._listener = socket.create_server((host, 0))
+        self.address = f"{host}:{self._listener.getsockname()[1]}"
         self._over = False
         self.ended, self.may, self.unwanted, self.requests = 0, 0, 0, 0
         self._threads = [threading.Thread(target=self._accept)]

@@ -160,11 +160,12 @@ class LiesAreNotPassedOn(CompressionTest):
         def lie(requests):
             return b"".join(extended(struct.pack("!BIII", 1, *request) + lz4((wrong * piece)[:request[2]], period))
                             for request in requests)
-        with HandmadeSeed(self.torrent, lie) as liar:
+        with HandmadeSeed(self.torrent, lie, host="127.0.0.7") as liar:
             _, honest = self.start_listening("seed", self.torrent, self.source, "--max-upload", "1M")
             first, address = self.start_listening("fetch", self.torrent, self.target, "--peer", liar.address, "--peer", honest,
                                                   "--verbose")
-            second = self.fetch(self.torrent, self.dir / "second.img", "--peer", address)
+            # The first tells it of the liar.
+            second = self.fetch(self.torrent, self.dir / "second.img", "--peer", address, "--allow", "127.0.0.1")
             first.wait_for_event("complete")
         self.assert_right()
         self.assert_right(self.dir / "second.img")

@@ -38,7 +38,7 @@ class Signals(ImageCase):
             fetcher, address = self.start_listening("fetch", self.torrent, target, "--peer", peer, "--max-download", "2M",
                                                     "--interval", "100ms")
             wait_until(lambda: any(event["done_bytes"] for event in fetcher.events_named("progress")), fetcher)
-            self.assertIn("not complete, --resume goes on", self.check_stop(number, fetcher, address))
+            self.assertIn("not complete, --resume continues", self.check_stop(number, fetcher, address))
 
     def test_sigint_stops_a_fetch_without_peers(self):
         self.check_stop_of_a_fetch_without_peers(signal.SIGINT)

@@ -230,7 +230,7 @@ class PartitionTables(OddDisk):
     def test_other_faults_of_a_gpt_are_told(self):
         image = self.gpt()
         put(image, 0, bytes(512))
-        self.refused(image, f"the protective MBR in front of it is gone; write one with sgdisk -e {image}", "--all")
+        self.refused(image, f"the protective MBR before it is gone; write one with sgdisk -e {image}", "--all")
         run("sgdisk", "-e", image)
         self.refused(image, "the image of a whole disk")
         put(image, 512 + 18, b"xxxx")
@@ -247,7 +247,7 @@ class PartitionTables(OddDisk):
         (self.dir / "table").write_text("label: dos\nstart=64, size=20000, type=17\n")
         run("sh", "-c", f"sfdisk --quiet {image} < {self.dir / 'table'}")
         put(image, 32768, b"\x01CD001\x01")
-        message = self.refused(image, "the image of a disc (iso9660) that sticks boot from", "--all")
+        message = self.refused(image, "is a disc image (iso9660) that also has a partition table (dos), to boot from USB sticks", "--all")
         self.assertNotIn("erase", message)
 
 

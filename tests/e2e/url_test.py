@@ -141,7 +141,7 @@ class Urls(EndToEndTest):
         self.http.answers["/silently"] = self.torrent.read_bytes()
         ended = self.ends_with(7, "fetch", f"{self.http.url}/silently", self.dir / "target", "--no-lsd", "--stall-timeout", "2s",
                                seconds=8)
-        self.assertIn("nothing came for 2", ended.stderr)
+        self.assertIn("nothing arrived for 2", ended.stderr)
 
     def test_a_server_that_sends_for_ever_is_not_listened_to(self):
         self.http.answers["/without-end"] = bytes(1 << 20)
