@@ -59,7 +59,10 @@ class RandomRun {
         } else if (choice < 95) {
             give_back();
         } else if (choice < 98) {
-            want_hash(static_cast<std::uint32_t>(below(m_pieces.size())));
+            const auto index = static_cast<std::uint32_t>(below(m_pieces.size()));
+            if (!m_pieces[index].good || below(blocks_in_piece()) < 64) { // once more, seldom a big one: time
+                want_hash(index);
+            }
         } else if (below(m_blocks.size()) < 5) {
             clear(static_cast<std::uint32_t>(below(m_pieces.size())));
         }
