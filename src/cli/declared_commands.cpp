@@ -81,7 +81,7 @@ void add_admission(CLI::App& app, NetworkOptions& network)
 {
     const kind::Text file = kind::text("FILE");
     add_list(app, "--allow", network.allow, kind::text("CIDR"),
-             "Only exchange data with peers in this network")
+             "Connect only with peers in this network")
         ->default_str("all networks");
     add_value(app, "--ssl-cert", network.tls.certificate, file,
               "This host's certificate, for a private image");
