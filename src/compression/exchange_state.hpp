@@ -15,12 +15,12 @@
 #include "ezio/engine/disk_engine.hpp"
 #include "ezio/image/image.hpp"
 #include "ezio/util/clock.hpp"
+#include "ezio/util/mutex.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -55,8 +55,8 @@ class ExchangeShared {
     std::atomic<std::uint64_t> received_payload = 0;
     std::atomic<std::uint64_t> forwarded_payload = 0;
 
-    std::mutex mutex;
-    std::vector<std::string> reasons; // guarded by mutex
+    Mutex mutex;
+    std::vector<std::string> reasons GUARDED_BY(mutex);
 
     UnitWorkers workers; // last, because its threads use the other members
 };

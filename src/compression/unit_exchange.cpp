@@ -81,8 +81,8 @@ ExchangeShared::ExchangeShared(const Image& the_image, UnitExchange::Options opt
 
 void ExchangeShared::say(std::string reason)
 {
-    constexpr std::size_t most = 100; // limit until they are taken
-    const std::lock_guard lock(mutex);
+    constexpr std::size_t most = 100; // that nobody has asked for
+    const MutexLock lock(mutex);
     if (reasons.size() < most) {
         reasons.push_back(std::move(reason));
     }
@@ -90,7 +90,7 @@ void ExchangeShared::say(std::string reason)
 
 std::vector<std::string> ExchangeShared::take_reasons()
 {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     return std::exchange(reasons, {});
 }
 

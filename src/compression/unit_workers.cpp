@@ -27,7 +27,7 @@ void be_nice()
 UnitWorkers::UnitWorkers(Options options) : m_options(std::move(options))
 {
     try {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         while (m_threads.size() < m_options.threads) {
             m_threads.push_back(start_thread([this] { run(); }));
         }
@@ -45,7 +45,7 @@ UnitWorkers::~UnitWorkers()
 void UnitWorkers::submit(PackJob job)
 {
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         if (!m_stopping) {
             count_time();
             ++m_unfinished;
@@ -62,7 +62,7 @@ void UnitWorkers::submit(PackJob job)
 
 std::vector<PackJob> UnitWorkers::take_back()
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     count_time();
     m_unfinished -= m_waiting.size();
     const auto jobs = std::exchange(m_waiting, {});
@@ -71,14 +71,14 @@ std::vector<PackJob> UnitWorkers::take_back()
 
 std::vector<PackedUnit> UnitWorkers::take_done()
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_notified = false;
     return std::exchange(m_done, {});
 }
 
 std::chrono::nanoseconds UnitWorkers::occupied()
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     count_time();
     return m_occupied;
 }
@@ -96,7 +96,7 @@ void UnitWorkers::stop()
 {
     std::vector<std::thread> threads;
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         m_stopping = true;
         threads.swap(m_threads);
     }
@@ -107,7 +107,7 @@ void UnitWorkers::stop()
     std::deque<PackJob> waiting;
     std::vector<PackedUnit> done;
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         waiting.swap(m_waiting);
         done.swap(m_done);
     }
@@ -125,30 +125,29 @@ void UnitWorkers::run()
 {
     be_nice();
     Packer packer;
-    std::unique_lock lock(m_mutex);
+    const MutexLock lock(m_mutex);
     while (!m_stopping) {
         if (m_waiting.empty()) {
-            m_wake.wait(lock);
+            m_wake.wait(m_mutex);
             continue;
         }
         PackJob job = std::move(m_waiting.front());
         m_waiting.pop_front();
-        lock.unlock();
         PackedUnit unit = pack(packer, std::move(job));
-        lock.lock();
         count_time();
         --m_unfinished;
         m_done.push_back(std::move(unit));
         if (!std::exchange(m_notified, true)) {
-            lock.unlock();
+            const MutexUnlock unlocked(m_mutex);
             m_options.notify();
-            lock.lock();
         }
     }
 }
 
+// Without the mutex, which is held before and after.
 PackedUnit UnitWorkers::pack(Packer& packer, PackJob job)
 {
+    const MutexUnlock unlocked(m_mutex);
     const std::size_t size = job.place.length;
     PackedUnit unit{std::move(job), {}};
     std::vector<char> packed;

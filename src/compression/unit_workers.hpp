@@ -6,13 +6,12 @@
 #include "unit_message.hpp"
 
 #include "ezio/util/clock.hpp"
+#include "ezio/util/mutex.hpp"
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -68,20 +67,20 @@ class UnitWorkers {
 
   private:
     void run();
-    [[nodiscard]] PackedUnit pack(Packer& packer, PackJob job);
-    void count_time(); // call with m_mutex held, before m_unfinished changes
+    [[nodiscard]] PackedUnit pack(Packer& packer, PackJob job) REQUIRES(m_mutex);
+    void count_time() REQUIRES(m_mutex); // before m_unfinished changes
 
     const Options m_options;
-    std::mutex m_mutex; // guards the rest
-    std::condition_variable m_wake;
-    std::deque<PackJob> m_waiting;
-    std::vector<PackedUnit> m_done;
-    std::size_t m_unfinished = 0; // jobs that wait or are in progress
-    std::chrono::nanoseconds m_occupied{0};
-    Clock::time_point m_counted = Clock::now(); // the end of the time counted so far
-    bool m_notified = false;                    // since the last call of take_done()
-    bool m_stopping = false;
-    std::vector<std::thread> m_threads;
+    Mutex m_mutex;
+    Condition m_wake;
+    std::deque<PackJob> m_waiting GUARDED_BY(m_mutex);
+    std::vector<PackedUnit> m_done GUARDED_BY(m_mutex);
+    std::size_t m_unfinished GUARDED_BY(m_mutex) = 0; // jobs that wait or are in work
+    std::chrono::nanoseconds m_occupied GUARDED_BY(m_mutex){0};
+    Clock::time_point m_counted GUARDED_BY(m_mutex) = Clock::now(); // up to when
+    bool m_notified GUARDED_BY(m_mutex) = false;                    // since something was taken
+    bool m_stopping GUARDED_BY(m_mutex) = false;
+    std::vector<std::thread> m_threads GUARDED_BY(m_mutex);
 };
 
 } // namespace ezio

@@ -11,7 +11,7 @@ bool CompletionQueue::add(Completions& ready)
     if (ready.empty()) {
         return false;
     }
-    const std::lock_guard lock(m_state->mutex);
+    const MutexLock lock(m_state->mutex);
     std::move(ready.begin(), ready.end(), std::back_inserter(m_state->waiting));
     ready.clear();
     return !std::exchange(m_state->in_flight, true);
@@ -26,7 +26,7 @@ void CompletionQueue::deliver(State& state)
 {
     Completions batch;
     {
-        const std::lock_guard lock(state.mutex);
+        const MutexLock lock(state.mutex);
         batch.swap(state.waiting);
         state.in_flight = false; // later completions need a new post
     }

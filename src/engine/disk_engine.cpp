@@ -66,10 +66,12 @@ DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<boo
       // Early flushing begins well before peers are held, and ends the hold.
       m_cache(geometry_for(image, options.memory), m_arena,
               {low_mark(m_arena), first_read_cache / m_arena.slab_bytes()}, WriteOrder(image)),
-      m_pressure(low_mark(m_arena), m_arena.limit() * 7 / 8),
-      m_workers(options.threads, m_mutex, [this](Lock& lock) { return step(lock); })
+      m_pressure(low_mark(m_arena), m_arena.limit() * 7 / 8), m_workers(options.threads, m_mutex, [this] {
+          m_mutex.assert_held();
+          return step();
+      })
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     std::vector<bool> there = on_disk;
     there.resize(image.piece_count());
     add_padding(there);
@@ -85,8 +87,10 @@ DiskEngine::~DiskEngine() = default;
 // Marks blocks and pieces of only padding as already there.
 void DiskEngine::add_padding(std::vector<bool>& pieces)
 {
-    for_each_unit_of_padding(m_image.map, block_bytes,
-                             [&](std::uint64_t block) { m_cache.set_padding(block * block_bytes); });
+    for_each_unit_of_padding(m_image.map, block_bytes, [&](std::uint64_t block) {
+        m_mutex.assert_held();
+        m_cache.set_padding(block * block_bytes);
+    });
     for_each_unit_of_padding(m_image.map, m_image.piece_length,
                              [&](std::uint64_t piece) { pieces[piece] = true; });
 }
@@ -97,7 +101,7 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
                        std::function<void()> resume)
 {
     Completions ready;
-    Lock lock(m_mutex);
+    const MutexLock lock(m_mutex);
     bool holding = false;
     PieceCache::Place place{PieceCache::Receive::duplicate, nullptr};
     int error = refusal();
@@ -106,10 +110,11 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
         error = place.what == PieceCache::Receive::no_memory ? ENOMEM : 0;
     }
     if (place.what == PieceCache::Receive::copy) {
-        lock.unlock();
-        std::memcpy(place.memory, block.data(), block.size());
-        m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever the peer sent there
-        lock.lock();
+        {
+            const MutexUnlock unlocked(m_mutex);
+            std::memcpy(place.memory, block.data(), block.size());
+            m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever a peer says it is
+        }
         m_cache.end_receive(offset);
         ++m_blocks_taken;
         error = refusal(); // may have changed meanwhile
@@ -123,27 +128,27 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
     } else {
         ready.push_back(with(std::move(done), error));
     }
-    hand_over(lock, ready);
+    hand_over(ready);
     return holding;
 }
 
 std::byte* DiskEngine::try_read(std::uint64_t offset, std::uint64_t length)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     return refusal() == 0 && !reads_copy() ? m_cache.find_cached(offset, length) : nullptr;
 }
 
 void DiskEngine::read(std::uint64_t offset, std::uint64_t length, ReadDone done)
 {
     Completions ready;
-    Lock lock(m_mutex);
+    const MutexLock lock(m_mutex);
     if (const int error = refusal(); error != 0) {
         ready.push_back([done = std::move(done), error] { done(error, nullptr); });
     } else {
         find({offset, length, std::move(done)}, ready);
         after_change(ready);
     }
-    hand_over(lock, ready);
+    hand_over(ready);
 }
 
 // Answers the waiter: now, after a read of the chunk, or by a job of its own.
@@ -180,7 +185,7 @@ void DiskEngine::free_buffer(std::byte* data)
 void DiskEngine::hash(std::uint32_t piece, Hashed done)
 {
     Completions ready;
-    Lock lock(m_mutex);
+    const MutexLock lock(m_mutex);
     int error = refusal();
     const bool kept = error == 0 && m_kept.erase(piece) != 0;
     if (error == 0 && !kept && !m_cache.want_hash(piece)) {
@@ -196,13 +201,13 @@ void DiskEngine::hash(std::uint32_t piece, Hashed done)
         m_waiting_hashes.emplace(piece, std::move(done));
         after_change(ready);
     }
-    hand_over(lock, ready);
+    hand_over(ready);
 }
 
 void DiskEngine::clear(std::uint32_t piece, Cleared done)
 {
     Completions ready;
-    Lock lock(m_mutex);
+    const MutexLock lock(m_mutex);
     release_held(ready, 0); // the answers to the piece's writes come first
     answer_hashes(piece, ready, ECANCELED, {});
     if (refusal() != 0 || m_cache.clear(piece)) {
@@ -213,37 +218,37 @@ void DiskEngine::clear(std::uint32_t piece, Cleared done)
     if (refusal() == 0) {
         after_change(ready);
     }
-    hand_over(lock, ready);
+    hand_over(ready);
 }
 
 void DiskEngine::stop(std::function<void()> when_stopped)
 {
     Completions ready;
-    Lock lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_stopped = true;
     answer_all(ready, ECANCELED);
     m_workers.stop(std::move(when_stopped));
-    hand_over(lock, ready);
+    hand_over(ready);
 }
 
 void DiskEngine::answer(Completion completion)
 {
     Completions ready;
     ready.push_back(std::move(completion));
-    Lock lock(m_mutex);
-    hand_over(lock, ready);
+    const MutexLock lock(m_mutex);
+    hand_over(ready);
 }
 
 void DiskEngine::keep(std::uint32_t piece)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_cache.set_on_disk(piece);
     m_kept.insert(piece);
 }
 
 DiskEngine::Facts DiskEngine::facts() const
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     Facts facts = m_facts;
     facts.done_bytes = m_cache.done_bytes();
     facts.writers = m_writers;
@@ -253,21 +258,21 @@ DiskEngine::Facts DiskEngine::facts() const
 
 std::optional<IoFailure> DiskEngine::failure() const
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     return m_failure;
 }
 
 bool DiskEngine::has_failed() const
 {
-    const std::lock_guard lock(m_mutex);
-    return m_failure || m_thrown;
+    const MutexLock lock(m_mutex);
+    return failed();
 }
 
 void DiskEngine::throw_if_failed() const
 {
     std::exception_ptr thrown;
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         throw_if(m_failure);
         thrown = m_thrown;
     }
@@ -298,7 +303,17 @@ std::optional<DiskEngine::Job> DiskEngine::next_job()
     return job;
 }
 
-bool DiskEngine::step(Lock& lock)
+bool DiskEngine::step()
+{
+    try {
+        return try_step();
+    } catch (...) { // no memory even for the answers: the owner learns of it when it looks
+        m_thrown = failed() ? m_thrown : std::current_exception();
+        return false;
+    }
+}
+
+bool DiskEngine::try_step()
 {
     if (refusal() != 0) {
         return false;
@@ -314,25 +329,30 @@ bool DiskEngine::step(Lock& lock)
         if (has_job()) {
             m_workers.wake(); // one more, which wakes the next
         }
-        news = work(lock, *job, ready);
+        news = work(*job, ready);
     } catch (...) {
-        news = give_up(lock, job, ready);
+        news = give_up(job, ready);
     }
-    hand_over(lock, ready);
+    hand_over(ready);
     if (news && m_wake_owner) {
+        const MutexUnlock unlocked(m_mutex);
         m_wake_owner();
     }
-    lock.lock();
     return true;
 }
 
-// Returns whether the owner has to be notified of the result.
-bool DiskEngine::work(Lock& lock, Job& job, Completions& ready)
+// Returns whether the owner has to hear of what has come of it.
+bool DiskEngine::work(Job& job, Completions& ready)
 {
-    auto failed = std::visit([&](auto& chosen) { return run(lock, chosen, ready); }, job);
-    const bool first_failure = failed && !m_failure && !m_thrown;
+    auto failure = std::visit(
+        [&](auto& chosen) {
+            m_mutex.assert_held();
+            return run(chosen, ready);
+        },
+        job);
+    const bool first_failure = failure && !failed();
     if (first_failure) {
-        m_failure = std::move(failed);
+        m_failure = std::move(failure);
         answer_all(ready, EIO);
     } else if (refusal() == 0) {
         after_change(ready);
@@ -340,19 +360,19 @@ bool DiskEngine::work(Lock& lock, Job& job, Completions& ready)
     return first_failure || just_all_done();
 }
 
-// The job has thrown, usually while the mutex was released. Returns what work() would.
-bool DiskEngine::give_up(Lock& lock, std::optional<Job>& job, Completions& ready)
+// The job has thrown. Returns what work() would.
+bool DiskEngine::give_up(std::optional<Job>& job, Completions& ready)
 {
-    if (!lock.owns_lock()) {
-        lock.lock();
-        if (std::holds_alternative<WriteJob>(*job)) {
-            --m_writers;
-        } else if (auto* const gather = std::get_if<GatherJob>(&*job); gather != nullptr) {
-            m_cache.unpin(gather->segments);
+    if (job && std::holds_alternative<WriteJob>(*job)) {
+        --m_writers;
+    }
+    if (auto* const gather = job ? std::get_if<GatherJob>(&*job) : nullptr; gather != nullptr) {
+        m_cache.unpin(std::exchange(gather->segments, {}));
+        if (gather->done) {
             ready.push_back([done = std::move(gather->done)] { done(EIO, nullptr); });
         }
     }
-    const bool is_first = !m_failure && !m_thrown;
+    const bool is_first = !failed();
     if (is_first) {
         m_thrown = std::current_exception();
         answer_all(ready, EIO);
@@ -360,9 +380,8 @@ bool DiskEngine::give_up(Lock& lock, std::optional<Job>& job, Completions& ready
     return is_first;
 }
 
-std::optional<IoFailure> DiskEngine::run(Lock& lock, GatherJob& job, Completions& ready)
+std::optional<IoFailure> DiskEngine::gather(GatherJob& job)
 {
-    lock.unlock();
     job.memory = std::make_unique<std::byte[]>(total_length(job.segments));
     std::vector<Segment> missing;
     std::byte* at = job.memory.get();
@@ -374,27 +393,33 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, GatherJob& job, Completions
         }
         at += segment.length;
     }
-    auto failed = read_segments(m_image.map, m_target, missing);
-    lock.lock();
-    m_facts.read_bytes += failed ? 0 : device_bytes(m_image.map, missing);
-    m_cache.unpin(job.segments);
+    return read_segments(m_image.map, m_target, missing);
+}
+
+std::optional<IoFailure> DiskEngine::run(GatherJob& job, Completions& ready)
+{
+    auto failed = unlocked([&] { return gather(job); });
+    m_facts.read_bytes += failed ? 0 : device_bytes(m_image.map, not_in_memory(job.segments));
+    m_cache.unpin(std::exchange(job.segments, {}));
     ready.push_back([done = std::move(job.done), error = failed ? EIO : 0, data = job.memory.release()] {
         done(error, data);
     });
     return failed;
 }
 
-std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& ready)
+std::optional<IoFailure> DiskEngine::run(HashJob& job, Completions& ready)
 {
-    lock.unlock();
-    auto failed = hash_segments(m_image.map, m_target, job.segments,
-                                [&](std::span<const std::byte> data) { job.sha1->update(data); });
-    const bool digest_wanted = job.last && !failed;
     PieceDigests digests;
-    digests.sha1 = digest_wanted ? job.sha1->finish() : Sha1Digest{};
-    lock.lock();
+    auto failed = unlocked([&] {
+        auto failure = hash_segments(m_image.map, m_target, job.segments,
+                                     [&](std::span<const std::byte> data) { job.sha1->update(data); });
+        if (job.last && !failure) {
+            digests.sha1 = job.sha1->finish();
+        }
+        return failure;
+    });
     if (!failed && job.last && !m_image.v2_pieces.empty()) {
-        failed = hash_v2(lock, job.piece, digests.blocks);
+        failed = hash_v2(job.piece, digests.blocks);
     }
     if (failed) {
         return failed;
@@ -413,19 +438,18 @@ std::optional<IoFailure> DiskEngine::run(Lock& lock, HashJob& job, Completions& 
     return std::nullopt;
 }
 
-// A hybrid torrent's piece is hashed with SHA-256 once it is complete. Such torrents are too rare for more
-// effort.
-std::optional<IoFailure> DiskEngine::hash_v2(Lock& lock, std::uint32_t piece,
-                                             std::vector<Sha256Digest>& blocks)
+// A hybrid torrent's piece goes through SHA-256 when it is complete. Such torrents are too rare for more.
+std::optional<IoFailure> DiskEngine::hash_v2(std::uint32_t piece, std::vector<Sha256Digest>& blocks)
 {
     const std::uint64_t data_bytes = m_image.v2_pieces[piece].data_bytes;
     const auto segments = m_cache.pinned_segments(m_image.piece_offset(piece), data_bytes);
-    lock.unlock();
-    Sha256Blocks sha256(data_bytes);
-    auto failed = hash_segments(m_image.map, m_target, segments,
-                                [&](std::span<const std::byte> data) { sha256.update(data); });
-    blocks = sha256.digests();
-    lock.lock();
+    auto failed = unlocked([&] {
+        Sha256Blocks sha256(data_bytes);
+        auto failure = hash_segments(m_image.map, m_target, segments,
+                                     [&](std::span<const std::byte> data) { sha256.update(data); });
+        blocks = sha256.digests();
+        return failure;
+    });
     m_cache.unpin(segments);
     m_facts.read_bytes += device_bytes(m_image.map, not_in_memory(segments));
     return failed;
@@ -447,26 +471,21 @@ bool DiskEngine::judge(std::uint32_t piece, PieceDigests& digests)
     return v1_good && v2_good;
 }
 
-std::optional<IoFailure> DiskEngine::run(Lock& lock, WriteJob& job, Completions&)
+std::optional<IoFailure> DiskEngine::run(WriteJob& job, Completions&)
 {
     ++m_writers;
-    lock.unlock();
-    auto failed = write_segments(m_image.map, m_target, job.segments);
-    lock.lock();
-    --m_writers;
-    if (failed) {
-        return failed;
+    auto failed = unlocked([&] { return write_segments(m_image.map, m_target, job.segments); });
+    if (!failed) {
+        m_facts.written_bytes += device_bytes(m_image.map, job.segments);
+        m_cache.finish(job);
     }
-    m_facts.written_bytes += device_bytes(m_image.map, job.segments);
-    m_cache.finish(job);
-    return std::nullopt;
+    --m_writers;
+    return failed;
 }
 
-std::optional<IoFailure> DiskEngine::run(Lock& lock, ReadJob& job, Completions& ready)
+std::optional<IoFailure> DiskEngine::run(ReadJob& job, Completions& ready)
 {
-    lock.unlock();
-    auto failed = read_segments(m_image.map, m_target, job.segments);
-    lock.lock();
+    auto failed = unlocked([&] { return read_segments(m_image.map, m_target, job.segments); });
     if (failed) {
         return failed;
     }
@@ -569,13 +588,12 @@ bool DiskEngine::just_all_done()
     return all_done && !std::exchange(m_all_done, true);
 }
 
-// Gives the answers to the network thread, in the order of the changes under the mutex; returns with it
-// released.
-void DiskEngine::hand_over(Lock& lock, Completions& ready)
+// Gives the answers to the network thread, in the order in which the mutex was held. Lets go of it meanwhile:
+// the last that its callers do.
+void DiskEngine::hand_over(Completions& ready)
 {
-    const bool deliver = m_completions.add(ready);
-    lock.unlock();
-    if (deliver) {
+    if (m_completions.add(ready)) {
+        const MutexUnlock unlock(m_mutex);
         m_completions.deliver_soon();
     }
 }

@@ -7,7 +7,7 @@
 
 namespace ezio {
 
-IoWorkers::IoWorkers(unsigned threads, std::mutex& mutex, Step step)
+IoWorkers::IoWorkers(unsigned threads, Mutex& mutex, Step step)
     : m_mutex(mutex), m_step(std::move(step)), m_running(threads)
 {
     try {
@@ -28,7 +28,7 @@ IoWorkers::~IoWorkers()
 void IoWorkers::end()
 {
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         stop({});
     }
     for (std::thread& thread : m_threads) {
@@ -38,6 +38,7 @@ void IoWorkers::end()
 
 void IoWorkers::wake()
 {
+    m_mutex.assert_held();
     if (m_idle > 0) {
         m_wake.notify_one();
     }
@@ -45,6 +46,7 @@ void IoWorkers::wake()
 
 void IoWorkers::stop(std::function<void()> when_ended)
 {
+    m_mutex.assert_held();
     if (m_stopping) {
         return;
     }
@@ -55,17 +57,17 @@ void IoWorkers::stop(std::function<void()> when_ended)
 
 void IoWorkers::run()
 {
-    std::unique_lock lock(m_mutex);
+    const MutexLock lock(m_mutex);
     while (!m_stopping) {
-        if (!m_step(lock) && !m_stopping) {
+        if (!m_step() && !m_stopping) {
             ++m_idle;
-            m_wake.wait(lock);
+            m_wake.wait(m_mutex);
             --m_idle;
         }
     }
     if (--m_running == 0) {
         const auto when_ended = std::exchange(m_when_ended, {});
-        lock.unlock();
+        const MutexUnlock unlocked(m_mutex);
         if (when_ended) {
             when_ended();
         }

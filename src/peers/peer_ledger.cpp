@@ -4,6 +4,7 @@
 #include "ezio/net/addresses.hpp"
 #include "ezio/peers/peer_plugins.hpp"
 #include "ezio/peers/piece_number.hpp"
+#include "ezio/util/mutex.hpp"
 
 #include <libtorrent/bitfield.hpp>
 #include <libtorrent/peer_request.hpp>
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
-#include <mutex>
 #include <tuple>
 #include <utility>
 
@@ -37,7 +37,7 @@ class PeerLedger::Book {
     {
         const lt::tcp::endpoint& remote = connection.remote();
         const auto key = std::pair(remote.address(), connection.pid().to_string());
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         if (m_accounts.size() >= most_accounts && m_accounts.count(key) == 0) {
             return m_others;
         }
@@ -50,7 +50,7 @@ class PeerLedger::Book {
 
     [[nodiscard]] std::vector<PeerTotals> totals() const
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         std::vector<PeerTotals> totals;
         const auto add = [&totals](const Account& account) {
             if (account.received + account.sent > 0) {
@@ -68,7 +68,7 @@ class PeerLedger::Book {
     {
         // A limit until they are taken: a peer that sends garbage must not fill the memory.
         constexpr std::size_t most = 1000;
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         if (m_failures.size() < most) {
             m_failures.push_back({piece, address});
         }
@@ -76,7 +76,7 @@ class PeerLedger::Book {
 
     [[nodiscard]] std::vector<Failure> take_failures()
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         return std::exchange(m_failures, {});
     }
 
@@ -85,9 +85,9 @@ class PeerLedger::Book {
     static constexpr std::size_t most_accounts = 10'000;
 
     const std::shared_ptr<Account> m_others = std::make_shared<Account>("others", false);
-    mutable std::mutex m_mutex; // guards the rest
-    std::map<std::pair<lt::address, std::string>, std::shared_ptr<Account>> m_accounts;
-    std::vector<Failure> m_failures;
+    mutable Mutex m_mutex;
+    std::map<std::pair<lt::address, std::string>, std::shared_ptr<Account>> m_accounts GUARDED_BY(m_mutex);
+    std::vector<Failure> m_failures GUARDED_BY(m_mutex);
 };
 
 namespace {

@@ -9,6 +9,7 @@
 #include "ezio/peers/duplicate_peers.hpp"
 #include "ezio/peers/peer_messages.hpp"
 #include "ezio/peers/peer_plugins.hpp"
+#include "ezio/util/mutex.hpp"
 
 #include <boost/asio/post.hpp>
 #include <libtorrent/error_code.hpp>
@@ -17,7 +18,6 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <set>
 #include <string>
 #include <tuple>
@@ -94,7 +94,7 @@ class WrongBlocksState : public std::enable_shared_from_this<WrongBlocksState> {
 
     [[nodiscard]] std::vector<WrongBlocks::Verdict> take_verdicts()
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         return std::exchange(m_verdicts, {});
     }
 
@@ -129,9 +129,9 @@ class WrongBlocksState : public std::enable_shared_from_this<WrongBlocksState> {
     std::set<std::pair<lt::address, std::string>> m_guilty_processes;
     std::optional<Arrival> m_arrival; // the block that libtorrent is looking at
     std::optional<PieceProbe> m_probe;
-    WrongBlocksPeer* m_probed = nullptr; // set exactly when there is a probe
-    std::mutex m_mutex;
-    std::vector<WrongBlocks::Verdict> m_verdicts; // guarded by m_mutex
+    WrongBlocksPeer* m_probed = nullptr; // exactly when there is a probe
+    Mutex m_mutex;
+    std::vector<WrongBlocks::Verdict> m_verdicts GUARDED_BY(m_mutex);
 };
 
 class WrongBlocksPeer final : public lt::peer_plugin {
@@ -426,7 +426,7 @@ void WrongBlocksState::convict(const BlockSourcePtr& source, std::optional<std::
         m_guilty_processes.emplace(source->address.address(), source->process);
     }
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         if (m_verdicts.size() < most) {
             m_verdicts.push_back({source->address, source->is_web_seed, shares_address(*source), alone});
         }

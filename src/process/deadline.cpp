@@ -61,14 +61,14 @@ void Deadline::end_at_once(const std::optional<Error>& error)
 
 void Deadline::clean_up_with(std::function<void()> clean_up)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_clean_up = std::move(clean_up);
 }
 
 void Deadline::exit_with(ExitStatus status)
 {
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         if (m_clean_up) {
             m_clean_up();
         }

@@ -7,25 +7,25 @@ namespace ezio {
 
 DiskCalls::Call::Call(DiskCalls& calls) : m_calls(calls)
 {
-    const std::lock_guard lock(m_calls.m_mutex);
+    const MutexLock lock(m_calls.m_mutex);
     m_entry = m_calls.m_begun.insert(Clock::now());
 }
 
 DiskCalls::Call::~Call()
 {
-    const std::lock_guard lock(m_calls.m_mutex);
+    const MutexLock lock(m_calls.m_mutex);
     m_calls.m_begun.erase(m_entry);
 }
 
 void DiskCalls::set_disk(std::string path)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_disk = std::move(path);
 }
 
 std::string DiskCalls::unanswered(milliseconds age) const
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     return !m_begun.empty() && Clock::now() - *m_begun.begin() >= age ? m_disk : std::string();
 }
 

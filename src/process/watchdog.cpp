@@ -20,7 +20,7 @@ Watchdog::~Watchdog()
 
 void Watchdog::set(Clock::time_point when, Action action)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_when = when;
     m_action = std::move(action);
     m_changed.notify_one();
@@ -28,7 +28,7 @@ void Watchdog::set(Clock::time_point when, Action action)
 
 void Watchdog::bring_forward(Clock::time_point when, Action action)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_when = m_when ? std::min(*m_when, when) : when;
     m_action = std::move(action);
     m_changed.notify_one();
@@ -36,7 +36,7 @@ void Watchdog::bring_forward(Clock::time_point when, Action action)
 
 void Watchdog::call_off()
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_when.reset();
     m_action = nullptr;
 }
@@ -49,14 +49,17 @@ void Watchdog::renew_thread()
 
 void Watchdog::start()
 {
-    m_over = false; // no other thread exists yet
+    {
+        const MutexLock lock(m_mutex);
+        m_over = false;
+    }
     m_thread = start_thread([this] { watch(); });
 }
 
 void Watchdog::end()
 {
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         m_over = true;
     }
     m_changed.notify_one();
@@ -67,18 +70,17 @@ void Watchdog::end()
 
 void Watchdog::watch()
 {
-    std::unique_lock lock(m_mutex);
+    const MutexLock lock(m_mutex);
     while (!m_over) {
         if (!m_when) {
-            m_changed.wait(lock);
+            m_changed.wait(m_mutex);
         } else if (const auto when = *m_when; Clock::now() < when) { // a copy: m_when may change meanwhile
-            m_changed.wait_until(lock, when);
+            m_changed.wait_until(m_mutex, when);
         } else {
             const Action action = std::exchange(m_action, nullptr);
             m_when.reset();
-            lock.unlock();
+            const MutexUnlock unlocked(m_mutex);
             action();
-            lock.lock();
         }
     }
 }

@@ -8,7 +8,7 @@ namespace ezio {
 std::string SwarmClients::name_of(const std::string& process, const std::string& address,
                                   const std::string& behind)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     return m_announcing.name_of(process, address, behind);
 }
 
@@ -21,25 +21,25 @@ std::string SwarmClients::name_of_other(const std::string& peer_id, const std::s
 
 void SwarmClients::has(const std::string& client, std::uint32_t pieces)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_announcing.has(client, pieces);
 }
 
 void SwarmClients::gone(const std::string& client)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_announcing.left(client);
 }
 
 bool SwarmClients::has_seen(const std::string& client) const
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     return m_announcing.has_seen(client);
 }
 
 void SwarmClients::reported(const IdentifiedReport& report, const ReportOrigin& origin, bool is_first)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     if (m_reporting.reported(report.id, origin, report.report, Clock::now()) && is_first) {
         m_reporting.connected(report.id);
     }
@@ -47,13 +47,13 @@ void SwarmClients::reported(const IdentifiedReport& report, const ReportOrigin& 
 
 void SwarmClients::left(const std::string& id)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_reporting.left(id);
 }
 
 Clients SwarmClients::count() const
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     Clients clients = m_announcing.count();
     const auto reporting = m_reporting.count(Clock::now());
     clients.complete += reporting.complete;
@@ -70,7 +70,7 @@ Clients SwarmClients::count() const
 
 ClientList SwarmClients::list() const
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     ClientList list = m_reporting.list(Clock::now());
     m_announcing.add_to(list, m_piece_length, m_total_bytes);
     return list;

@@ -5,11 +5,11 @@
 
 #include "ezio/report/client_status.hpp"
 #include "ezio/swarm/client_registry.hpp"
+#include "ezio/util/mutex.hpp"
 #include "report_taker.hpp"
 #include "reporting_clients.hpp"
 
 #include <cstdint>
-#include <mutex>
 #include <string>
 
 namespace ezio {
@@ -45,9 +45,9 @@ class SwarmClients final : public ReportListener {
   private:
     const std::uint64_t m_piece_length;
     const std::uint64_t m_total_bytes;
-    mutable std::mutex m_mutex;
-    ClientRegistry m_announcing;  // guarded by m_mutex
-    ReportingClients m_reporting; // guarded by m_mutex
+    mutable Mutex m_mutex;
+    ClientRegistry m_announcing GUARDED_BY(m_mutex);
+    ReportingClients m_reporting GUARDED_BY(m_mutex);
 };
 
 } // namespace ezio

@@ -38,9 +38,15 @@ IoFailure failure(IoFailure::Operation operation, std::string path, std::uint64_
     return {operation, std::move(path), offset, length, error == end_of_file ? 0 : error};
 }
 
-// Since Linux 5.8, syncfs fails if any file of the file system could not be written since the descriptor was
-// opened; since 5.17 also if the file system's own data, such as its journal, could not be written. Other
-// file systems than these may sync less with syncfs than with fsync (FUSE, NFS).
+std::optional<IoFailure> sync_result(std::string path, int error)
+{
+    return error == 0 ? std::nullopt
+                      : std::optional(failure(IoFailure::Operation::sync, std::move(path), 0, 0, error));
+}
+
+// Since Linux 5.8, syncfs fails when any file of the file system could not be written since the descriptor
+// was opened; since 5.17 also when what the file system itself has to write, as its journal, could not be.
+// Others than these file systems may sync less with it than with fsync (FUSE, NFS).
 bool syncfs_tells_all(const std::string& directory)
 {
     constexpr long known[] = {0xEF53 /* ext4 */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */,
@@ -239,9 +245,7 @@ std::optional<IoFailure> DirectoryTarget::do_sync()
 
 std::optional<IoFailure> DirectoryTarget::sync_file_system() const
 {
-    const int error = ::syncfs(m_file_system.get()) == 0 ? 0 : errno;
-    return error == 0 ? std::nullopt
-                      : std::optional(failure(IoFailure::Operation::sync, m_directory, 0, 0, error));
+    return sync_result(m_directory, ::syncfs(m_file_system.get()) == 0 ? 0 : errno);
 }
 
 std::optional<IoFailure> DirectoryTarget::sync_files()
@@ -249,7 +253,7 @@ std::optional<IoFailure> DirectoryTarget::sync_files()
     std::vector<std::size_t> open;
     bool written = false;
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         written = m_written;
         for (const OpenFile& file : m_recent) {
             open.push_back(file.index);
@@ -268,9 +272,7 @@ std::optional<IoFailure> DirectoryTarget::sync_files()
     if (auto failed = wait_for_closing()) {
         return failed;
     }
-    const int error = sync_directory(m_directory); // the names, too
-    return error == 0 ? std::nullopt
-                      : std::optional(failure(IoFailure::Operation::sync, m_directory, 0, 0, error));
+    return sync_result(m_directory, sync_directory(m_directory)); // the names, too
 }
 
 std::optional<IoFailure> DirectoryTarget::find_files() const
@@ -289,9 +291,8 @@ std::optional<IoFailure> DirectoryTarget::sync_all_files() const
 {
     for (std::size_t index = 0; index < m_files.size(); ++index) {
         const Fd fd(::open(path_of(index).c_str(), O_RDONLY | O_CLOEXEC));
-        const int error = fd ? sync_fully(fd) : errno;
-        if (error != 0) {
-            return failure(IoFailure::Operation::sync, path_of(index), 0, 0, error);
+        if (auto failed = sync_result(path_of(index), fd ? sync_fully(fd) : errno)) {
+            return failed;
         }
     }
     return std::nullopt;
@@ -302,7 +303,7 @@ std::optional<IoFailure> DirectoryTarget::sync_open(std::size_t index)
 {
     OpenFile* file = nullptr;
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         const auto found = m_open.find(index);
         if (found == m_open.end() || !found->second->written) {
             return std::nullopt;
@@ -313,15 +314,14 @@ std::optional<IoFailure> DirectoryTarget::sync_open(std::size_t index)
     }
     const int error = sync_fully(file->fd);
     release(*file, error != 0);
-    return error == 0 ? std::nullopt
-                      : std::optional(failure(IoFailure::Operation::sync, path_of(index), 0, 0, error));
+    return sync_result(path_of(index), error);
 }
 
 std::optional<IoFailure> DirectoryTarget::acquire(std::size_t index, OpenFile*& file)
 {
     std::list<OpenFile> idle;
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         if ((file = use_open(index)) != nullptr) {
             return std::nullopt;
         }
@@ -334,7 +334,7 @@ std::optional<IoFailure> DirectoryTarget::acquire(std::size_t index, OpenFile*& 
     if (auto failed = open_file(index, fd)) {
         return failed;
     }
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     if ((file = use_open(index)) == nullptr) {
         m_recent.push_front(OpenFile{index, std::move(fd)});
         m_open[index] = m_recent.begin();
@@ -343,7 +343,7 @@ std::optional<IoFailure> DirectoryTarget::acquire(std::size_t index, OpenFile*& 
     return std::nullopt;
 }
 
-// Call with the lock held. Null if it is not open.
+// Null when it is not open.
 DirectoryTarget::OpenFile* DirectoryTarget::use_open(std::size_t index)
 {
     const auto found = m_open.find(index);
@@ -358,7 +358,7 @@ DirectoryTarget::OpenFile* DirectoryTarget::use_open(std::size_t index)
 // Marked as written only now, because a sync before the end of the write does not cover it.
 void DirectoryTarget::release(OpenFile& file, bool written)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     --file.users;
     file.written = file.written || written;
     m_written = m_written || written;
@@ -378,8 +378,8 @@ std::optional<IoFailure> DirectoryTarget::open_file(std::size_t index, Fd& fd) c
     return std::nullopt;
 }
 
-// Takes out the least recently used files to make room for one more, skipping those in use. Call with the
-// lock held.
+// Takes out, from the least recently used end, what has to make room for one more, passing over files that
+// are in use.
 std::list<DirectoryTarget::OpenFile> DirectoryTarget::take_idle()
 {
     std::list<OpenFile> idle;
@@ -405,7 +405,7 @@ std::optional<IoFailure> DirectoryTarget::close(std::list<OpenFile> idle)
         }
     }
     if (!idle.empty()) {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         m_closing -= idle.size();
         m_close_failure = m_close_failure ? m_close_failure : failed;
         m_closed.notify_all();
@@ -418,15 +418,16 @@ std::optional<IoFailure> DirectoryTarget::close_one(OpenFile& file) const
     int error = file.written && !m_file_system ? sync_fully(file.fd) : 0;
     const int close_error = file.fd.close();
     error = error != 0 ? error : close_error;
-    return error == 0 ? std::nullopt
-                      : std::optional(failure(IoFailure::Operation::sync, path_of(file.index), 0, 0, error));
+    return sync_result(path_of(file.index), error);
 }
 
 // Files that were closed to make room, even by a reader, may not be synced yet.
 std::optional<IoFailure> DirectoryTarget::wait_for_closing()
 {
-    std::unique_lock lock(m_mutex);
-    m_closed.wait(lock, [this] { return m_closing == 0; });
+    const MutexLock lock(m_mutex);
+    while (m_closing != 0) {
+        m_closed.wait(m_mutex);
+    }
     return m_close_failure;
 }
 

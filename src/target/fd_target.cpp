@@ -45,7 +45,7 @@ std::optional<IoFailure> FdTarget::do_write_behind(const Extent& span, std::uint
     }
     std::vector<Extent> due;
     {
-        const std::lock_guard lock(m_mutex);
+        const MutexLock lock(m_mutex);
         due = m_behind.started(span, bytes);
     }
     for (const Extent& old : due) {

@@ -9,14 +9,14 @@ namespace ezio {
 
 void ReplacedBytes::remember(std::uint64_t offset, std::vector<std::byte> bytes)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     m_bytes.try_emplace(offset, std::move(bytes));
     m_is_empty = false;
 }
 
 void ReplacedBytes::restore(std::uint64_t offset, std::span<const iovec> parts) const
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     for (const iovec& part : parts) {
         for (const auto& [begin, bytes] : m_bytes) {
             const std::uint64_t from = std::max(begin, offset);

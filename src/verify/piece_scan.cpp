@@ -79,7 +79,7 @@ void PieceScan::end_threads()
 
 std::optional<IoFailure> PieceScan::failure() const
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     if (m_thrown) {
         std::rethrow_exception(m_thrown);
     }
@@ -88,7 +88,7 @@ std::optional<IoFailure> PieceScan::failure() const
 
 std::vector<std::uint32_t> PieceScan::take_hashed()
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     return std::exchange(m_hashed, {});
 }
 
@@ -107,7 +107,7 @@ void PieceScan::run()
 // Keeps the first failure, and ends the other threads.
 void PieceScan::fail(std::optional<IoFailure> failure, std::exception_ptr thrown)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     if (!m_failure && !m_thrown) {
         m_failure = std::move(failure);
         m_thrown = std::move(thrown);
@@ -164,7 +164,7 @@ std::optional<IoFailure> PieceScan::hash_pieces(std::uint32_t first, std::uint32
             m_v2_roots[first + i] = merkle_root(sha256[i]->digests(), m_v2_pieces[first + i].leaves);
         }
     }
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     for (std::uint32_t i = 0; i < count; ++i) {
         m_hashed.push_back(first + i);
     }

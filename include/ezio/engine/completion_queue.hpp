@@ -4,9 +4,10 @@
 // and it delivers everything gathered by the time it runs.
 #pragma once
 
+#include "ezio/util/mutex.hpp"
+
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 namespace ezio {
@@ -29,9 +30,9 @@ class CompletionQueue {
 
   private:
     struct State {
-        std::mutex mutex;
-        Completions waiting;    // guarded by mutex
-        bool in_flight = false; // guarded by mutex
+        Mutex mutex;
+        Completions waiting GUARDED_BY(mutex);
+        bool in_flight GUARDED_BY(mutex) = false;
     };
     static void deliver(State& state);
 

@@ -23,13 +23,13 @@
 #include "ezio/engine/piece_cache.hpp"
 #include "ezio/target/target.hpp"
 #include "ezio/util/error.hpp"
+#include "ezio/util/mutex.hpp"
 
 #include <deque>
 #include <exception>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <span>
@@ -140,31 +140,40 @@ class DiskEngine {
         ReadDone done;
     };
     using Job = std::variant<GatherJob, HashJob, WriteJob, ReadJob>;
-    using Lock = std::unique_lock<std::mutex>;
 
-    [[nodiscard]] std::optional<Job> next_job();
-    [[nodiscard]] bool has_job() const { return m_cache.has_job() || !m_gathers.empty(); }
-    bool step(Lock& lock);
-    [[nodiscard]] bool work(Lock& lock, Job& job, Completions& ready);
-    [[nodiscard]] bool give_up(Lock& lock, std::optional<Job>& job, Completions& ready);
-    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, GatherJob& job, Completions& ready);
-    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, HashJob& job, Completions& ready);
-    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, WriteJob& job, Completions& ready);
-    [[nodiscard]] std::optional<IoFailure> run(Lock& lock, ReadJob& job, Completions& ready);
-    [[nodiscard]] std::optional<IoFailure> hash_v2(Lock& lock, std::uint32_t piece,
-                                                   std::vector<Sha256Digest>& blocks);
-    [[nodiscard]] bool judge(std::uint32_t piece, PieceDigests& digests);
-    void add_padding(std::vector<bool>& pieces);
+    [[nodiscard]] std::optional<Job> next_job() REQUIRES(m_mutex);
+    [[nodiscard]] bool has_job() const REQUIRES(m_mutex) { return m_cache.has_job() || !m_gathers.empty(); }
+    [[nodiscard]] bool step() REQUIRES(m_mutex);
+    [[nodiscard]] bool try_step() REQUIRES(m_mutex);
+    [[nodiscard]] bool work(Job& job, Completions& ready) REQUIRES(m_mutex);
+    [[nodiscard]] bool give_up(std::optional<Job>& job, Completions& ready) REQUIRES(m_mutex);
+    template <typename Work> // which is done without the mutex
+    auto unlocked(Work work) REQUIRES(m_mutex)
+    {
+        const MutexUnlock unlock(m_mutex);
+        return work();
+    }
+    [[nodiscard]] std::optional<IoFailure> gather(GatherJob& job);
+    [[nodiscard]] std::optional<IoFailure> run(GatherJob& job, Completions& ready) REQUIRES(m_mutex);
+    [[nodiscard]] std::optional<IoFailure> run(HashJob& job, Completions& ready) REQUIRES(m_mutex);
+    [[nodiscard]] std::optional<IoFailure> run(WriteJob& job, Completions& ready) REQUIRES(m_mutex);
+    [[nodiscard]] std::optional<IoFailure> run(ReadJob& job, Completions& ready) REQUIRES(m_mutex);
+    [[nodiscard]] std::optional<IoFailure> hash_v2(std::uint32_t piece, std::vector<Sha256Digest>& blocks)
+        REQUIRES(m_mutex);
+    [[nodiscard]] bool judge(std::uint32_t piece, PieceDigests& digests) REQUIRES(m_mutex);
+    void add_padding(std::vector<bool>& pieces) REQUIRES(m_mutex);
 
-    [[nodiscard]] int refusal() const;
-    [[nodiscard]] bool reads_copy() const;
-    void find(Waiter waiter, Completions& ready);
-    void release_held(Completions& ready, int error);
-    void answer_hashes(std::uint32_t piece, Completions& ready, int error, const PieceDigests& digests);
-    void answer_all(Completions& ready, int error);
-    void after_change(Completions& ready);
-    void hand_over(Lock& lock, Completions& ready);
-    [[nodiscard]] bool just_all_done();
+    [[nodiscard]] bool failed() const REQUIRES(m_mutex) { return m_failure || m_thrown; }
+    [[nodiscard]] int refusal() const REQUIRES(m_mutex);
+    [[nodiscard]] bool reads_copy() const REQUIRES(m_mutex);
+    void find(Waiter waiter, Completions& ready) REQUIRES(m_mutex);
+    void release_held(Completions& ready, int error) REQUIRES(m_mutex);
+    void answer_hashes(std::uint32_t piece, Completions& ready, int error, const PieceDigests& digests)
+        REQUIRES(m_mutex);
+    void answer_all(Completions& ready, int error) REQUIRES(m_mutex);
+    void after_change(Completions& ready) REQUIRES(m_mutex);
+    void hand_over(Completions& ready) REQUIRES(m_mutex);
+    [[nodiscard]] bool just_all_done() REQUIRES(m_mutex);
 
     const Image& m_image;
     Target& m_target;
@@ -173,23 +182,23 @@ class DiskEngine {
     CompletionQueue m_completions;    // synchronises itself
     std::uint64_t m_blocks_taken = 0; // network thread only
 
-    mutable std::mutex m_mutex; // guards everything below
-    Arena m_arena;              // its pins synchronise themselves
-    PieceCache m_cache;
-    BackPressure m_pressure;
-    std::vector<Held> m_held;
-    std::unordered_map<std::uint64_t, std::vector<Waiter>> m_waiting_reads; // by chunk
-    std::unordered_multimap<std::uint32_t, Hashed> m_waiting_hashes;        // by piece
-    std::unordered_map<std::uint32_t, std::vector<Cleared>> m_waiting_clears;
-    std::set<std::uint32_t> m_kept; // and whose hash was not requested yet
-    std::deque<GatherJob> m_gathers;
-    bool m_cache_is_next = false; // after a gather
-    std::optional<IoFailure> m_failure;
-    std::exception_ptr m_thrown; // from a worker, if it was the first failure
-    Facts m_facts;
-    unsigned m_writers = 0;
-    bool m_stopped = false;
-    bool m_all_done = false;
+    mutable Mutex m_mutex;
+    Arena m_arena; // its pins synchronise themselves; the slabs are handed out under the mutex
+    PieceCache m_cache GUARDED_BY(m_mutex);
+    BackPressure m_pressure GUARDED_BY(m_mutex);
+    std::vector<Held> m_held GUARDED_BY(m_mutex);
+    std::unordered_map<std::uint64_t, std::vector<Waiter>> m_waiting_reads GUARDED_BY(m_mutex); // by chunk
+    std::unordered_multimap<std::uint32_t, Hashed> m_waiting_hashes GUARDED_BY(m_mutex);        // by piece
+    std::unordered_map<std::uint32_t, std::vector<Cleared>> m_waiting_clears GUARDED_BY(m_mutex);
+    std::set<std::uint32_t> m_kept GUARDED_BY(m_mutex); // whose hash has not been asked for yet
+    std::deque<GatherJob> m_gathers GUARDED_BY(m_mutex);
+    bool m_cache_is_next GUARDED_BY(m_mutex) = false; // after a gather
+    std::optional<IoFailure> m_failure GUARDED_BY(m_mutex);
+    std::exception_ptr m_thrown GUARDED_BY(m_mutex); // by a worker, when nothing had failed before
+    Facts m_facts GUARDED_BY(m_mutex);
+    unsigned m_writers GUARDED_BY(m_mutex) = 0;
+    bool m_stopped GUARDED_BY(m_mutex) = false;
+    bool m_all_done GUARDED_BY(m_mutex) = false;
 
     IoWorkers m_workers; // last, because its threads use the other members
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <condition_variable>
+#include "ezio/util/mutex.hpp"
+
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -12,12 +12,13 @@ namespace ezio {
 // Threads that run `step` while it finds work.
 class IoWorkers {
   public:
-    // Does one piece of work, with the lock released meanwhile; returns false if there was none.
-    // Called and returns with the lock held, on any of the threads.
-    using Step = std::function<bool(std::unique_lock<std::mutex>&)>;
+    // Does one piece of work, with the mutex released while it lasts; returns false when there was none.
+    // Called and returns with the mutex held, on any of the threads.
+    using Step = std::function<bool()>;
 
-    // `mutex` guards the data that `step` uses. Starts the threads. Throws Error when one cannot be started.
-    IoWorkers(unsigned threads, std::mutex& mutex, Step step);
+    // `mutex` guards what `step` looks at. Starts at once. Throws Error when a thread cannot
+    // be started.
+    IoWorkers(unsigned threads, Mutex& mutex, Step step);
 
     // Calls stop() and waits for the threads.
     ~IoWorkers();
@@ -33,13 +34,13 @@ class IoWorkers {
     void run();
     void end();
 
-    std::mutex& m_mutex;
+    Mutex& m_mutex;
     const Step m_step;
-    std::condition_variable m_wake;
-    unsigned m_idle = 0; // guarded by m_mutex, as are the next three
-    unsigned m_running = 0;
-    bool m_stopping = false;
-    std::function<void()> m_when_ended;
+    Condition m_wake;
+    unsigned m_idle GUARDED_BY(m_mutex) = 0;
+    unsigned m_running GUARDED_BY(m_mutex) = 0;
+    bool m_stopping GUARDED_BY(m_mutex) = false;
+    std::function<void()> m_when_ended GUARDED_BY(m_mutex);
     std::vector<std::thread> m_threads; // constant after construction
 };
 

@@ -11,9 +11,9 @@
 #include "ezio/report/reporter.hpp"
 #include "ezio/util/clock.hpp"
 #include "ezio/util/error.hpp"
+#include "ezio/util/mutex.hpp"
 
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -56,8 +56,8 @@ class Deadline {
 
     Reporter& m_reporter;
     DiskCalls& m_disk;
-    std::mutex m_mutex;
-    std::function<void()> m_clean_up; // guarded by m_mutex
+    Mutex m_mutex;
+    std::function<void()> m_clean_up GUARDED_BY(m_mutex);
     Watchdog m_watchdog;
 };
 

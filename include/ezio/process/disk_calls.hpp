@@ -2,8 +2,8 @@
 #pragma once
 
 #include "ezio/util/clock.hpp"
+#include "ezio/util/mutex.hpp"
 
-#include <mutex>
 #include <set>
 #include <string>
 
@@ -33,9 +33,9 @@ class DiskCalls {
     [[nodiscard]] std::string unanswered(milliseconds age = milliseconds(0)) const;
 
   private:
-    mutable std::mutex m_mutex;               // guards the rest
-    std::multiset<Clock::time_point> m_begun; // the start of each call
-    std::string m_disk;
+    mutable Mutex m_mutex;
+    std::multiset<Clock::time_point> m_begun GUARDED_BY(m_mutex); // when each was made
+    std::string m_disk GUARDED_BY(m_mutex);
 };
 
 // Calls on a healthy disk can be in progress at any moment; one that lasts this long hangs.

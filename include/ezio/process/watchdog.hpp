@@ -2,10 +2,9 @@
 #pragma once
 
 #include "ezio/util/clock.hpp"
+#include "ezio/util/mutex.hpp"
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -39,12 +38,12 @@ class Watchdog {
     void start();
     void end();
 
-    std::mutex m_mutex; // guards the following, except the thread
-    std::condition_variable m_changed;
-    std::optional<Clock::time_point> m_when;
-    Action m_action;
-    bool m_over = false;
-    std::thread m_thread; // last, because it uses the other members
+    Mutex m_mutex;
+    Condition m_changed;
+    std::optional<Clock::time_point> m_when GUARDED_BY(m_mutex);
+    Action m_action GUARDED_BY(m_mutex);
+    bool m_over GUARDED_BY(m_mutex) = false;
+    std::thread m_thread; // last: it uses the rest
 };
 
 } // namespace ezio

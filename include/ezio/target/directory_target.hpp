@@ -18,11 +18,10 @@
 #include "ezio/target/target.hpp"
 #include "ezio/util/fd.hpp"
 #include "ezio/util/file_id.hpp"
+#include "ezio/util/mutex.hpp"
 
-#include <condition_variable>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <unordered_map>
 #include <vector>
 
@@ -60,8 +59,9 @@ class DirectoryTarget : public Target {
     struct OpenFile {
         std::size_t index = 0;
         Fd fd;
-        std::size_t users = 0; // guarded by m_mutex; closed only when 0
-        bool written = false;  // and not synced yet; guarded by m_mutex
+        // Both are guarded by m_mutex while the file is in m_recent.
+        std::size_t users = 0; // closed only when there are none
+        bool written = false;  // and not yet synced
     };
 
     [[nodiscard]] std::optional<IoFailure> transfer(IoFailure::Operation operation, std::uint64_t offset,
@@ -71,10 +71,10 @@ class DirectoryTarget : public Target {
     [[nodiscard]] std::optional<IoFailure> start_write_back(const OpenFile& file, std::uint64_t position,
                                                             std::uint64_t length) const;
     [[nodiscard]] std::optional<IoFailure> acquire(std::size_t index, OpenFile*& file);
-    [[nodiscard]] OpenFile* use_open(std::size_t index);
+    [[nodiscard]] OpenFile* use_open(std::size_t index) REQUIRES(m_mutex);
     void release(OpenFile& file, bool written);
     [[nodiscard]] std::optional<IoFailure> open_file(std::size_t index, Fd& fd) const;
-    [[nodiscard]] std::list<OpenFile> take_idle();
+    [[nodiscard]] std::list<OpenFile> take_idle() REQUIRES(m_mutex);
     [[nodiscard]] std::optional<IoFailure> close(std::list<OpenFile> idle);
     [[nodiscard]] std::optional<IoFailure> close_one(OpenFile& file) const;
     [[nodiscard]] std::optional<IoFailure> wait_for_closing();
@@ -94,13 +94,14 @@ class DirectoryTarget : public Target {
     const Fd m_lock;
     const Fd m_file_system; // Syncing::file_system: the directory, opened before the first write
 
-    std::mutex m_mutex;        // guards the following; not held while opening, syncing or closing
-    bool m_written = false;    // any of the files, by this object
-    std::size_t m_closing = 0; // files being synced and closed to make room
-    std::condition_variable m_closed;
-    std::optional<IoFailure> m_close_failure; // the kernel reports it only once, to anyone
-    std::list<OpenFile> m_recent;             // most recently used first
-    std::unordered_map<std::size_t, std::list<OpenFile>::iterator> m_open;
+    Mutex m_mutex;                                 // nothing is opened, synced or closed under it
+    bool m_written GUARDED_BY(m_mutex) = false;    // any of the files, by this
+    std::size_t m_closing GUARDED_BY(m_mutex) = 0; // files that are being synced and closed to make room
+    Condition m_closed;
+    // The kernel tells it once, whoever hears it.
+    std::optional<IoFailure> m_close_failure GUARDED_BY(m_mutex);
+    std::list<OpenFile> m_recent GUARDED_BY(m_mutex); // most recently used first
+    std::unordered_map<std::size_t, std::list<OpenFile>::iterator> m_open GUARDED_BY(m_mutex);
 };
 
 // The files that hold, or will hold, an image's bytes: those of its extents if `path` is a directory,

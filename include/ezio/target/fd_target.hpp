@@ -9,8 +9,7 @@
 #include "ezio/target/target_claims.hpp"
 #include "ezio/target/write_behind.hpp"
 #include "ezio/util/fd.hpp"
-
-#include <mutex>
+#include "ezio/util/mutex.hpp"
 
 namespace ezio {
 
@@ -50,8 +49,8 @@ class FdTarget : public Target {
     const PageCache m_page_cache;
     const Claims m_claims;
     const std::optional<std::uint64_t> m_file_bytes;
-    std::mutex m_mutex;
-    WriteBehind m_behind{write_behind_limit}; // guarded by m_mutex
+    Mutex m_mutex;
+    WriteBehind m_behind GUARDED_BY(m_mutex){write_behind_limit};
 };
 
 // Both throw Error as open_target does. Until then they change nothing, except that open_image_file with

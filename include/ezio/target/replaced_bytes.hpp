@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include "ezio/util/mutex.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -27,8 +28,8 @@ class ReplacedBytes {
 
   private:
     std::atomic<bool> m_is_empty = true;
-    mutable std::mutex m_mutex;
-    std::map<std::uint64_t, std::vector<std::byte>> m_bytes; // by offset; guarded by m_mutex
+    mutable Mutex m_mutex;
+    std::map<std::uint64_t, std::vector<std::byte>> m_bytes GUARDED_BY(m_mutex); // by offset
 };
 
 } // namespace ezio

@@ -9,12 +9,12 @@
 #include "ezio/image/sha1.hpp"
 #include "ezio/target/target.hpp"
 #include "ezio/util/error.hpp"
+#include "ezio/util/mutex.hpp"
 #include "ezio/util/wakeup.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <thread>
@@ -70,11 +70,11 @@ class PieceScan {
     std::atomic<std::uint64_t> m_bytes_done = 0;
     std::atomic<unsigned> m_running;
     std::atomic<bool> m_cancelled = false;
-    mutable std::mutex m_mutex;
-    std::optional<IoFailure> m_failure;  // guarded by m_mutex
-    std::exception_ptr m_thrown;         // guarded by m_mutex
-    std::vector<std::uint32_t> m_hashed; // guarded by m_mutex
-    std::vector<std::thread> m_threads;  // constant after construction
+    mutable Mutex m_mutex;
+    std::optional<IoFailure> m_failure GUARDED_BY(m_mutex);
+    std::exception_ptr m_thrown GUARDED_BY(m_mutex);
+    std::vector<std::uint32_t> m_hashed GUARDED_BY(m_mutex);
+    std::vector<std::thread> m_threads; // constant after construction
 };
 
 // One per processor; on a rotating disk only one, so that the disk's head does not move to and fro.
