@@ -90,6 +90,7 @@ void ExchangeShared::say(std::string reason)
 
 std::vector<std::string> ExchangeShared::take_reasons()
 {
+    workers.throw_if_failed();
     const MutexLock lock(mutex);
     return std::exchange(reasons, {});
 }

@@ -76,6 +76,14 @@ std::vector<PackedUnit> UnitWorkers::take_done()
     return std::exchange(m_done, {});
 }
 
+void UnitWorkers::throw_if_failed()
+{
+    const MutexLock lock(m_mutex);
+    if (m_thrown) {
+        std::rethrow_exception(m_thrown);
+    }
+}
+
 std::chrono::nanoseconds UnitWorkers::occupied()
 {
     const MutexLock lock(m_mutex);
@@ -124,8 +132,17 @@ void UnitWorkers::stop()
 void UnitWorkers::run()
 {
     be_nice();
-    Packer packer;
     const MutexLock lock(m_mutex);
+    try {
+        work();
+    } catch (...) {
+        m_thrown = std::current_exception();
+    }
+}
+
+void UnitWorkers::work()
+{
+    Packer packer;
     while (!m_stopping) {
         if (m_waiting.empty()) {
             m_wake.wait(m_mutex);

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -57,8 +58,11 @@ class UnitWorkers {
     // Releases the data of all jobs and waits for the threads. Idempotent.
     void stop();
 
-    // The time for which the threads had work, summed over all threads. It includes time in which the kernel
-    // gave the processor to other work, as on a busy machine.
+    // Throws again what a thread has thrown, which then does nothing more.
+    void throw_if_failed();
+
+    // How long the threads have had something to do, all of them added up: also while the kernel gave the
+    // processor to others, which a machine that is busy with something else does to them.
     [[nodiscard]] std::chrono::nanoseconds occupied();
     [[nodiscard]] unsigned threads() const { return m_options.threads; }
 
@@ -67,6 +71,7 @@ class UnitWorkers {
 
   private:
     void run();
+    void work() REQUIRES(m_mutex);
     [[nodiscard]] PackedUnit pack(Packer& packer, PackJob job) REQUIRES(m_mutex);
     void count_time() REQUIRES(m_mutex); // before m_unfinished changes
 
@@ -80,6 +85,7 @@ class UnitWorkers {
     Clock::time_point m_counted GUARDED_BY(m_mutex) = Clock::now(); // up to when
     bool m_notified GUARDED_BY(m_mutex) = false;                    // since something was taken
     bool m_stopping GUARDED_BY(m_mutex) = false;
+    std::exception_ptr m_thrown GUARDED_BY(m_mutex);
     std::vector<std::thread> m_threads GUARDED_BY(m_mutex);
 };
 

@@ -14,15 +14,28 @@ namespace {
 constexpr const char* no_goodbye =
     "leaving without notifying the trackers: the network or a name server is slow";
 
+// A part of an end that comes in any case.
+template <typename Part>
+void attempt(const Part& part) noexcept
+{
+    try {
+        part();
+    } catch (...) { // no memory, mostly
+        return;
+    }
+}
+
 } // namespace
 
 void Deadline::fail_at(Clock::time_point when, std::string reason, std::string waits_for, milliseconds grace)
 {
     m_watchdog.set(when + grace, [this, reason = std::move(reason), waits_for = std::move(waits_for)] {
-        const std::string dead = m_disk.unanswered(hanging_call);
-        m_reporter.error(
-            {ExitStatus::stalled, fmt::format("{}: {}{}", reason, waits_for,
-                                              dead.empty() ? "" : "; " + describe_dead_disk(dead))});
+        attempt([&] {
+            const std::string dead = m_disk.unanswered(hanging_call);
+            m_reporter.error(
+                {ExitStatus::stalled, fmt::format("{}: {}{}", reason, waits_for,
+                                                  dead.empty() ? "" : "; " + describe_dead_disk(dead))});
+        });
         exit_with(ExitStatus::stalled);
     });
 }
@@ -30,7 +43,7 @@ void Deadline::fail_at(Clock::time_point when, std::string reason, std::string w
 void Deadline::leave_at(Clock::time_point when, std::string reason)
 {
     m_watchdog.set(when + patience, [this, reason = std::move(reason)] {
-        m_reporter.note("leaving: " + reason);
+        attempt([&] { m_reporter.note("leaving: " + reason); });
         end_at_once({});
     });
 }
@@ -40,9 +53,15 @@ void Deadline::end(const std::optional<Error>& error)
     m_watchdog.bring_forward(Clock::now() + patience, [this, error] { end_at_once(error); });
 }
 
-// Names what the remaining threads wait for, and the error if the transfer ended with one. The main thread
-// cannot report it, because it waits for them.
 void Deadline::end_at_once(const std::optional<Error>& error)
+{
+    attempt([&] { tell_end(error); });
+    exit_with(error ? error->status() : ExitStatus::done);
+}
+
+// Says what the threads wait for that do not end, and why the transfer ended if that was an error. Nobody
+// else reports: the main thread waits for them.
+void Deadline::tell_end(const std::optional<Error>& error)
 {
     std::optional<Error> told = error;
     const std::string dead = m_disk.unanswered(hanging_call);
@@ -56,7 +75,6 @@ void Deadline::end_at_once(const std::optional<Error>& error)
     if (told) {
         m_reporter.error(*told);
     }
-    exit_with(error ? error->status() : ExitStatus::done);
 }
 
 void Deadline::clean_up_with(std::function<void()> clean_up)
@@ -65,15 +83,15 @@ void Deadline::clean_up_with(std::function<void()> clean_up)
     m_clean_up = std::move(clean_up);
 }
 
-void Deadline::exit_with(ExitStatus status)
+void Deadline::exit_with(ExitStatus status) noexcept
 {
-    {
+    attempt([&] {
         const MutexLock lock(m_mutex);
         if (m_clean_up) {
             m_clean_up();
         }
-    }
-    m_reporter.finish();
+    });
+    attempt([&] { m_reporter.finish(); });
     ::_exit(static_cast<int>(status));
 }
 

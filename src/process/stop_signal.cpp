@@ -23,13 +23,23 @@ namespace ezio {
 
 namespace {
 
-// Omits the message if writing it would block: in a full pipe without a reader.
-[[noreturn]] void leave_at_once(int signal, const std::string& message)
+// Nothing is said where saying it would wait: in a pipe that is full and that nobody reads.
+void say_at_once(const std::string& message)
 {
     const std::string line = ("ezio-cli: " + printable(message)).substr(0, PIPE_BUF - 1) + "\n";
     pollfd out{STDERR_FILENO, POLLOUT, 0};
     if (::poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0) {
         [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+    }
+}
+
+template <typename Message>
+[[noreturn]] void leave_at_once(int signal, Message message) noexcept
+{
+    try {
+        say_at_once(message());
+    } catch (...) { // no memory for words
+        ::_exit(128 + signal);
     }
     ::_exit(128 + signal);
 }
@@ -140,9 +150,11 @@ void StopSignal::watch()
             return;
         }
         if (ready == 0) {
-            const std::string path = m_disk.unanswered(hanging_call);
-            leave_at_once(received(), path.empty() ? "leaving at once: an orderly end takes too long"
-                                                   : describe_dead_disk(path));
+            leave_at_once(received(), [this] {
+                const std::string path = m_disk.unanswered(hanging_call);
+                return path.empty() ? "leaving at once: an orderly end takes too long"
+                                    : describe_dead_disk(path);
+            });
         }
         signalfd_siginfo info{};
         if (ready < 0 || ::read(m_signals.get(), &info, sizeof info) != sizeof info) {
@@ -153,9 +165,11 @@ void StopSignal::watch()
             continue;
         }
         if (received() != 0) {
-            const std::string path = m_disk.unanswered();
-            leave_at_once(signal, path.empty() ? "leaving at once"
-                                               : "leaving at once; if not, " + describe_dead_disk(path));
+            leave_at_once(signal, [this] {
+                const std::string path = m_disk.unanswered();
+                return path.empty() ? "leaving at once"
+                                    : "leaving at once; if not, " + describe_dead_disk(path);
+            });
         }
         m_since = Clock::now();
         m_received = signal;

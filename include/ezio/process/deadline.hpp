@@ -51,8 +51,9 @@ class Deadline {
     [[nodiscard]] DiskCalls& disk() { return m_disk; }
 
   private:
-    void end_at_once(const std::optional<Error>& error);
-    [[noreturn]] void exit_with(ExitStatus status);
+    [[noreturn]] void end_at_once(const std::optional<Error>& error);
+    void tell_end(const std::optional<Error>& error);
+    [[noreturn]] void exit_with(ExitStatus status) noexcept;
 
     Reporter& m_reporter;
     DiskCalls& m_disk;

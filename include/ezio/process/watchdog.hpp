@@ -22,7 +22,8 @@ class Watchdog {
     Watchdog(const Watchdog&) = delete;
     Watchdog& operator=(const Watchdog&) = delete;
 
-    // Calls `action` at `when`, unless something else is set by then. Replaces the previous action.
+    // Calls `action`, which must not throw, at `when`, in place of what was set before, unless something else
+    // is set by then.
     void set(Clock::time_point when, Action action);
 
     // Like set(), but no later than the time set before.
