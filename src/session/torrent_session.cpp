@@ -3,7 +3,6 @@
 
 #include "disk_io.hpp"
 #include "ezio/compression/availability.hpp"
-#include "ezio/net/device_binding.hpp"
 #include "ezio/peers/duplicate_peers.hpp"
 #include "ezio/peers/instant_pex.hpp"
 #include "ezio/peers/reply_limits.hpp"
@@ -64,27 +63,23 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
     if (m_options.report) {
         m_sender.emplace(m_options.wake);
     }
-    m_filter = nobody_but(m_options.endpoints.allowed);
     if (m_options.network.compression && why_no_compression().empty()) {
         m_exchange.emplace(torrent.image, UnitExchange::Options{m_options.on_disk, m_options.memory / 8,
                                                                 m_options.network.max_upload != 0});
     }
-    const lt::add_torrent_params torrent_params = this->torrent_params();
+    lt::add_torrent_params torrent_params = this->torrent_params();
     if (!needs_web_certificates(torrent_params)) {
         leave_out_web_certificates();
     }
-    leave_out_device_binding();
-    m_session.emplace(session_params());
-    m_session->set_alert_notify(m_options.wake);
-    m_session->set_peer_class_filter(everybody_in_the_global_class());
-    m_handle = m_session->add_torrent(torrent_params);
-    if (m_options.network.lsd && !torrent.params.ti->priv()) { // private torrents ask only their trackers
-        m_discovery.emplace(torrent.info_hash, m_options.endpoints.listen.endpoints,
-                            m_options.endpoints.allowed);
+    m_session.emplace(session_params(), m_options.wake);
+    m_session->session().set_peer_class_filter(everybody_in_the_global_class());
+    m_session->add_torrent(std::move(torrent_params));
+    if (m_options.network.lsd && !torrent.params.ti->priv()) { // what is private asks its trackers only
+        m_session->discover_locally(torrent.info_hash, m_options.endpoints);
     }
     if (m_options.tls != nullptr) {
-        m_handle.set_ssl_certificate_buffer(m_options.tls->certificate, m_options.tls->key,
-                                            m_options.tls->dh);
+        m_session->torrent().set_ssl_certificate_buffer(m_options.tls->certificate, m_options.tls->key,
+                                                        m_options.tls->dh);
         std::set<std::uint16_t> ports;
         for (const Endpoint& endpoint : m_options.endpoints.listen.endpoints) {
             ports.insert(endpoint.port());
@@ -102,10 +97,8 @@ TorrentSession::~TorrentSession()
 
 lt::session_params TorrentSession::session_params()
 {
-    lt::session_params params;
-    params.settings = session_settings(m_options.network, m_options.endpoints.listen.endpoints,
-                                       m_options.tls != nullptr ? Transport::tls : Transport::plain);
-    params.ip_filter = m_filter; // set here, it holds before there is a socket
+    lt::session_params params = ezio::session_params(
+        m_options.network, m_options.endpoints, m_options.tls != nullptr ? Transport::tls : Transport::plain);
     params.disk_io_constructor = [this](lt::io_context& context, const lt::settings_interface&,
                                         lt::counters&) {
         auto disk = std::make_unique<DiskIo>(
@@ -145,21 +138,14 @@ lt::add_torrent_params TorrentSession::torrent_params()
 {
     const NetworkOptions& network = m_options.network;
     lt::add_torrent_params params = m_torrent.params;
-    params.save_path = "/"; // must not be empty; DiskIo ignores it
-    params.flags &= ~lt::torrent_flags::auto_managed;
-    params.flags |= lt::torrent_flags::paused | lt::torrent_flags::disable_dht |
-                    lt::torrent_flags::disable_lsd | lt::torrent_flags::no_verify_files;
+    prepare_torrent(params, network);
+    params.flags |= lt::torrent_flags::paused | lt::torrent_flags::no_verify_files;
     if (m_have_all || !network.web_seeds) {
         params.url_seeds.clear();
     }
 #if LIBTORRENT_VERSION_NUM < 20100
     params.http_seeds.clear(); // BEP 17, which no server supports any more
 #endif
-    if (!network.torrent_trackers) {
-        params.trackers.clear();
-        params.tracker_tiers.clear();
-    }
-    params.trackers.insert(params.trackers.end(), network.trackers.begin(), network.trackers.end());
     m_tracker_count = static_cast<unsigned>(params.trackers.size());
     const auto& on_disk = m_options.on_disk;
     const bool has_any = std::find(on_disk.begin(), on_disk.end(), true) != on_disk.end();
@@ -203,9 +189,9 @@ lt::add_torrent_params TorrentSession::torrent_params()
 
 void TorrentSession::start()
 {
-    connect(m_options.endpoints.peers);
-    announce_locally();
-    m_handle.resume(); // connects now to the peers known so far, and to later ones in its next second
+    m_session->connect(m_options.endpoints.peers);
+    m_session->announce_locally();
+    m_session->torrent().resume(); // connects to those it knows now; later ones wait for its next second
 }
 
 // After the start libtorrent only learns of a piece by getting it, block by block, and asking for its hash.
@@ -224,7 +210,7 @@ void TorrentSession::learn(const std::vector<std::uint32_t>& right, const std::v
         if (m_not_yet_known == 0 && piece == right.back()) {
             want({piece}); // libtorrent notices that all is there only for pieces that it wants
         }
-        m_handle.add_piece(lt::piece_index_t(static_cast<int>(piece)), blank.get());
+        m_session->torrent().add_piece(lt::piece_index_t(static_cast<int>(piece)), blank.get());
     }
 }
 
@@ -236,34 +222,8 @@ void TorrentSession::want(const std::vector<std::uint32_t>& pieces)
         priorities.emplace_back(static_cast<int>(piece), lt::default_priority);
     }
     if (!priorities.empty()) {
-        m_handle.prioritize_pieces(priorities);
+        m_session->torrent().prioritize_pieces(priorities);
     }
-}
-
-void TorrentSession::connect(const std::vector<Endpoint>& peers)
-{
-    for (const Endpoint& peer : peers) {
-        m_handle.connect_peer(peer, lasting_source);
-    }
-}
-
-void TorrentSession::keep_out(const boost::asio::ip::address& host)
-{
-    m_filter.add_rule(host, host, lt::ip_filter::blocked);
-    m_session->set_ip_filter(m_filter);
-}
-
-void TorrentSession::announce_locally()
-{
-    if (m_discovery) {
-        m_discovery->announce();
-    }
-}
-
-void TorrentSession::announce_to_trackers()
-{
-    constexpr int all = -1;
-    m_handle.force_reannounce(0, all, lt::torrent_handle::ignore_min_interval);
 }
 
 void TorrentSession::say(const ClientReport& report, Clock::time_point now)
@@ -275,7 +235,7 @@ void TorrentSession::say(const ClientReport& report, Clock::time_point now)
     if (is_final(report.state) && !std::exchange(m_is_unlimited, true)) {
         lt::settings_pack pack;
         pack.set_int(lt::settings_pack::download_rate_limit, 0);
-        m_session->apply_settings(std::move(pack));
+        m_session->session().apply_settings(std::move(pack));
     }
 }
 
@@ -285,26 +245,15 @@ void TorrentSession::ask_in_advance(int seconds)
         m_request_seconds = seconds;
         lt::settings_pack pack;
         pack.set_int(lt::settings_pack::request_queue_time, seconds);
-        m_session->apply_settings(std::move(pack));
+        m_session->session().apply_settings(std::move(pack));
     }
 }
 
 std::vector<SessionEvent> TorrentSession::take_events(LocalDiscovery::Reach reach)
 {
     look_at_handshakes();
-    std::vector<lt::alert*> alerts;
-    m_session->pop_alerts(&alerts);
-    std::vector<SessionEvent> events;
-    if (m_discovery) {
-        const std::vector<Endpoint> found = m_discovery->take_found(reach);
-        connect(found); // they were heard a moment ago
-        for (const Endpoint& peer : found) {
-            events.emplace_back(PeerFound{peer});
-        }
-        if (!m_discovery->trouble().empty()) {
-            events.emplace_back(DiscoveryFailed{m_discovery->trouble()});
-        }
-    }
+    const std::vector<lt::alert*> alerts = m_session->take_alerts();
+    std::vector<SessionEvent> events = m_session->take_found(reach);
     for (const PeerLedger::Failure& failure : m_ledger.take_failures()) {
         events.emplace_back(WrongDataFrom{failure.piece, failure.address});
     }
@@ -332,7 +281,7 @@ void TorrentSession::look_at_handshakes()
         return;
     }
     std::vector<lt::peer_info> infos;
-    m_handle.get_peer_info(infos);
+    m_session->torrent().get_peer_info(infos);
     std::set<Endpoint> peers;
     for (const lt::peer_info& info : infos) {
         peers.insert(address_of(info));
@@ -342,7 +291,7 @@ void TorrentSession::look_at_handshakes()
 
 std::vector<ConnectedPeer> TorrentSession::peers() const
 {
-    return connected_peers(m_handle);
+    return connected_peers(m_session->torrent());
 }
 
 UnitExchange::Counts TorrentSession::unit_counts() const
@@ -352,8 +301,8 @@ UnitExchange::Counts TorrentSession::unit_counts() const
 
 SessionCounts TorrentSession::counts() const
 {
-    const lt::torrent_status status = m_handle.status({});
-    // libtorrent counts the blocks of received units, but does not count sent units as payload.
+    const lt::torrent_status status = m_session->torrent().status({});
+    // libtorrent counts the blocks of units as received, and what is sent in units not as payload.
     const UnitExchange::Counts units = unit_counts();
     const auto received = static_cast<std::uint64_t>(status.total_payload_download);
     const auto sent = static_cast<std::uint64_t>(status.total_payload_upload);

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/transfer/metadata_session.hpp"
 
-#include "ezio/net/device_binding.hpp"
-#include "ezio/net/local_discovery.hpp"
 #include "ezio/peers/reply_limits.hpp"
 #include "ezio/peers/tcp_preference.hpp"
 #include "ezio/report/warn_once.hpp"
+#include "ezio/session/network_session.hpp"
 #include "ezio/session/session_alerts.hpp"
-#include "ezio/session/session_settings.hpp"
 #include "ezio/torrent/magnet.hpp"
 #include "ezio/torrent/torrent_file.hpp"
 #include "ezio/util/units.hpp"
@@ -19,10 +17,7 @@
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/bencode.hpp>
 #include <libtorrent/disabled_disk_io.hpp>
-#include <libtorrent/ip_filter.hpp>
-#include <libtorrent/session.hpp>
 #include <libtorrent/session_params.hpp>
-#include <libtorrent/torrent_handle.hpp>
 #include <libtorrent/torrent_info.hpp>
 #include <libtorrent/torrent_status.hpp>
 
@@ -59,9 +54,7 @@ std::uint32_t most_pieces(const MetadataOptions& options)
 lt::session_params metadata_session_params(const MetadataOptions& options)
 {
     using lt::settings_pack;
-    lt::session_params params;
-    params.settings = session_settings(options.network, options.endpoints.listen.endpoints, Transport::plain);
-    params.ip_filter = nobody_but(options.endpoints.allowed);
+    lt::session_params params = session_params(options.network, options.endpoints, Transport::plain);
     // libtorrent's own limits are 3 MiB and 2.5 million tokens: 40,000 extents.
     params.settings.set_int(settings_pack::max_metadata_size, static_cast<int>(metadata_limit(options)));
     params.settings.set_int(settings_pack::metadata_token_limit,
@@ -74,18 +67,11 @@ lt::session_params metadata_session_params(const MetadataOptions& options)
 lt::add_torrent_params metadata_torrent_params(const std::string& magnet, const MetadataOptions& options)
 {
     lt::add_torrent_params params = parse_magnet(magnet);
-    params.save_path = "/"; // must not be empty; there is no disk
-    params.flags &= ~(lt::torrent_flags::auto_managed | lt::torrent_flags::paused);
-    // Upload mode: only the metadata is requested.
-    params.flags |= lt::torrent_flags::upload_mode | lt::torrent_flags::disable_dht |
-                    lt::torrent_flags::disable_lsd | lt::torrent_flags::apply_ip_filter;
+    prepare_torrent(params, options.network);
+    params.flags &= ~lt::torrent_flags::paused;
+    // Upload mode: nothing is asked for but the metadata.
+    params.flags |= lt::torrent_flags::upload_mode | lt::torrent_flags::apply_ip_filter;
     params.url_seeds.clear();
-    if (!options.network.torrent_trackers) {
-        params.trackers.clear();
-        params.tracker_tiers.clear();
-    }
-    params.trackers.insert(params.trackers.end(), options.network.trackers.begin(),
-                           options.network.trackers.end());
     limit_replies(params, metadata_limit(options), most_pieces(options), DataComes::as_blocks);
     prefer_tcp(params);
     return params;
@@ -116,33 +102,32 @@ class MetadataSession {
   public:
     MetadataSession(const std::string& magnet, const MetadataOptions& options, Reporter& reporter,
                     Wakeup& wakeup, Clock::time_point now)
-        : m_link(parse_magnet(magnet)), m_filter(nobody_but(options.endpoints.allowed)),
-          m_session(metadata_session_params(options)), m_watch(options.endpoints, reporter),
-          m_warnings(reporter)
+        : m_link(parse_magnet(magnet)),
+          m_session(std::make_shared<NetworkSession>(metadata_session_params(options),
+                                                     [&wakeup] { wakeup.notify(); })),
+          m_watch(options.endpoints, reporter), m_warnings(reporter)
     {
         auto params = metadata_torrent_params(magnet, options);
         m_watch.begin(options.network.peers.size(), static_cast<unsigned>(params.trackers.size()),
                       options.network.lsd, now);
-        m_session.set_alert_notify([&wakeup] { wakeup.notify(); });
-        m_torrent = m_session.add_torrent(std::move(params));
-        connect(options.endpoints.peers);
+        m_session->add_torrent(std::move(params));
+        m_session->connect(options.endpoints.peers);
         if (options.network.lsd) {
-            m_discovery.emplace(to_hex(m_link.info_hashes.v1), options.endpoints.listen.endpoints,
-                                options.endpoints.allowed);
-            m_discovery->announce();
+            m_session->discover_locally(to_hex(m_link.info_hashes.v1), options.endpoints);
+            m_session->announce_locally();
         }
     }
 
     // The torrent, or an empty string while it is not there yet.
     [[nodiscard]] std::string poll()
     {
-        hear_local_discovery();
+        for (const SessionEvent& event : m_session->take_found(m_watch.reach(Clock::now()))) {
+            std::visit([this](const auto& what) { handle(what); }, event);
+        }
         std::string torrent;
-        std::vector<lt::alert*> alerts;
-        m_session.pop_alerts(&alerts);
-        for (const lt::alert* alert : alerts) {
+        for (const lt::alert* alert : m_session->take_alerts()) {
             if (lt::alert_cast<lt::metadata_received_alert>(alert) != nullptr) {
-                torrent = torrent_around(m_torrent.torrent_file()->info_section(), m_link);
+                torrent = torrent_around(m_session->torrent().torrent_file()->info_section(), m_link);
             } else if (const auto* bad = lt::alert_cast<lt::metadata_failed_alert>(alert)) {
                 m_warnings.tell("metadata from a peer cannot be used: " + bad->error.message());
             } else if (const auto event = to_event(*alert)) {
@@ -152,21 +137,24 @@ class MetadataSession {
         return torrent;
     }
 
-    // Ends the session. No other function may be called afterwards.
-    [[nodiscard]] EndingSession end() { return std::make_shared<lt::session_proxy>(m_session.abort()); }
+    // Nothing else is to be called afterwards.
+    [[nodiscard]] EndingSession end()
+    {
+        m_session->end();
+        return std::move(m_session);
+    }
 
     // Called about once a second.
     void look_around(Clock::time_point now)
     {
-        m_watch.look(connected_peers(m_torrent), now);
-        connect(m_watch.missing_peers());
+        m_watch.look(connected_peers(m_session->torrent()), now);
+        m_session->connect(m_watch.missing_peers());
         const PeerWatch::Search search = m_watch.search(now);
-        if (search != PeerWatch::Search::none && m_discovery) {
-            m_discovery->announce();
+        if (search != PeerWatch::Search::none) {
+            m_session->announce_locally();
         }
         if (search == PeerWatch::Search::everywhere) {
-            constexpr int all = -1;
-            m_torrent.force_reannounce(0, all, lt::torrent_handle::ignore_min_interval);
+            m_session->announce_to_trackers();
         }
     }
 
@@ -179,35 +167,12 @@ class MetadataSession {
     }
 
   private:
-    void hear_local_discovery()
-    {
-        if (!m_discovery) {
-            return;
-        }
-        const std::vector<Endpoint> found = m_discovery->take_found(m_watch.reach(Clock::now()));
-        connect(found);
-        for (const Endpoint& peer : found) {
-            m_watch.handle(PeerFound{peer});
-        }
-        if (!m_discovery->trouble().empty()) {
-            m_watch.handle(DiscoveryFailed{m_discovery->trouble()});
-        }
-    }
-
-    void connect(const std::vector<Endpoint>& peers)
-    {
-        for (const Endpoint& peer : peers) {
-            m_torrent.connect_peer(peer, lasting_source);
-        }
-    }
-
-    void handle(const TorrentFailed&) {} // there is no data that could be wrong
+    void handle(const TorrentFailed&) {} // there is no data, and none of what can be wrong with it
     void handle(const PeerBanned&) {}
     void handle(const PeerMisbehaved& event)
     {
         if (const auto host = m_watch.handle(event)) {
-            m_filter.add_rule(*host, *host, lt::ip_filter::blocked);
-            m_session.set_ip_filter(m_filter);
+            m_session->keep_out(*host);
         }
     }
     template <class Event>
@@ -217,10 +182,7 @@ class MetadataSession {
     }
 
     const lt::add_torrent_params m_link;
-    lt::ip_filter m_filter;
-    lt::session m_session;
-    lt::torrent_handle m_torrent;
-    std::optional<LocalDiscovery> m_discovery;
+    std::shared_ptr<NetworkSession> m_session;
     PeerWatch m_watch;
     WarnOnce m_warnings;
 };
@@ -271,7 +233,6 @@ Metadata fetch_metadata(const std::string& magnet, const MetadataOptions& option
                         Wakeup& wakeup, const StopSignal& stop, Deadline& deadline)
 {
     const Clock::time_point started = Clock::now();
-    leave_out_device_binding();
     MetadataSession session(magnet, options, reporter, wakeup, started);
     try {
         std::string torrent = wait_for_metadata(session, options, reporter, wakeup, stop, started);

@@ -26,8 +26,8 @@ SessionDriver::SessionDriver(const LoadedTorrent& torrent, Target& target,
     : m_torrent(torrent), m_session(torrent, target, options), m_watch(options.endpoints, reporter),
       m_now(now)
 {
-    m_watch.begin(options.network.peers.size(), m_session.tracker_count(), m_session.discovers_locally(),
-                  now);
+    m_watch.begin(options.network.peers.size(), m_session.tracker_count(),
+                  m_session.network().discovers_locally(), now);
 }
 
 void SessionDriver::observe(Phase phase, Clock::time_point now)
@@ -73,14 +73,14 @@ void SessionDriver::handle(const PeerBanned& event)
         m_wrong_data.given_alone(*event.alone, m_now);
     }
     if (const auto host = m_watch.handle(event)) {
-        m_session.keep_out(*host);
+        m_session.network().keep_out(*host);
     }
 }
 
 void SessionDriver::handle(const PeerMisbehaved& event)
 {
     if (const auto host = m_watch.handle(event)) {
-        m_session.keep_out(*host);
+        m_session.network().keep_out(*host);
     }
 }
 
@@ -92,7 +92,7 @@ void SessionDriver::look_at_peers(Phase phase)
     m_last_look = m_now;
     m_watch.look(m_session.peers(), m_now);
     look_at_rate();
-    m_session.connect(m_watch.missing_peers()); // even if all is here: they may know no other peer
+    m_session.network().connect(m_watch.missing_peers()); // also when all is here: they may know nobody else
 }
 
 void SessionDriver::look_at_rate()
@@ -110,10 +110,10 @@ void SessionDriver::look_for_peers()
 {
     const PeerWatch::Search search = m_watch.search(m_now);
     if (search != PeerWatch::Search::none) {
-        m_session.announce_locally();
+        m_session.network().announce_locally();
     }
     if (search == PeerWatch::Search::everywhere) {
-        m_session.announce_to_trackers();
+        m_session.network().announce_to_trackers();
     }
 }
 

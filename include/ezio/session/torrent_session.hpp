@@ -12,6 +12,7 @@
 #include "ezio/net/tls_credentials.hpp"
 #include "ezio/peers/peer_ledger.hpp"
 #include "ezio/peers/wrong_blocks.hpp"
+#include "ezio/session/network_session.hpp"
 #include "ezio/session/session_events.hpp"
 #include "ezio/session/session_settings.hpp"
 #include "ezio/session/tls_handshake_guard.hpp"
@@ -21,9 +22,6 @@
 #include "ezio/torrent/torrent_file.hpp"
 
 #include <libtorrent/fwd.hpp>
-#include <libtorrent/ip_filter.hpp>
-#include <libtorrent/session.hpp>
-#include <libtorrent/torrent_handle.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -59,17 +57,8 @@ class TorrentSession {
     // The result for pieces that were not known: the target holds them, or they have to be fetched.
     void learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing);
 
-    // Tries these peers soon unless they are connected, even if they have failed before.
-    void connect(const std::vector<Endpoint>& peers);
-
-    // Accepts and makes no more connections with this host.
-    void keep_out(const boost::asio::ip::address& host);
-
-    // Announces this torrent on the local network; start() does so first.
-    void announce_locally();
-
-    // Asks the trackers for peers. They would otherwise be asked again only minutes later.
-    void announce_to_trackers();
+    // For connecting and searching. start() announces it locally.
+    [[nodiscard]] NetworkSession& network() { return *m_session; }
 
     // Sets the report for seeders, if it reports. is_heard() tells whether all of them have received a final
     // one.
@@ -85,7 +74,6 @@ class TorrentSession {
     [[nodiscard]] SessionCounts counts() const;
     [[nodiscard]] UnitExchange::Counts unit_counts() const;
     [[nodiscard]] bool have_all() const { return m_have_all; } // from the start
-    [[nodiscard]] bool discovers_locally() const { return m_discovery.has_value(); }
     [[nodiscard]] std::vector<PeerTotals> peer_totals() const { return m_ledger.totals(); }
     [[nodiscard]] Clients clients() const { return m_swarm.clients(); } // if have_all()
     [[nodiscard]] ClientList client_list() const { return m_swarm.client_list(); }
@@ -106,18 +94,15 @@ class TorrentSession {
     std::size_t m_not_yet_known; // number of pieces
     unsigned m_tracker_count = 0;
     int m_request_seconds = first_request_seconds;
-    bool m_is_unlimited = false;    // so that the last report's acknowledgement is not held up
+    bool m_is_unlimited = false;    // for the acknowledgement of the last report, which comes behind data
     DiskEngine* m_engine = nullptr; // the session's
     Swarm m_swarm;
-    lt::ip_filter m_filter;
-    std::optional<LocalDiscovery> m_discovery;
     std::optional<TlsHandshakeGuard> m_handshakes; // of TLS
     PeerLedger m_ledger;
     WrongBlocks m_wrong_blocks;
     std::optional<UnitExchange> m_exchange;
     std::optional<ReportSender> m_sender;
-    std::optional<lt::session> m_session; // ends before the objects that its threads use
-    lt::torrent_handle m_handle;
+    std::optional<NetworkSession> m_session; // ends before what its threads use
 };
 
 } // namespace ezio
