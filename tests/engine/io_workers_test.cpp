@@ -8,27 +8,27 @@
 namespace ezio {
 
 using test::Notice;
-using Lock = std::unique_lock<std::mutex>;
 
 namespace {
 
-// Work for the threads: a number of steps, each of which runs `during` without the lock.
+// Work for the threads: a number of steps, each of which runs `during` without the mutex.
 struct Work {
-    std::mutex mutex;
+    Mutex mutex;
     int left = 0; // guarded by mutex, as are the next two
     int done = 0;
     std::set<std::thread::id> threads;
     std::function<void()> during = [] {};
 
-    bool step(Lock& lock)
+    bool step() REQUIRES(mutex)
     {
         if (left == 0) {
             return false;
         }
         --left;
-        lock.unlock();
-        during();
-        lock.lock();
+        {
+            const MutexUnlock unlocked(mutex);
+            during();
+        }
         ++done;
         threads.insert(std::this_thread::get_id());
         return true;
@@ -36,12 +36,15 @@ struct Work {
 
     [[nodiscard]] IoWorkers::Step steps()
     {
-        return [this](Lock& lock) { return step(lock); };
+        return [this] {
+            mutex.assert_held();
+            return step();
+        };
     }
 
     void give(IoWorkers& workers, int count)
     {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         left += count;
         for (int i = 0; i < count; ++i) {
             workers.wake();
@@ -49,7 +52,7 @@ struct Work {
     }
     [[nodiscard]] int steps_done()
     {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         return done;
     }
 };
@@ -97,7 +100,7 @@ TEST_CASE(
         work.give(workers, 5);
         REQUIRE(gate.wait_for_waiting(2));
         {
-            const std::lock_guard lock(work.mutex);
+            const MutexLock lock(work.mutex);
             workers.stop([&] { ended.give(); });
         }
         CHECK_FALSE(ended.has_come());
@@ -119,7 +122,7 @@ TEST_CASE("workers: it is the last one to end who says so")
     work.give(workers, 2);
     REQUIRE(gate.wait_for_waiting(2));
     {
-        const std::lock_guard lock(work.mutex);
+        const MutexLock lock(work.mutex);
         workers.stop([&] {
             where = std::this_thread::get_id();
             ended.give();
@@ -141,12 +144,12 @@ TEST_CASE("workers: stop ends idle threads, and `when_ended` runs on one of them
     bool was_free = false;
     IoWorkers workers(3, work.mutex, work.steps());
     {
-        const std::lock_guard lock(work.mutex);
+        const MutexLock lock(work.mutex);
         workers.stop([&] {
             where = std::this_thread::get_id();
-            was_free = work.mutex.try_lock();
-            if (was_free) {
-                work.mutex.unlock();
+            {
+                const MutexLock free(work.mutex); // waits forever unless it is
+                was_free = true;
             }
             ended.give();
         });
@@ -163,7 +166,7 @@ TEST_CASE("workers: a second stop changes nothing")
     int second = 0;
     {
         IoWorkers workers(2, work.mutex, work.steps());
-        const std::lock_guard lock(work.mutex);
+        const MutexLock lock(work.mutex);
         workers.stop([&] { ++first; });
         workers.stop([&] { ++second; });
     }

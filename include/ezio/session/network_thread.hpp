@@ -4,6 +4,7 @@
 #include "ezio/util/mutex.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <libtorrent/fwd.hpp>
 #include <libtorrent/io_context.hpp>
 
 #include <exception>
