@@ -81,7 +81,7 @@ ExchangeShared::ExchangeShared(const Image& the_image, UnitExchange::Options opt
 
 void ExchangeShared::say(std::string reason)
 {
-    constexpr std::size_t most = 100; // that nobody has asked for
+    constexpr std::size_t most = 100; // limit until they are taken
     const MutexLock lock(mutex);
     if (reasons.size() < most) {
         reasons.push_back(std::move(reason));

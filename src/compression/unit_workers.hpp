@@ -58,11 +58,11 @@ class UnitWorkers {
     // Releases the data of all jobs and waits for the threads. Idempotent.
     void stop();
 
-    // Throws again what a thread has thrown, which then does nothing more.
+    // Throws again what a thread has thrown; that thread has ended.
     void throw_if_failed();
 
-    // How long the threads have had something to do, all of them added up: also while the kernel gave the
-    // processor to others, which a machine that is busy with something else does to them.
+    // The time for which the threads had work, summed over all threads. It includes time in which the kernel
+    // gave the processor to other work, as on a busy machine.
     [[nodiscard]] std::chrono::nanoseconds occupied();
     [[nodiscard]] unsigned threads() const { return m_options.threads; }
 
@@ -73,17 +73,17 @@ class UnitWorkers {
     void run();
     void work() REQUIRES(m_mutex);
     [[nodiscard]] PackedUnit pack(Packer& packer, PackJob job) REQUIRES(m_mutex);
-    void count_time() REQUIRES(m_mutex); // before m_unfinished changes
+    void count_time() REQUIRES(m_mutex); // call before m_unfinished changes
 
     const Options m_options;
     Mutex m_mutex;
     Condition m_wake;
     std::deque<PackJob> m_waiting GUARDED_BY(m_mutex);
     std::vector<PackedUnit> m_done GUARDED_BY(m_mutex);
-    std::size_t m_unfinished GUARDED_BY(m_mutex) = 0; // jobs that wait or are in work
+    std::size_t m_unfinished GUARDED_BY(m_mutex) = 0; // jobs that wait or are in progress
     std::chrono::nanoseconds m_occupied GUARDED_BY(m_mutex){0};
-    Clock::time_point m_counted GUARDED_BY(m_mutex) = Clock::now(); // up to when
-    bool m_notified GUARDED_BY(m_mutex) = false;                    // since something was taken
+    Clock::time_point m_counted GUARDED_BY(m_mutex) = Clock::now(); // the end of the time counted so far
+    bool m_notified GUARDED_BY(m_mutex) = false;                    // since the last call of take_done()
     bool m_stopping GUARDED_BY(m_mutex) = false;
     std::exception_ptr m_thrown GUARDED_BY(m_mutex);
     std::vector<std::thread> m_threads GUARDED_BY(m_mutex);

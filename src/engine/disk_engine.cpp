@@ -113,7 +113,7 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
         {
             const MutexUnlock unlocked(m_mutex);
             std::memcpy(place.memory, block.data(), block.size());
-            m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever a peer says it is
+            m_image.map.clear_padding(offset, {place.memory, block.size()}); // whatever the peer sent there
         }
         m_cache.end_receive(offset);
         ++m_blocks_taken;
@@ -341,7 +341,7 @@ bool DiskEngine::try_step()
     return true;
 }
 
-// Returns whether the owner has to hear of what has come of it.
+// Returns whether the owner has to be notified of the result.
 bool DiskEngine::work(Job& job, Completions& ready)
 {
     auto failure = std::visit(
@@ -438,7 +438,8 @@ std::optional<IoFailure> DiskEngine::run(HashJob& job, Completions& ready)
     return std::nullopt;
 }
 
-// A hybrid torrent's piece goes through SHA-256 when it is complete. Such torrents are too rare for more.
+// A hybrid torrent's piece is hashed with SHA-256 once it is complete. Such torrents are too rare for more
+// effort.
 std::optional<IoFailure> DiskEngine::hash_v2(std::uint32_t piece, std::vector<Sha256Digest>& blocks)
 {
     const std::uint64_t data_bytes = m_image.v2_pieces[piece].data_bytes;
@@ -588,8 +589,8 @@ bool DiskEngine::just_all_done()
     return all_done && !std::exchange(m_all_done, true);
 }
 
-// Gives the answers to the network thread, in the order in which the mutex was held. Lets go of it meanwhile:
-// the last that its callers do.
+// Gives the answers to the network thread, in the order of the changes under the mutex; may release it
+// meanwhile.
 void DiskEngine::hand_over(Completions& ready)
 {
     if (m_completions.add(ready)) {

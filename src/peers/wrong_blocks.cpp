@@ -129,7 +129,7 @@ class WrongBlocksState : public std::enable_shared_from_this<WrongBlocksState> {
     std::set<std::pair<lt::address, std::string>> m_guilty_processes;
     std::optional<Arrival> m_arrival; // the block that libtorrent is looking at
     std::optional<PieceProbe> m_probe;
-    WrongBlocksPeer* m_probed = nullptr; // exactly when there is a probe
+    WrongBlocksPeer* m_probed = nullptr; // set exactly when there is a probe
     Mutex m_mutex;
     std::vector<WrongBlocks::Verdict> m_verdicts GUARDED_BY(m_mutex);
 };

@@ -59,8 +59,8 @@ void Deadline::end_at_once(const std::optional<Error>& error)
     exit_with(error ? error->status() : ExitStatus::done);
 }
 
-// Says what the threads wait for that do not end, and why the transfer ended if that was an error. Nobody
-// else reports: the main thread waits for them.
+// Names what the remaining threads wait for, and the error if the transfer ended with one. The main thread
+// cannot report it, because it waits for them.
 void Deadline::tell_end(const std::optional<Error>& error)
 {
     std::optional<Error> told = error;

@@ -23,7 +23,7 @@ namespace ezio {
 
 namespace {
 
-// Nothing is said where saying it would wait: in a pipe that is full and that nobody reads.
+// Omits the message if writing it would block: in a full pipe without a reader.
 void say_at_once(const std::string& message)
 {
     const std::string line = ("ezio-cli: " + printable(message)).substr(0, PIPE_BUF - 1) + "\n";

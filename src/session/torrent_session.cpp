@@ -74,7 +74,7 @@ TorrentSession::TorrentSession(const LoadedTorrent& torrent, Target& target, Opt
     m_session.emplace(session_params(), m_options.wake);
     m_session->session().set_peer_class_filter(everybody_in_the_global_class());
     m_session->add_torrent(std::move(torrent_params));
-    if (m_options.network.lsd && !torrent.params.ti->priv()) { // what is private asks its trackers only
+    if (m_options.network.lsd && !torrent.params.ti->priv()) { // private torrents ask only their trackers
         m_session->discover_locally(torrent.info_hash, m_options.endpoints);
     }
     if (m_options.tls != nullptr) {
@@ -191,7 +191,7 @@ void TorrentSession::start()
 {
     m_session->connect(m_options.endpoints.peers);
     m_session->announce_locally();
-    m_session->torrent().resume(); // connects to those it knows now; later ones wait for its next second
+    m_session->torrent().resume(); // connects now to peers known so far, and to later ones in its next second
 }
 
 // After the start libtorrent only learns of a piece by getting it, block by block, and asking for its hash.
@@ -302,7 +302,7 @@ UnitExchange::Counts TorrentSession::unit_counts() const
 SessionCounts TorrentSession::counts() const
 {
     const lt::torrent_status status = m_session->torrent().status({});
-    // libtorrent counts the blocks of units as received, and what is sent in units not as payload.
+    // libtorrent counts the blocks of received units, but does not count sent units as payload.
     const UnitExchange::Counts units = unit_counts();
     const auto received = static_cast<std::uint64_t>(status.total_payload_download);
     const auto sent = static_cast<std::uint64_t>(status.total_payload_upload);

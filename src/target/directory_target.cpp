@@ -44,9 +44,9 @@ std::optional<IoFailure> sync_result(std::string path, int error)
                       : std::optional(failure(IoFailure::Operation::sync, std::move(path), 0, 0, error));
 }
 
-// Since Linux 5.8, syncfs fails when any file of the file system could not be written since the descriptor
-// was opened; since 5.17 also when what the file system itself has to write, as its journal, could not be.
-// Others than these file systems may sync less with it than with fsync (FUSE, NFS).
+// Since Linux 5.8, syncfs fails if any file of the file system could not be written since the descriptor was
+// opened; since 5.17 also if the file system's own data, such as its journal, could not be written. Other
+// file systems than these may sync less with syncfs than with fsync (FUSE, NFS).
 bool syncfs_tells_all(const std::string& directory)
 {
     constexpr long known[] = {0xEF53 /* ext4 */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */,
@@ -343,7 +343,7 @@ std::optional<IoFailure> DirectoryTarget::acquire(std::size_t index, OpenFile*& 
     return std::nullopt;
 }
 
-// Null when it is not open.
+// Null if it is not open.
 DirectoryTarget::OpenFile* DirectoryTarget::use_open(std::size_t index)
 {
     const auto found = m_open.find(index);
@@ -378,8 +378,7 @@ std::optional<IoFailure> DirectoryTarget::open_file(std::size_t index, Fd& fd) c
     return std::nullopt;
 }
 
-// Takes out, from the least recently used end, what has to make room for one more, passing over files that
-// are in use.
+// Takes out the least recently used files to make room for one more, skipping those in use.
 std::list<DirectoryTarget::OpenFile> DirectoryTarget::take_idle()
 {
     std::list<OpenFile> idle;

@@ -69,7 +69,7 @@ lt::add_torrent_params metadata_torrent_params(const std::string& magnet, const 
     lt::add_torrent_params params = parse_magnet(magnet);
     prepare_torrent(params, options.network);
     params.flags &= ~lt::torrent_flags::paused;
-    // Upload mode: nothing is asked for but the metadata.
+    // Upload mode: only the metadata is requested.
     params.flags |= lt::torrent_flags::upload_mode | lt::torrent_flags::apply_ip_filter;
     params.url_seeds.clear();
     limit_replies(params, metadata_limit(options), most_pieces(options), DataComes::as_blocks);
@@ -137,7 +137,7 @@ class MetadataSession {
         return torrent;
     }
 
-    // Nothing else is to be called afterwards.
+    // Ends the session. No other function may be called afterwards.
     [[nodiscard]] EndingSession end()
     {
         m_session->end();
@@ -167,7 +167,7 @@ class MetadataSession {
     }
 
   private:
-    void handle(const TorrentFailed&) {} // there is no data, and none of what can be wrong with it
+    void handle(const TorrentFailed&) {} // there is no data that could be wrong
     void handle(const PeerBanned&) {}
     void handle(const PeerMisbehaved& event)
     {

@@ -92,7 +92,7 @@ void SessionDriver::look_at_peers(Phase phase)
     m_last_look = m_now;
     m_watch.look(m_session.peers(), m_now);
     look_at_rate();
-    m_session.network().connect(m_watch.missing_peers()); // also when all is here: they may know nobody else
+    m_session.network().connect(m_watch.missing_peers()); // even if all is here: they may know no other peer
 }
 
 void SessionDriver::look_at_rate()

@@ -190,11 +190,11 @@ class DiskEngine {
     std::unordered_map<std::uint64_t, std::vector<Waiter>> m_waiting_reads GUARDED_BY(m_mutex); // by chunk
     std::unordered_multimap<std::uint32_t, Hashed> m_waiting_hashes GUARDED_BY(m_mutex);        // by piece
     std::unordered_map<std::uint32_t, std::vector<Cleared>> m_waiting_clears GUARDED_BY(m_mutex);
-    std::set<std::uint32_t> m_kept GUARDED_BY(m_mutex); // whose hash has not been asked for yet
+    std::set<std::uint32_t> m_kept GUARDED_BY(m_mutex); // and whose hash was not requested yet
     std::deque<GatherJob> m_gathers GUARDED_BY(m_mutex);
     bool m_cache_is_next GUARDED_BY(m_mutex) = false; // after a gather
     std::optional<IoFailure> m_failure GUARDED_BY(m_mutex);
-    std::exception_ptr m_thrown GUARDED_BY(m_mutex); // by a worker, when nothing had failed before
+    std::exception_ptr m_thrown GUARDED_BY(m_mutex); // from a worker, if it was the first failure
     Facts m_facts GUARDED_BY(m_mutex);
     unsigned m_writers GUARDED_BY(m_mutex) = 0;
     bool m_stopped GUARDED_BY(m_mutex) = false;

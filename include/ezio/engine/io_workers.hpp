@@ -12,12 +12,11 @@ namespace ezio {
 // Threads that run `step` while it finds work.
 class IoWorkers {
   public:
-    // Does one piece of work, with the mutex released while it lasts; returns false when there was none.
+    // Does one piece of work, with the mutex released meanwhile; returns false if there was none.
     // Called and returns with the mutex held, on any of the threads.
     using Step = std::function<bool()>;
 
-    // `mutex` guards what `step` looks at. Starts at once. Throws Error when a thread cannot
-    // be started.
+    // `mutex` guards the data that `step` uses. Starts the threads. Throws Error when one cannot be started.
     IoWorkers(unsigned threads, Mutex& mutex, Step step);
 
     // Calls stop() and waits for the threads.

@@ -34,7 +34,7 @@ class DiskCalls {
 
   private:
     mutable Mutex m_mutex;
-    std::multiset<Clock::time_point> m_begun GUARDED_BY(m_mutex); // when each was made
+    std::multiset<Clock::time_point> m_begun GUARDED_BY(m_mutex); // the start of each call
     std::string m_disk GUARDED_BY(m_mutex);
 };
 

@@ -22,8 +22,8 @@ class Watchdog {
     Watchdog(const Watchdog&) = delete;
     Watchdog& operator=(const Watchdog&) = delete;
 
-    // Calls `action`, which must not throw, at `when`, in place of what was set before, unless something else
-    // is set by then.
+    // Calls `action`, which must not throw, at `when`, unless something else is set by then. Replaces the
+    // previous action.
     void set(Clock::time_point when, Action action);
 
     // Like set(), but no later than the time set before.
@@ -44,7 +44,7 @@ class Watchdog {
     std::optional<Clock::time_point> m_when GUARDED_BY(m_mutex);
     Action m_action GUARDED_BY(m_mutex);
     bool m_over GUARDED_BY(m_mutex) = false;
-    std::thread m_thread; // last: it uses the rest
+    std::thread m_thread; // last, because it uses the other members
 };
 
 } // namespace ezio

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// libtorrent's session with one torrent in it, as far as it is the same for a torrent's metadata and for its
-// data: connecting, searching, banning, and what libtorrent has to tell.
+// A libtorrent session with one torrent. It has the parts that fetching metadata and transferring data share:
+// connecting, searching, banning and alerts.
 #pragma once
 
 #include "ezio/net/addresses.hpp"
@@ -28,13 +28,13 @@ namespace ezio {
 [[nodiscard]] lt::session_params session_params(const NetworkOptions& network,
                                                 const NetworkEndpoints& endpoints, Transport transport);
 
-// Has the torrent ask only the trackers that the options leave it, and search by none of libtorrent's means.
+// Sets the trackers as the options say, and turns off libtorrent's own ways to search.
 void prepare_torrent(lt::add_torrent_params& params, const NetworkOptions& network);
 
 // All calls come from one thread.
 class NetworkSession {
   public:
-    // `wake`: there may be news; called on any thread. Throws Error when a thread cannot be started.
+    // `wake` is called on any thread when there may be news. Throws Error when a thread cannot be started.
     NetworkSession(lt::session_params params, std::function<void()> wake);
     ~NetworkSession(); // end(), and waits
     NetworkSession(const NetworkSession&) = delete;
@@ -43,27 +43,26 @@ class NetworkSession {
     void add_torrent(lt::add_torrent_params params);
     void discover_locally(std::string info_hash, const NetworkEndpoints& endpoints);
 
-    // Tries these soon, unless they are connected; again, when they have failed.
+    // Tries these peers soon unless they are connected, even if they have failed before.
     void connect(const std::vector<Endpoint>& peers);
 
-    // No connections with this host any more.
+    // Accepts and makes no more connections with this host.
     void keep_out(const boost::asio::ip::address& host);
 
-    // Says to the local network that this torrent is here, if it is to be discovered.
+    // Announces this torrent on the local network, after discover_locally().
     void announce_locally();
 
-    // Asks the trackers who is there. They would otherwise be asked again in minutes.
+    // Asks the trackers for peers. They would otherwise be asked again only minutes later.
     void announce_to_trackers();
 
-    // Connects with those who were found nearby, as far as `reach` says, and tells who they are.
+    // Connects to the peers that were found on the local network, within `reach`, and returns them.
     [[nodiscard]] std::vector<SessionEvent> take_found(LocalDiscovery::Reach reach);
 
-    // What libtorrent has told since the last call; valid until the next one. Throws what was thrown on the
-    // network thread.
+    // The alerts since the last call; valid until the next one. Throws again what was thrown on the network
+    // thread.
     [[nodiscard]] std::vector<lt::alert*> take_alerts();
 
-    // Closes the sockets and begins to say goodbye to the trackers; nothing but the destructor is to be
-    // called afterwards.
+    // Closes the sockets and starts to notify the trackers. Only the destructor may be called afterwards.
     void end();
 
     [[nodiscard]] bool discovers_locally() const { return m_discovery.has_value(); }
@@ -72,7 +71,7 @@ class NetworkSession {
 
   private:
     NetworkThread m_thread;
-    lt::session_proxy m_ending; // ends with the thread joined, and before its io_context
+    lt::session_proxy m_ending; // destroyed after the thread has ended, and before its io_context
     lt::ip_filter m_filter;
     std::optional<lt::session> m_session;
     lt::torrent_handle m_torrent;

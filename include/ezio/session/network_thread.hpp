@@ -14,13 +14,12 @@
 
 namespace ezio {
 
-// The thread that libtorrent's session and our plugins at its connections run on. What one of them throws
-// does not end the process, as it does on a thread of libtorrent's own: the first exception is kept for the
-// owner, and the thread goes on, since the owner's calls wait for its answers.
+// The thread that runs libtorrent's session and our plugins on its connections. An exception on libtorrent's
+// own thread would end the process. This one keeps the first exception for its owner, and goes on, because
+// synchronous calls to the session wait for it.
 class NetworkThread {
   public:
-    // Starts. `wake` is called when there is an exception to look for, on the thread. Throws Error when a
-    // thread cannot be started.
+    // Starts the thread, which calls `wake` after an exception. Throws Error when it cannot be started.
     explicit NetworkThread(std::function<void()> wake);
     ~NetworkThread() { join(); }
     NetworkThread(const NetworkThread&) = delete;
@@ -28,7 +27,7 @@ class NetworkThread {
 
     [[nodiscard]] lt::io_context& context() { return m_context; }
 
-    // Throws again what was thrown.
+    // Throws the first exception again.
     void throw_if_failed() const;
 
     // Waits until there is nothing left to do. Idempotent.

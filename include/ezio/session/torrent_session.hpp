@@ -57,7 +57,7 @@ class TorrentSession {
     // The result for pieces that were not known: the target holds them, or they have to be fetched.
     void learn(const std::vector<std::uint32_t>& right, const std::vector<std::uint32_t>& missing);
 
-    // For connecting and searching. start() announces it locally.
+    // To connect and to search. start() announces the torrent locally.
     [[nodiscard]] NetworkSession& network() { return *m_session; }
 
     // Sets the report for seeders, if it reports. is_heard() tells whether all of them have received a final
@@ -94,7 +94,7 @@ class TorrentSession {
     std::size_t m_not_yet_known; // number of pieces
     unsigned m_tracker_count = 0;
     int m_request_seconds = first_request_seconds;
-    bool m_is_unlimited = false;    // for the acknowledgement of the last report, which comes behind data
+    bool m_is_unlimited = false;    // so that the last report's acknowledgement is not held up
     DiskEngine* m_engine = nullptr; // the session's
     Swarm m_swarm;
     std::optional<TlsHandshakeGuard> m_handshakes; // of TLS
@@ -102,7 +102,7 @@ class TorrentSession {
     WrongBlocks m_wrong_blocks;
     std::optional<UnitExchange> m_exchange;
     std::optional<ReportSender> m_sender;
-    std::optional<NetworkSession> m_session; // ends before what its threads use
+    std::optional<NetworkSession> m_session; // ends before the objects that its thread uses
 };
 
 } // namespace ezio

@@ -60,8 +60,8 @@ class DirectoryTarget : public Target {
         std::size_t index = 0;
         Fd fd;
         // Both are guarded by m_mutex while the file is in m_recent.
-        std::size_t users = 0; // closed only when there are none
-        bool written = false;  // and not yet synced
+        std::size_t users = 0; // closed only when 0
+        bool written = false;  // and not synced yet
     };
 
     [[nodiscard]] std::optional<IoFailure> transfer(IoFailure::Operation operation, std::uint64_t offset,
@@ -94,11 +94,11 @@ class DirectoryTarget : public Target {
     const Fd m_lock;
     const Fd m_file_system; // Syncing::file_system: the directory, opened before the first write
 
-    Mutex m_mutex;                                 // nothing is opened, synced or closed under it
-    bool m_written GUARDED_BY(m_mutex) = false;    // any of the files, by this
-    std::size_t m_closing GUARDED_BY(m_mutex) = 0; // files that are being synced and closed to make room
+    Mutex m_mutex;                                 // not held while opening, syncing or closing
+    bool m_written GUARDED_BY(m_mutex) = false;    // any of the files, by this object
+    std::size_t m_closing GUARDED_BY(m_mutex) = 0; // files being synced and closed to make room
     Condition m_closed;
-    // The kernel tells it once, whoever hears it.
+    // The kernel reports it only once, to anyone.
     std::optional<IoFailure> m_close_failure GUARDED_BY(m_mutex);
     std::list<OpenFile> m_recent GUARDED_BY(m_mutex); // most recently used first
     std::unordered_map<std::size_t, std::list<OpenFile>::iterator> m_open GUARDED_BY(m_mutex);

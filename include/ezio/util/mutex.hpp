@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // std::mutex, std::unique_lock and std::condition_variable with the annotations that clang's -Wthread-safety
-// checks: the target `lint` reports whatever is used without the mutex that guards it. Other compilers see
-// nothing of them.
+// checks: the target `lint` reports data that is used without the mutex that guards it. Other compilers
+// ignore them.
 //
-// The analysis looks at one function at a time. A lambda is a function of its own, and so is what a
-// std::function calls: either begins with assert_held() where its caller holds the mutex. Condition::wait
-// takes no predicate for the same reason: put it into a loop.
+// The analysis looks at one function at a time. A lambda is a function of its own: it starts with
+// assert_held() if its caller holds the mutex. Condition::wait takes no predicate for the same reason; use a
+// loop.
 #pragma once
 
 #include <condition_variable>
@@ -29,7 +29,7 @@ namespace ezio {
 
 class EZIO_THREAD_ANNOTATION(capability("mutex")) Mutex {
   public:
-    // For the compiler: the mutex is held here, by whoever calls.
+    // Tells the compiler that the caller holds the mutex.
     void assert_held() const EZIO_THREAD_ANNOTATION(assert_capability(this)) {}
 
   private:
@@ -51,7 +51,7 @@ class EZIO_THREAD_ANNOTATION(scoped_lockable) MutexLock {
     std::mutex& m_mutex;
 };
 
-// Lets go of a mutex that is held while it lives.
+// Releases a held mutex while it lives.
 class EZIO_THREAD_ANNOTATION(scoped_lockable) MutexUnlock {
   public:
     explicit MutexUnlock(Mutex& mutex) RELEASE(mutex) : m_mutex(mutex.m_mutex) { m_mutex.unlock(); }
