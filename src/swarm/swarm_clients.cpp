@@ -15,7 +15,7 @@ std::string SwarmClients::name_of(const std::string& process, const std::string&
 std::string SwarmClients::name_of_other(const std::string& peer_id, const std::string& address,
                                         std::uint32_t pieces)
 {
-    const std::lock_guard lock(m_mutex);
+    const MutexLock lock(m_mutex);
     return m_announcing.name_of_other(peer_id, address, pieces);
 }
 
