@@ -161,7 +161,7 @@ void UnitWorkers::work()
     }
 }
 
-// Without the mutex, which is held before and after.
+// Releases the mutex, which is held before and after.
 PackedUnit UnitWorkers::pack(Packer& packer, PackJob job)
 {
     const MutexUnlock unlocked(m_mutex);

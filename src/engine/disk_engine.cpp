@@ -307,7 +307,7 @@ bool DiskEngine::step()
 {
     try {
         return try_step();
-    } catch (...) { // no memory even for the answers: the owner learns of it when it looks
+    } catch (...) { // no memory even for the answers: the owner polls the failure
         m_thrown = failed() ? m_thrown : std::current_exception();
         return false;
     }

@@ -14,13 +14,13 @@ namespace {
 constexpr const char* no_goodbye =
     "leaving without notifying the trackers: the network or a name server is slow";
 
-// A part of an end that comes in any case.
+// A step of an end that happens in any case.
 template <typename Part>
 void attempt(const Part& part) noexcept
 {
     try {
         part();
-    } catch (...) { // no memory, mostly
+    } catch (...) { // most likely out of memory
         return;
     }
 }

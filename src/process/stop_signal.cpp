@@ -38,7 +38,7 @@ template <typename Message>
 {
     try {
         say_at_once(message());
-    } catch (...) { // no memory for words
+    } catch (...) { // no memory for the message
         ::_exit(128 + signal);
     }
     ::_exit(128 + signal);

@@ -21,7 +21,7 @@ lt::session_params session_params(const NetworkOptions& network, const NetworkEn
 
 void prepare_torrent(lt::add_torrent_params& params, const NetworkOptions& network)
 {
-    params.save_path = "/"; // must not be empty; there is no use for it
+    params.save_path = "/"; // must not be empty; not used
     params.flags &= ~lt::torrent_flags::auto_managed;
     params.flags |= lt::torrent_flags::disable_dht | lt::torrent_flags::disable_lsd;
     if (!network.torrent_trackers) {

@@ -36,14 +36,15 @@ std::string ClientRegistry::name_of_other(const std::string& peer_id, const std:
         return address;
     }
     std::string name = name_left_with(address, pieces);
-    if (name.empty()) { // who comes with everything is no new client
+    if (name.empty()) { // a peer with everything is no new client
         name = pieces == m_pieces ? address : free_name(peer_id, address);
     }
     m_owners[name] = peer_id;
     return name;
 }
 
-// Of the names at the address whose clients have left half way with no more than that: the one with the most.
+// Among the names at the address whose clients left incomplete with at most this many pieces: the one with
+// the most.
 std::string ClientRegistry::name_left_with(const std::string& address, std::uint32_t pieces) const
 {
     const std::string numbered = address + " #";
@@ -59,7 +60,7 @@ std::string ClientRegistry::name_left_with(const std::string& address, std::uint
     return best != m_left_incomplete.end() ? best->first : "";
 }
 
-// One that no other owner has that is connected now.
+// A name that no other connected owner has.
 std::string ClientRegistry::free_name(const std::string& owner, const std::string& wanted) const
 {
     const auto is_taken = [&](const std::string& name) {

@@ -179,7 +179,7 @@ class SwarmPeer final : public AnswerListener {
             m_is_client = m_is_client && (!m_process.empty() || m_state->clients()->has_seen(address()));
             m_state->other_seed(m_process);
             join(m_state->pieces());
-            show_all(); // it wants nothing, and is to know that nobody here does either
+            show_all(); // it wants nothing, and has to know that we want nothing either
         }
         return false;
     }
@@ -318,7 +318,7 @@ class SwarmPeer final : public AnswerListener {
         }
     }
 
-    // It is there, and has come with so many pieces.
+    // Takes part in the steering from now on, with this many pieces.
     void join(std::uint32_t pieces = 0)
     {
         if (m_id == 0) {

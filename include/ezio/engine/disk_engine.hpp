@@ -147,7 +147,7 @@ class DiskEngine {
     [[nodiscard]] bool try_step() REQUIRES(m_mutex);
     [[nodiscard]] bool work(Job& job, Completions& ready) REQUIRES(m_mutex);
     [[nodiscard]] bool give_up(std::optional<Job>& job, Completions& ready) REQUIRES(m_mutex);
-    template <typename Work> // which is done without the mutex
+    template <typename Work> // `Work` runs without the mutex
     auto unlocked(Work work) REQUIRES(m_mutex)
     {
         const MutexUnlock unlock(m_mutex);

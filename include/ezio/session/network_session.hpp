@@ -24,7 +24,7 @@
 
 namespace ezio {
 
-// Settings, and the filter of addresses, which holds before there is a socket.
+// The settings, and the address filter, which holds before there is a socket.
 [[nodiscard]] lt::session_params session_params(const NetworkOptions& network,
                                                 const NetworkEndpoints& endpoints, Transport transport);
 
@@ -36,7 +36,7 @@ class NetworkSession {
   public:
     // `wake` is called on any thread when there may be news. Throws Error when a thread cannot be started.
     NetworkSession(lt::session_params params, std::function<void()> wake);
-    ~NetworkSession(); // end(), and waits
+    ~NetworkSession(); // calls end() and waits
     NetworkSession(const NetworkSession&) = delete;
     NetworkSession& operator=(const NetworkSession&) = delete;
 

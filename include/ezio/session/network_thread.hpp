@@ -30,7 +30,7 @@ class NetworkThread {
     // Throws the first exception again.
     void throw_if_failed() const;
 
-    // Waits until there is nothing left to do. Idempotent.
+    // Waits until no work is left. Idempotent.
     void join();
 
   private:
@@ -41,7 +41,7 @@ class NetworkThread {
     std::optional<boost::asio::executor_work_guard<lt::io_context::executor_type>> m_work;
     mutable Mutex m_mutex;
     std::exception_ptr m_thrown GUARDED_BY(m_mutex);
-    std::thread m_thread; // last: it uses the rest
+    std::thread m_thread; // last, because it uses the other members
 };
 
 } // namespace ezio

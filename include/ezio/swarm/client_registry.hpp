@@ -3,22 +3,23 @@
 // Which clients have received the image, of those that do not report (reporting_clients.hpp): as far as the
 // seeder knows from the pieces that they announce.
 //
-// A client is known by its address and the port that it listens on, so that one that is started again counts
-// once; several on one host are several. One that says which process it is keeps its first name, and so
-// counts once whatever its addresses. Behind a router or a proxy, where several have one address, the one
-// that each has on its own host tells them apart, and where that is the same, too, the process does while
-// both are connected. Where a peer does not say which port that is, its address alone has to do.
+// A client is identified by its address and listening port, so that a restarted one counts once, and several
+// on one host are several. A client that sends its process id keeps its first name, and so counts once with
+// any number of addresses. Behind a router or a proxy, clients that share an address are distinguished by the
+// address on their own hosts, and if that is the same, too, by their processes while both are connected.
+// Without a listening port, the address alone has to do.
 //
-// Other programs say neither: several that listen on one port behind one address are several while all are
-// connected. One that comes back with what it had, or has left complete, is no further one, whatever its peer
-// id: some have another one for each connection. So however many ids a host goes through, it counts as often
-// as it has connections at once.
+// Other programs send neither. Several that listen on one port behind one address are several while all of
+// them are connected. A client that returns with what it had, or after it left complete, is not counted
+// again, whatever its peer id: some programs have a new id for each connection. So a host that uses many ids
+// counts only as often as it has connections at the same time.
 //
-// A client is complete when it has announced every piece: it has received and verified them. That it has
-// synced its disk it does not say. Once complete, it stays counted when it leaves; one that comes back with
-// less is in progress again. Those that say they are `ezio-cli seed` are no clients, and neither are other
-// programs that have everything when they come first: they may be anybody's seeds. Who comes back with
-// everything is a client: many a program hangs up when it gets its last piece, and does not say so before.
+// A client is complete when it has announced every piece: it has received and verified them. Whether it has
+// synced its disk is unknown. A complete client stays counted when it leaves; if it returns with less, it is
+// in progress again. Peers that identify themselves as `ezio-cli seed` are not clients. Nor are other
+// programs that have everything when they first connect, because they can be anyone's seeds. A peer that
+// returns with everything is a client: many programs disconnect when they get their last piece, without
+// announcing it.
 #pragma once
 
 #include "ezio/report/client_status.hpp"
@@ -55,13 +56,12 @@ class ClientRegistry {
     [[nodiscard]] std::string name_of(const std::string& process, const std::string& address,
                                       const std::string& behind = "");
 
-    // The name of a client that does not say which process it is, and comes with so many pieces. `peer_id` is
-    // empty when it has not connected by itself: then it may be the one that is connected already.
+    // The name of a client that sends no process id and connects with this many pieces. `peer_id` is empty if
+    // we connected to it: it may then be the one that is already connected.
     [[nodiscard]] std::string name_of_other(const std::string& peer_id, const std::string& address,
                                             std::uint32_t pieces);
 
-    // A client is connected and has so many pieces. A second connection of the same client replaces the
-    // first.
+    // A client is connected and has this many pieces. A second connection of a client replaces the first.
     void has(const std::string& client, std::uint32_t pieces);
     void left(const std::string& client);
 
@@ -86,12 +86,12 @@ class ClientRegistry {
     [[nodiscard]] std::string name_left_with(const std::string& address, std::uint32_t pieces) const;
 
     const std::uint32_t m_pieces;
-    std::map<std::string, std::string> m_names; // of processes: the first name of each
-    // Of the names of those behind something the last process, of those of other programs the peer id while
-    // it is connected.
+    std::map<std::string, std::string> m_names; // by process: its first name
+    // By name: the last process, for clients behind a router or proxy; the peer id while connected, for other
+    // programs.
     std::map<std::string, std::string> m_owners;
     std::map<std::string, Client> m_clients;
-    std::map<std::string, std::uint32_t> m_left_incomplete; // with so many pieces
+    std::map<std::string, std::uint32_t> m_left_incomplete; // with their number of pieces
 };
 
 } // namespace ezio

@@ -39,7 +39,7 @@ class EZIO_THREAD_ANNOTATION(capability("mutex")) Mutex {
     std::mutex m_mutex;
 };
 
-// Holds a mutex while it lives.
+// Holds a mutex for its lifetime.
 class EZIO_THREAD_ANNOTATION(scoped_lockable) MutexLock {
   public:
     explicit MutexLock(Mutex& mutex) ACQUIRE(mutex) : m_mutex(mutex.m_mutex) { m_mutex.lock(); }
@@ -68,7 +68,7 @@ class Condition {
     void notify_one() { m_condition.notify_one(); }
     void notify_all() { m_condition.notify_all(); }
 
-    // Both return when notified, and sometimes for no reason.
+    // Both return when notified, and sometimes spuriously.
     void wait(Mutex& mutex) REQUIRES(mutex)
     {
         std::unique_lock lock(mutex.m_mutex, std::adopt_lock);
