@@ -50,6 +50,18 @@ std::size_t most_pinned(const Arena& arena)
     return arena.limit() * 5 / 16;
 }
 
+// Counts one more while it lives.
+class Counted {
+  public:
+    explicit Counted(unsigned& count) : m_count(count) { ++m_count; }
+    ~Counted() { --m_count; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+
+  private:
+    unsigned& m_count;
+};
+
 template <typename Handler>
 Completion with(Handler handler, int error)
 {
@@ -363,9 +375,6 @@ bool DiskEngine::work(Job& job, Completions& ready)
 // The job has thrown. Returns what work() would.
 bool DiskEngine::give_up(std::optional<Job>& job, Completions& ready)
 {
-    if (job && std::holds_alternative<WriteJob>(*job)) {
-        --m_writers;
-    }
     if (auto* const gather = job ? std::get_if<GatherJob>(&*job) : nullptr; gather != nullptr) {
         m_cache.unpin(std::exchange(gather->segments, {}));
         if (gather->done) {
@@ -474,13 +483,12 @@ bool DiskEngine::judge(std::uint32_t piece, PieceDigests& digests)
 
 std::optional<IoFailure> DiskEngine::run(WriteJob& job, Completions&)
 {
-    ++m_writers;
+    const Counted writer(m_writers);
     auto failed = unlocked([&] { return write_segments(m_image.map, m_target, job.segments); });
     if (!failed) {
         m_facts.written_bytes += device_bytes(m_image.map, job.segments);
         m_cache.finish(job);
     }
-    --m_writers;
     return failed;
 }
 
