@@ -40,13 +40,25 @@ bool asks_for_help(const std::vector<std::string>& words)
                        [](const std::string& word) { return word == "-h" || word == "--help"; });
 }
 
+std::string version_text()
+{
+    std::string text = "ezio-cli " EZIO_VERSION;
+    if (!compression_is_built_in()) {
+        text += " (without compression)";
+    }
+    text += '\n';
+#ifdef EZIO_LIBRARIES
+    text += "statically linked: " EZIO_LIBRARIES "\n";
+#endif
+    return text;
+}
+
 // The text for an option in place of a command, if it asks for one.
 std::optional<std::string> instead_of_command(const std::vector<DeclaredCommand>& all,
                                               const std::string& first, const std::vector<std::string>& rest)
 {
     if (first == "--version") {
-        return compression_is_built_in() ? "ezio-cli " EZIO_VERSION "\n"
-                                         : "ezio-cli " EZIO_VERSION " (without compression)\n";
+        return version_text();
     }
     const bool of_a_command = !rest.empty() && rest[0] != "help" && !rest[0].starts_with('-');
     if (first == "-h" || first == "--help" || (first == "help" && !of_a_command)) {
