@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/engine/disk_engine.hpp"
 
-#include "ezio/util/units.hpp"
 #include "segment_io.hpp"
+#include "slab_plan.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,44 +11,6 @@
 namespace ezio {
 
 namespace {
-
-// The initial size of the read cache: every peer's current chunk, and half of a small processor's cache.
-constexpr std::uint64_t first_read_cache = 16_MiB;
-
-CacheGeometry geometry_for(const Image& image, std::uint64_t memory)
-{
-    return {image.map.payload_size(), image.piece_length, choose_chunk_length(image.piece_length, memory)};
-}
-
-// The number into which choose_chunk_length divides the memory; if that makes them too small, there is more
-// memory.
-constexpr std::size_t fewest_slabs = 128;
-
-std::size_t slabs_in(const Image& image, std::uint64_t memory)
-{
-    return std::max<std::size_t>(fewest_slabs, memory / choose_chunk_length(image.piece_length, memory));
-}
-
-// The number of slabs with received data above which incomplete pieces are flushed, and below which held
-// peers are released. It must be one number: if flushing stopped above the level that peers wait for, they
-// would wait forever.
-std::size_t low_mark(const Arena& arena)
-{
-    return arena.limit() * 3 / 4;
-}
-
-// Peers continue for up to one receive buffer each after they are told to wait.
-std::size_t overflow_slabs(const Image& image, std::uint64_t memory)
-{
-    return 64_MiB / choose_chunk_length(image.piece_length, memory);
-}
-
-// Slabs that peers' send queues may pin while we are receiving. With more, nothing would be left for received
-// data: slabs up to low_mark, and those that arrive while peers are told to wait.
-std::size_t most_pinned(const Arena& arena)
-{
-    return arena.limit() * 5 / 16;
-}
 
 // Counts one more while it lives.
 class Counted {
@@ -73,12 +35,10 @@ Completion with(Handler handler, int error)
 DiskEngine::DiskEngine(const Image& image, Target& target, const std::vector<bool>& on_disk, Options options)
     : m_image(image), m_target(target), m_wake_owner(std::move(options.wake_owner)),
       m_max_writers(std::max(1U, options.threads - 1)), m_completions(std::move(options.post)),
-      m_arena(choose_chunk_length(image.piece_length, options.memory), slabs_in(image, options.memory),
-              overflow_slabs(image, options.memory)),
-      // Early flushing begins well before peers are held, and ends the hold.
-      m_cache(geometry_for(image, options.memory), m_arena,
-              {low_mark(m_arena), first_read_cache / m_arena.slab_bytes()}, WriteOrder(image)),
-      m_pressure(low_mark(m_arena), m_arena.limit() * 7 / 8), m_workers(options.threads, m_mutex, [this] {
+      m_arena(make_arena(image, options.memory)),
+      m_cache(geometry_for(image, options.memory), m_arena, {low_mark(m_arena), first_read_cache(m_arena)},
+              WriteOrder(image)),
+      m_pressure(low_mark(m_arena), high_mark(m_arena)), m_workers(options.threads, m_mutex, [this] {
           m_mutex.assert_held();
           return step();
       })
@@ -389,25 +349,12 @@ bool DiskEngine::give_up(std::optional<Job>& job, Completions& ready)
     return is_first;
 }
 
-std::optional<IoFailure> DiskEngine::gather(GatherJob& job)
-{
-    job.memory = std::make_unique<std::byte[]>(total_length(job.segments));
-    std::vector<Segment> missing;
-    std::byte* at = job.memory.get();
-    for (const Segment& segment : job.segments) {
-        if (segment.memory != nullptr) {
-            std::memcpy(at, segment.memory, segment.length);
-        } else {
-            missing.push_back({segment.payload_offset, segment.length, at});
-        }
-        at += segment.length;
-    }
-    return read_segments(m_image.map, m_target, missing);
-}
-
 std::optional<IoFailure> DiskEngine::run(GatherJob& job, Completions& ready)
 {
-    auto failed = unlocked([&] { return gather(job); });
+    auto failed = unlocked([&] {
+        job.memory = std::make_unique<std::byte[]>(total_length(job.segments));
+        return gather_segments(m_image.map, m_target, job.segments, job.memory.get());
+    });
     m_facts.read_bytes += failed ? 0 : device_bytes(m_image.map, not_in_memory(job.segments));
     m_cache.unpin(std::exchange(job.segments, {}));
     ready.push_back([done = std::move(job.done), error = failed ? EIO : 0, data = job.memory.release()] {

@@ -37,15 +37,13 @@ std::uint32_t count_bits(std::uint64_t mask)
 } // namespace
 
 PieceCache::PieceCache(CacheGeometry geometry, Arena& arena, Options options, WriteOrder write_order)
-    : m_geometry(geometry), m_arena(arena), m_options(options), m_write_order(std::move(write_order)),
-      m_store(geometry, arena, options.clean_at_first)
+    : m_geometry(geometry), m_arena(arena), m_options(options),
+      m_store(geometry, arena, options.clean_at_first), m_to_write(std::move(write_order))
 {}
 
 void PieceCache::set_on_disk(std::uint32_t piece)
 {
-    const std::uint64_t end = m_geometry.piece_start(piece) + m_geometry.piece_size(piece);
-    for (std::uint64_t chunk = m_geometry.chunk_of(m_geometry.piece_start(piece));
-         m_geometry.chunk_start(chunk) < end; ++chunk) {
+    for (const std::uint64_t chunk : m_geometry.chunks_of(piece)) {
         m_store.on_disk(chunk) = m_geometry.all_blocks(chunk);
     }
     m_done_bytes += m_geometry.piece_size(piece);
@@ -92,10 +90,7 @@ void PieceCache::end_receive(std::uint64_t offset)
     Piece& piece = piece_at(index);
     ++piece.received;
     ++piece.dirty;
-    while (piece.contiguous < piece.blocks &&
-           is_received(m_geometry.piece_start(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
-        ++piece.contiguous;
-    }
+    extend_prefix(index, piece);
     queue_hash(index, piece);
 }
 
@@ -108,7 +103,7 @@ bool PieceCache::want_hash(std::uint32_t index)
     if (piece.phase != Phase::receiving) { // again, from the start
         piece.phase = Phase::receiving;
         piece.hashed = 0;
-        m_to_write.erase(m_write_order.place_of(index));
+        m_to_write.erase(index);
     }
     piece.hash_wanted = true;
     m_prefix_to_hash.erase(index);
@@ -128,7 +123,7 @@ bool PieceCache::clear(std::uint32_t index)
     piece.hash_queued = false;
     m_complete_to_hash.erase(index);
     m_prefix_to_hash.erase(index);
-    m_to_write.erase(m_write_order.place_of(index));
+    m_to_write.erase(index);
     if (piece.jobs > 0) {
         return false;
     }
@@ -143,9 +138,7 @@ std::vector<std::uint32_t> PieceCache::take_cleared()
 
 void PieceCache::wipe(std::uint32_t index)
 {
-    const std::uint64_t end = m_geometry.piece_start(index) + m_geometry.piece_size(index);
-    for (std::uint64_t at = m_geometry.piece_start(index); at < end; at += m_geometry.chunk_length) {
-        const std::uint64_t chunk_index = m_geometry.chunk_of(at);
+    for (const std::uint64_t chunk_index : m_geometry.chunks_of(index)) {
         const auto padding = m_padding.find(chunk_index);
         m_store.on_disk(chunk_index) = padding == m_padding.end() ? 0 : padding->second;
         if (Chunk* chunk = m_store.find(chunk_index)) {
@@ -328,30 +321,21 @@ std::optional<CacheJob> PieceCache::next_write()
     if (m_to_write.empty()) {
         return std::nullopt;
     }
-    auto next = m_to_write.lower_bound(m_next_place_to_write);
-    if (next == m_to_write.end()) {
-        next = m_to_write.begin();
-    }
     WriteJob job;
     std::uint64_t bytes = 0;
-    std::uint32_t place = *next;
-    while (next != m_to_write.end() && *next == place && bytes < write_step) {
-        const std::uint32_t piece = m_write_order.piece_at(place);
+    do {
+        const std::uint32_t piece = m_to_write.take();
         add_dirty_piece(piece, job);
         bytes += m_geometry.piece_size(piece);
-        next = m_to_write.erase(next);
-        ++place;
-    }
-    m_next_place_to_write = place;
+    } while (bytes < write_step && m_to_write.next_is_adjacent());
     return job;
 }
 
 void PieceCache::add_dirty_piece(std::uint32_t index, WriteJob& job)
 {
-    const std::uint64_t end = m_geometry.piece_start(index) + m_geometry.piece_size(index);
-    for (std::uint64_t at = m_geometry.piece_start(index); at < end; at += m_geometry.chunk_length) {
-        if (const Chunk* chunk = m_store.find(m_geometry.chunk_of(at))) {
-            add_dirty_segments(m_geometry.chunk_of(at), chunk->dirty & ~chunk->writing, job);
+    for (const std::uint64_t chunk_index : m_geometry.chunks_of(index)) {
+        if (const Chunk* chunk = m_store.find(chunk_index)) {
+            add_dirty_segments(chunk_index, chunk->dirty & ~chunk->writing, job);
         }
     }
     ++piece_at(index).jobs;
@@ -454,7 +438,7 @@ void PieceCache::finish(const HashJob& job, std::optional<Verdict> verdict)
         piece.hash_wanted = false;
         piece.phase = verdict == Verdict::good ? Phase::good : Phase::bad;
         if (piece.phase == Phase::good && piece.dirty > 0) {
-            m_to_write.insert(m_write_order.place_of(job.piece));
+            m_to_write.insert(job.piece);
         }
     }
     queue_hash(job.piece, piece);
@@ -519,10 +503,7 @@ PieceCache::Piece& PieceCache::piece_at(std::uint32_t index)
     if (is_new) {
         piece.blocks =
             static_cast<std::uint32_t>((m_geometry.piece_size(index) + block_bytes - 1) / block_bytes);
-        while (piece.contiguous < piece.blocks &&
-               is_received(m_geometry.piece_start(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
-            ++piece.contiguous;
-        }
+        extend_prefix(index, piece);
         for (std::uint32_t block = 0; block < piece.blocks; ++block) { // padding may be there before the rest
             piece.received +=
                 is_received(m_geometry.piece_start(index) + std::uint64_t{block} * block_bytes) ? 1 : 0;
@@ -534,13 +515,20 @@ PieceCache::Piece& PieceCache::piece_at(std::uint32_t index)
     return piece;
 }
 
+void PieceCache::extend_prefix(std::uint32_t index, Piece& piece) const
+{
+    while (piece.contiguous < piece.blocks &&
+           is_received(m_geometry.piece_start(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
+        ++piece.contiguous;
+    }
+}
+
 // The hash of a piece that is on the disk is requested again: until it is found good, the piece is not done.
 void PieceCache::reopen(std::uint32_t index, Piece& piece)
 {
     m_done_bytes -= m_geometry.piece_size(index);
-    const std::uint64_t end = m_geometry.piece_start(index) + m_geometry.piece_size(index);
-    for (std::uint64_t at = m_geometry.piece_start(index); at < end; at += m_geometry.chunk_length) {
-        Chunk* chunk = m_store.find(m_geometry.chunk_of(at));
+    for (const std::uint64_t chunk_index : m_geometry.chunks_of(index)) {
+        Chunk* chunk = m_store.find(chunk_index);
         if (chunk != nullptr && chunk->reading != 0) {
             ++piece.jobs;
             chunk->read_counted = true;
@@ -579,7 +567,7 @@ void PieceCache::piece_settled(std::uint32_t index, const Piece& piece)
         m_cleared.push_back(index);
     } else if (piece.phase == Phase::good && piece.dirty == 0) {
         m_done_bytes += m_geometry.piece_size(index);
-        m_to_write.erase(m_write_order.place_of(index)); // a flush may have written its last block
+        m_to_write.erase(index); // a flush may have written its last block
         m_pieces.erase(index);
     }
 }
@@ -595,10 +583,9 @@ void PieceCache::check_invariants() const
     for (const auto& [index, piece] : m_pieces) {
         std::uint32_t received = 0;
         std::uint32_t dirty = 0;
-        const std::uint64_t end = m_geometry.piece_start(index) + m_geometry.piece_size(index);
-        for (std::uint64_t at = m_geometry.piece_start(index); at < end; at += m_geometry.chunk_length) {
-            const Chunk* chunk = m_store.find(m_geometry.chunk_of(at));
-            received += count_bits(m_store.received(m_geometry.chunk_of(at)));
+        for (const std::uint64_t chunk_index : m_geometry.chunks_of(index)) {
+            const Chunk* chunk = m_store.find(chunk_index);
+            received += count_bits(m_store.received(chunk_index));
             dirty += chunk != nullptr ? count_bits(chunk->dirty) : 0;
         }
         require(received == piece.received && dirty == piece.dirty && piece.contiguous <= received);

@@ -6,6 +6,7 @@
 #include "ezio/util/units.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 
 namespace ezio {
@@ -106,6 +107,21 @@ std::optional<IoFailure> read_segments(const ExtentMap& map, Target& target,
         }
     }
     return std::nullopt;
+}
+
+std::optional<IoFailure> gather_segments(const ExtentMap& map, Target& target,
+                                         const std::vector<Segment>& segments, std::byte* memory)
+{
+    std::vector<Segment> missing;
+    for (const Segment& segment : segments) {
+        if (segment.memory != nullptr) {
+            std::memcpy(memory, segment.memory, segment.length);
+        } else {
+            missing.push_back({segment.payload_offset, segment.length, memory});
+        }
+        memory += segment.length;
+    }
+    return read_segments(map, target, missing);
 }
 
 std::optional<IoFailure> write_segments(const ExtentMap& map, Target& target,

@@ -33,6 +33,11 @@ hash_segments(const ExtentMap& map, Target& target, const std::vector<Segment>& 
 [[nodiscard]] std::optional<IoFailure> read_segments(const ExtentMap& map, Target& target,
                                                      const std::vector<Segment>& segments);
 
+// Puts the segments one after the other into `memory`: copies of those in memory, the others read.
+[[nodiscard]] std::optional<IoFailure> gather_segments(const ExtentMap& map, Target& target,
+                                                       const std::vector<Segment>& segments,
+                                                       std::byte* memory);
+
 // Writes them and starts write-back, so that little is left for the last sync.
 [[nodiscard]] std::optional<IoFailure> write_segments(const ExtentMap& map, Target& target,
                                                       const std::vector<Segment>& segments);

@@ -27,4 +27,16 @@ WriteOrder::WriteOrder(const Image& image)
     }
 }
 
+std::uint32_t WriteQueue::take()
+{
+    auto next = m_places.lower_bound(m_next_place);
+    if (next == m_places.end()) {
+        next = m_places.begin();
+    }
+    const std::uint32_t place = *next;
+    m_places.erase(next);
+    m_next_place = place + 1;
+    return m_order.piece_at(place);
+}
+
 } // namespace ezio

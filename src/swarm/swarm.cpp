@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/swarm/swarm.hpp"
 
-#include "piece_view.hpp"
-
 #include "ezio/image/image.hpp"
 #include "ezio/peers/duplicate_peers.hpp"
-#include "ezio/peers/peer_messages.hpp"
 #include "ezio/peers/peer_plugins.hpp"
 #include "ezio/peers/piece_number.hpp"
 #include "ezio/peers/shared_addresses.hpp"
 #include "ezio/swarm/client_report.hpp"
 #include "ezio/swarm/piece_assigner.hpp"
 #include "link_use.hpp"
+#include "piece_announcer.hpp"
 #include "report_taker.hpp"
 #include "send_window.hpp"
 #include "swarm_clients.hpp"
@@ -19,7 +17,6 @@
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/bitfield.hpp>
 #include <libtorrent/entry.hpp>
-#include <libtorrent/peer_info.hpp>
 #include <libtorrent/peer_request.hpp>
 #include <libtorrent/span.hpp>
 
@@ -40,12 +37,6 @@ constexpr int patience_ticks = 3;
 // The most rejected requests of a peer per second: as many as it can have on their way. A peer that sends
 // more has not understood.
 constexpr int most_rejected = most_requests;
-
-// The most messages about pieces at once, 64 KiB: for 2 TiB in pieces of 16 MiB all of them are 1.3 MB for
-// each peer. And the most bytes waiting for a peer when more messages are added; up to 512 KiB of those are
-// data.
-constexpr std::size_t most_told_at_once = 6500;
-constexpr int most_waiting = 640 << 10;
 
 } // namespace
 
@@ -112,7 +103,7 @@ class SwarmState {
 class SwarmPeer final : public AnswerListener {
   public:
     SwarmPeer(std::shared_ptr<SwarmState> state, lt::peer_connection_handle connection)
-        : m_state(std::move(state)), m_connection(std::move(connection))
+        : m_state(std::move(state)), m_connection(std::move(connection)), m_announcer(m_connection)
     {}
 
     [[nodiscard]] lt::string_view type() const override { return swarm_plugin; }
@@ -143,10 +134,8 @@ class SwarmPeer final : public AnswerListener {
         m_process = process_id(handshake);
         m_behind = host_behind(handshake, m_connection.remote().address());
         const int dont_have = extension_id(handshake, "lt_donthave");
-        if (dont_have != 0 && m_state->steers() && !m_steered) {
-            m_dont_have_id = dont_have;
-            m_steered = true;
-            hide_all();
+        if (dont_have != 0 && m_state->steers() && !m_announcer.is_steered()) {
+            m_announcer.steer(m_state->pieces(), dont_have);
         }
         return true;
     }
@@ -179,7 +168,7 @@ class SwarmPeer final : public AnswerListener {
             m_is_client = m_is_client && (!m_process.empty() || m_state->clients()->has_seen(address()));
             m_state->other_seed(m_process);
             join(m_state->pieces());
-            show_all(); // it wants nothing, and has to know that we want nothing either
+            m_announcer.show_all(); // it wants nothing, and has to know that we want nothing either
         }
         return false;
     }
@@ -206,61 +195,21 @@ class SwarmPeer final : public AnswerListener {
 
     void on_disconnect(const lt::error_code&) override { m_state->remove(*this); }
 
-    // Shows the pieces to the peer, unless it sees them already.
-    void show(const std::vector<std::uint32_t>& pieces)
-    {
-        std::string message;
-        for (const std::uint32_t piece : pieces) {
-            if (m_steered && m_view.set(piece, false)) {
-                put_have(message, piece);
-            }
-        }
-        send(message);
-        if (!message.empty()) {
-            nudge();
-        }
-    }
-
-    void show_all()
-    {
-        if (m_steered) {
-            m_view.set_all(false);
-            tell_changes();
-        }
-    }
-
-    void hide(std::uint32_t piece)
-    {
-        if (m_steered && m_view.set(piece, true)) {
-            std::string message;
-            put_dont_have(message, m_dont_have_id, piece);
-            send(message);
-        }
-    }
-
-    [[nodiscard]] bool is_hidden(std::uint32_t piece) const { return m_steered && m_view.is_hidden(piece); }
-
     // --- nudging ---
 
     bool on_request(const lt::peer_request& request) override
     {
         join();
         const std::uint32_t piece = to_number(request.piece);
-        if (m_can_reject && is_hidden(piece) && m_rejected < most_rejected) { // requested before it knew
+        if (m_can_reject && m_announcer.is_hidden(piece) && m_rejected < most_rejected) {
             ++m_rejected;
-            std::string message;
-            if (m_view.set(piece, true)) { // it would request it again
-                put_dont_have(message, m_dont_have_id, piece);
-            }
-            put_reject(message, piece, static_cast<std::uint32_t>(request.start),
-                       static_cast<std::uint32_t>(request.length));
-            send(message);
+            m_announcer.reject(request);
             return true;
         }
         m_idle_ticks = 0;
-        ++m_unanswered;
+        m_announcer.requested();
         if (m_state->assigner().peer_began(m_id, piece)) {
-            show({piece}); // requested before it was hidden, the rest could not be requested
+            m_announcer.show({piece}); // requested before it was hidden, the rest could not be requested
         }
         m_state->feed(*this);
         return false;
@@ -273,20 +222,20 @@ class SwarmPeer final : public AnswerListener {
     void sent_block(const lt::peer_request& block, std::uint64_t wire_bytes) override
     {
         m_idle_ticks = 0;
-        answered();
-        tell_more();
+        m_announcer.answered();
+        m_announcer.tell_more();
         m_state->sent_block(block, wire_bytes);
     }
-    void sent_reject_request(const lt::peer_request&) override { answered(); }
-    void sent_rejection(const lt::peer_request&) override { answered(); }
+    void sent_reject_request(const lt::peer_request&) override { m_announcer.answered(); }
+    void sent_rejection(const lt::peer_request&) override { m_announcer.answered(); }
 
     bool on_cancel(const lt::peer_request&) override
     {
-        answered();
+        m_announcer.answered();
         return false;
     }
 
-    void sent_have(lt::piece_index_t) override { nudge(); }
+    void sent_have(lt::piece_index_t) override { m_announcer.nudge(); }
 
     bool on_not_interested() override
     {
@@ -297,7 +246,7 @@ class SwarmPeer final : public AnswerListener {
     void tick() override
     {
         m_rejected = 0;
-        tell_more();
+        m_announcer.tell_more();
         m_state->look_at_link();
         if (++m_idle_ticks == patience_ticks) {
             m_state->take_from(*this);
@@ -312,7 +261,7 @@ class SwarmPeer final : public AnswerListener {
 
     void admit()
     {
-        if (m_steered && !m_had_all) {
+        if (m_announcer.is_steered() && !m_had_all) {
             m_state->assigner().admit(m_id);
             m_state->feed(*this);
         }
@@ -329,79 +278,12 @@ class SwarmPeer final : public AnswerListener {
     // See ClientRegistry.
     [[nodiscard]] std::string address() const { return listen_place(m_connection, m_listen_port); }
 
-    void hide_all()
-    {
-        m_view = PieceView(m_state->pieces());
-        m_view.set_all(true);
-        tell_changes();
-    }
-
-    // The next portion of a change of all pieces.
-    void tell_changes()
-    {
-        std::string message;
-        bool shows = false;
-        for (const PieceView::Change& change : m_view.next_changes(most_told_at_once)) {
-            if (change.is_hidden) {
-                put_dont_have(message, m_dont_have_id, change.piece);
-            } else {
-                put_have(message, change.piece);
-                shows = true;
-            }
-        }
-        send(message);
-        if (shows) {
-            nudge();
-        }
-    }
-
-    // Sends the next portion once the peer has read most of the previous one. Not at each of its requests,
-    // because get_peer_info() copies one bit for every piece.
-    void tell_more()
-    {
-        if (!m_view.is_behind()) {
-            return;
-        }
-        lt::peer_info info;
-        m_connection.get_peer_info(info);
-        if (info.used_send_buffer < most_waiting) {
-            tell_changes();
-        }
-    }
-
-    void answered()
-    {
-        if (m_unanswered > 0) {
-            --m_unanswered;
-        }
-    }
-
-    void nudge()
-    {
-        if (m_unanswered == 0 && !m_connection.is_choked()) {
-            std::string message;
-            put_unchoke(message); // one block, which ends its end game
-            put_unchoke(message); // as many as it wants
-            send(message);
-        }
-    }
-
-    void send(const std::string& message)
-    {
-        if (!message.empty() && !m_connection.is_disconnecting()) {
-            m_connection.send_buffer(message.data(), static_cast<int>(message.size()));
-        }
-    }
-
     const std::shared_ptr<SwarmState> m_state;
     lt::peer_connection_handle m_connection;
+    PieceAnnouncer m_announcer;
     PieceAssigner::PeerId m_id = 0; // 0: takes no part at the moment
-    bool m_steered = false;
-    int m_dont_have_id = 0;
-    bool m_can_reject = false; // its requests, so that it asks another peer
-    PieceView m_view{0};       // once it is steered
-    int m_rejected = 0;        // of its requests, since the last tick
-    int m_unanswered = 0;      // of them
+    bool m_can_reject = false;      // its requests, so that it asks another peer
+    int m_rejected = 0;             // of its requests, since the last tick
     int m_idle_ticks = 0;
     std::uint16_t m_listen_port = 0;
     bool m_is_client = true; // counted by its pieces
@@ -424,7 +306,7 @@ void SwarmState::add(SwarmPeer& peer, std::uint32_t pieces)
         count(peer);
     }
     if (m_released) { // possibly since it was told that there is nothing
-        peer.show_all();
+        peer.m_announcer.show_all();
     }
 }
 
@@ -502,7 +384,7 @@ void SwarmState::take_from(SwarmPeer& peer)
     const auto returned = m_assigner.relinquish(peer.m_id);
     for (const std::uint32_t piece : returned) {
         m_window.gone(piece);
-        peer.hide(piece);
+        peer.m_announcer.hide(piece);
     }
     if (!returned.empty()) {
         feed_all();
@@ -519,7 +401,7 @@ void SwarmState::give_out(Clock::time_point now)
         }
         const std::uint32_t piece = m_assigner.give(*next);
         m_window.given(piece, now);
-        m_peers.at(*next)->show({piece});
+        m_peers.at(*next)->m_announcer.show({piece});
     }
 }
 
@@ -535,10 +417,10 @@ void SwarmState::feed(SwarmPeer& peer)
     for (const auto& taken : change.taken) {
         m_window.given(taken.piece, now);
         if (const auto from = m_peers.find(taken.from); from != m_peers.end()) {
-            from->second->hide(taken.piece);
+            from->second->m_announcer.hide(taken.piece);
         }
     }
-    peer.show(change.give);
+    peer.m_announcer.show(change.give);
 }
 
 void SwarmState::feed_all()
@@ -578,7 +460,7 @@ void SwarmState::release()
 {
     m_released = true;
     for (const auto& [id, peer] : m_peers) {
-        peer->show_all();
+        peer->m_announcer.show_all();
     }
 }
 

@@ -95,6 +95,20 @@ TEST_CASE("segment I/O: what is hashed comes in order, from memory or from the t
     CHECK(all_are(std::span(hashed).last(4_KiB), std::byte{0})); // padding
 }
 
+TEST_CASE("segment I/O: a gathered range is copied from memory and read from the target")
+{
+    FakeTarget target(64_KiB);
+    auto cached = bytes_of(4_KiB, 1);
+    auto gathered = bytes_of(16_KiB, 7);
+    CHECK_FALSE(gather_segments(
+        map, target, {{4_KiB, 4_KiB, nullptr}, {8_KiB, 4_KiB, nullptr}, {12_KiB, 4_KiB, cached.data()}},
+        gathered.data()));
+    CHECK(gathered[0] == std::byte{0xff});
+    CHECK(gathered[4_KiB] == std::byte{0}); // padding
+    CHECK(gathered[8_KiB] == std::byte{1});
+    CHECK(gathered[12_KiB] == std::byte{7}); // beyond the range
+}
+
 TEST_CASE("segment I/O: the first failure ends it")
 {
     FakeTarget target(64_KiB);

@@ -52,3 +52,35 @@ TEST_CASE("write order: without an image the pieces are as they are numbered")
     CHECK(order.place_of(7) == 7);
     CHECK(order.piece_at(7) == 7);
 }
+
+TEST_CASE("write queue: it goes on behind the last piece, and from the end to the start")
+{
+    WriteQueue queue{WriteOrder()};
+    for (const std::uint32_t piece : {1, 5, 6}) {
+        queue.insert(piece);
+    }
+    CHECK(queue.take() == 1);
+    CHECK_FALSE(queue.next_is_adjacent());
+    CHECK(queue.take() == 5);
+    CHECK(queue.next_is_adjacent());
+    queue.insert(0);
+    queue.insert(3);
+    CHECK(queue.take() == 6);
+    CHECK_FALSE(queue.next_is_adjacent()); // the end is not followed by the start
+    CHECK(queue.take() == 0);
+    queue.erase(3);
+    CHECK(queue.empty());
+}
+
+TEST_CASE("write queue: pieces are adjacent by their places on the device")
+{
+    const Image image =
+        image_of({{1 << 20, 2 * block_bytes}, {2 << 20, 2 * block_bytes}, {0, 2 * block_bytes}});
+    WriteQueue queue{WriteOrder(image)}; // 2, 0, 1
+    queue.insert(0);
+    queue.insert(2);
+    CHECK(queue.take() == 2);
+    CHECK(queue.next_is_adjacent());
+    CHECK(queue.take() == 0);
+    CHECK(queue.empty());
+}

@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <ranges>
 #include <unordered_map>
 #include <vector>
 
@@ -57,6 +58,12 @@ struct CacheGeometry {
         return static_cast<std::uint32_t>(offset / piece_length);
     }
     [[nodiscard]] std::uint64_t piece_start(std::uint32_t piece) const { return piece * piece_length; }
+    // The chunks of the piece, in order.
+    [[nodiscard]] auto chunks_of(std::uint32_t piece) const
+    {
+        const std::uint64_t start = piece_start(piece);
+        return std::views::iota(chunk_of(start), chunk_of(start + piece_size(piece) - 1) + 1);
+    }
 
     // The block at `offset`, as a bit of its chunk.
     [[nodiscard]] std::uint64_t bit_of(std::uint64_t offset) const

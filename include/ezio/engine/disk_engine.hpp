@@ -153,7 +153,6 @@ class DiskEngine {
         const MutexUnlock unlock(m_mutex);
         return work();
     }
-    [[nodiscard]] std::optional<IoFailure> gather(GatherJob& job);
     [[nodiscard]] std::optional<IoFailure> run(GatherJob& job, Completions& ready) REQUIRES(m_mutex);
     [[nodiscard]] std::optional<IoFailure> run(HashJob& job, Completions& ready) REQUIRES(m_mutex);
     [[nodiscard]] std::optional<IoFailure> run(WriteJob& job, Completions& ready) REQUIRES(m_mutex);

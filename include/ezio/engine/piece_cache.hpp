@@ -165,6 +165,7 @@ class PieceCache {
     [[nodiscard]] bool is_received(std::uint64_t offset) const;
 
     Piece& piece_at(std::uint32_t index);
+    void extend_prefix(std::uint32_t index, Piece& piece) const;
     void reopen(std::uint32_t index, Piece& piece);
 
     void queue_hash(std::uint32_t index, Piece& piece);
@@ -188,15 +189,13 @@ class PieceCache {
     const CacheGeometry m_geometry;
     Arena& m_arena;
     const Options m_options;
-    const WriteOrder m_write_order;
 
     ChunkStore m_store;
     std::unordered_map<std::uint64_t, std::uint64_t> m_padding; // for chunks that have any: the blocks
     std::unordered_map<std::uint32_t, Piece> m_pieces; // in progress, or verified and not written yet
     std::set<std::uint32_t> m_complete_to_hash;        // with a requested hash
     std::set<std::uint32_t> m_prefix_to_hash;
-    std::set<std::uint32_t> m_to_write;      // places in m_write_order of verified pieces
-    std::uint32_t m_next_place_to_write = 0; // where the elevator continues
+    WriteQueue m_to_write; // verified pieces
     std::list<std::uint64_t> m_to_read;
     std::size_t m_reads_in_a_row = 0; // since any other job
     std::vector<std::uint32_t> m_cleared;
