@@ -24,10 +24,11 @@
 #include "ezio/engine/arena.hpp"
 #include "ezio/image/image.hpp"
 
+#include <boost/range/irange.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <list>
-#include <ranges>
 #include <unordered_map>
 #include <vector>
 
@@ -62,7 +63,7 @@ struct CacheGeometry {
     [[nodiscard]] auto chunks_of(std::uint32_t piece) const
     {
         const std::uint64_t start = piece_start(piece);
-        return std::views::iota(chunk_of(start), chunk_of(start + piece_size(piece) - 1) + 1);
+        return boost::irange(chunk_of(start), chunk_of(start + piece_size(piece) - 1) + 1);
     }
 
     // The block at `offset`, as a bit of its chunk.
