@@ -45,7 +45,8 @@ std::span<const char> to_std(lt::span<const char> bytes)
 
 ExchangePeer::ExchangePeer(std::shared_ptr<ExchangeState> state, lt::peer_connection_handle connection)
     : m_state(std::move(state)), m_connection(std::move(connection)),
-      m_swarm(find_listener(m_connection, swarm_plugin)), m_ledger(find_listener(m_connection, ledger_plugin))
+      m_listeners{find_listener(m_connection, swarm_plugin), find_listener(m_connection, ledger_plugin),
+                  find_listener(m_connection, guard_plugin)}
 {
     m_state->add(*this);
 }
@@ -199,8 +200,10 @@ void ExchangePeer::reject(const UnitPlace& place)
     std::string message;
     for (const UnitPlace& block : blocks_of(place)) {
         put_reject(message, block.piece, block.start, block.length);
-        if (m_swarm != nullptr && !m_gone) {
-            m_swarm->sent_rejection(to_request(block));
+        for (AnswerListener* listener : m_listeners) {
+            if (listener != nullptr && !m_gone) {
+                listener->sent_rejection(to_request(block));
+            }
         }
     }
     send(message);
@@ -303,7 +306,7 @@ void ExchangePeer::count_sent(const UnitPlace& place, std::uint64_t wire_bytes)
     m_state->shared().sent_payload += place.length;
     for (const UnitPlace& block : blocks_of(place)) {
         const std::uint64_t share = wire_bytes * block.length / place.length;
-        for (AnswerListener* listener : {m_swarm, m_ledger}) {
+        for (AnswerListener* listener : m_listeners) {
             if (listener != nullptr) {
                 listener->sent_block(to_request(block), share);
             }

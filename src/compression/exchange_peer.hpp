@@ -13,6 +13,7 @@
 #include <libtorrent/extensions.hpp>
 #include <libtorrent/peer_connection_handle.hpp>
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <vector>
@@ -98,8 +99,7 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
 
     const std::shared_ptr<ExchangeState> m_state;
     lt::peer_connection_handle m_connection;
-    AnswerListener* const m_swarm;
-    AnswerListener* const m_ledger;
+    const std::array<AnswerListener*, 3> m_listeners; // nullptr: there is no such plugin
     bool m_gone = false;
     int m_id = 0; // of our messages at the peer; 0: not supported
     CodecMask m_codecs = 0;

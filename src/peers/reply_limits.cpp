@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace ezio {
 
@@ -61,13 +62,15 @@ struct Shared {
     std::uint64_t together = 0; // bytes beyond the usual, as of each connection's last check
 };
 
-class GuardPeer final : public lt::peer_plugin {
+class GuardPeer final : public AnswerListener {
   public:
     GuardPeer(std::shared_ptr<Shared> shared, lt::peer_connection_handle connection)
         : m_shared(std::move(shared)), m_connection(std::move(connection)),
           m_budget(m_shared->pieces, m_shared->data_comes == DataComes::as_units ? late_units : 0),
           m_left(m_shared->metadata_messages)
     {}
+
+    [[nodiscard]] lt::string_view type() const override { return guard_plugin; }
 
     // Called before all other plugins, also for an incomplete message. True: the message is not passed on.
     bool on_extended(int length, int message, lt::span<const char> body) override
@@ -119,7 +122,14 @@ class GuardPeer final : public lt::peer_plugin {
         m_budget.exchanged(static_cast<std::uint64_t>(block.length));
     }
 
+    void sent_block(const lt::peer_request& block, std::uint64_t) override
+    {
+        m_budget.exchanged(static_cast<std::uint64_t>(block.length));
+        m_sent_units += static_cast<std::uint64_t>(block.length);
+    }
+
     void sent_reject_request(const lt::peer_request&) override { ++m_rejections; }
+    void sent_rejection(const lt::peer_request&) override { ++m_rejections; }
 
     // An honest peer sends a few of these for each piece.
     bool on_interested() override
@@ -133,7 +143,8 @@ class GuardPeer final : public lt::peer_plugin {
         m_rejections = 0;
         lt::peer_info info;
         m_connection.get_peer_info(info);
-        const auto data_rate = static_cast<std::uint64_t>(info.payload_down_speed + info.payload_up_speed);
+        const auto data_rate = static_cast<std::uint64_t>(info.payload_down_speed + info.payload_up_speed) +
+                               std::exchange(m_sent_units, 0);
         // A unit is shorter than its blocks, which count as data once they are unpacked.
         const int units = m_shared->data_comes == DataComes::as_units ? info.payload_down_speed : 0;
         const int other_bytes = std::max(info.down_speed - info.payload_down_speed - units, 0);
@@ -190,9 +201,10 @@ class GuardPeer final : public lt::peer_plugin {
     lt::peer_connection_handle m_connection;
     MessageBudget m_budget;
     std::uint64_t m_beyond = 0; // bytes beyond the usual queued for it; part of m_shared->together
-    int m_rejections = 0;       // since the last tick
-    unsigned m_interested = 0;  // INTERESTED messages
-    std::uint64_t m_left;       // metadata messages left for this connection
+    std::uint64_t m_sent_units = 0; // payload bytes since the last tick
+    int m_rejections = 0;           // since the last tick
+    unsigned m_interested = 0;      // INTERESTED messages
+    std::uint64_t m_left;           // metadata messages left for this connection
 };
 
 } // namespace

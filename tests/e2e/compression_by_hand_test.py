@@ -116,6 +116,21 @@ class ByHand(CompressionTest):
         self.assertEqual(self.answers(peer, 2), {"block"})
         self.assertEqual(self.answers(peer, 3, both), {"unit"})
 
+    def test_units_pay_for_the_requests_that_they_answer(self):
+        """A fast client sends more requests than any peer may send messages that lead to nothing."""
+        peer = self.asking()
+        batch = b"".join(message(6, struct.pack("!III", piece, start, BLOCK))
+                         for piece in range(32) for start in range(0, self.PIECE, BLOCK))
+        batches = 30_000 * BLOCK // (32 * self.PIECE)
+        for number in range(batches + 3):
+            if number < batches:
+                peer.connection.sendall(batch)
+            missing = 32 * self.PIECE if number >= 3 else 0  # three are on their way
+            while missing > 0:
+                kind, payload = peer.message()  # fails when it is hung up on
+                if kind == 20 and payload[0] == UNITS_ID and payload[1] != 0:
+                    missing -= struct.unpack_from("!I", payload, 10)[0]
+
     # --- liars ---
 
     def assert_harmless(self, answer, hangs_up=True):

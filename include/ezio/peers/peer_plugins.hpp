@@ -66,6 +66,7 @@ class AnswerListener : public lt::peer_plugin {
 // The type names of the plugins that are AnswerListeners.
 inline constexpr const char* swarm_plugin = "ezio_swarm";
 inline constexpr const char* ledger_plugin = "ezio_ledger";
+inline constexpr const char* guard_plugin = "ezio_guard"; // reply_limits.hpp
 
 // The type of the plugin that receives compressed units; it needs to know each requested block.
 inline constexpr const char* units_plugin = "ezio_units";
