@@ -8,7 +8,7 @@ namespace ezio {
 void DenseData::did_not_shrink()
 {
     constexpr unsigned longest = certain + 6 * tries; // the skipping does not increase beyond it
-    if (m_in_a_row >= certain && !m_counts) {
+    if (is_likely() && !m_counts) {
         return;
     }
     m_in_a_row = std::min(m_in_a_row + 1, longest);
@@ -25,7 +25,7 @@ unsigned DenseData::units_left_out() const
 
 bool DenseData::leave_out()
 {
-    if (m_in_a_row < certain) {
+    if (!is_likely()) {
         return false;
     }
     const unsigned cycle = unit_blocks * (1 + units_left_out());

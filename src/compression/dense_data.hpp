@@ -11,6 +11,9 @@ class DenseData {
     void did_shrink() { m_in_a_row = 0; }
     void did_not_shrink();
 
+    // Whether the latest units did not shrink.
+    [[nodiscard]] bool is_likely() const { return m_in_a_row >= certain; }
+
     // A block was requested. Returns whether to leave it uncompressed.
     [[nodiscard]] bool leave_out();
 

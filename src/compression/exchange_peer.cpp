@@ -221,7 +221,8 @@ bool ExchangePeer::can_disconnect(const lt::error_code& error)
 // session_settings.cpp.
 void ExchangePeer::tick() // once a second
 {
-    m_window = std::clamp(std::exchange(m_sent_bytes, 0) / 10, least_window, most_window);
+    m_rate = std::exchange(m_sent_bytes, 0);
+    m_window = std::clamp(m_rate / 10, least_window, most_window);
 }
 
 // At the start, before the rate is known, or when the network has become faster.
@@ -235,13 +236,20 @@ void ExchangePeer::widen_if_starved()
 
 void ExchangePeer::sent_payload(int bytes)
 {
+    m_sent_bytes += static_cast<std::uint64_t>(bytes);
     m_state->count_sent(static_cast<std::uint64_t>(bytes));
+}
+
+// While data does not shrink, only tries come here. They do not wait: plain blocks keep the buffer full.
+std::uint64_t ExchangePeer::window() const
+{
+    return m_state->dense().is_likely() ? most_waiting : m_window;
 }
 
 void ExchangePeer::pump()
 {
     widen_if_starved();
-    while (!m_queue.empty() && m_state->has_room() && waiting_to_send() + m_in_work < m_window) {
+    while (!m_queue.empty() && m_state->has_room() && waiting_to_send() + m_in_work < window()) {
         const UnitPlace run = m_queue.next_run(m_state->unit_bytes());
         if (const UnitPtr unit = m_state->store().find(run, m_codecs)) {
             m_queue.pop(unit->place);
@@ -254,6 +262,25 @@ void ExchangePeer::pump()
         m_in_work += run.length;
         m_state->begin(*this, run);
     }
+}
+
+// There is no event when the network has taken units, so this is when it will have taken a quarter of the
+// window.
+std::optional<milliseconds> ExchangePeer::next_look() const
+{
+    constexpr milliseconds soonest{2};
+    constexpr milliseconds latest{20};
+    if (!m_late.empty()) {
+        return soonest;
+    }
+    if (m_queue.empty() || m_in_work > 0) {
+        return std::nullopt;
+    }
+    const std::uint64_t enough = m_window / 4 * 3;
+    const std::uint64_t waiting = waiting_to_send();
+    const std::uint64_t excess = waiting > enough ? waiting - enough : 0;
+    const auto time = static_cast<std::int64_t>(1000 * excess / std::max<std::uint64_t>(m_rate, 1));
+    return m_rate == 0 ? soonest : std::clamp(milliseconds(time), soonest, latest);
 }
 
 void ExchangePeer::ended(const UnitPlace& place)

@@ -16,6 +16,7 @@
 #include <array>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace ezio {
@@ -69,7 +70,8 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     // Hands over waiting units, as far as libtorrent takes them.
     void go_on();
 
-    [[nodiscard]] bool waits() const { return !m_queue.empty() || !m_late.empty(); }
+    // When to call pump() and go_on() again; nullopt: not before something else happens.
+    [[nodiscard]] std::optional<milliseconds> next_look() const;
 
   private:
     // A unit, or the rest of one, that waits while libtorrent does not read from this peer.
@@ -81,8 +83,10 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     };
 
     static constexpr std::uint64_t least_window = 64 << 10;
-    static constexpr std::uint64_t most_window = 512 << 10; // reply_limits takes slightly more for usual
+    static constexpr std::uint64_t most_window = 512 << 10;
+    static constexpr std::uint64_t most_waiting = 640 << 10; // reply_limits takes slightly more for usual
 
+    [[nodiscard]] std::uint64_t window() const;
     [[nodiscard]] bool takes_over(const lt::peer_request& request) const;
     void receive(lt::span<const char> body);
     void receive_unit(const UnitView& unit);
@@ -107,7 +111,8 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
     std::uint64_t m_in_work = 0;           // bytes of the payload
     std::uint64_t m_window = least_window; // limit for bytes in work or queued
     bool m_has_sent = false;               // since the last check of the window's size
-    std::uint64_t m_sent_bytes = 0;        // in units, since the last tick
+    std::uint64_t m_sent_bytes = 0;        // on the network, since the last tick
+    std::uint64_t m_rate = 0;              // bytes per second until the last tick
     Clock::time_point m_last_sent;
     bool m_can_take = false; // whether units may be sent to us
     AskedBlocks m_asked;

@@ -116,7 +116,7 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
 
   private:
     void look();
-    void look_later();
+    void look_after(milliseconds time);
     void observe();
     void tell_peers();
     [[nodiscard]] bool is_starved(ExchangePeer& peer) const;
@@ -147,7 +147,7 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     std::chrono::nanoseconds m_network_before{0}; // processor time of the network thread
     bool m_wants_units = true;                    // as last told to the peers
     bool m_looks_soon = false;
-    bool m_looks_later = false;
+    bool m_looks_later = false; // the timer runs
     boost::asio::steady_timer m_timer;
 };
 

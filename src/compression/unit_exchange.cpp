@@ -179,15 +179,15 @@ void ExchangeState::look_soon()
     });
 }
 
-// Checks again later: there is no event when a peer has received data, or the disk has caught up.
-void ExchangeState::look_later()
+// There is no event when the network has taken data, or the disk has caught up.
+void ExchangeState::look_after(milliseconds time)
 {
-    constexpr milliseconds interval{2};
-    if (m_looks_later) {
+    const auto at = Clock::now() + time;
+    if (m_looks_later && m_timer.expiry() <= at) {
         return;
     }
     m_looks_later = true;
-    m_timer.expires_after(interval);
+    m_timer.expires_at(at);
     m_timer.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         if (const auto alive = weak.lock(); alive && !error) {
             alive->m_looks_later = false;
@@ -199,20 +199,22 @@ void ExchangeState::look_later()
 void ExchangeState::look()
 {
     observe();
-    bool waits = false;
+    std::optional<milliseconds> next;
     const auto peers = m_peers; // a copy: peers may leave meanwhile
     for (ExchangePeer* peer : peers) {
         if (m_peers.count(peer) != 0) {
             const auto alive = peer->shared_from_this();
             alive->go_on();
             alive->pump();
-            waits = waits || alive->waits();
+            if (const auto time = alive->next_look()) {
+                next = std::min(next.value_or(*time), *time);
+            }
         }
     }
     m_intake.late(m_late); // only now, because retried units are subtracted meanwhile
     tell_peers();
-    if (waits) {
-        look_later();
+    if (next) {
+        look_after(*next);
     }
 }
 
@@ -263,6 +265,7 @@ void ExchangeState::read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlac
     if (alive) {
         alive->fail(run);
     }
+    look_soon();
 }
 
 bool ExchangeState::compresses()
@@ -355,6 +358,7 @@ void ExchangeState::answer_as_it_is(const std::weak_ptr<void>& peer, const UnitP
         alive->answer_as_it_is(run, data);
     }
     m_shared->engine->free_buffer(data);
+    look_soon();
 }
 
 UnitExchange::UnitExchange(const Image& image, Options options)
