@@ -295,6 +295,11 @@ def options_for_compression(arguments):
     return []
 
 
+def wire_limit(megabytes):
+    """A limit with which a made-up image moves at this rate: limits are for the network, and what is forced shrinks to a half."""
+    return f"{megabytes * 500 if COMPRESSION == 'forced' else megabytes * 1000}K"
+
+
 class Ezio:
     """A running ezio-cli. Its output is collected as it comes; leaving the context kills it.
 

@@ -4,7 +4,7 @@
 import signal
 import struct
 
-from harness import ON_LOOPBACK, free_port, main, wait_until
+from harness import ON_LOOPBACK, free_port, main, wait_until, wire_limit
 from networks import Host, Switch, needs_network_namespaces
 from raw_peer import EXTENDED, EXTENSIONS_AND_FAST, PeersTest, RawPeer
 
@@ -14,7 +14,7 @@ MIB = 1 << 20
 class LostPeers(PeersTest):
     def test_when_the_seeder_dies_half_way_the_stall_ends_it(self):
         seeder, peer = self.start_listening("seed", self.torrent, self.source)
-        fetcher, _ = self.start_listening("fetch", self.torrent, self.target, "--peer", peer, "--max-download", "12M",
+        fetcher, _ = self.start_listening("fetch", self.torrent, self.target, "--peer", peer, "--max-download", wire_limit(12),
                                           "--interval", "100ms", "--stall-timeout", "3s")
         half = len(self.image.payload) // 2
         wait_until(lambda: any(event["done_bytes"] > half for event in fetcher.events_named("progress")), fetcher)
@@ -25,7 +25,7 @@ class LostPeers(PeersTest):
         first, peer = self.start_listening("seed", self.torrent, self.source)
         port = free_port()
         fetcher, _ = self.start_listening("fetch", self.torrent, self.target, "--peer", peer, "--peer", f"127.0.0.1:{port}",
-                                          "--max-download", "12M", "--interval", "100ms")
+                                          "--max-download", wire_limit(12), "--interval", "100ms")
         wait_until(lambda: any(event["done_bytes"] > 4 * MIB for event in fetcher.events_named("progress")), fetcher)
         first.signal(signal.SIGKILL)
         self.start("seed", self.torrent, self.source, *ON_LOOPBACK, "--listen", f"127.0.0.1:{port}")

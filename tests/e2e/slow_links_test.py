@@ -45,8 +45,8 @@ class OnSlowLinks(SwarmTest):
         return seeder
 
     def fetch_on(self, number, *options):
-        return self.start("fetch", self.torrent, self.target(number), "--json", "--no-tracker", "--timeout", "100s", "--peer",
-                          f"{self.hosts[0].address}:6881", *options, wrapper=self.hosts[number].wrapper)
+        return self.start("fetch", self.torrent, self.target(number), "--json", "--no-tracker", "--timeout", "100s",
+                          "--interval", "200ms", "--peer", f"{self.hosts[0].address}:6881", *options, wrapper=self.hosts[number].wrapper)
 
     def wait_for_half(self, fetcher):
         wait_until(lambda: not fetcher.is_running() or
