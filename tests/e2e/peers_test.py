@@ -98,9 +98,7 @@ class Counting(PeersTest):
         self.all, self.all_but_the_first = (has.to_bytes(size, "big") for has in (bits, bits & ~(1 << 8 * size - 1)))
 
     def seed(self, clients):
-        seeder, address = self.start_listening("seed", self.torrent, self.source, "--clients", clients, "--interval", "100ms")
-        seeder.wait_for_event("start")  # it listens before it has the torrent, and hangs up on whoever comes then
-        return seeder, address
+        return self.start_listening("seed", self.torrent, self.source, "--clients", clients, "--interval", "100ms")
 
     def come(self, address, has):
         """A peer that listens on port 1, has a new id, and says which pieces it has with the bitfield `has`."""
