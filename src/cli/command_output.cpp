@@ -142,7 +142,7 @@ std::string info_in(Format format, Verbosity verbosity, const LoadedTorrent& tor
 void print_result(const std::string& text)
 {
     if (std::fputs(text.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::write, "standard output", 0, text.size(), errno});
+        throw Error(IoFailure{IoFailure::Operation::write, "standard output", errno, 0, text.size()});
     }
 }
 
@@ -163,7 +163,7 @@ void print_made(const LoadedTorrent& torrent, Format format, Verbosity verbosity
         const ssize_t written =
             ::write(STDOUT_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
         if (written < 0 && errno != EINTR && errno != EAGAIN) {
-            throw Error(IoFailure{IoFailure::Operation::write, "standard output", 0, info.size(), errno});
+            throw Error(IoFailure{IoFailure::Operation::write, "standard output", errno, 0, info.size()});
         }
         text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
     }

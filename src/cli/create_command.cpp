@@ -207,7 +207,7 @@ StartEvent start_event(const CreateOptions& options, const Image& image)
     event.payload_bytes = image.map.payload_size();
     event.device_bytes = image.map.device_end();
     event.extents = image.extents.size();
-    event.pieces = pieces_in(image.map.payload_size(), image.piece_length);
+    event.pieces = image.layout().count();
     event.piece_length = image.piece_length;
     return event;
 }
@@ -239,8 +239,7 @@ std::unique_ptr<Target> target_of(const CreateOptions& options, Fd fd, const Ima
         const DiskCalls::Call call(context.deadline.disk());
         return open_target(options.source, Access::read_only, image); // a directory
     }
-    return std::make_unique<FdTarget>(std::move(fd), options.source,
-                                      page_cache_for(image.map.device_bytes()));
+    return std::make_unique<FdTarget>(std::move(fd), options.source, page_cache_for(image.map.data_bytes()));
 }
 
 void hash_source(const CreateOptions& options, const Context& context, SourceKind kind,
@@ -251,7 +250,7 @@ void hash_source(const CreateOptions& options, const Context& context, SourceKin
     image.name = contents.name;
     image.map = map_of(source.extents, options.source);
     image.piece_length = options.piece_length.value_or(choose_piece_length(image.map.payload_size()));
-    refuse_too_much(options, source.extents.size(), pieces_in(image.map.payload_size(), image.piece_length));
+    refuse_too_much(options, source.extents.size(), image.layout().count());
     image.extents = source.extents;
     image.extent_names = source.names;
     const auto target = target_of(options, std::move(source.fd), image, context);

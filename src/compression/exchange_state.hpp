@@ -121,9 +121,9 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     void tell_peers();
     [[nodiscard]] bool is_starved(ExchangePeer& peer) const;
     [[nodiscard]] Effort effort_for(CodecMask codecs) const;
-    void read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, int error, std::byte* data);
+    void read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, ReadBuffer data);
     void answer(PackedUnit unit);
-    void answer_as_it_is(const std::weak_ptr<void>& peer, const UnitPlace& run, std::byte* data);
+    void answer_as_it_is(const std::weak_ptr<void>& peer, const UnitPlace& run, const ReadBuffer& data);
     [[nodiscard]] bool is_network_idle() const;
 
     const std::shared_ptr<ExchangeShared> m_shared;

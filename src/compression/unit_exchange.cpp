@@ -68,15 +68,13 @@ std::chrono::nanoseconds processor_time()
 
 ExchangeShared::ExchangeShared(const Image& the_image, UnitExchange::Options options)
     : image(the_image), memory(options.memory), on_disk(std::move(options.on_disk)),
-      is_limited(options.is_limited),
-      workers({pack_threads(), [this](std::byte* data) { engine->free_buffer(data); },
-               [this] {
-                   boost::asio::post(*context, [weak = state] {
-                       if (const auto alive = weak.lock()) {
-                           alive->take_done();
-                       }
-                   });
-               }})
+      is_limited(options.is_limited), workers({pack_threads(), [this] {
+                                                   boost::asio::post(*context, [weak = state] {
+                                                       if (const auto alive = weak.lock()) {
+                                                           alive->take_done();
+                                                       }
+                                                   });
+                                               }})
 {}
 
 void ExchangeShared::say(std::string reason)
@@ -222,19 +220,16 @@ void ExchangeState::begin(ExchangePeer& peer, const UnitPlace& run)
 {
     m_in_work += run.length;
     const std::uint64_t offset = image().piece_offset(run.piece) + run.start;
-    if (std::byte* data = m_shared->engine->try_read(offset, run.length)) {
-        read(peer.weak_from_this(), run, 0, data);
+    if (ReadBuffer data = m_shared->engine->try_read(offset, run.length)) {
+        read(peer.weak_from_this(), run, std::move(data));
         return;
     }
-    m_shared->engine->read(
-        offset, run.length,
-        [shared = m_shared, weak_peer = peer.weak_from_this(), run](int error, std::byte* data) {
-            if (const auto state = shared->state.lock()) {
-                state->read(weak_peer, run, error, data);
-            } else if (data != nullptr) {
-                shared->engine->free_buffer(data);
-            }
-        });
+    m_shared->engine->read(offset, run.length,
+                           [shared = m_shared, weak_peer = peer.weak_from_this(), run](int, ReadBuffer data) {
+                               if (const auto state = shared->state.lock()) {
+                                   state->read(weak_peer, run, std::move(data));
+                               }
+                           });
 }
 
 Effort ExchangeState::effort_for(CodecMask codecs) const
@@ -246,22 +241,19 @@ Effort ExchangeState::effort_for(CodecMask codecs) const
     return (codecs & lz4_bit) != 0 ? efforts.front() : efforts.at(1);
 }
 
-void ExchangeState::read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, int error,
-                         std::byte* data)
+// Without data: it cannot be read.
+void ExchangeState::read(const std::weak_ptr<ExchangePeer>& peer, const UnitPlace& run, ReadBuffer data)
 {
     const auto alive = peer.lock();
-    if (error == 0 && alive && (!m_policy.compresses() || alive->codecs() == 0)) {
+    if (data && alive && (!m_policy.compresses() || alive->codecs() == 0)) {
         answer_as_it_is(peer, run, data);
         return;
     }
-    if (error == 0 && alive) {
-        m_shared->workers.submit({run, data, effort_for(alive->codecs()), peer});
+    if (data && alive) {
+        m_shared->workers.submit({run, std::move(data), effort_for(alive->codecs()), peer});
         return;
     }
     m_in_work -= run.length;
-    if (data != nullptr) {
-        m_shared->engine->free_buffer(data);
-    }
     if (alive) {
         alive->fail(run);
     }
@@ -336,7 +328,7 @@ void ExchangeState::answer(PackedUnit unit)
     const auto peer = std::static_pointer_cast<ExchangePeer>(unit.job.owner.lock());
     ++m_sample.units;
     m_sample.starved += peer && is_starved(*peer) ? 1 : 0;
-    if (unit.job.data != nullptr) {
+    if (unit.job.data) {
         m_dense.did_not_shrink();
         answer_as_it_is(peer, unit.job.place, unit.job.data);
         return;
@@ -351,13 +343,13 @@ void ExchangeState::answer(PackedUnit unit)
     }
 }
 
-void ExchangeState::answer_as_it_is(const std::weak_ptr<void>& peer, const UnitPlace& run, std::byte* data)
+void ExchangeState::answer_as_it_is(const std::weak_ptr<void>& peer, const UnitPlace& run,
+                                    const ReadBuffer& data)
 {
     m_in_work -= run.length;
     if (const auto alive = std::static_pointer_cast<ExchangePeer>(peer.lock())) {
-        alive->answer_as_it_is(run, data);
+        alive->answer_as_it_is(run, data.get());
     }
-    m_shared->engine->free_buffer(data);
     look_soon();
 }
 

@@ -46,27 +46,22 @@ void UnitWorkers::submit(PackJob job)
 {
     {
         const MutexLock lock(m_mutex);
-        if (!m_stopping) {
-            count_time();
-            ++m_unfinished;
-            m_waiting.push_back(std::move(job));
-            job.data = nullptr;
+        if (m_stopping) {
+            return;
         }
+        count_time();
+        ++m_unfinished;
+        m_waiting.push_back(std::move(job));
     }
-    if (job.data != nullptr) {
-        m_options.release(job.data);
-    } else {
-        m_wake.notify_one();
-    }
+    m_wake.notify_one();
 }
 
-std::vector<PackJob> UnitWorkers::take_back()
+std::deque<PackJob> UnitWorkers::take_back()
 {
     const MutexLock lock(m_mutex);
     count_time();
     m_unfinished -= m_waiting.size();
-    const auto jobs = std::exchange(m_waiting, {});
-    return {jobs.begin(), jobs.end()};
+    return std::exchange(m_waiting, {});
 }
 
 std::vector<PackedUnit> UnitWorkers::take_done()
@@ -112,21 +107,9 @@ void UnitWorkers::stop()
     for (std::thread& thread : threads) {
         thread.join();
     }
-    std::deque<PackJob> waiting;
-    std::vector<PackedUnit> done;
-    {
-        const MutexLock lock(m_mutex);
-        waiting.swap(m_waiting);
-        done.swap(m_done);
-    }
-    for (const PackJob& job : waiting) {
-        m_options.release(job.data);
-    }
-    for (const PackedUnit& unit : done) {
-        if (unit.job.data != nullptr) {
-            m_options.release(unit.job.data);
-        }
-    }
+    const MutexLock lock(m_mutex);
+    m_waiting.clear();
+    m_done.clear();
 }
 
 void UnitWorkers::run()
@@ -169,9 +152,9 @@ PackedUnit UnitWorkers::pack(Packer& packer, PackJob job)
     PackedUnit unit{std::move(job), {}};
     std::vector<char> packed;
     try {
-        if (packer.pack(unit.job.effort, {unit.job.data, size}, most_packed(size), packed)) {
+        if (packer.pack(unit.job.effort, {unit.job.data.get(), size}, most_packed(size), packed)) {
             unit.packed.assign(packed.begin(), packed.end()); // without spare capacity
-            m_options.release(std::exchange(unit.job.data, nullptr));
+            unit.job.data.reset();
         }
     } catch (const std::bad_alloc&) { // it is sent uncompressed
         unit.packed.clear();

@@ -5,6 +5,7 @@
 
 #include "unit_message.hpp"
 
+#include "ezio/engine/read_buffer.hpp"
 #include "ezio/util/clock.hpp"
 #include "ezio/util/mutex.hpp"
 
@@ -20,7 +21,7 @@ namespace ezio {
 
 struct PackJob {
     UnitPlace place;
-    std::byte* data = nullptr; // place.length bytes, returned through Options::release
+    ReadBuffer data; // place.length bytes
     Effort effort;
     std::weak_ptr<void> owner; // the peer to answer
 };
@@ -35,8 +36,7 @@ class UnitWorkers {
   public:
     struct Options {
         unsigned threads = 1;
-        std::function<void(std::byte*)> release; // returns a job's data; any thread
-        std::function<void()> notify;            // a job is done; called on a worker, without a lock held
+        std::function<void()> notify; // a job is done; called on a worker, without a lock held
     };
 
     // Starts the threads. Throws Error on failure.
@@ -45,17 +45,16 @@ class UnitWorkers {
     UnitWorkers(const UnitWorkers&) = delete;
     UnitWorkers& operator=(const UnitWorkers&) = delete;
 
-    // After stop() the data is released at once, and the job is dropped.
+    // After stop() the job is dropped.
     void submit(PackJob job);
 
     // The jobs that no thread has begun.
-    [[nodiscard]] std::vector<PackJob> take_back();
+    [[nodiscard]] std::deque<PackJob> take_back();
 
-    // The finished jobs since the last call. Their data has to be returned with release().
+    // The finished jobs since the last call.
     [[nodiscard]] std::vector<PackedUnit> take_done();
-    void release(std::byte* data) { m_options.release(data); }
 
-    // Releases the data of all jobs and waits for the threads. Idempotent.
+    // Drops all jobs, with their data, and waits for the threads. Idempotent.
     void stop();
 
     // Throws again what a thread has thrown; that thread has ended.

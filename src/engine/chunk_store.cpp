@@ -24,25 +24,25 @@ ChunkStore::ChunkStore(CacheGeometry geometry, Arena& arena, std::size_t clean_a
            m_arena.slab_bytes() == m_geometry.chunk_length);
 }
 
-Chunk* ChunkStore::find(std::uint64_t index)
+Chunk* ChunkStore::find(ChunkIndex index)
 {
     const auto found = m_chunks.find(index);
     return found == m_chunks.end() ? nullptr : &found->second;
 }
 
-const Chunk* ChunkStore::find(std::uint64_t index) const
+const Chunk* ChunkStore::find(ChunkIndex index) const
 {
     const auto found = m_chunks.find(index);
     return found == m_chunks.end() ? nullptr : &found->second;
 }
 
-std::uint64_t ChunkStore::received(std::uint64_t index) const
+std::uint64_t ChunkStore::received(ChunkIndex index) const
 {
     const Chunk* chunk = find(index);
-    return m_on_disk[index] | (chunk != nullptr ? chunk->present : 0);
+    return m_on_disk[number(index)] | (chunk != nullptr ? chunk->present : 0);
 }
 
-Chunk* ChunkStore::make(std::uint64_t index, Arena::Supply supply)
+Chunk* ChunkStore::make(ChunkIndex index, Arena::Supply supply)
 {
     if (Chunk* chunk = find(index)) {
         return chunk;
@@ -67,7 +67,7 @@ std::byte* ChunkStore::take_slab(Arena::Supply supply)
 
 bool ChunkStore::evict_one()
 {
-    for (const std::uint64_t index : m_lru) {
+    for (const ChunkIndex index : m_lru) {
         Chunk& chunk = m_chunks.at(index);
         if (!m_arena.is_pinned(chunk.slab)) {
             remember_ghost(index);
@@ -78,7 +78,7 @@ bool ChunkStore::evict_one()
     return false;
 }
 
-void ChunkStore::remember_ghost(std::uint64_t index)
+void ChunkStore::remember_ghost(ChunkIndex index)
 {
     const auto [place, is_new] = m_ghost_places.try_emplace(index);
     if (!is_new) {
@@ -91,7 +91,7 @@ void ChunkStore::remember_ghost(std::uint64_t index)
     }
 }
 
-void ChunkStore::learn_from_miss(std::uint64_t index)
+void ChunkStore::learn_from_miss(ChunkIndex index)
 {
     const auto place = m_ghost_places.find(index);
     if (place == m_ghost_places.end()) {
@@ -113,7 +113,7 @@ void ChunkStore::reclaim_orphans()
     });
 }
 
-void ChunkStore::drop(std::uint64_t index, Chunk& chunk)
+void ChunkStore::drop(ChunkIndex index, Chunk& chunk)
 {
     if (chunk.m_in_lru) {
         m_lru.erase(chunk.m_lru);
@@ -126,7 +126,7 @@ void ChunkStore::drop(std::uint64_t index, Chunk& chunk)
     m_chunks.erase(index);
 }
 
-void ChunkStore::settle(std::uint64_t index, Chunk& chunk)
+void ChunkStore::settle(ChunkIndex index, Chunk& chunk)
 {
     const bool held = (chunk.dirty | chunk.filling) != 0;
     if (held != chunk.m_held) {
@@ -160,7 +160,7 @@ void ChunkStore::check_invariants() const
         require((chunk.filling & chunk.reading) == 0);
         require(((chunk.filling | chunk.reading) & chunk.present) == 0);
         require((chunk.writing & ~chunk.dirty) == 0 && (chunk.dirty & ~chunk.present) == 0);
-        require((chunk.dirty & m_on_disk[index]) == 0);
+        require((chunk.dirty & m_on_disk[number(index)]) == 0);
         require(chunk.m_held == ((chunk.dirty | chunk.filling) != 0));
         require(chunk.m_in_lru == (!chunk.m_held && chunk.reading == 0));
         held += chunk.m_held ? 1 : 0;

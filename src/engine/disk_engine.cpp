@@ -104,10 +104,10 @@ bool DiskEngine::write(std::uint64_t offset, std::span<const std::byte> block, W
     return holding;
 }
 
-std::byte* DiskEngine::try_read(std::uint64_t offset, std::uint64_t length)
+ReadBuffer DiskEngine::try_read(std::uint64_t offset, std::uint64_t length)
 {
     const MutexLock lock(m_mutex);
-    return refusal() == 0 && !reads_copy() ? m_cache.find_cached(offset, length) : nullptr;
+    return lend(refusal() == 0 && !reads_copy() ? m_cache.find_cached(offset, length) : nullptr);
 }
 
 void DiskEngine::read(std::uint64_t offset, std::uint64_t length, ReadDone done)
@@ -115,7 +115,7 @@ void DiskEngine::read(std::uint64_t offset, std::uint64_t length, ReadDone done)
     Completions ready;
     const MutexLock lock(m_mutex);
     if (const int error = refusal(); error != 0) {
-        ready.push_back([done = std::move(done), error] { done(error, nullptr); });
+        ready.push_back([done = std::move(done), error] { done(error, {}); });
     } else {
         find({offset, length, std::move(done)}, ready);
         after_change(ready);
@@ -130,7 +130,7 @@ void DiskEngine::find(Waiter waiter, Completions& ready)
     if (found.what == PieceCache::Read::hit && reads_copy()) {
         m_arena.unpin(found.memory);
     } else if (found.what == PieceCache::Read::hit) {
-        ready.push_back([done = std::move(waiter.done), data = found.memory] { done(0, data); });
+        ready.push_back([this, done = std::move(waiter.done), data = found.memory] { done(0, lend(data)); });
         return;
     }
     if (found.what == PieceCache::Read::wait) {
@@ -139,7 +139,7 @@ void DiskEngine::find(Waiter waiter, Completions& ready)
     }
     auto segments = m_cache.pinned_segments(waiter.offset, waiter.length);
     if (segments.empty()) {
-        ready.push_back([done = std::move(waiter.done)] { done(ENODATA, nullptr); });
+        ready.push_back([done = std::move(waiter.done)] { done(ENODATA, {}); });
     } else {
         m_gathers.push_back({std::move(segments), nullptr, std::move(waiter.done)});
     }
@@ -338,7 +338,7 @@ bool DiskEngine::give_up(std::optional<Job>& job, Completions& ready)
     if (auto* const gather = job ? std::get_if<GatherJob>(&*job) : nullptr; gather != nullptr) {
         m_cache.unpin(std::exchange(gather->segments, {}));
         if (gather->done) {
-            ready.push_back([done = std::move(gather->done)] { done(EIO, nullptr); });
+            ready.push_back([done = std::move(gather->done)] { done(EIO, {}); });
         }
     }
     const bool is_first = !failed();
@@ -355,11 +355,14 @@ std::optional<IoFailure> DiskEngine::run(GatherJob& job, Completions& ready)
         job.memory = std::make_unique<std::byte[]>(total_length(job.segments));
         return gather_segments(m_image.map, m_target, job.segments, job.memory.get());
     });
-    m_facts.read_bytes += failed ? 0 : device_bytes(m_image.map, not_in_memory(job.segments));
+    m_facts.read_bytes += failed ? 0 : data_length(m_image.map, not_in_memory(job.segments));
     m_cache.unpin(std::exchange(job.segments, {}));
-    ready.push_back([done = std::move(job.done), error = failed ? EIO : 0, data = job.memory.release()] {
-        done(error, data);
-    });
+    if (failed) {
+        ready.push_back([done = std::move(job.done)] { done(EIO, {}); });
+    } else {
+        ready.push_back(
+            [this, done = std::move(job.done), data = job.memory.release()] { done(0, lend(data)); });
+    }
     return failed;
 }
 
@@ -380,7 +383,7 @@ std::optional<IoFailure> DiskEngine::run(HashJob& job, Completions& ready)
     if (failed) {
         return failed;
     }
-    m_facts.read_bytes += device_bytes(m_image.map, not_in_memory(job.segments));
+    m_facts.read_bytes += data_length(m_image.map, not_in_memory(job.segments));
     std::optional<PieceCache::Verdict> verdict;
     if (job.last) {
         const bool good = judge(job.piece, digests);
@@ -408,7 +411,7 @@ std::optional<IoFailure> DiskEngine::hash_v2(std::uint32_t piece, std::vector<Sh
         return failure;
     });
     m_cache.unpin(segments);
-    m_facts.read_bytes += device_bytes(m_image.map, not_in_memory(segments));
+    m_facts.read_bytes += data_length(m_image.map, not_in_memory(segments));
     return failed;
 }
 
@@ -433,7 +436,7 @@ std::optional<IoFailure> DiskEngine::run(WriteJob& job, Completions&)
     const Counted writer(m_writers);
     auto failed = unlocked([&] { return write_segments(m_image.map, m_target, job.segments); });
     if (!failed) {
-        m_facts.written_bytes += device_bytes(m_image.map, job.segments);
+        m_facts.written_bytes += data_length(m_image.map, job.segments);
         m_cache.finish(job);
     }
     return failed;
@@ -445,7 +448,7 @@ std::optional<IoFailure> DiskEngine::run(ReadJob& job, Completions& ready)
     if (failed) {
         return failed;
     }
-    m_facts.read_bytes += device_bytes(m_image.map, job.segments);
+    m_facts.read_bytes += data_length(m_image.map, job.segments);
     m_cache.finish(job);
     auto waiters = m_waiting_reads.extract(job.chunk);
     if (waiters.empty()) {
@@ -500,12 +503,12 @@ void DiskEngine::answer_all(Completions& ready, int error)
     release_held(ready, error);
     for (auto& [chunk, waiters] : m_waiting_reads) {
         for (Waiter& waiter : waiters) {
-            ready.push_back([done = std::move(waiter.done), error] { done(error, nullptr); });
+            ready.push_back([done = std::move(waiter.done), error] { done(error, {}); });
         }
     }
     for (GatherJob& job : m_gathers) {
         m_cache.unpin(job.segments);
-        ready.push_back([done = std::move(job.done), error] { done(error, nullptr); });
+        ready.push_back([done = std::move(job.done), error] { done(error, {}); });
     }
     for (auto& [piece, done] : m_waiting_hashes) {
         ready.push_back([done = std::move(done), error] { done(error, {}); });

@@ -43,7 +43,7 @@ PieceCache::PieceCache(CacheGeometry geometry, Arena& arena, Options options, Wr
 
 void PieceCache::set_on_disk(std::uint32_t piece)
 {
-    for (const std::uint64_t chunk : m_geometry.chunks_of(piece)) {
+    for (const ChunkIndex chunk : m_geometry.chunks_of(piece)) {
         m_store.on_disk(chunk) = m_geometry.all_blocks(chunk);
     }
     m_done_bytes += m_geometry.piece_size(piece);
@@ -51,7 +51,7 @@ void PieceCache::set_on_disk(std::uint32_t piece)
 
 void PieceCache::set_padding(std::uint64_t offset)
 {
-    const std::uint64_t chunk = m_geometry.chunk_of(offset);
+    const ChunkIndex chunk = m_geometry.chunk_of(offset);
     m_padding[chunk] |= m_geometry.bit_of(offset);
     m_store.on_disk(chunk) |= m_geometry.bit_of(offset);
 }
@@ -60,7 +60,7 @@ void PieceCache::set_padding(std::uint64_t offset)
 
 PieceCache::Place PieceCache::begin_receive(std::uint64_t offset)
 {
-    const std::uint64_t index = m_geometry.chunk_of(offset);
+    const ChunkIndex index = m_geometry.chunk_of(offset);
     const std::uint64_t bit = m_geometry.bit_of(offset);
     if (is_received(offset) || piece_at(m_geometry.piece_of(offset)).clearing) { // clear() would forget it
         return {Receive::duplicate, nullptr};
@@ -138,7 +138,7 @@ std::vector<std::uint32_t> PieceCache::take_cleared()
 
 void PieceCache::wipe(std::uint32_t index)
 {
-    for (const std::uint64_t chunk_index : m_geometry.chunks_of(index)) {
+    for (const ChunkIndex chunk_index : m_geometry.chunks_of(index)) {
         const auto padding = m_padding.find(chunk_index);
         m_store.on_disk(chunk_index) = padding == m_padding.end() ? 0 : padding->second;
         if (Chunk* chunk = m_store.find(chunk_index)) {
@@ -166,7 +166,7 @@ std::byte* PieceCache::find_cached(std::uint64_t offset, std::uint64_t length)
 
 PieceCache::Found PieceCache::find(std::uint64_t offset, std::uint64_t length)
 {
-    const std::uint64_t index = m_geometry.chunk_of(offset);
+    const ChunkIndex index = m_geometry.chunk_of(offset);
     if (std::byte* memory = find_cached(offset, length)) {
         return {Read::hit, memory, index};
     }
@@ -201,7 +201,7 @@ std::vector<Segment> PieceCache::cached_segments(std::uint64_t from, std::uint64
 {
     std::vector<Segment> segments;
     while (from < to) {
-        const std::uint64_t index = m_geometry.chunk_of(from);
+        const ChunkIndex index = m_geometry.chunk_of(from);
         const std::uint64_t block_end = std::min(to, (from / block_bytes + 1) * block_bytes);
         const Chunk* chunk = m_store.find(index);
         std::byte* memory = nullptr;
@@ -301,8 +301,8 @@ std::optional<CacheJob> PieceCache::next_hash(std::set<std::uint32_t>& queue)
     const std::uint32_t index = *queue.begin();
     queue.erase(queue.begin());
     Piece& piece = piece_at(index);
-    const std::uint64_t from = m_geometry.piece_start(index) + piece.hashed;
-    HashJob job{index, cached_segments(from, m_geometry.piece_start(index) + contiguous_bytes(index, piece)),
+    const std::uint64_t from = m_geometry.piece_offset(index) + piece.hashed;
+    HashJob job{index, cached_segments(from, m_geometry.piece_offset(index) + contiguous_bytes(index, piece)),
                 &piece.sha1, piece.hash_wanted};
     if (!job.last) { // reading back can wait until the piece is complete: more may be flushed before
         const auto flushed = std::find_if(job.segments.begin(), job.segments.end(),
@@ -333,7 +333,7 @@ std::optional<CacheJob> PieceCache::next_write()
 
 void PieceCache::add_dirty_piece(std::uint32_t index, WriteJob& job)
 {
-    for (const std::uint64_t chunk_index : m_geometry.chunks_of(index)) {
+    for (const ChunkIndex chunk_index : m_geometry.chunks_of(index)) {
         if (const Chunk* chunk = m_store.find(chunk_index)) {
             add_dirty_segments(chunk_index, chunk->dirty & ~chunk->writing, job);
         }
@@ -342,7 +342,7 @@ void PieceCache::add_dirty_piece(std::uint32_t index, WriteJob& job)
     job.pieces.push_back(index);
 }
 
-void PieceCache::add_dirty_segments(std::uint64_t index, std::uint64_t mask, WriteJob& job)
+void PieceCache::add_dirty_segments(ChunkIndex index, std::uint64_t mask, WriteJob& job)
 {
     Chunk& chunk = *m_store.find(index);
     if (mask != 0 && chunk.writing == 0) {
@@ -353,7 +353,7 @@ void PieceCache::add_dirty_segments(std::uint64_t index, std::uint64_t mask, Wri
 }
 
 // The chunk's blocks in `mask`, adjacent ones joined.
-void PieceCache::add_segments(std::uint64_t index, std::uint64_t mask, std::byte* slab,
+void PieceCache::add_segments(ChunkIndex index, std::uint64_t mask, std::byte* slab,
                               std::vector<Segment>& segments) const
 {
     while (mask != 0) {
@@ -362,23 +362,23 @@ void PieceCache::add_segments(std::uint64_t index, std::uint64_t mask, std::byte
         const std::uint64_t at = static_cast<std::uint64_t>(first) * block_bytes;
         const std::uint64_t end =
             std::min(at + static_cast<std::uint64_t>(blocks) * block_bytes, m_geometry.chunk_size(index));
-        segments.push_back({m_geometry.chunk_start(index) + at, end - at, slab + at});
+        segments.push_back({m_geometry.chunk_offset(index) + at, end - at, slab + at});
         mask = first + blocks == 64 ? 0 : mask >> (first + blocks) << (first + blocks);
     }
 }
 
-PieceCache::FlushClass PieceCache::flush_class(std::uint64_t index, const Chunk& chunk) const
+PieceCache::FlushClass PieceCache::flush_class(ChunkIndex index, const Chunk& chunk) const
 {
     if ((chunk.dirty & ~chunk.writing) == 0) {
         return FlushClass::none;
     }
-    const std::uint64_t start = m_geometry.chunk_start(index);
-    const std::uint32_t piece_index = m_geometry.piece_of(start);
+    const std::uint64_t start = m_geometry.chunk_offset(index);
+    const std::uint32_t piece_index = m_geometry.piece_of(index);
     const Piece& piece = m_pieces.at(piece_index);
     if (piece.phase != Phase::receiving || piece.clearing || piece.hash_wanted) { // soon settled without this
         return FlushClass::none;
     }
-    if (m_geometry.piece_start(piece_index) + piece.hashed >= start + m_geometry.chunk_size(index)) {
+    if (m_geometry.piece_offset(piece_index) + piece.hashed >= start + m_geometry.chunk_size(index)) {
         return FlushClass::hashed;
     }
     const bool full = (chunk.present | m_store.on_disk(index)) == m_geometry.all_blocks(index);
@@ -392,7 +392,7 @@ std::optional<CacheJob> PieceCache::next_flush()
     }
     FlushClass best = FlushClass::none;
     std::uint32_t most = 0;
-    std::uint64_t victim = 0;
+    ChunkIndex victim{};
     for (const auto& [index, chunk] : m_store.chunks()) {
         const FlushClass found = flush_class(index, chunk);
         const std::uint32_t blocks = count_bits(chunk.dirty & ~chunk.writing);
@@ -406,17 +406,16 @@ std::optional<CacheJob> PieceCache::next_flush()
         return std::nullopt;
     }
     // Together with its neighbours of the same piece in the same class: one write instead of several.
-    const std::uint32_t piece = m_geometry.piece_of(m_geometry.chunk_start(victim));
-    const auto joins = [&](std::uint64_t index) {
-        const Chunk* chunk =
-            m_geometry.piece_of(m_geometry.chunk_start(index)) == piece ? m_store.find(index) : nullptr;
+    const std::uint32_t piece = m_geometry.piece_of(victim);
+    const auto joins = [&](ChunkIndex index) {
+        const Chunk* chunk = m_geometry.piece_of(index) == piece ? m_store.find(index) : nullptr;
         return chunk != nullptr && flush_class(index, *chunk) >= best;
     };
-    while (victim > 0 && joins(victim - 1)) {
+    while (number(victim) > 0 && joins(ChunkIndex{number(victim) - 1})) {
         --victim;
     }
     WriteJob job;
-    for (std::uint64_t index = victim; index == victim || joins(index); ++index) {
+    for (ChunkIndex index = victim; index == victim || joins(index); ++index) {
         const Chunk& chunk = *m_store.find(index);
         add_dirty_segments(index, chunk.dirty & ~chunk.writing, job);
     }
@@ -448,7 +447,7 @@ void PieceCache::finish(const HashJob& job, std::optional<Verdict> verdict)
 void PieceCache::finish(const WriteJob& job)
 {
     for (const Segment& segment : job.segments) {
-        const std::uint64_t index = m_geometry.chunk_of(segment.payload_offset);
+        const ChunkIndex index = m_geometry.chunk_of(segment.payload_offset);
         const std::uint64_t mask = m_geometry.bits_of(segment.payload_offset, segment.length);
         Chunk& chunk = *m_store.find(index);
         assert((chunk.writing & mask) == mask);
@@ -476,7 +475,7 @@ void PieceCache::finish(const ReadJob& job)
     const bool counted = std::exchange(chunk.read_counted, false);
     m_store.settle(job.chunk, chunk);
     if (counted) {
-        const std::uint32_t index = m_geometry.piece_of(m_geometry.chunk_start(job.chunk));
+        const std::uint32_t index = m_geometry.piece_of(job.chunk);
         Piece& piece = piece_at(index);
         --piece.jobs;
         piece_settled(index, piece);
@@ -501,12 +500,11 @@ PieceCache::Piece& PieceCache::piece_at(std::uint32_t index)
     const auto [found, is_new] = m_pieces.try_emplace(index);
     Piece& piece = found->second;
     if (is_new) {
-        piece.blocks =
-            static_cast<std::uint32_t>((m_geometry.piece_size(index) + block_bytes - 1) / block_bytes);
+        piece.blocks = static_cast<std::uint32_t>(blocks_in(m_geometry.piece_size(index)));
         extend_prefix(index, piece);
         for (std::uint32_t block = 0; block < piece.blocks; ++block) { // padding may be there before the rest
             piece.received +=
-                is_received(m_geometry.piece_start(index) + std::uint64_t{block} * block_bytes) ? 1 : 0;
+                is_received(m_geometry.piece_offset(index) + std::uint64_t{block} * block_bytes) ? 1 : 0;
         }
         if (piece.contiguous == piece.blocks) {
             reopen(index, piece);
@@ -518,7 +516,7 @@ PieceCache::Piece& PieceCache::piece_at(std::uint32_t index)
 void PieceCache::extend_prefix(std::uint32_t index, Piece& piece) const
 {
     while (piece.contiguous < piece.blocks &&
-           is_received(m_geometry.piece_start(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
+           is_received(m_geometry.piece_offset(index) + std::uint64_t{piece.contiguous} * block_bytes)) {
         ++piece.contiguous;
     }
 }
@@ -527,7 +525,7 @@ void PieceCache::extend_prefix(std::uint32_t index, Piece& piece) const
 void PieceCache::reopen(std::uint32_t index, Piece& piece)
 {
     m_done_bytes -= m_geometry.piece_size(index);
-    for (const std::uint64_t chunk_index : m_geometry.chunks_of(index)) {
+    for (const ChunkIndex chunk_index : m_geometry.chunks_of(index)) {
         Chunk* chunk = m_store.find(chunk_index);
         if (chunk != nullptr && chunk->reading != 0) {
             ++piece.jobs;
@@ -546,7 +544,7 @@ void PieceCache::queue_hash(std::uint32_t index, Piece& piece)
         piece.hash_queued = true;
         return;
     }
-    const std::uint64_t at = m_geometry.piece_start(index) + piece.hashed;
+    const std::uint64_t at = m_geometry.piece_offset(index) + piece.hashed;
     const Chunk* next =
         piece.hashed < m_geometry.piece_size(index) ? m_store.find(m_geometry.chunk_of(at)) : nullptr;
     const bool in_memory = next != nullptr && (next->present & m_geometry.bit_of(at)) != 0;
@@ -583,7 +581,7 @@ void PieceCache::check_invariants() const
     for (const auto& [index, piece] : m_pieces) {
         std::uint32_t received = 0;
         std::uint32_t dirty = 0;
-        for (const std::uint64_t chunk_index : m_geometry.chunks_of(index)) {
+        for (const ChunkIndex chunk_index : m_geometry.chunks_of(index)) {
             const Chunk* chunk = m_store.find(chunk_index);
             received += count_bits(m_store.received(chunk_index));
             dirty += chunk != nullptr ? count_bits(chunk->dirty) : 0;

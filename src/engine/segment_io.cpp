@@ -51,7 +51,7 @@ std::uint64_t total_length(const std::vector<Segment>& segments)
     return length;
 }
 
-std::uint64_t device_bytes(const ExtentMap& map, const std::vector<Segment>& segments)
+std::uint64_t data_length(const ExtentMap& map, const std::vector<Segment>& segments)
 {
     if (map.padding_bytes() == 0) {
         return total_length(segments);

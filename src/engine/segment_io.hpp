@@ -17,9 +17,9 @@
 
 namespace ezio {
 
-// In bytes of the payload; in bytes of the device, which has no padding.
+// In bytes: with padding; without.
 [[nodiscard]] std::uint64_t total_length(const std::vector<Segment>& segments);
-[[nodiscard]] std::uint64_t device_bytes(const ExtentMap& map, const std::vector<Segment>& segments);
+[[nodiscard]] std::uint64_t data_length(const ExtentMap& map, const std::vector<Segment>& segments);
 
 // The segments that have to be read from the target.
 [[nodiscard]] std::vector<Segment> not_in_memory(const std::vector<Segment>& segments);

@@ -22,7 +22,7 @@ constexpr std::uint64_t first_read_cache_bytes = 16_MiB;
 
 CacheGeometry geometry_for(const Image& image, std::uint64_t memory)
 {
-    return {image.map.payload_size(), image.piece_length, choose_chunk_length(image.piece_length, memory)};
+    return {image.layout(), choose_chunk_length(image.piece_length, memory)};
 }
 
 Arena make_arena(const Image& image, std::uint64_t memory)

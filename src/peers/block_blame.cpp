@@ -6,16 +6,16 @@
 
 namespace ezio {
 
-std::uint32_t BlockBlame::blocks_in(std::uint32_t piece) const
+std::uint32_t BlockBlame::blocks_of(std::uint32_t piece) const
 {
-    return static_cast<std::uint32_t>(pieces_in(m_image.piece_size(piece), block_bytes));
+    return static_cast<std::uint32_t>(blocks_in(m_image.piece_size(piece)));
 }
 
 void BlockBlame::taken(std::uint32_t piece, std::uint32_t block, BlockSourcePtr source)
 {
     BlockSources& sources = m_sources[piece];
     if (sources.empty()) {
-        sources.resize(blocks_in(piece));
+        sources.resize(blocks_of(piece));
     }
     sources.at(block) = std::move(source);
 }
@@ -37,7 +37,7 @@ bool BlockBlame::passed(std::uint32_t piece)
 BlockSources BlockBlame::failed(std::uint32_t piece)
 {
     auto node = m_sources.extract(piece);
-    return node.empty() ? BlockSources(blocks_in(piece)) : std::move(node.mapped());
+    return node.empty() ? BlockSources(blocks_of(piece)) : std::move(node.mapped());
 }
 
 void BlockBlame::remember(std::uint32_t piece, BlockSources sources, BlockDigests digests)

@@ -48,7 +48,7 @@ class BlockBlame {
     // `image` must outlive it.
     explicit BlockBlame(const Image& image) : m_image(image) {}
 
-    [[nodiscard]] std::uint32_t blocks_in(std::uint32_t piece) const;
+    [[nodiscard]] std::uint32_t blocks_of(std::uint32_t piece) const;
 
     void taken(std::uint32_t piece, std::uint32_t block, BlockSourcePtr source);
 

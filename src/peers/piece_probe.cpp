@@ -8,8 +8,7 @@
 namespace ezio {
 
 PieceProbe::PieceProbe(std::uint32_t piece, std::uint64_t size, Clock::time_point now)
-    : m_piece(piece), m_size(size), m_blocks(static_cast<std::uint32_t>(pieces_in(size, block_bytes))),
-      m_moved(now)
+    : m_piece(piece), m_size(size), m_blocks(static_cast<std::uint32_t>(blocks_in(size))), m_moved(now)
 {}
 
 std::uint32_t PieceProbe::length_of(std::uint32_t block) const

@@ -359,7 +359,7 @@ void WrongBlocksState::passed(std::uint32_t piece)
     if (m_probe && m_probe->piece() == piece) {
         end_probe();
     }
-    gather(piece, std::vector<bool>(m_blame.blocks_in(piece), true),
+    gather(piece, std::vector<bool>(m_blame.blocks_of(piece), true),
            [this, piece](const BlockDigests& right) { compare(piece, right); });
 }
 

@@ -214,7 +214,7 @@ json to_json(const Error& error)
         object["path"] = failure->path;
         object["offset"] = failure->offset;
         object["length"] = failure->length;
-        object["errno"] = failure->error;
+        object["errno"] = failure->error == end_of_file ? 0 : failure->error;
     }
     return object;
 }

@@ -63,13 +63,13 @@ std::uint64_t DiskIo::payload_offset(const lt::peer_request& request) const
            static_cast<std::uint64_t>(request.start);
 }
 
-lt::disk_buffer_holder DiskIo::hold(std::byte* data, int length)
+lt::disk_buffer_holder DiskIo::hold(ReadBuffer data, int length)
 {
 #if LIBTORRENT_VERSION_NUM >= 20100
     static_cast<void>(length);
-    return {*this, reinterpret_cast<char*>(data)};
+    return {*this, reinterpret_cast<char*>(data.release())};
 #else
-    return {*this, reinterpret_cast<char*>(data), length};
+    return {*this, reinterpret_cast<char*>(data.release()), length};
 #endif
 }
 
@@ -116,13 +116,13 @@ void DiskIo::async_read(lt::storage_index_t, const lt::peer_request& request,
     // disk_interface::force_copy needs no attention: a pinned slab is never written to again.
     const std::uint64_t offset = payload_offset(request);
     const auto length = static_cast<std::uint64_t>(request.length);
-    if (std::byte* data = m_engine.try_read(offset, length)) {
-        handler(hold(data, request.length), {});
+    if (ReadBuffer data = m_engine.try_read(offset, length)) {
+        handler(hold(std::move(data), request.length), {});
         return;
     }
     m_engine.read(offset, length,
-                  [this, handler = std::move(handler), length = request.length](int error, std::byte* data) {
-                      handler(data != nullptr ? hold(data, length) : lt::disk_buffer_holder(),
+                  [this, handler = std::move(handler), length = request.length](int error, ReadBuffer data) {
+                      handler(data ? hold(std::move(data), length) : lt::disk_buffer_holder(),
                               storage_error(error, lt::operation_t::file_read));
                   });
 }

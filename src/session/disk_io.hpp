@@ -102,7 +102,7 @@ class DiskIo final : public lt::disk_interface, public lt::buffer_allocator_inte
 
   private:
     [[nodiscard]] std::uint64_t payload_offset(const lt::peer_request& request) const;
-    [[nodiscard]] lt::disk_buffer_holder hold(std::byte* data, int length);
+    [[nodiscard]] lt::disk_buffer_holder hold(ReadBuffer data, int length);
 
     using KeepAlive = boost::asio::executor_work_guard<lt::io_context::executor_type>;
 

@@ -123,15 +123,12 @@ void TorrentSession::attach(lt::io_context& context)
     if (m_sender) {
         m_sender->attach(context);
     }
-    m_wrong_blocks.attach(context, [engine = m_engine](std::uint64_t offset, std::uint64_t length,
-                                                       WrongBlocks::Done done) {
-        engine->read(offset, length, [engine, length, done = std::move(done)](int error, std::byte* data) {
-            done(error == 0 ? std::span<const std::byte>(data, length) : std::span<const std::byte>());
-            if (data != nullptr) {
-                engine->free_buffer(data);
-            }
+    m_wrong_blocks.attach(
+        context, [engine = m_engine](std::uint64_t offset, std::uint64_t length, WrongBlocks::Done done) {
+            engine->read(offset, length, [length, done = std::move(done)](int, const ReadBuffer& data) {
+                done(data ? std::span<const std::byte>(data.get(), length) : std::span<const std::byte>());
+            });
         });
-    });
 }
 
 lt::add_torrent_params TorrentSession::torrent_params()

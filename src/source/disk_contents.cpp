@@ -34,7 +34,7 @@ BlkidProbe make_probe(int fd, const std::string& path, std::uint64_t offset, std
 {
     BlkidProbe probe = make_blkid_probe(fd, {offset, size}, 0);
     if (!probe) {
-        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+        throw Error(IoFailure{IoFailure::Operation::open, path, errno});
     }
     blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE);
     blkid_probe_enable_partitions(probe.get(), 1);
@@ -113,7 +113,7 @@ DiskContents look_at_contents(int fd, const std::string& path, std::uint64_t off
         throw several_signatures(path, types);
     }
     if (result != found && result != nothing) {
-        throw Error(IoFailure{IoFailure::Operation::read, path, offset, size, error});
+        throw Error(IoFailure{IoFailure::Operation::read, path, error, offset, size});
     }
     if (result == nothing) {
         return {};

@@ -27,7 +27,7 @@ Error cannot_open(const std::string& path, int error)
 void sync(const Fd& fd, const std::string& path)
 {
     if (const int error = sync_fully(fd); error != 0) {
-        throw Error(IoFailure{IoFailure::Operation::sync, path, 0, 0, error});
+        throw Error(IoFailure{IoFailure::Operation::sync, path, error});
     }
 }
 
@@ -108,8 +108,7 @@ void read_source(int fd, const std::string& path, std::uint64_t offset, std::spa
 {
     iovec part{bytes.data(), bytes.size()};
     if (const int error = read_fully(fd, std::span(&part, 1), offset); error != 0) {
-        throw Error(IoFailure{IoFailure::Operation::read, path, offset, bytes.size(),
-                              error == end_of_file ? 0 : error});
+        throw Error(IoFailure{IoFailure::Operation::read, path, error, offset, bytes.size()});
     }
 }
 
@@ -137,7 +136,7 @@ std::vector<Extent> data_extents(const SourceDisk& disk)
         const off_t hole = data < 0 ? data : ::lseek(disk.fd.get(), data, SEEK_HOLE);
         if (hole < 0) {
             throw Error(
-                IoFailure{IoFailure::Operation::read, disk.path, static_cast<std::uint64_t>(at), 0, errno});
+                IoFailure{IoFailure::Operation::read, disk.path, errno, static_cast<std::uint64_t>(at)});
         }
         extents.push_back(
             {static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(std::min(hole, length) - data)});

@@ -18,9 +18,7 @@ constexpr double least_bytes = 2 << 20; // while the link's rate is unknown
 
 } // namespace
 
-SendWindow::SendWindow(std::uint64_t piece_length)
-    : m_blocks_per_piece((piece_length + block_bytes - 1) / block_bytes)
-{}
+SendWindow::SendWindow(std::uint64_t piece_length) : m_blocks_per_piece(blocks_in(piece_length)) {}
 
 void SendWindow::given(std::uint32_t piece, Clock::time_point now)
 {

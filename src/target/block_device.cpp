@@ -18,7 +18,7 @@ std::uint64_t device_size(const Fd& fd, const std::string& path)
 {
     std::uint64_t size = 0;
     if (::ioctl(fd.get(), BLKGETSIZE64, &size) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+        throw Error(IoFailure{IoFailure::Operation::open, path, errno});
     }
     return size;
 }
@@ -27,7 +27,7 @@ std::uint64_t sector_size(const Fd& fd, const std::string& path)
 {
     int size = 0;
     if (::ioctl(fd.get(), BLKSSZGET, &size) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+        throw Error(IoFailure{IoFailure::Operation::open, path, errno});
     }
     return static_cast<std::uint64_t>(size);
 }

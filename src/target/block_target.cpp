@@ -96,7 +96,7 @@ void refuse_read_only(int fd, const std::string& path)
 {
     int read_only = 0;
     if (::ioctl(fd, BLKROGET, &read_only) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+        throw Error(IoFailure{IoFailure::Operation::open, path, errno});
     }
     if (read_only != 0) {
         throw read_only_device(path);
@@ -148,7 +148,7 @@ std::unique_ptr<Target> open_block_device(TargetPlace place, const Image& image)
         refuse_wrong_sectors(place.fd, place.path, image);
     }
     return std::make_unique<FdTarget>(std::move(place.fd), std::move(place.path),
-                                      page_cache_for(image.map.device_bytes()), std::move(place.claims));
+                                      page_cache_for(image.map.data_bytes()), std::move(place.claims));
 }
 
 std::unique_ptr<Target> open_block_device(const std::string& path, Access access, const Image& image)

@@ -26,7 +26,7 @@ void refuse_full_file_system(const std::string& path, int fd, std::uint64_t payl
 {
     struct statvfs status {};
     if (::fstatvfs(fd, &status) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+        throw Error(IoFailure{IoFailure::Operation::open, path, errno});
     }
     const std::uint64_t free = std::uint64_t{status.f_bavail} * status.f_frsize;
     const std::uint64_t needed = payload > allocated ? payload - allocated : 0;

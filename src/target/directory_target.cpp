@@ -32,16 +32,10 @@ namespace {
 // for the last sync, for minutes. Most extents are smaller and are left to the kernel. Not tuned.
 constexpr std::uint64_t worth_starting = 256_KiB;
 
-IoFailure failure(IoFailure::Operation operation, std::string path, std::uint64_t offset,
-                  std::uint64_t length, int error)
-{
-    return {operation, std::move(path), offset, length, error == end_of_file ? 0 : error};
-}
-
 std::optional<IoFailure> sync_result(std::string path, int error)
 {
     return error == 0 ? std::nullopt
-                      : std::optional(failure(IoFailure::Operation::sync, std::move(path), 0, 0, error));
+                      : std::optional(IoFailure{IoFailure::Operation::sync, std::move(path), error});
 }
 
 // Since Linux 5.8, syncfs fails if any file of the file system could not be written since the descriptor was
@@ -111,7 +105,7 @@ std::optional<FileId> make_file(const std::string& path, std::uint64_t length)
         throw Error(ExitStatus::target, fmt::format("{} cannot be created: {}", path, errno_text(errno)));
     }
     if (::ftruncate(fd.get(), static_cast<off_t>(length)) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::resize, path, 0, length, errno});
+        throw Error(IoFailure{IoFailure::Operation::resize, path, errno, 0, length});
     }
     return file_id(fd.get());
 }
@@ -172,7 +166,7 @@ std::optional<IoFailure> DirectoryTarget::transfer(IoFailure::Operation operatio
     std::uint64_t left = total_bytes(parts);
     for (std::size_t index = file_at(offset); left > 0; ++index) {
         if (!is_inside(index, offset)) {
-            return failure(operation, m_directory, offset, left, ENXIO); // not in any extent's file
+            return IoFailure{operation, m_directory, ENXIO, offset, left}; // not in any extent's file
         }
         const std::uint64_t position = offset - m_files[index].offset;
         const std::uint64_t part = std::min(left, m_files[index].length - position);
@@ -198,7 +192,7 @@ std::optional<IoFailure> DirectoryTarget::transfer_in_file(IoFailure::Operation 
     const int error =
         writes ? write_fully(file->fd.get(), parts, position) : read_fully(file->fd.get(), parts, position);
     auto failed = error == 0 ? std::nullopt
-                             : std::optional(failure(operation, path_of(index), position, length, error));
+                             : std::optional(IoFailure{operation, path_of(index), error, position, length});
     if (writes && !failed) {
         failed = start_write_back(*file, position, length);
     }
@@ -212,8 +206,8 @@ std::optional<IoFailure> DirectoryTarget::start_write_back(const OpenFile& file,
     const int error =
         length < worth_starting ? 0 : sync_range(file.fd, position, length, SYNC_FILE_RANGE_WRITE);
     return error == 0 ? std::nullopt
-                      : std::optional(failure(IoFailure::Operation::write_back, path_of(file.index), position,
-                                              length, error));
+                      : std::optional(IoFailure{IoFailure::Operation::write_back, path_of(file.index), error,
+                                                position, length});
 }
 
 std::optional<IoFailure> DirectoryTarget::do_write_behind(const Extent&, std::uint64_t)
@@ -281,7 +275,7 @@ std::optional<IoFailure> DirectoryTarget::find_files() const
         const File& file = m_files[index];
         const auto loss = file.id ? loss_of(path_of(index), *file.id, file.length) : std::nullopt;
         if (loss) {
-            return IoFailure{IoFailure::Operation::sync, path_of(index), 0, 0, *loss};
+            return IoFailure{IoFailure::Operation::sync, path_of(index), *loss};
         }
     }
     return std::nullopt;
@@ -369,11 +363,11 @@ std::optional<IoFailure> DirectoryTarget::open_file(std::size_t index, Fd& fd) c
     const int mode = m_access == Access::read_write ? O_RDWR : O_RDONLY;
     fd = Fd(::open(path_of(index).c_str(), mode | O_CLOEXEC));
     if (!fd) {
-        return failure(IoFailure::Operation::open, path_of(index), 0, 0, errno);
+        return IoFailure{IoFailure::Operation::open, path_of(index), errno};
     }
     const File& file = m_files[index];
     if (file.id && file_id(fd.get()) != file.id) {
-        return failure(IoFailure::Operation::open, path_of(index), 0, 0, ESTALE);
+        return IoFailure{IoFailure::Operation::open, path_of(index), ESTALE};
     }
     return std::nullopt;
 }
@@ -535,10 +529,10 @@ Fd make_files(const std::string& path, const std::string& directory, const Image
 {
     const std::string& place = is_directory(directory) ? directory : path; // may be a mount point
     const Fd fd = open_directory_itself(place);
-    refuse_full_file_system(place, fd.get(), image.map.device_bytes(), allocated_in(directory, files));
+    refuse_full_file_system(place, fd.get(), image.map.data_bytes(), allocated_in(directory, files));
     make_directory(directory);
     if (const int error = sync_directory(path); error != 0) { // the directory's name
-        throw Error(failure(IoFailure::Operation::sync, path, 0, 0, error));
+        throw Error(IoFailure{IoFailure::Operation::sync, path, error});
     }
     Fd lock = open_directory_itself(directory);
     (void)refuse_second_writer(lock, directory); // without support for locks (NFS) there is none

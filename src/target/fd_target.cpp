@@ -21,8 +21,7 @@ std::optional<IoFailure> FdTarget::do_read_at(std::uint64_t offset, std::span<io
     const std::uint64_t length = total_bytes(parts);
     const int error = read_fully(m_fd.get(), parts, offset);
     if (error != 0) {
-        return IoFailure{IoFailure::Operation::read, m_path, offset, length,
-                         error == end_of_file ? 0 : error};
+        return IoFailure{IoFailure::Operation::read, m_path, error, offset, length};
     }
     drop_used(offset, length);
     return std::nullopt;
@@ -33,7 +32,7 @@ std::optional<IoFailure> FdTarget::do_write_at(std::uint64_t offset, std::span<i
     const std::uint64_t length = total_bytes(parts);
     const int error = write_fully(m_fd.get(), parts, offset);
     if (error != 0) {
-        return IoFailure{IoFailure::Operation::write, m_path, offset, length, error};
+        return IoFailure{IoFailure::Operation::write, m_path, error, offset, length};
     }
     return std::nullopt;
 }
@@ -75,14 +74,14 @@ std::optional<IoFailure> FdTarget::sync_range(const Extent& range, unsigned flag
 {
     const int error = ezio::sync_range(m_fd, range.offset, range.length, flags);
     return error == 0 ? std::nullopt
-                      : std::optional(IoFailure{IoFailure::Operation::write_back, m_path, range.offset,
-                                                range.length, error});
+                      : std::optional(IoFailure{IoFailure::Operation::write_back, m_path, error, range.offset,
+                                                range.length});
 }
 
 std::optional<IoFailure> FdTarget::do_sync()
 {
     const int error = sync_fully(m_fd);
-    return error == 0 ? find() : std::optional(IoFailure{IoFailure::Operation::sync, m_path, 0, 0, error});
+    return error == 0 ? find() : std::optional(IoFailure{IoFailure::Operation::sync, m_path, error});
 }
 
 // Checks that the file still has its name: synced bytes are lost in a file without one. `rm`, or `mv` of
@@ -95,7 +94,7 @@ std::optional<IoFailure> FdTarget::find() const
     }
     const auto loss =
         status.st_nlink == 0 ? std::optional(ESTALE) : loss_of(m_path, file_id(status), *m_file_bytes);
-    return loss ? std::optional(IoFailure{IoFailure::Operation::sync, m_path, 0, 0, *loss}) : std::nullopt;
+    return loss ? std::optional(IoFailure{IoFailure::Operation::sync, m_path, *loss}) : std::nullopt;
 }
 
 void FdTarget::do_prefetch(std::uint64_t offset, std::uint64_t length)
@@ -135,7 +134,7 @@ std::optional<IoFailure> FdTarget::do_discard(std::uint64_t offset, std::uint64_
     }
     return result == 0
                ? std::nullopt
-               : std::optional(IoFailure{IoFailure::Operation::discard, m_path, offset, length, errno});
+               : std::optional(IoFailure{IoFailure::Operation::discard, m_path, errno, offset, length});
 }
 
 std::optional<std::uint64_t> FdTarget::size() const

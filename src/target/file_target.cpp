@@ -42,7 +42,7 @@ struct stat status_of(int fd, const std::string& path)
 {
     struct stat status {};
     if (::fstat(fd, &status) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::open, path, 0, 0, errno});
+        throw Error(IoFailure{IoFailure::Operation::open, path, errno});
     }
     return status;
 }
@@ -67,7 +67,7 @@ void grow(int fd, const std::string& path, std::uint64_t needed)
     const auto status = status_of(fd, path);
     if (static_cast<std::uint64_t>(status.st_size) < needed &&
         ::ftruncate(fd, static_cast<off_t>(needed)) != 0) {
-        throw Error(IoFailure{IoFailure::Operation::resize, path, 0, needed, errno});
+        throw Error(IoFailure{IoFailure::Operation::resize, path, errno, 0, needed});
     }
 }
 
@@ -102,7 +102,7 @@ std::unique_ptr<Target> open_image_file(TargetPlace place, const Image& image)
     const std::string& path = place.path;
     const auto status = status_of(place.fd.get(), path);
     if (place.access == Access::read_write) {
-        refuse_full_file_system(path, place.fd.get(), image.map.device_bytes(), allocated_bytes(status));
+        refuse_full_file_system(path, place.fd.get(), image.map.data_bytes(), allocated_bytes(status));
         grow(place.fd.get(), path, image.map.device_end());
     } else {
         refuse_too_small(path, static_cast<std::uint64_t>(status.st_size), image);
@@ -110,7 +110,7 @@ std::unique_ptr<Target> open_image_file(TargetPlace place, const Image& image)
     place.created.keep();
     const auto file_bytes =
         place.access == Access::read_write ? std::optional(image.map.device_end()) : std::nullopt;
-    return std::make_unique<FdTarget>(std::move(place.fd), path, page_cache_for(image.map.device_bytes()),
+    return std::make_unique<FdTarget>(std::move(place.fd), path, page_cache_for(image.map.data_bytes()),
                                       std::move(place.claims), file_bytes);
 }
 

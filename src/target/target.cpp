@@ -164,7 +164,7 @@ void refuse_other_disk(const std::string& path, const std::string& serial)
 
 std::optional<IoFailure> Target::do_discard(std::uint64_t offset, std::uint64_t length)
 {
-    return IoFailure{IoFailure::Operation::discard, path(), offset, length, EOPNOTSUPP};
+    return IoFailure{IoFailure::Operation::discard, path(), EOPNOTSUPP, offset, length};
 }
 
 NewFile::~NewFile()

@@ -284,7 +284,7 @@ void refuse_padding_within_a_piece(const std::string& path, const Image& image)
     std::uint32_t looked_at = image.piece_count();
     for (const Extent& stretch : image.map.padding()) {
         for (const std::uint64_t at : {stretch.offset, stretch.end() - 1}) { // between is nothing else
-            const auto piece = static_cast<std::uint32_t>(at / image.piece_length);
+            const auto piece = image.layout().piece_of(at);
             if (std::exchange(looked_at, piece) == piece) {
                 continue;
             }
@@ -294,7 +294,7 @@ void refuse_padding_within_a_piece(const std::string& path, const Image& image)
                 padding -= range.length;
                 data_end = range.payload_offset + range.length - image.piece_offset(piece);
             }
-            const std::uint64_t blocks = (image.piece_size(piece) + block_bytes - 1) / block_bytes;
+            const std::uint64_t blocks = blocks_in(image.piece_size(piece));
             if ((blocks - padding / block_bytes) * block_bytes < data_end) {
                 throw not_an_image(path, fmt::format("its piece {} has padding before data", piece));
             }
@@ -372,7 +372,7 @@ std::vector<V2Piece> v2_pieces_of(const std::string& path, const lt::add_torrent
         for (std::uint64_t i = 0; i * image.piece_length < size; ++i) {
             V2Piece& piece = pieces[first + i];
             piece.data_bytes = std::min(image.piece_length, size - i * image.piece_length);
-            const std::uint64_t blocks = (piece.data_bytes + block_bytes - 1) / block_bytes;
+            const std::uint64_t blocks = blocks_in(piece.data_bytes);
             piece.leaves =
                 size > image.piece_length ? image.piece_length / block_bytes : std::bit_ceil(blocks);
             piece.root = i < roots.size() ? std::optional(roots[i]) : std::nullopt;
@@ -476,7 +476,7 @@ Image image_of(const std::string& path, const lt::add_torrent_params& params)
     } catch (const Error& error) {
         throw not_an_image(path, error.what());
     }
-    if (image.map.device_bytes() == 0) {
+    if (image.map.data_bytes() == 0) {
         throw not_an_image(path, "it has no data");
     }
     image.single_file = info.num_files() == 1 && files_of(info).file_path(lt::file_index_t{0}) == info.name();

@@ -414,7 +414,7 @@ void Transfer::report_start()
     if (m_options.network.compression && !why_no_compression().empty()) {
         m_reporter.note("compression is off: " + why_no_compression());
     }
-    m_reporter.note(describe_page_cache(m_target.page_cache(), m_torrent.image.map.device_bytes()));
+    m_reporter.note(describe_page_cache(m_target.page_cache(), m_torrent.image.map.data_bytes()));
     if (m_options.role == Role::fetch) {
         const std::size_t left_out = m_options.network.web_seeds ? 0 : m_torrent.web_seeds.size();
         if (const std::string warning = describe_web_seeds_left_out(left_out); !warning.empty()) {

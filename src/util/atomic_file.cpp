@@ -27,7 +27,7 @@ void throw_unless_zero(int error, IoFailure::Operation operation, const std::str
                        std::uint64_t length)
 {
     if (error != 0) {
-        throw Error(IoFailure{operation, path, 0, length, error});
+        throw Error(IoFailure{operation, path, error, 0, length});
     }
 }
 

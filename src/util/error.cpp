@@ -44,10 +44,10 @@ std::string IoFailure::message() const
         return fmt::format("{} was removed or replaced while it was in use: what was written there is lost",
                            path);
     }
-    if (operation == Operation::sync && error == 0) {
+    if (operation == Operation::sync && error == end_of_file) {
         return path + " was cut short while it was written: what was written there is lost";
     }
-    const std::string reason = error != 0 ? errno_text(error) : "end of file";
+    const std::string reason = error == end_of_file ? "end of file" : errno_text(error);
     if (operation != Operation::open && operation != Operation::sync && operation != Operation::resize) {
         return fmt::format("{}: {} of {} bytes at offset {} failed: {}", path, name_of(operation), length,
                            offset, reason);

@@ -69,7 +69,7 @@ void sync_name_of(const std::string& path)
 {
     const std::string directory = directory_of(path);
     if (const int error = sync_directory(directory); error != 0) {
-        throw Error(IoFailure{IoFailure::Operation::sync, directory, 0, 0, error});
+        throw Error(IoFailure{IoFailure::Operation::sync, directory, error});
     }
 }
 

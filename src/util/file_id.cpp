@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/util/file_id.hpp"
 
+#include "ezio/util/error.hpp"
+
 #include <cerrno>
 
 namespace ezio {
@@ -37,7 +39,7 @@ std::optional<int> loss_of(const std::string& path, const FileId& id, std::uint6
     if (file_id(status) != id) {
         return ESTALE;
     }
-    return static_cast<std::uint64_t>(status.st_size) < size ? std::optional(0) : std::nullopt;
+    return static_cast<std::uint64_t>(status.st_size) < size ? std::optional(end_of_file) : std::nullopt;
 }
 
 } // namespace ezio

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/util/positional_io.hpp"
 
+#include "ezio/util/error.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <climits>

@@ -47,8 +47,8 @@ std::vector<std::uint32_t> device_order(const ExtentMap& map, std::uint64_t piec
 
 PieceScan::PieceScan(const ExtentMap& map, std::uint64_t piece_length, Target& target, unsigned threads,
                      Wakeup& wakeup, std::span<const V2Piece> v2_pieces)
-    : m_map(map), m_piece_length(piece_length), m_target(target), m_wakeup(wakeup), m_v2_pieces(v2_pieces),
-      m_digests(pieces_in(map.payload_size(), piece_length)), m_v2_roots(v2_pieces.size()),
+    : m_map(map), m_layout{map.payload_size(), piece_length}, m_target(target), m_wakeup(wakeup),
+      m_v2_pieces(v2_pieces), m_digests(m_layout.count()), m_v2_roots(v2_pieces.size()),
       m_pieces_at_once(has_sha1_instructions() && !target.is_rotational() ? 2 : 1), m_running(threads)
 {
     if (target.is_rotational()) {
@@ -118,7 +118,7 @@ void PieceScan::fail(std::optional<IoFailure> failure, std::exception_ptr thrown
 void PieceScan::hash_all()
 {
     const auto piece_count = static_cast<std::uint32_t>(m_digests.size());
-    PageBuffer buffer(m_pieces_at_once * std::min(read_step, m_piece_length));
+    PageBuffer buffer(m_pieces_at_once * std::min(read_step, m_layout.piece_length));
     while (!m_cancelled) {
         const std::uint32_t next = m_next.fetch_add(m_pieces_at_once);
         if (next >= piece_count) {
@@ -141,7 +141,7 @@ std::optional<IoFailure> PieceScan::hash_pieces(std::uint32_t first, std::uint32
         sha256[i].emplace(m_v2_pieces[first + i].data_bytes);
     }
     const std::uint64_t step = buffer.size() / m_pieces_at_once;
-    for (std::uint64_t done = 0; done < m_piece_length && !m_cancelled; done += step) {
+    for (std::uint64_t done = 0; done < m_layout.piece_length && !m_cancelled; done += step) {
         std::array<std::span<std::byte>, 2> parts;
         for (std::uint32_t i = 0; i < count; ++i) {
             parts[i] = buffer.subspan(i * step, step);
@@ -176,8 +176,8 @@ std::optional<IoFailure> PieceScan::hash_pieces(std::uint32_t first, std::uint32
 std::optional<IoFailure> PieceScan::read_step_of(std::uint32_t piece, std::uint64_t done,
                                                  std::span<std::byte>& part)
 {
-    const std::uint64_t start = piece * m_piece_length;
-    const std::uint64_t end = std::min(start + m_piece_length, m_map.payload_size());
+    const std::uint64_t start = m_layout.piece_offset(piece);
+    const std::uint64_t end = start + m_layout.piece_size(piece);
     const std::uint64_t at = std::min(start + done, end);
     part = part.first(std::min<std::uint64_t>(part.size(), end - at));
     if (done == 0) {

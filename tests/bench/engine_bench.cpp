@@ -212,15 +212,11 @@ class Bench {
     {
         const std::uint64_t offset = m_fixture.image.piece_offset(peer.piece) + peer.begin;
         peer.begin += block_bytes;
-        if (std::byte* data = m_engine.try_read(offset, block_bytes)) {
-            m_engine.free_buffer(data);
+        if (m_engine.try_read(offset, block_bytes)) {
             return;
         }
         ++m_unanswered;
-        m_engine.read(offset, block_bytes, [this](int, std::byte* data) {
-            --m_unanswered;
-            m_engine.free_buffer(data);
-        });
+        m_engine.read(offset, block_bytes, [this](int, const ReadBuffer&) { --m_unanswered; });
     }
 
     const Options& m_options;

@@ -98,10 +98,9 @@ TEST_CASE("disk engine: a read sees what was written before, in memory and with 
     const auto read = rig.read(3 * 16_KiB + 10, 1000);
     REQUIRE(rig.comes(read));
     CHECK(rig.is_right(*read, 3 * 16_KiB + 10, 1000));
-    std::byte* data = rig.engine().try_read(3 * 16_KiB, 16_KiB);
+    const ReadBuffer data = rig.engine().try_read(3 * 16_KiB, 16_KiB);
     REQUIRE(data != nullptr);
-    CHECK(same_bytes(data, &rig.payload[3 * 16_KiB], 16_KiB));
-    rig.engine().free_buffer(data);
+    CHECK(same_bytes(data.get(), &rig.payload[3 * 16_KiB], 16_KiB));
     CHECK(rig.engine().try_read(4 * 16_KiB, 16_KiB) == nullptr);
     CHECK(rig.target.calls().empty());
 }
@@ -331,12 +330,12 @@ TEST_CASE("disk engine: what a peer still sends is not changed by clearing its p
     (void)rig.write(0, Data::wrong);
     const auto read = rig.read(0, 16_KiB);
     REQUIRE(rig.comes(read));
-    const std::vector<std::byte> before(read->data, read->data + 16_KiB);
+    const std::vector<std::byte> before(read->data.get(), read->data.get() + 16_KiB);
     REQUIRE(rig.comes(rig.clear(0)));
     for (std::uint32_t piece = 0; piece < 8; ++piece) {
         REQUIRE(rig.completes(piece));
     }
-    CHECK(same_bytes(read->data, before.data(), 16_KiB));
+    CHECK(same_bytes(read->data.get(), before.data(), 16_KiB));
     rig.free(*read); // after its piece was cleared
     CHECK(rig.target_has(0, 8_MiB));
 }
@@ -345,15 +344,13 @@ TEST_CASE("disk engine: buffers are given back by another thread while reads go 
 {
     EngineRig rig(complete_disk(2_MiB));
     std::mutex mutex;
-    std::vector<std::byte*> to_free; // guarded by mutex, as is the next
+    std::vector<ReadBuffer> to_free; // guarded by mutex, as is the next
     bool last = false;
     std::thread other([&] {
         for (bool ended = false; !ended; std::this_thread::yield()) {
             const std::lock_guard lock(mutex);
             ended = last;
-            for (std::byte* data : std::exchange(to_free, {})) {
-                rig.engine().free_buffer(data);
-            }
+            to_free.clear();
         }
     });
     for (std::uint64_t round = 0; round < 20; ++round) {
@@ -365,7 +362,7 @@ TEST_CASE("disk engine: buffers are given back by another thread while reads go 
         const std::lock_guard lock(mutex);
         for (const AnswerPtr& read : reads) {
             CHECK(read->error == 0);
-            to_free.push_back(std::exchange(read->data, nullptr));
+            to_free.push_back(std::move(read->data));
         }
     }
     {

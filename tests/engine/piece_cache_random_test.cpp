@@ -41,7 +41,7 @@ class RandomRun {
   public:
     RandomRun(const CacheDriver::Setup& setup, std::uint64_t seed)
         : m_driver(setup), m_flush_above(setup.flush_above), m_random(seed),
-          m_blocks((setup.payload_size + block_bytes - 1) / block_bytes),
+          m_blocks(blocks_in(setup.payload_size)),
           m_pieces((setup.payload_size + setup.piece_length - 1) / setup.piece_length)
     {}
 

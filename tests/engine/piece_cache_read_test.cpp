@@ -76,10 +76,10 @@ TEST_CASE("piece cache: a miss reads the whole chunk, once, however many ask for
     for (std::uint64_t block = 16; block < 32; ++block) {
         const auto found = driver.cache.find(block * 16_KiB, 16_KiB);
         CHECK(found.what == Read::wait);
-        CHECK(found.chunk == 1);
+        CHECK(found.chunk == ChunkIndex{1});
     }
     const auto job = driver.take<ReadJob>();
-    CHECK(job.chunk == 1);
+    CHECK(job.chunk == ChunkIndex{1});
     CHECK(stretches(job.segments) == Stretches{blocks(16, 16)});
     CHECK_FALSE(driver.next());
     CHECK(driver.cache.find(20 * 16_KiB, 16_KiB).what == Read::wait); // under way

@@ -274,10 +274,10 @@ TEST_CASE("piece cache: when memory is short, each read is followed by a write i
     for (const std::uint64_t piece : {5, 6, 7}) {
         REQUIRE(driver.cache.find(piece * 1_MiB, 16_KiB).what == Read::wait);
     }
-    CHECK(driver.take<ReadJob>().chunk == 5);
+    CHECK(driver.take<ReadJob>().chunk == ChunkIndex{5});
     CHECK(driver.take<WriteJob>().pieces == Pieces{1});
-    CHECK(driver.take<ReadJob>().chunk == 6);
-    CHECK(driver.take<ReadJob>(Writes::no).chunk == 7);
+    CHECK(driver.take<ReadJob>().chunk == ChunkIndex{6});
+    CHECK(driver.take<ReadJob>(Writes::no).chunk == ChunkIndex{7});
     CHECK(driver.take<WriteJob>().pieces == Pieces{3});
     CHECK_FALSE(driver.next());
 }
@@ -296,13 +296,13 @@ TEST_CASE("piece cache: when memory is short, each read is followed by a wanted 
     for (const std::uint64_t piece : {4, 5, 6, 7}) {
         REQUIRE(driver.cache.find(piece * 1_MiB, 16_KiB).what == Read::wait);
     }
-    CHECK(driver.take<ReadJob>().chunk == 4);
+    CHECK(driver.take<ReadJob>().chunk == ChunkIndex{4});
     CHECK(driver.take<HashJob>().piece == 1);
-    CHECK(driver.take<ReadJob>().chunk == 5);
+    CHECK(driver.take<ReadJob>().chunk == ChunkIndex{5});
     CHECK(driver.take<WriteJob>().segments.size() == 1);
-    CHECK(driver.take<ReadJob>().chunk == 6);
+    CHECK(driver.take<ReadJob>().chunk == ChunkIndex{6});
     CHECK(driver.take<WriteJob>().segments.size() == 1);
-    CHECK(driver.take<ReadJob>().chunk == 7);
+    CHECK(driver.take<ReadJob>().chunk == ChunkIndex{7});
     CHECK_FALSE(driver.next());
 }
 

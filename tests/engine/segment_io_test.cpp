@@ -35,7 +35,7 @@ TEST_CASE("segment I/O: lengths are counted with padding, and without it where t
     std::byte memory{};
     const std::vector<Segment> segments{{0, 10_KiB, &memory}, {16_KiB, 4_KiB, nullptr}};
     CHECK(total_length(segments) == 14_KiB);
-    CHECK(device_bytes(map, segments) == 12_KiB);
+    CHECK(data_length(map, segments) == 12_KiB);
     REQUIRE(not_in_memory(segments).size() == 1);
     CHECK(not_in_memory(segments)[0].payload_offset == 16_KiB);
 }

@@ -214,7 +214,7 @@ TEST_CASE("extent map: padding is in the payload and nowhere on the device")
 {
     const ExtentMap map({{4096, 1000}, {5096, 0}, {5096, 24}}, {{1000, 24}, {1048, 10}, {1058, 6}});
     CHECK(map.payload_size() == 1064);
-    CHECK(map.device_bytes() == 1024);
+    CHECK(map.data_bytes() == 1024);
     CHECK(map.device_end() == 5120);
     CHECK(map.padding_bytes() == 40);
     CHECK(map.ranges(0, 1064) == std::vector<ExtentMap::Range>{{0, 4096, 1000}, {1024, 5096, 24}});

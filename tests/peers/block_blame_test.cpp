@@ -131,8 +131,8 @@ TEST_CASE("block blame: the last piece may be short")
 {
     const Image image = image_of({{0, 2 * piece_length + block_bytes + 1}}, piece_length);
     const BlockBlame blame(image);
-    CHECK(blame.blocks_in(0) == 4);
-    CHECK(blame.blocks_in(2) == 2);
+    CHECK(blame.blocks_of(0) == 4);
+    CHECK(blame.blocks_of(2) == 2);
 }
 
 TEST_CASE("block blame: what is remembered is bounded, and the oldest goes first")

@@ -279,7 +279,7 @@ TEST_CASE("json: an error has its message and the status to exit with")
 TEST_CASE("json: an I/O error says where it was, too")
 {
     const json event =
-        to_json(Error(IoFailure{IoFailure::Operation::write, "/dev/sda1", 8192, 4096, ENOSPC}));
+        to_json(Error(IoFailure{IoFailure::Operation::write, "/dev/sda1", ENOSPC, 8192, 4096}));
     check_members(event, {{"event", Type::text},
                           {"status", Type::count},
                           {"message", Type::text},

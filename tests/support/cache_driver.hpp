@@ -58,7 +58,7 @@ class CacheDriver {
     };
 
     explicit CacheDriver(const Setup& setup)
-        : geometry{setup.payload_size, setup.piece_length, setup.chunk_length},
+        : geometry{{setup.payload_size, setup.piece_length}, setup.chunk_length},
           payload(random_bytes(setup.payload_size, setup.payload_size)), disk(setup.payload_size),
           arena(setup.chunk_length, setup.slabs, setup.overflow),
           cache(geometry, arena, {setup.flush_above, setup.clean_at_first}, setup.write_order)
@@ -100,8 +100,7 @@ class CacheDriver {
 
     void receive_piece(std::uint32_t piece)
     {
-        receive_blocks(piece * geometry.piece_length / block_bytes,
-                       (geometry.piece_size(piece) + block_bytes - 1) / block_bytes);
+        receive_blocks(piece * geometry.piece_length / block_bytes, blocks_in(geometry.piece_size(piece)));
     }
 
     // Receives the piece and has it hashed, with the writing left to be done.

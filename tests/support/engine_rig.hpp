@@ -78,7 +78,7 @@ struct Answer {
     bool held = false; // a write's
     int resumes = 0;   // a write's
     Sha1Digest digest{};
-    std::byte* data = nullptr;
+    ReadBuffer data;
 };
 using AnswerPtr = std::shared_ptr<Answer>;
 
@@ -211,8 +211,8 @@ class EngineRig {
     AnswerPtr read(std::uint64_t offset, std::uint64_t length)
     {
         const AnswerPtr answer = expect("read at " + std::to_string(offset));
-        m_engine->read(offset, length, [this, answer](int error, std::byte* data) {
-            answer->data = data;
+        m_engine->read(offset, length, [this, answer](int error, ReadBuffer data) {
+            answer->data = std::move(data);
             note(*answer, error);
         });
         return answer;
@@ -251,7 +251,7 @@ class EngineRig {
     [[nodiscard]] bool is_right(const Answer& answer, std::uint64_t offset, std::uint64_t length) const
     {
         return answer.calls == 1 && answer.error == 0 && answer.data != nullptr &&
-               same_bytes(answer.data, &payload[offset], length);
+               same_bytes(answer.data.get(), &payload[offset], length);
     }
 
     // The payload's range on the target, but for padding. Only while nothing writes there.
@@ -283,12 +283,7 @@ class EngineRig {
     }
 
     // Gives a read's data back.
-    void free(Answer& answer)
-    {
-        if (answer.data != nullptr) {
-            m_engine->free_buffer(std::exchange(answer.data, nullptr));
-        }
-    }
+    static void free(Answer& answer) { answer.data.reset(); }
 
   private:
     [[nodiscard]] std::uint64_t end_of_block(std::uint64_t block) const

@@ -26,7 +26,7 @@ class FakePeers {
         : m_rig(rig), m_options(options), m_random(options.seed), m_peers(options.peers),
           m_pieces(rig.image.piece_count())
     {
-        std::vector<std::uint64_t> order((rig.payload.size() + block_bytes - 1) / block_bytes);
+        std::vector<std::uint64_t> order(blocks_in(rig.payload.size()));
         std::iota(order.begin(), order.end(), 0);
         std::shuffle(order.begin(), order.end(), m_random);
         for (std::size_t i = 0; i < order.size(); ++i) {

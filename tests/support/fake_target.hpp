@@ -81,14 +81,14 @@ class FakeTarget final : public Target {
     std::optional<IoFailure> do_write_behind(const Extent& span, std::uint64_t bytes) override
     {
         const int error = begin({Operation::write_back, span.offset, bytes});
-        return error != 0 ? std::optional(IoFailure{Operation::write_back, m_path, span.offset, bytes, error})
+        return error != 0 ? std::optional(IoFailure{Operation::write_back, m_path, error, span.offset, bytes})
                           : std::nullopt;
     }
     std::optional<IoFailure> do_sync() override
     {
         const int error = begin({Operation::sync, 0, 0});
         sync_gate.pass();
-        return error != 0 ? std::optional(IoFailure{Operation::sync, m_path, 0, 0, error}) : std::nullopt;
+        return error != 0 ? std::optional(IoFailure{Operation::sync, m_path, error}) : std::nullopt;
     }
     void do_drop_cache() override { ++m_cache_drops; }
     [[nodiscard]] bool is_rotational() const override { return false; }
@@ -110,7 +110,7 @@ class FakeTarget final : public Target {
             throw std::bad_alloc();
         }
         if (error != 0) {
-            return IoFailure{operation, m_path, offset, length, error};
+            return IoFailure{operation, m_path, error, offset, length};
         }
         std::uint64_t at = offset;
         for (iovec& part : parts) {
@@ -120,8 +120,8 @@ class FakeTarget final : public Target {
                 copy(operation, &m_bytes[at], part.iov_base, some);
             }
             if (some < part.iov_len) { // as a device that is too short
-                return IoFailure{operation, m_path, offset, length,
-                                 operation == Operation::read ? 0 : ENOSPC};
+                return IoFailure{operation, m_path, operation == Operation::read ? end_of_file : ENOSPC,
+                                 offset, length};
             }
             at += some;
             part = {nullptr, 0}; // used up

@@ -363,7 +363,7 @@ TEST_CASE(
         failure = target->sync();
         REQUIRE(failure);
         CHECK(failure->operation == IoFailure::Operation::sync);
-        CHECK(failure->error == 0);
+        CHECK(failure->error == end_of_file);
         std::filesystem::resize_file(file, 10);
 
         std::filesystem::rename(dir / "sda1", dir / "sda2");

@@ -45,7 +45,7 @@ TEST_CASE("descriptor target: a read beyond the end of the file is a failure wit
     CHECK(failure->path == dir / "file");
     CHECK(failure->offset == 1_MiB - 100);
     CHECK(failure->length == 4096);
-    CHECK(failure->error == 0);
+    CHECK(failure->error == end_of_file);
 }
 
 TEST_CASE("descriptor target: a failed write, read and sync say what failed")

@@ -363,7 +363,7 @@ TEST_CASE("torrent file: padding is part of the payload, and of no extent, whate
         CHECK(loaded.image.extents == std::vector{Extent{offset, 4096}});
         CHECK(loaded.image.padding == std::vector{Extent{4096, 61440}});
         CHECK(loaded.image.map.payload_size() == 65536);
-        CHECK(loaded.image.map.device_bytes() == 4096);
+        CHECK(loaded.image.map.data_bytes() == 4096);
         CHECK(loaded.image.map.device_end() == offset + 4096);
     }
 }

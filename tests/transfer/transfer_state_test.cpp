@@ -63,7 +63,7 @@ TransferFacts synced(std::optional<IoFailure> failure = {}, const std::string& f
 
 IoFailure failed(IoFailure::Operation operation)
 {
-    return {operation, "/dev/fake", 4096, 512, EIO};
+    return {operation, "/dev/fake", EIO, 4096, 512};
 }
 
 // A machine in each state, by the shortest way.

@@ -13,7 +13,7 @@ namespace {
 
 IoFailure failed_write()
 {
-    return {IoFailure::Operation::write, "/dev/sda1", 8192, 4096, ENOSPC};
+    return {IoFailure::Operation::write, "/dev/sda1", ENOSPC, 8192, 4096};
 }
 
 } // namespace
@@ -26,25 +26,24 @@ TEST_CASE("error: a failed write says where, how much and why")
 
 TEST_CASE("error: a read beyond the end has no errno, and says so")
 {
-    const IoFailure failure{IoFailure::Operation::read, "disk.img", 0, 512, 0};
+    const IoFailure failure{IoFailure::Operation::read, "disk.img", end_of_file, 0, 512};
     CHECK(failure.message() == "disk.img: read of 512 bytes at offset 0 failed: end of file");
 }
 
 TEST_CASE("error: where no bytes are concerned none are mentioned")
 {
-    CHECK(IoFailure{IoFailure::Operation::sync, "a", 0, 0, EIO}.message() ==
-          "a: sync failed: Input/output error");
-    CHECK(IoFailure{IoFailure::Operation::open, "a", 0, 0, EMFILE}.message() ==
+    CHECK(IoFailure{IoFailure::Operation::sync, "a", EIO}.message() == "a: sync failed: Input/output error");
+    CHECK(IoFailure{IoFailure::Operation::open, "a", EMFILE}.message() ==
           "a: open failed: Too many open files");
-    CHECK(IoFailure{IoFailure::Operation::resize, "a", 0, 9, EFBIG}.message() ==
+    CHECK(IoFailure{IoFailure::Operation::resize, "a", EFBIG, 0, 9}.message() ==
           "a: resize failed: File too large");
 }
 
 TEST_CASE("error: a file that is gone, or not whole, says what became of it")
 {
-    CHECK(IoFailure{IoFailure::Operation::sync, "a.img", 0, 0, ESTALE}.message() ==
+    CHECK(IoFailure{IoFailure::Operation::sync, "a.img", ESTALE}.message() ==
           "a.img was removed or replaced while it was in use: what was written there is lost");
-    CHECK(IoFailure{IoFailure::Operation::sync, "a.img", 0, 0, 0}.message() ==
+    CHECK(IoFailure{IoFailure::Operation::sync, "a.img", end_of_file}.message() ==
           "a.img was cut short while it was written: what was written there is lost");
 }
 

@@ -22,10 +22,12 @@
 #pragma once
 
 #include "ezio/engine/arena.hpp"
-#include "ezio/image/image.hpp"
+#include "ezio/image/piece_layout.hpp"
 
+#include <boost/range/adaptor/transformed.hpp>
 #include <boost/range/irange.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -34,36 +36,53 @@
 
 namespace ezio {
 
-// How the payload is cut. Lengths in bytes, all powers of two; block_bytes <= chunk_length <= piece_length.
-struct CacheGeometry {
-    std::uint64_t payload_size;
-    std::uint64_t piece_length;
-    std::uint64_t chunk_length; // at most 64 blocks, so that a chunk's bits are one word
+// The number of a chunk in the payload; not that of a piece.
+enum class ChunkIndex : std::uint64_t {};
 
-    [[nodiscard]] std::uint64_t chunk_of(std::uint64_t offset) const { return offset / chunk_length; }
-    [[nodiscard]] std::uint64_t chunk_start(std::uint64_t chunk) const { return chunk * chunk_length; }
+[[nodiscard]] constexpr std::uint64_t number(ChunkIndex index)
+{
+    return static_cast<std::uint64_t>(index);
+}
+
+constexpr ChunkIndex& operator++(ChunkIndex& index)
+{
+    return index = ChunkIndex{number(index) + 1};
+}
+
+constexpr ChunkIndex& operator--(ChunkIndex& index)
+{
+    return index = ChunkIndex{number(index) - 1};
+}
+
+// How the payload is cut. Lengths in bytes, all powers of two; block_bytes <= chunk_length <= piece_length.
+struct CacheGeometry : PieceLayout {
+    std::uint64_t chunk_length = 0; // at most 64 blocks, so that a chunk's bits are one word
+
+    [[nodiscard]] ChunkIndex chunk_of(std::uint64_t offset) const
+    {
+        return ChunkIndex{offset / chunk_length};
+    }
+    [[nodiscard]] std::uint64_t chunk_offset(ChunkIndex chunk) const { return number(chunk) * chunk_length; }
     [[nodiscard]] std::uint64_t chunk_count() const
     {
         return (payload_size + chunk_length - 1) / chunk_length;
     }
-    [[nodiscard]] std::uint64_t chunk_size(std::uint64_t chunk) const
+    [[nodiscard]] std::uint64_t chunk_size(ChunkIndex chunk) const
     {
-        return std::min(chunk_length, payload_size - chunk * chunk_length);
+        return std::min(chunk_length, payload_size - chunk_offset(chunk));
     }
-    [[nodiscard]] std::uint64_t piece_size(std::uint32_t piece) const
+    [[nodiscard]] std::uint32_t piece_of(ChunkIndex chunk) const
     {
-        return std::min(piece_length, payload_size - piece * piece_length);
+        return PieceLayout::piece_of(chunk_offset(chunk));
     }
-    [[nodiscard]] std::uint32_t piece_of(std::uint64_t offset) const
-    {
-        return static_cast<std::uint32_t>(offset / piece_length);
-    }
-    [[nodiscard]] std::uint64_t piece_start(std::uint32_t piece) const { return piece * piece_length; }
+    using PieceLayout::piece_of;
     // The chunks of the piece, in order.
     [[nodiscard]] auto chunks_of(std::uint32_t piece) const
     {
-        const std::uint64_t start = piece_start(piece);
-        return boost::irange(chunk_of(start), chunk_of(start + piece_size(piece) - 1) + 1);
+        const std::uint64_t first = number(chunk_of(piece_offset(piece)));
+        const std::uint64_t last = number(chunk_of(piece_offset(piece) + piece_size(piece) - 1));
+        return boost::irange(first, last + 1) |
+               boost::adaptors::transformed([](std::uint64_t index) { return ChunkIndex{index}; });
     }
 
     // The block at `offset`, as a bit of its chunk.
@@ -78,9 +97,9 @@ struct CacheGeometry {
         return (last | (last - 1)) & ~(bit_of(offset) - 1);
     }
     // One bit for each block of the chunk.
-    [[nodiscard]] std::uint64_t all_blocks(std::uint64_t chunk) const
+    [[nodiscard]] std::uint64_t all_blocks(ChunkIndex chunk) const
     {
-        const std::uint64_t blocks = (chunk_size(chunk) + block_bytes - 1) / block_bytes;
+        const std::uint64_t blocks = blocks_in(chunk_size(chunk));
         return blocks == 64 ? ~0ULL : (1ULL << blocks) - 1;
     }
 };
@@ -101,7 +120,7 @@ struct Chunk {
     friend class ChunkStore;
     bool m_held = false;   // counted in ChunkStore::held()
     bool m_in_lru = false; // m_lru is valid
-    std::list<std::uint64_t>::iterator m_lru;
+    std::list<ChunkIndex>::iterator m_lru;
 };
 
 class ChunkStore {
@@ -110,29 +129,29 @@ class ChunkStore {
     ChunkStore(CacheGeometry geometry, Arena& arena, std::size_t clean_at_first);
 
     // The chunk if it is in memory. References to a chunk stay valid until it is dropped.
-    [[nodiscard]] Chunk* find(std::uint64_t index);
-    [[nodiscard]] const Chunk* find(std::uint64_t index) const;
+    [[nodiscard]] Chunk* find(ChunkIndex index);
+    [[nodiscard]] const Chunk* find(ChunkIndex index) const;
 
     // The chunk, with a slab if it had none; nullptr when there is no slab for it.
-    [[nodiscard]] Chunk* make(std::uint64_t index, Arena::Supply supply);
+    [[nodiscard]] Chunk* make(ChunkIndex index, Arena::Supply supply);
 
     // To be called after a change of the chunk's bits: updates whether it is held or evictable, and drops it
     // if it is empty.
-    void settle(std::uint64_t index, Chunk& chunk);
+    void settle(ChunkIndex index, Chunk& chunk);
 
     // Marks the chunk as used: it is evicted later.
     void touch(Chunk& chunk);
 
     // The chunk has to be read: it may have been evicted too early.
-    void learn_from_miss(std::uint64_t index);
+    void learn_from_miss(ChunkIndex index);
 
-    [[nodiscard]] std::uint64_t& on_disk(std::uint64_t index) { return m_on_disk[index]; }
-    [[nodiscard]] std::uint64_t on_disk(std::uint64_t index) const { return m_on_disk[index]; }
+    [[nodiscard]] std::uint64_t& on_disk(ChunkIndex index) { return m_on_disk[number(index)]; }
+    [[nodiscard]] std::uint64_t on_disk(ChunkIndex index) const { return m_on_disk[number(index)]; }
 
     // Blocks of the chunk that were received: present or on the disk.
-    [[nodiscard]] std::uint64_t received(std::uint64_t index) const;
+    [[nodiscard]] std::uint64_t received(ChunkIndex index) const;
 
-    [[nodiscard]] const std::unordered_map<std::uint64_t, Chunk>& chunks() const { return m_chunks; }
+    [[nodiscard]] const std::unordered_map<ChunkIndex, Chunk>& chunks() const { return m_chunks; }
 
     // Slabs that cannot be evicted because they contain received data.
     [[nodiscard]] std::size_t held() const { return m_held; }
@@ -143,19 +162,19 @@ class ChunkStore {
   private:
     [[nodiscard]] std::byte* take_slab(Arena::Supply supply);
     [[nodiscard]] bool evict_one();
-    void remember_ghost(std::uint64_t index);
+    void remember_ghost(ChunkIndex index);
     void reclaim_orphans();
-    void drop(std::uint64_t index, Chunk& chunk);
+    void drop(ChunkIndex index, Chunk& chunk);
 
     const CacheGeometry m_geometry;
     Arena& m_arena;
     std::vector<std::uint64_t> m_on_disk; // for each chunk, a bit for each block
-    std::unordered_map<std::uint64_t, Chunk> m_chunks;
+    std::unordered_map<ChunkIndex, Chunk> m_chunks;
     std::size_t m_held = 0;
-    std::list<std::uint64_t> m_lru;    // evictable chunks, least recently used first
-    std::size_t m_clean_limit;         // of m_lru
-    std::list<std::uint64_t> m_ghosts; // evicted, the oldest first; as many as the arena has slabs
-    std::unordered_map<std::uint64_t, std::list<std::uint64_t>::iterator> m_ghost_places;
+    std::list<ChunkIndex> m_lru;    // evictable chunks, least recently used first
+    std::size_t m_clean_limit;      // of m_lru
+    std::list<ChunkIndex> m_ghosts; // evicted, the oldest first; as many as the arena has slabs
+    std::unordered_map<ChunkIndex, std::list<ChunkIndex>::iterator> m_ghost_places;
     std::vector<std::byte*> m_orphans; // slabs of dropped chunks that are still pinned
 };
 

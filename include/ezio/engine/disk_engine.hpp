@@ -21,6 +21,7 @@
 #include "ezio/engine/completion_queue.hpp"
 #include "ezio/engine/io_workers.hpp"
 #include "ezio/engine/piece_cache.hpp"
+#include "ezio/engine/read_buffer.hpp"
 #include "ezio/target/target.hpp"
 #include "ezio/util/error.hpp"
 #include "ezio/util/mutex.hpp"
@@ -45,7 +46,7 @@ struct PieceDigests {
     std::vector<Sha256Digest> blocks = {}; // of a hybrid torrent
 };
 
-class DiskEngine {
+class DiskEngine final : public BufferOwner {
   public:
     struct Options {
         std::uint64_t memory = 0; // bytes, divided into slabs by choose_chunk_length: at least 128
@@ -59,8 +60,8 @@ class DiskEngine {
     using Written = std::function<void(int error)>;
     using Hashed = std::function<void(int error, const PieceDigests& digests)>;
     using Cleared = std::function<void()>;
-    // `data` lies in a slab or in memory of its own; either way it is returned with free_buffer().
-    using ReadDone = std::function<void(int error, std::byte* data)>;
+    // `data` lies in a slab or in memory of its own; it is empty after an error.
+    using ReadDone = std::function<void(int error, ReadBuffer data)>;
 
     // `image` and `target` must outlive the engine. `on_disk` lists the pieces that the target already holds.
     // Throws std::bad_alloc, std::system_error.
@@ -78,12 +79,14 @@ class DiskEngine {
     // Blocks accepted by write() so far, without those that were there already.
     [[nodiscard]] std::uint64_t blocks_taken() const { return m_blocks_taken; }
 
-    // Reads from `offset` of the payload, best within a chunk (see choose_chunk_length). try_read returns the
-    // data if it is in memory, otherwise nullptr; read() always answers through `done`. The data is returned
-    // with free_buffer().
-    [[nodiscard]] std::byte* try_read(std::uint64_t offset, std::uint64_t length);
+    // Both read from `offset` of the payload, best within a chunk (see choose_chunk_length). try_read returns
+    // the data if it is in memory, otherwise nothing. read() never calls `done` within the call: some callers
+    // hold peers that the answer may disconnect.
+    [[nodiscard]] ReadBuffer try_read(std::uint64_t offset, std::uint64_t length);
     void read(std::uint64_t offset, std::uint64_t length, ReadDone done);
-    void free_buffer(std::byte* data); // any thread
+
+    // For a ReadBuffer that was released into an interface of C. Any thread.
+    void free_buffer(std::byte* data) override;
 
     // To be called after the last block of the piece was given to write().
     void hash(std::uint32_t piece, Hashed done);
@@ -166,6 +169,7 @@ class DiskEngine {
     [[nodiscard]] int refusal() const REQUIRES(m_mutex);
     [[nodiscard]] bool reads_copy() const REQUIRES(m_mutex);
     void find(Waiter waiter, Completions& ready) REQUIRES(m_mutex);
+    [[nodiscard]] ReadBuffer lend(std::byte* data) { return ReadBuffer(data, {this}); }
     void release_held(Completions& ready, int error) REQUIRES(m_mutex);
     void answer_hashes(std::uint32_t piece, Completions& ready, int error, const PieceDigests& digests)
         REQUIRES(m_mutex);
@@ -186,8 +190,8 @@ class DiskEngine {
     PieceCache m_cache GUARDED_BY(m_mutex);
     BackPressure m_pressure GUARDED_BY(m_mutex);
     std::vector<Held> m_held GUARDED_BY(m_mutex);
-    std::unordered_map<std::uint64_t, std::vector<Waiter>> m_waiting_reads GUARDED_BY(m_mutex); // by chunk
-    std::unordered_multimap<std::uint32_t, Hashed> m_waiting_hashes GUARDED_BY(m_mutex);        // by piece
+    std::unordered_map<ChunkIndex, std::vector<Waiter>> m_waiting_reads GUARDED_BY(m_mutex); // by chunk
+    std::unordered_multimap<std::uint32_t, Hashed> m_waiting_hashes GUARDED_BY(m_mutex);     // by piece
     std::unordered_map<std::uint32_t, std::vector<Cleared>> m_waiting_clears GUARDED_BY(m_mutex);
     std::set<std::uint32_t> m_kept GUARDED_BY(m_mutex); // and whose hash was not requested yet
     std::deque<GatherJob> m_gathers GUARDED_BY(m_mutex);

@@ -52,7 +52,7 @@ struct WriteJob {
 
 // Reads `segments`, all of one chunk, into their memory.
 struct ReadJob {
-    std::uint64_t chunk;
+    ChunkIndex chunk;
     std::vector<Segment> segments;
 };
 
@@ -99,8 +99,8 @@ class PieceCache {
     enum class Read { hit, wait, direct, missing };
     struct Found {
         Read what;
-        std::byte* memory;   // hit: pinned once for the caller, which unpins it in the arena
-        std::uint64_t chunk; // wait: ask again when a ReadJob on this chunk is done
+        std::byte* memory; // hit: pinned once for the caller, which unpins it in the arena
+        ChunkIndex chunk;  // wait: ask again when a ReadJob on this chunk is done
     };
     // The place of the range if all of it is in one slab, pinned as for Read::hit; otherwise nullptr.
     [[nodiscard]] std::byte* find_cached(std::uint64_t offset, std::uint64_t length);
@@ -179,24 +179,24 @@ class PieceCache {
     [[nodiscard]] std::optional<CacheJob> next_write();
     [[nodiscard]] std::optional<CacheJob> next_flush();
     [[nodiscard]] std::vector<Segment> cached_segments(std::uint64_t from, std::uint64_t to);
-    void add_dirty_segments(std::uint64_t chunk, std::uint64_t mask, WriteJob& job);
-    void add_segments(std::uint64_t chunk, std::uint64_t mask, std::byte* slab,
+    void add_dirty_segments(ChunkIndex chunk, std::uint64_t mask, WriteJob& job);
+    void add_segments(ChunkIndex chunk, std::uint64_t mask, std::byte* slab,
                       std::vector<Segment>& segments) const;
     void add_dirty_piece(std::uint32_t index, WriteJob& job);
     enum class FlushClass { none, anything, full_chunk, hashed }; // later ones are better
-    [[nodiscard]] FlushClass flush_class(std::uint64_t index, const Chunk& chunk) const;
+    [[nodiscard]] FlushClass flush_class(ChunkIndex index, const Chunk& chunk) const;
 
     const CacheGeometry m_geometry;
     Arena& m_arena;
     const Options m_options;
 
     ChunkStore m_store;
-    std::unordered_map<std::uint64_t, std::uint64_t> m_padding; // for chunks that have any: the blocks
-    std::unordered_map<std::uint32_t, Piece> m_pieces; // in progress, or verified and not written yet
-    std::set<std::uint32_t> m_complete_to_hash;        // with a requested hash
+    std::unordered_map<ChunkIndex, std::uint64_t> m_padding; // for chunks that have any: the blocks
+    std::unordered_map<std::uint32_t, Piece> m_pieces;       // in progress, or verified and not written yet
+    std::set<std::uint32_t> m_complete_to_hash;              // with a requested hash
     std::set<std::uint32_t> m_prefix_to_hash;
     WriteQueue m_to_write; // verified pieces
-    std::list<std::uint64_t> m_to_read;
+    std::list<ChunkIndex> m_to_read;
     std::size_t m_reads_in_a_row = 0; // since any other job
     std::vector<std::uint32_t> m_cleared;
     std::size_t m_held_in_jobs = 0; // slabs whose write has begun

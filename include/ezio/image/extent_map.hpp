@@ -61,9 +61,9 @@ class ExtentMap {
 
     [[nodiscard]] std::uint64_t payload_size() const { return m_payload_size; }
 
-    // Bytes of the payload that are padding.
+    // Bytes of the payload that are padding, and the others, which lie on the device.
     [[nodiscard]] std::uint64_t padding_bytes() const { return m_padding_bytes; }
-    [[nodiscard]] std::uint64_t device_bytes() const { return m_payload_size - m_padding_bytes; }
+    [[nodiscard]] std::uint64_t data_bytes() const { return m_payload_size - m_padding_bytes; }
 
     // The size in bytes of the smallest device that holds every extent.
     [[nodiscard]] std::uint64_t device_end() const;

@@ -3,10 +3,10 @@
 
 #include "ezio/image/disk_identity.hpp"
 #include "ezio/image/extent_map.hpp"
+#include "ezio/image/piece_layout.hpp"
 #include "ezio/image/sha1.hpp"
 #include "ezio/image/sha256.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -14,9 +14,6 @@
 #include <vector>
 
 namespace ezio {
-
-// Pieces are transferred in blocks of this many bytes (BitTorrent's request size).
-inline constexpr std::uint32_t block_bytes = 16 * 1024;
 
 // The key of Image::sector_bytes in a torrent's info dictionary, an extension of ours.
 inline constexpr const char* sector_key = "sector size";
@@ -39,12 +36,6 @@ struct V2Piece {
     std::uint64_t leaves = 0;         // of the tree; those beyond the data are zero
 };
 
-// The last one may be short.
-[[nodiscard]] constexpr std::uint64_t pieces_in(std::uint64_t payload, std::uint64_t piece_length)
-{
-    return (payload + piece_length - 1) / piece_length;
-}
-
 // A disk image as a torrent describes it. Constant once loaded.
 struct Image {
     std::string name;                      // info.name, for example "sda1"
@@ -53,20 +44,19 @@ struct Image {
     std::vector<V2Piece> v2_pieces;        // one for each piece of a hybrid torrent; empty for others
     std::vector<Extent> extents;           // in payload order, one for each file, empty ones included
     std::vector<std::string> extent_names; // the files' names, parallel to `extents`
-    std::vector<Extent> padding; // parts of the payload that are padding: sorted payload offsets
+    std::vector<Extent> padding;           // parts of the payload that are padding: sorted payload offsets
     ExtentMap map;                         // the same extents and padding, for lookups
     std::uint64_t sector_bytes = 0;        // of a whole disk, whose partition table counts in sectors; 0: no
                                            // table, or unknown
     bool single_file = false;              // the torrent is one file without a directory around it
 
     [[nodiscard]] std::uint32_t piece_count() const { return static_cast<std::uint32_t>(hashes.size()); }
-    [[nodiscard]] std::uint64_t piece_offset(std::uint32_t piece) const { return piece * piece_length; }
-
-    // Bytes in `piece`; the last one may be short.
-    [[nodiscard]] std::uint64_t piece_size(std::uint32_t piece) const
+    [[nodiscard]] PieceLayout layout() const { return {map.payload_size(), piece_length}; }
+    [[nodiscard]] std::uint64_t piece_offset(std::uint32_t piece) const
     {
-        return std::min(piece_length, map.payload_size() - piece_offset(piece));
+        return layout().piece_offset(piece);
     }
+    [[nodiscard]] std::uint64_t piece_size(std::uint32_t piece) const { return layout().piece_size(piece); }
 };
 
 } // namespace ezio

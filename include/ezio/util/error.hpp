@@ -24,15 +24,18 @@ enum class ExitStatus : int {
     terminated = 143,  // SIGTERM
 };
 
+// In place of an errno value: the file ended too early.
+inline constexpr int end_of_file = -1;
+
 // A failed read, write or sync as a value, to be passed between threads.
 struct IoFailure {
     enum class Operation { open, read, write, write_back, sync, resize, discard };
 
     Operation operation;
     std::string path;
-    std::uint64_t offset; // bytes from the start of the device or file
-    std::uint64_t length; // bytes requested
-    int error;            // errno; 0 for an unexpected end of file
+    int error;                // errno or end_of_file
+    std::uint64_t offset = 0; // bytes from the start of the device or file
+    std::uint64_t length = 0; // bytes requested; 0 if the operation has no range
 
     // "/dev/sda1: write of 4096 bytes at offset 8192 failed: No space left on device"
     [[nodiscard]] std::string message() const;

@@ -29,8 +29,8 @@ struct FileId {
 [[nodiscard]] std::optional<FileId> file_id(int fd);
 
 // Checks a regular file that was opened as `path`. ESTALE: it, or a directory above it, was removed or
-// replaced. 0: it is shorter than `size` now. Empty: nothing is wrong, or it cannot be determined (a
-// directory that may no longer be searched).
+// replaced. end_of_file: it is shorter than `size` now. Empty: nothing is wrong, or it cannot be determined
+// (a directory that may no longer be searched).
 [[nodiscard]] std::optional<int> loss_of(const std::string& path, const FileId& id, std::uint64_t size);
 
 } // namespace ezio

@@ -17,9 +17,8 @@ namespace ezio {
 // Removes the first `bytes` of `parts` and returns them; `parts` must have that many.
 [[nodiscard]] std::vector<iovec> take_front(std::span<iovec>& parts, std::uint64_t bytes);
 
-// Both return 0 when every byte was transferred, otherwise errno. read_fully returns end_of_file when the
-// file ended too early. `parts` is consumed. Any thread.
-inline constexpr int end_of_file = -1;
+// Both return 0 when every byte was transferred, otherwise errno; read_fully also end_of_file (error.hpp).
+// `parts` is consumed. Any thread.
 [[nodiscard]] int read_fully(int fd, std::span<iovec> parts, std::uint64_t offset);
 [[nodiscard]] int write_fully(int fd, std::span<iovec> parts, std::uint64_t offset);
 

@@ -58,7 +58,7 @@ class PieceScan {
                                                         std::span<std::byte>& part);
 
     const ExtentMap& m_map;
-    const std::uint64_t m_piece_length;
+    const PieceLayout m_layout;
     Target& m_target;
     Wakeup& m_wakeup;
     const std::span<const V2Piece> m_v2_pieces;
