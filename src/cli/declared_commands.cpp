@@ -80,8 +80,7 @@ constexpr const char* place_help = "A block device, an image file or a directory
 void add_admission(CLI::App& app, NetworkOptions& network)
 {
     const kind::Text file = kind::text("FILE");
-    add_list(app, "--allow", network.allow, kind::text("CIDR"),
-             "Connect only with peers in this network")
+    add_list(app, "--allow", network.allow, kind::text("CIDR"), "Connect only with peers in this network")
         ->default_str("all networks");
     add_value(app, "--ssl-cert", network.tls.certificate, file,
               "This host's certificate, for a private image");

@@ -44,9 +44,10 @@ std::span<const char> to_std(lt::span<const char> bytes)
 } // namespace
 
 ExchangePeer::ExchangePeer(std::shared_ptr<ExchangeState> state, lt::peer_connection_handle connection)
-    : m_state(std::move(state)), m_connection(std::move(connection)),
-      m_listeners{find_listener(m_connection, swarm_plugin), find_listener(m_connection, ledger_plugin),
-                  find_listener(m_connection, guard_plugin)}
+    : m_state(std::move(state)),
+      m_connection(std::move(connection)), m_listeners{find_listener(m_connection, swarm_plugin),
+                                                       find_listener(m_connection, ledger_plugin),
+                                                       find_listener(m_connection, guard_plugin)}
 {
     m_state->add(*this);
 }

@@ -158,7 +158,7 @@ class GuardPeer final : public AnswerListener {
     void on_disconnect(const lt::error_code&) override { count(0); }
 
   private:
-    static constexpr std::uint64_t many = 256; // connections
+    static constexpr std::uint64_t many = 256;           // connections
     static constexpr std::uint64_t late_units = 4 << 20; // bytes: requested data, while the disk is behind
 
     // Returns whether the peer was disconnected.
@@ -200,7 +200,7 @@ class GuardPeer final : public AnswerListener {
     const std::shared_ptr<Shared> m_shared;
     lt::peer_connection_handle m_connection;
     MessageBudget m_budget;
-    std::uint64_t m_beyond = 0; // bytes beyond the usual queued for it; part of m_shared->together
+    std::uint64_t m_beyond = 0;     // bytes beyond the usual queued for it; part of m_shared->together
     std::uint64_t m_sent_units = 0; // payload bytes since the last tick
     int m_rejections = 0;           // since the last tick
     unsigned m_interested = 0;      // INTERESTED messages

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/peers/tcp_preference.hpp"
 
+#include "ezio/net/addresses.hpp"
 #include "ezio/peers/peer_plugins.hpp"
 
 #include <libtorrent/error_code.hpp>
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <memory>
 #include <set>
+#include <utility>
 
 namespace ezio {
 
@@ -18,7 +20,11 @@ namespace {
 
 // A limit: connections from ever new ports must not fill the memory.
 constexpr std::size_t most_called_back = 10'000;
-using CalledBack = std::set<lt::tcp::endpoint>;
+
+struct CalledBack {
+    const SentAway sent_away;
+    std::set<lt::tcp::endpoint> peers = {};
+};
 
 class IncomingPeer final : public lt::peer_plugin {
   public:
@@ -29,9 +35,11 @@ class IncomingPeer final : public lt::peer_plugin {
     // The first message after the handshake; the connection cannot be ended during that. The peer must not
     // have requested anything yet: a uTP connection with unsent data stays open for minutes without being
     // served, and libtorrent then takes the TCP call for a second connection to the same peer and ends it.
-    bool on_extension_handshake(const lt::bdecode_node&) override
+    bool on_extension_handshake(const lt::bdecode_node& handshake) override
     {
-        look();
+        if (look() && handshake.dict_find_int_value("upload_only") == 0) { // BEP 21
+            m_called_back->sent_away(to_string(m_connection.remote()));
+        }
         return true;
     }
     bool on_interested() override { return look(); }
@@ -49,11 +57,11 @@ class IncomingPeer final : public lt::peer_plugin {
         lt::peer_info info;
         m_connection.get_peer_info(info); // only possible once it belongs to a torrent
         const lt::tcp::endpoint remote = m_connection.remote();
-        if (m_called_back->size() >= most_called_back) {
-            m_called_back->clear(); // some are then called back once more
+        if (m_called_back->peers.size() >= most_called_back) {
+            m_called_back->peers.clear(); // some are then called back once more
         }
         const bool call_back =
-            (info.flags & lt::peer_info::utp_socket) && m_called_back->insert(remote).second;
+            (info.flags & lt::peer_info::utp_socket) && m_called_back->peers.insert(remote).second;
         if (call_back) {
             const lt::torrent_handle torrent = m_connection.associated_torrent();
             m_connection.disconnect(lt::errors::optimistic_disconnect, lt::operation_t::bittorrent);
@@ -74,9 +82,10 @@ bool is_incoming(const lt::peer_connection_handle& connection)
 
 } // namespace
 
-void prefer_tcp(lt::add_torrent_params& params)
+void prefer_tcp(lt::add_torrent_params& params, SentAway sent_away)
 {
-    add_peer_plugins<IncomingPeer>(params, std::make_shared<CalledBack>(), is_incoming);
+    add_peer_plugins<IncomingPeer>(params, std::make_shared<CalledBack>(CalledBack{std::move(sent_away)}),
+                                   is_incoming);
 }
 
 } // namespace ezio

@@ -165,7 +165,8 @@ lt::add_torrent_params TorrentSession::torrent_params()
     }
     const std::string process = make_process_id();
     refuse_duplicates(params, process);
-    prefer_tcp(params); // before any peer has something to send
+    prefer_tcp(params, // before any peer has something to send
+               [this](const std::string& address) { m_swarm.sent_away(address); });
     m_swarm.extend(params, process);
     m_ledger.extend(params);
     m_wrong_blocks.extend(params);

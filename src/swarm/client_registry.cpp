@@ -98,11 +98,23 @@ void ClientRegistry::left(const std::string& name)
     } else {
         const std::uint32_t pieces = client->second.pieces;
         m_clients.erase(client);
-        if (m_left_incomplete.size() >= most_clients) {
-            m_left_incomplete.clear();
-        }
-        m_left_incomplete[name] = pieces;
+        left_with(name, pieces);
     }
+}
+
+void ClientRegistry::sent_away(const std::string& address)
+{
+    if (!has_seen(address)) {
+        left_with(address, 0);
+    }
+}
+
+void ClientRegistry::left_with(const std::string& name, std::uint32_t pieces)
+{
+    if (m_left_incomplete.size() >= most_clients) {
+        m_left_incomplete.clear();
+    }
+    m_left_incomplete[name] = pieces;
 }
 
 bool ClientRegistry::has_seen(const std::string& name) const

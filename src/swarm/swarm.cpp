@@ -471,6 +471,11 @@ Swarm::Swarm(Steering steering, Kind kind, std::uint32_t pieces, std::uint64_t p
 
 Swarm::~Swarm() = default;
 
+void Swarm::sent_away(const std::string& address)
+{
+    m_state->clients()->sent_away(address);
+}
+
 Clients Swarm::clients() const
 {
     return m_state->clients()->count();

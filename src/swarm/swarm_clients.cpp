@@ -31,6 +31,12 @@ void SwarmClients::gone(const std::string& client)
     m_announcing.left(client);
 }
 
+void SwarmClients::sent_away(const std::string& address)
+{
+    const MutexLock lock(m_mutex);
+    m_announcing.sent_away(address);
+}
+
 bool SwarmClients::has_seen(const std::string& client) const
 {
     const MutexLock lock(m_mutex);

@@ -30,6 +30,7 @@ class SwarmClients final : public ReportListener {
                                             std::uint32_t pieces);
     void has(const std::string& client, std::uint32_t pieces);
     void gone(const std::string& client);
+    void sent_away(const std::string& address);
     [[nodiscard]] bool has_seen(const std::string& client) const;
 
     // --- those that report ---

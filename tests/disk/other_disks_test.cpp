@@ -166,8 +166,7 @@ TEST_CASE("other disks: a volume group with the name of another one is named, wi
     CHECK_FALSE(describe_same_names(own, std::span(others).first(2))); // it may have several disks
     const auto sentence = describe_same_names(own, others);
     REQUIRE(sentence);
-    CHECK_THAT(*sentence,
-               contains("the volume group vg0 on /dev/sda has the same name as one on /dev/sdd"));
+    CHECK_THAT(*sentence, contains("the volume group vg0 on /dev/sda has the same name as one on /dev/sdd"));
     CHECK_THAT(*sentence, contains("vgrename 6Q0z2R-7O73-PpcR-EhAh-kRTl-YWEq-mxVpEL NAME"));
 }
 

@@ -9,7 +9,6 @@
 
 #include <libtorrent/alert.hpp>
 
-
 namespace ezio {
 
 using lt::settings_pack;

@@ -250,3 +250,17 @@ TEST_CASE("client registry: who comes under ever new names is not remembered wit
     registry.has("10.0.0.2:6881", 10);
     CHECK(registry.count().complete == ClientRegistry::most_clients);
 }
+
+TEST_CASE(
+    "client registry: one that was sent away before it said what it has counts when it returns complete")
+{
+    ClientRegistry registry(10);
+    registry.sent_away("10.0.0.1:6881");
+    CHECK(registry.count().in_progress == 0);
+    CHECK(registry.has_seen("10.0.0.1:6881"));
+    const std::string name = registry.name_of_other("", "10.0.0.1:6881", 10);
+    CHECK(name == "10.0.0.1:6881");
+    registry.has(name, 10);
+    registry.sent_away(name); // changes nothing
+    CHECK(registry.count().complete == 1);
+}

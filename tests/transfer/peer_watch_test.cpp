@@ -251,7 +251,8 @@ TEST_CASE(
     }
     const PeerMisbehaved flood{peer_at("10.0.0.2", 7), "sends too much"};
     CHECK(it.watch.handle(flood) == peer_at("10.0.0.2").address());
-    CHECK(it.reporter.take().back() == "warning: 10.0.0.2 was disconnected 4 times; it is banned from now on");
+    CHECK(it.reporter.take().back() ==
+          "warning: 10.0.0.2 was disconnected 4 times; it is banned from now on");
     CHECK_FALSE(it.watch.handle(flood)); // once is enough
 }
 

@@ -51,8 +51,7 @@ class Sha1 {
     [[nodiscard]] Sha1Digest finish_own();
     [[nodiscard]] bool at_block_boundary() const { return !m_openssl && m_length % sha1_block_bytes == 0; }
 
-    std::unique_ptr<evp_md_ctx_st, Free>
-        m_openssl; // set if OpenSSL is used; the rest is then unused
+    std::unique_ptr<evp_md_ctx_st, Free> m_openssl; // set if OpenSSL is used; the rest is then unused
     Sha1State m_state = sha1_start;
     std::uint64_t m_length = 0;                        // bytes received
     std::array<std::byte, sha1_block_bytes> m_begun{}; // the last block, not full yet

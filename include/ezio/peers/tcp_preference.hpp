@@ -8,9 +8,17 @@
 
 #include <libtorrent/add_torrent_params.hpp>
 
+#include <functional>
+#include <string>
+
 namespace ezio {
 
+// The address at which a peer listens that was disconnected to be called back, and that does not call itself
+// complete. It may be complete when it is called back. Network thread.
+using SentAway = std::function<void(const std::string& address)>;
+
 // Adds this behaviour to a torrent that is about to be added to a session.
-void prefer_tcp(lt::add_torrent_params& params);
+void prefer_tcp(
+    lt::add_torrent_params& params, SentAway sent_away = [](const std::string&) {});
 
 } // namespace ezio

@@ -65,6 +65,10 @@ class ClientRegistry {
     void has(const std::string& client, std::uint32_t pieces);
     void left(const std::string& client);
 
+    // A client that listens on `address` and sends no process id was disconnected before it announced any
+    // piece, and has less than everything.
+    void sent_away(const std::string& address);
+
     // Whether it was here before, complete or not. (If there are very many, some clients that left incomplete
     // are forgotten.)
     [[nodiscard]] bool has_seen(const std::string& client) const;
@@ -83,6 +87,7 @@ class ClientRegistry {
     };
 
     [[nodiscard]] std::string free_name(const std::string& owner, const std::string& wanted) const;
+    void left_with(const std::string& name, std::uint32_t pieces);
     [[nodiscard]] std::string name_left_with(const std::string& address, std::uint32_t pieces) const;
 
     const std::uint32_t m_pieces;

@@ -49,6 +49,9 @@ class Swarm {
     // session must end before the Swarm.
     void extend(lt::add_torrent_params& params, const std::string& own_id);
 
+    // See ClientRegistry. Any thread.
+    void sent_away(const std::string& address);
+
     // The totals for all clients, if Steering is yes.
     [[nodiscard]] Clients clients() const;
 
