@@ -44,4 +44,17 @@ bool is_rotational(dev_t device)
     return false;
 }
 
+bool is_host_managed(dev_t device, const DeviceDirectories& directories)
+{
+    const std::string disk =
+        fmt::format("{}/dev/block/{}:{}", directories.sysfs, major(device), minor(device));
+    for (const char* place : {"/queue/zoned", "/../queue/zoned"}) {
+        std::ifstream file(disk + place);
+        if (std::string model; file >> model) {
+            return model == "host-managed";
+        }
+    }
+    return false;
+}
+
 } // namespace ezio

@@ -103,6 +103,16 @@ void refuse_read_only(int fd, const std::string& path)
     }
 }
 
+void refuse_host_managed(dev_t device, const std::string& path)
+{
+    if (is_host_managed(device)) {
+        throw Error(ExitStatus::target,
+                    fmt::format("{} is a host-managed zoned disk, which takes writes only in sequence; the "
+                                "image needs a disk that takes them in any order",
+                                path));
+    }
+}
+
 void refuse_wrong_sectors(const Fd& fd, const std::string& path, const Image& image)
 {
     const std::uint64_t sector = sector_size(fd, path);
@@ -134,6 +144,7 @@ TargetPlace block_device_place(const std::string& path, Access access)
     Claims claims;
     if (access == Access::read_write) {
         refuse_read_only(fd.get(), path);
+        refuse_host_managed(status.st_rdev, path);
         refuse_used_loop(path, {});                      // other users have claimed the device itself
         refuse_used_loop(path, uses_of(status.st_rdev)); // of the layers below
         claims = claim_below(path, status.st_rdev);

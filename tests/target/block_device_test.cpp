@@ -37,4 +37,26 @@ TEST_CASE("block device: one that the system does not know does not rotate")
     CHECK_FALSE(is_rotational(makedev(4095, 1048575)));
 }
 
+TEST_CASE("block device: a disk and its partition are host-managed if sysfs says so of the disk")
+{
+    const test::TempDir dir;
+    const DeviceDirectories directories{dir / "sys", dir / "udev"};
+    const dev_t disk = makedev(8, 0);
+    const dev_t partition = makedev(8, 1);
+    std::filesystem::create_directories(dir / "sys/devices/sda/sda1");
+    std::filesystem::create_directories(dir / "sys/devices/sda/queue");
+    std::filesystem::create_directories(dir / "sys/dev/block");
+    std::filesystem::create_symlink("../../devices/sda", dir / "sys/dev/block/8:0");
+    std::filesystem::create_symlink("../../devices/sda/sda1", dir / "sys/dev/block/8:1");
+    CHECK_FALSE(is_host_managed(disk, directories)); // a kernel without zones
+    for (const char* model : {"none\n", "host-aware\n"}) {
+        test::write_file(dir / "sys/devices/sda/queue/zoned", model);
+        CHECK_FALSE(is_host_managed(disk, directories));
+        CHECK_FALSE(is_host_managed(partition, directories));
+    }
+    test::write_file(dir / "sys/devices/sda/queue/zoned", "host-managed\n");
+    CHECK(is_host_managed(disk, directories));
+    CHECK(is_host_managed(partition, directories));
+}
+
 } // namespace ezio

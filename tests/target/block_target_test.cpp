@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/swap.h>
 
 namespace ezio {
@@ -132,6 +133,27 @@ TEST_CASE("block device: a read-only one is refused for writing, and read")
     const auto refusal = refusal_to_open(device->path(), Access::read_write);
     CHECK(refusal.status == ExitStatus::target);
     CHECK_THAT(refusal.message, contains("is read-only; see blockdev --setrw"));
+    CHECK_NOTHROW(open_target(device->path(), Access::read_only, small_image()));
+}
+
+TEST_CASE("block device: a host-managed zoned one is refused for writing, and read")
+{
+    const TempDir dir;
+    const auto device = loop_device(dir, 1_MiB);
+    if (!device) {
+        return;
+    }
+    test::write_file(dir / "zoned", "host-managed\n");
+    const std::string name = std::filesystem::path(device->path()).filename();
+    const auto pretended = test::mount(dir / "zoned", "/sys/block/" + name + "/queue/zoned", "", MS_BIND);
+    if (!pretended) {
+        return;
+    }
+    const auto refusal = refusal_to_open(device->path(), Access::read_write);
+    CHECK(refusal.status == ExitStatus::target);
+    CHECK(refusal.message ==
+          device->path() + " is a host-managed zoned disk, which takes writes only in sequence; the image "
+                           "needs a disk that takes them in any order");
     CHECK_NOTHROW(open_target(device->path(), Access::read_only, small_image()));
 }
 

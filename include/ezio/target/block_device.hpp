@@ -3,6 +3,7 @@
 // The kernel's information about a block device.
 #pragma once
 
+#include "ezio/target/device_identity.hpp"
 #include "ezio/util/fd.hpp"
 
 #include <cstdint>
@@ -21,5 +22,9 @@ namespace ezio {
 // Whether sysfs calls the disk behind a block device number, or the disk of a partition, rotational.
 // False if it says nothing.
 [[nodiscard]] bool is_rotational(dev_t device);
+
+// Whether it calls the same disk host-managed zoned: one that takes writes only in sequence, zone by zone.
+// False if it says nothing.
+[[nodiscard]] bool is_host_managed(dev_t device, const DeviceDirectories& directories = {});
 
 } // namespace ezio
