@@ -53,7 +53,7 @@ VolumeDevice make_device(const SourceDisk& disk, const Area& area)
 // The device mapper's UUID of the device; empty if it is not a device-mapper device.
 std::string dm_uuid_of(dev_t device)
 {
-    return first_line_of(fmt::format("/sys/dev/block/{}:{}/dm/uuid", major(device), minor(device)));
+    return first_line_of(sysfs_of(device) + "/dm/uuid");
 }
 
 class Finder {

@@ -34,7 +34,7 @@ std::uint64_t sector_size(const Fd& fd, const std::string& path)
 
 bool is_rotational(dev_t device)
 {
-    const std::string disk = fmt::format("/sys/dev/block/{}:{}", major(device), minor(device));
+    const std::string disk = sysfs_of(device);
     for (const char* place : {"/queue/rotational", "/../queue/rotational"}) {
         std::ifstream file(disk + place);
         if (char flag = 0; file >> flag) {
@@ -46,8 +46,7 @@ bool is_rotational(dev_t device)
 
 bool is_host_managed(dev_t device, const DeviceDirectories& directories)
 {
-    const std::string disk =
-        fmt::format("{}/dev/block/{}:{}", directories.sysfs, major(device), minor(device));
+    const std::string disk = sysfs_of(device, directories);
     for (const char* place : {"/queue/zoned", "/../queue/zoned"}) {
         std::ifstream file(disk + place);
         if (std::string model; file >> model) {

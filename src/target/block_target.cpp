@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capacity.hpp"
 #include "ezio/target/block_device.hpp"
+#include "ezio/target/device_tree.hpp"
 #include "ezio/target/device_use.hpp"
 #include "ezio/target/fd_target.hpp"
 #include "ezio/target/target_claims.hpp"
@@ -29,17 +30,6 @@ bool is_device(const std::string& path, dev_t device)
            status.st_rdev == device;
 }
 
-// The first device on top of this one (dm, md), from sysfs; empty if there is none.
-std::string holder_of(dev_t device)
-{
-    std::error_code none;
-    const auto holders = fmt::format("/sys/dev/block/{}:{}/holders", major(device), minor(device));
-    for (const auto& entry : std::filesystem::directory_iterator(holders, none)) {
-        return "/dev/" + entry.path().filename().string();
-    }
-    return {};
-}
-
 std::string why_busy(const std::string& path, dev_t device)
 {
     if (const auto uses = uses_of(device); !uses.empty()) {
@@ -51,8 +41,9 @@ std::string why_busy(const std::string& path, dev_t device)
     if (is_swap(file_id_of_device(device))) {
         return fmt::format("{} is in use as swap; run swapoff first", path);
     }
-    if (const std::string holder = holder_of(device); !holder.empty()) {
-        return fmt::format("{} is in use by {} (RAID, LVM or encryption); stop that first", path, holder);
+    if (const auto holders = holders_of(device); !holders.empty()) {
+        return fmt::format("{} is in use by {} (RAID, LVM or encryption); stop that first", path,
+                           device_path(holders.front()));
     }
     return fmt::format("{} is in use by something that cannot be seen from here (another program, a mount in "
                        "a container, RAID, LVM); stop that first (see lsblk {} and fuser -v {})",

@@ -66,8 +66,7 @@ std::string normal(std::string_view identity)
 std::vector<std::string> device_identities(dev_t device, const DeviceDirectories& directories)
 {
     std::error_code none;
-    auto disk = std::filesystem::canonical(
-        fmt::format("{}/dev/block/{}:{}", directories.sysfs, major(device), minor(device)), none);
+    auto disk = std::filesystem::canonical(sysfs_of(device, directories), none);
     if (none) {
         return {};
     }

@@ -32,11 +32,6 @@ std::uint64_t number_in(const fs::path& path)
     return number;
 }
 
-fs::path sysfs_of(dev_t device)
-{
-    return fmt::format("/sys/dev/block/{}:{}", major(device), minor(device));
-}
-
 dev_t number_of(const fs::path& sysfs)
 {
     return parse_device(first_line_of(sysfs / "dev"));
@@ -116,7 +111,7 @@ void go_down(dev_t device, Extent range, bool shared, DeviceStack& stack)
         go_down(disk, range, shared, stack);
     }
     for (const dev_t member : numbers_in(sysfs / "slaves")) {
-        go_down(member, {0, number_in(sysfs_of(member) / "size") * sysfs_unit}, true, stack);
+        go_down(member, {0, number_in(sysfs_of(member) + "/size") * sysfs_unit}, true, stack);
     }
     if (const auto loop = loop_device_at(sysfs)) {
         range.offset += loop->range.offset;
@@ -128,6 +123,11 @@ void go_down(dev_t device, Extent range, bool shared, DeviceStack& stack)
 }
 
 } // namespace
+
+std::string sysfs_of(dev_t device, const DeviceDirectories& directories)
+{
+    return fmt::format("{}/dev/block/{}:{}", directories.sysfs, major(device), minor(device));
+}
 
 dev_t parse_device(const std::string& text)
 {
@@ -173,7 +173,7 @@ dev_t disk_of(dev_t partition)
 
 std::vector<dev_t> holders_of(dev_t device)
 {
-    return numbers_in(sysfs_of(device) / "holders");
+    return numbers_in(sysfs_of(device) + "/holders");
 }
 
 std::vector<LoopDevice> loop_devices()
@@ -203,7 +203,7 @@ std::vector<LoopDevice> loop_devices_on(const FileId& below)
 DeviceStack stack_below(dev_t device)
 {
     DeviceStack stack;
-    go_down(device, {0, number_in(sysfs_of(device) / "size") * sysfs_unit}, false, stack);
+    go_down(device, {0, number_in(sysfs_of(device) + "/size") * sysfs_unit}, false, stack);
     return stack;
 }
 

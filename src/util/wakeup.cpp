@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ezio/util/wakeup.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <system_error>
 
@@ -28,7 +30,8 @@ void Wakeup::notify() noexcept
 void Wakeup::wait_for(std::chrono::milliseconds time)
 {
     pollfd wanted{m_event.get(), POLLIN, 0};
-    if (::poll(&wanted, 1, static_cast<int>(time.count())) > 0) {
+    const auto limited = std::min<std::chrono::milliseconds::rep>(time.count(), INT_MAX);
+    if (::poll(&wanted, 1, static_cast<int>(limited)) > 0) {
         std::uint64_t count = 0;
         [[maybe_unused]] const ssize_t got = ::read(m_event.get(), &count, sizeof count); // back to zero
     }

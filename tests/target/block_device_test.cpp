@@ -4,6 +4,7 @@
 #include "catch.hpp"
 #include "expect_error.hpp"
 #include "loop_device.hpp"
+#include "fake_sysfs.hpp"
 #include "temp_dir.hpp"
 
 #include <fcntl.h>
@@ -39,24 +40,17 @@ TEST_CASE("block device: one that the system does not know does not rotate")
 
 TEST_CASE("block device: a disk and its partition are host-managed if sysfs says so of the disk")
 {
-    const test::TempDir dir;
-    const DeviceDirectories directories{dir / "sys", dir / "udev"};
-    const dev_t disk = makedev(8, 0);
-    const dev_t partition = makedev(8, 1);
-    std::filesystem::create_directories(dir / "sys/devices/sda/sda1");
-    std::filesystem::create_directories(dir / "sys/devices/sda/queue");
-    std::filesystem::create_directories(dir / "sys/dev/block");
-    std::filesystem::create_symlink("../../devices/sda", dir / "sys/dev/block/8:0");
-    std::filesystem::create_symlink("../../devices/sda/sda1", dir / "sys/dev/block/8:1");
-    CHECK_FALSE(is_host_managed(disk, directories)); // a kernel without zones
+    const test::FakeSysfs machine;
+    const auto is_managed = [&](dev_t device) { return is_host_managed(device, machine.directories); };
+    CHECK_FALSE(is_managed(machine.disk)); // a kernel without zones
     for (const char* model : {"none\n", "host-aware\n"}) {
-        test::write_file(dir / "sys/devices/sda/queue/zoned", model);
-        CHECK_FALSE(is_host_managed(disk, directories));
-        CHECK_FALSE(is_host_managed(partition, directories));
+        machine.write("sys/devices/sda/queue/zoned", model);
+        CHECK_FALSE(is_managed(machine.disk));
+        CHECK_FALSE(is_managed(machine.partition));
     }
-    test::write_file(dir / "sys/devices/sda/queue/zoned", "host-managed\n");
-    CHECK(is_host_managed(disk, directories));
-    CHECK(is_host_managed(partition, directories));
+    machine.write("sys/devices/sda/queue/zoned", "host-managed\n");
+    CHECK(is_managed(machine.disk));
+    CHECK(is_managed(machine.partition));
 }
 
 } // namespace ezio

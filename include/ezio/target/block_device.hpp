@@ -3,7 +3,7 @@
 // The kernel's information about a block device.
 #pragma once
 
-#include "ezio/target/device_identity.hpp"
+#include "ezio/target/device_tree.hpp"
 #include "ezio/util/fd.hpp"
 
 #include <cstdint>

@@ -3,18 +3,14 @@
 // Identifies the disk behind a block device, for --serial: device names change from one boot to the next.
 #pragma once
 
+#include "ezio/target/device_tree.hpp"
+
 #include <string>
 #include <vector>
 
 #include <sys/types.h>
 
 namespace ezio {
-
-// The directories with the kernel's and udev's information about devices; tests use others.
-struct DeviceDirectories {
-    std::string sysfs = "/sys";
-    std::string udev = "/run/udev";
-};
 
 // The serial numbers and world wide names of the disk that `device` is, or is a partition of, from the kernel
 // and udev. Empty if none is known.

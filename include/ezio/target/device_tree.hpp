@@ -22,6 +22,15 @@
 
 namespace ezio {
 
+// The directories with the kernel's and udev's information about devices; tests use others.
+struct DeviceDirectories {
+    std::string sysfs = "/sys";
+    std::string udev = "/run/udev";
+};
+
+// The directory of a block device in sysfs.
+[[nodiscard]] std::string sysfs_of(dev_t device, const DeviceDirectories& directories = {});
+
 // Parses "8:1"; 0 if malformed.
 [[nodiscard]] dev_t parse_device(const std::string& text);
 

@@ -15,7 +15,7 @@ class Wakeup {
     // Any thread.
     void notify() noexcept;
 
-    // Returns when notified, or after `time`.
+    // Returns when notified, or after `time`, but after 24 days at the latest.
     void wait_for(std::chrono::milliseconds time);
 
   private:
