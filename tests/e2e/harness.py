@@ -209,7 +209,9 @@ class FuseDisk:
         (self.control / "fail-sync").touch()
 
     def slow_down_reads(self, seconds=0.02):
-        (self.control / "slow-read").write_text(str(seconds))
+        written = self.control / "slow-read.new"  # reads go on meanwhile
+        written.write_text(str(seconds))
+        written.rename(self.control / "slow-read")
 
     def block(self, call):
         (self.control / f"block-{call}").touch()
