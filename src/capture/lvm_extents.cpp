@@ -18,8 +18,6 @@
 #include <set>
 #include <utility>
 
-#include <sys/sysmacros.h>
-
 namespace ezio {
 
 namespace {

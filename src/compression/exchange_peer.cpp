@@ -3,6 +3,7 @@
 
 #include "ezio/peers/peer_messages.hpp"
 #include "ezio/peers/piece_number.hpp"
+#include "ezio/peers/reply_limits.hpp"
 
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/operations.hpp>
@@ -244,7 +245,7 @@ void ExchangePeer::sent_payload(int bytes)
 // While data does not shrink, only tries come here. They do not wait: plain blocks keep the buffer full.
 std::uint64_t ExchangePeer::window() const
 {
-    return m_state->dense().is_likely() ? most_waiting : m_window;
+    return m_state->dense().is_likely() ? usual_waiting : m_window;
 }
 
 void ExchangePeer::pump()
@@ -277,7 +278,7 @@ std::optional<milliseconds> ExchangePeer::next_look() const
     if (m_queue.empty() || m_in_work > 0) {
         return std::nullopt;
     }
-    const std::uint64_t enough = m_window / 4 * 3;
+    const std::uint64_t enough = window() / 4 * 3;
     const std::uint64_t waiting = waiting_to_send();
     const std::uint64_t excess = waiting > enough ? waiting - enough : 0;
     const auto time = static_cast<std::int64_t>(1000 * excess / std::max<std::uint64_t>(m_rate, 1));

@@ -84,7 +84,6 @@ class ExchangePeer final : public lt::peer_plugin, public std::enable_shared_fro
 
     static constexpr std::uint64_t least_window = 64 << 10;
     static constexpr std::uint64_t most_window = 512 << 10;
-    static constexpr std::uint64_t most_waiting = 640 << 10; // reply_limits takes slightly more for usual
 
     [[nodiscard]] std::uint64_t window() const;
     [[nodiscard]] bool takes_over(const lt::peer_request& request) const;

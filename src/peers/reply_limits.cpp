@@ -35,12 +35,11 @@ std::uint64_t waiting_allowed(std::uint32_t pieces)
     return (std::uint64_t{4} << 20) + for_each_piece * pieces;
 }
 
-// Bytes usually queued for an honest peer that reads: data up to the watermark, and the messages about each
-// piece.
+// Including the messages about each piece.
 std::uint64_t waiting_usual(std::uint32_t pieces)
 {
     constexpr std::uint64_t for_each_piece = 20;
-    return (std::uint64_t{640} << 10) + for_each_piece * pieces;
+    return usual_waiting + for_each_piece * pieces;
 }
 
 // Requests per second beyond the allowed number of outstanding ones: several times what an honest peer can

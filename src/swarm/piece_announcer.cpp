@@ -3,6 +3,7 @@
 
 #include "ezio/peers/peer_messages.hpp"
 #include "ezio/peers/piece_number.hpp"
+#include "ezio/peers/reply_limits.hpp"
 
 #include <libtorrent/peer_info.hpp>
 
@@ -13,10 +14,8 @@ namespace ezio {
 namespace {
 
 // The most messages about pieces at once, 64 KiB: for 2 TiB in pieces of 16 MiB all of them are 1.3 MB for
-// each peer. And the most bytes waiting for a peer when more messages are added; up to 512 KiB of those are
-// data.
+// each peer.
 constexpr std::size_t most_told_at_once = 6500;
-constexpr int most_waiting = 640 << 10;
 
 } // namespace
 
@@ -97,7 +96,7 @@ void PieceAnnouncer::tell_more()
     }
     lt::peer_info info;
     m_connection.get_peer_info(info);
-    if (info.used_send_buffer < most_waiting) {
+    if (info.used_send_buffer < usual_waiting) {
         tell_changes();
     }
 }

@@ -3,14 +3,11 @@
 
 #include "ezio/util/error.hpp"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <fstream>
 
 #include <linux/fs.h>
 #include <sys/ioctl.h>
-#include <sys/sysmacros.h>
 
 namespace ezio {
 

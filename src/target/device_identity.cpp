@@ -11,8 +11,6 @@
 #include <fstream>
 #include <string_view>
 
-#include <sys/sysmacros.h>
-
 namespace ezio {
 
 namespace {

@@ -7,6 +7,10 @@
 
 namespace ezio {
 
+// Bytes usually queued for an honest peer that reads, besides messages about pieces: data up to libtorrent's
+// watermark of 512 KiB, and a little more. Whatever else is queued for it waits for less than this.
+inline constexpr int usual_waiting = 640 << 10;
+
 // As blocks, or also as compressed units (compression/unit_exchange.hpp), which libtorrent does not count as
 // data.
 enum class DataComes { as_blocks, as_units };
